@@ -1,0 +1,83 @@
+//! A chain: the ordered steps a recording goes through.
+
+use retake_plugin_manifest::Manifest;
+use serde::{Deserialize, Serialize};
+
+use crate::problem::FieldError;
+
+/// Checked: its plugins were known, its parameter values in range, when it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chain {
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    #[serde(flatten)]
+    pub kind: StepKind,
+    /// 1 is only the corrected signal, 0 only the original; latency-compensated.
+    #[serde(default = "full")]
+    pub mix: f64,
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StepKind {
+    Plugin {
+        /// The manifest's id or its short name, as the chain's author wrote it.
+        plugin: String,
+        #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+        params: serde_json::Map<String, serde_json::Value>,
+    },
+    External {
+        external: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The job fails.
+    #[default]
+    Fail,
+    /// The chain goes on without the step, and the job carries a warning.
+    Skip,
+}
+
+/// What a chain may refer to.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary {
+    pub manifests: Vec<Manifest>,
+    /// Names of the external services that are configured.
+    pub externals: Vec<String>,
+    pub steps_max: usize,
+}
+
+fn full() -> f64 {
+    1.0
+}
+
+impl Step {
+    /// How the step is called in progress, reports and problems.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            StepKind::Plugin { plugin, .. } => plugin,
+            StepKind::External { external } => external,
+        }
+    }
+}
+
+impl Chain {
+    /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
+    /// "/chain" say; every error points at the value it means. Unknown keys are errors.
+    pub fn parse(
+        json: &serde_json::Value,
+        pointer: &str,
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, Vec<FieldError>> {
+        let _ = (json, pointer, vocabulary);
+        Err(Vec::new())
+    }
+}

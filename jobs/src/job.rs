@@ -1,0 +1,130 @@
+//! A job and its states, as a pure state machine: no clock, no store. Backends load a job, call one
+//! of these transitions inside a transaction, and store what comes out.
+//!
+//! ```text
+//! queued ──claim──▶ running ──settle──▶ completed | failed | cancelled
+//!   ▲                 │ release, or the lease expired and attempts are left
+//!   └─────────────────┘            queued ──cancel──▶ cancelled
+//! ```
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    chain::Chain,
+    format::Format,
+    id::{JobId, OwnerId, RecordingId},
+    problem::Problem,
+};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: JobId,
+    pub recording_id: RecordingId,
+    #[serde(skip, default = "OwnerId::new")]
+    pub owner: OwnerId,
+    pub chain: Chain,
+    /// The preset the chain came from, if any.
+    pub preset: Option<String>,
+    pub format: Format,
+    pub status: Status,
+    /// 0 to 1; never falls within an attempt.
+    pub progress: f32,
+    /// The step being run, as the chain names it.
+    pub step: Option<String>,
+    /// Which attempt is running or ran last; 0 before the first. It is the fencing token.
+    pub attempt: u32,
+    #[serde(skip)]
+    pub lease: Option<Lease>,
+    /// Asked to stop while running; the worker hears it from its next heartbeat.
+    pub cancel_requested: bool,
+    pub error: Option<Problem>,
+    pub warnings: Vec<String>,
+    /// Travels with the job from the request that made it to its correction.
+    pub request_id: Option<String>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+    pub ended_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Queued,
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+/// A worker's right to a job until a stated time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub worker: String,
+    pub until: Timestamp,
+}
+
+/// One try at a job, held by the worker that claimed it. Everything it writes bears `attempt`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Attempt {
+    pub job_id: JobId,
+    pub attempt: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTerms {
+    pub lease_ms: u64,
+    /// After this many attempts that ended without a word the job fails.
+    pub attempts_max: u32,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    Completed { warnings: Vec<String> },
+    Failed { problem: Problem, warnings: Vec<String> },
+    Cancelled,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimRefused {
+    #[error("the job has ended")]
+    Ended,
+    /// Another attempt's lease runs until then; ask again after it.
+    #[error("the job is leased until {until}")]
+    Leased { until: Timestamp },
+}
+
+/// The attempt no longer holds the job: its lease expired and another attempt began, or it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the lease was lost")]
+pub struct LeaseLost;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the job has already ended")]
+pub struct AlreadyEnded;
+
+/// What `expire` made of a running job whose lease has run out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expired {
+    /// Back in the queue.
+    Queued,
+    /// No attempts left; failed, or cancelled if that was asked.
+    Ended,
+}
+
+impl Status {
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Queued => "queued",
+            Status::Running => "running",
+            Status::Completed => "completed",
+            Status::Failed => "failed",
+            Status::Cancelled => "cancelled",
+        }
+    }
+
+    pub fn is_ended(self) -> bool {
+        matches!(self, Status::Completed | Status::Failed | Status::Cancelled)
+    }
+}

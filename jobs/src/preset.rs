@@ -1,0 +1,1 @@
+//! The built-in presets: chains with a name.
