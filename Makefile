@@ -1,0 +1,37 @@
+# The two that matter: `make run` and `make test`. The others are their parts.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench plugins web program test-setup clean
+
+help:              ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
+
+run: plugins web   ## build what changed, start server, worker and mock external service, say where to open it
+	@scripts/say "building the program (the first time this takes several minutes)"
+	@cargo build --release --locked -p retake
+	@exec target/release/retake up
+
+test:              ## everything: installs and starts what it needs, stops what it started
+	@scripts/test
+
+lint:              ## fmt, clippy with warnings denied, tsc, eslint
+	@scripts/lint
+
+bench: plugins     ## speed and memory as ratios against named peers
+	@benches/run
+
+plugins:           ## the correction plugins, from source to dist/plugins/
+	@scripts/build-plugins
+
+web:               ## the web app, to web/out/
+	@scripts/build-web
+
+program: plugins web ## the one program with plugins and page inside: target/release/retake
+	@cargo build --release --locked -p retake
+
+test-setup:        ## RabbitMQ and Chromium from the system's packages, where they are missing
+	@scripts/test-setup
+
+clean:             ## removes what was built (not data/)
+	@cargo clean
+	@rm -rf dist web/out web/.next
