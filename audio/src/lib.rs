@@ -4,7 +4,24 @@
 //! goes out as WAV, FLAC or Ogg Opus with the same rate, channel count and length. Memory does not
 //! grow with length: what must be seen whole before it can be changed waits in a spill file.
 
+mod error;
+mod reblock;
+
+mod decode;
+mod encode;
+mod measure;
+mod pipeline;
+mod resample;
+mod spill;
+
 use std::fmt;
+
+pub use decode::{Decoded, Limits, SourceInfo, decode};
+pub use encode::{FlacBits, Format, WavDepth};
+pub use error::AudioError;
+pub use measure::{Measurement, Peaks};
+pub use pipeline::{Finished, Progress, RunError, run};
+pub use resample::Resampler;
 
 /// Planar samples, nominally within -1.0..=1.0: one list per channel, all equally long.
 pub type Block = Vec<Vec<f32>>;
@@ -44,7 +61,10 @@ pub type Emit<'a> = dyn FnMut(Block) -> Result<(), StageError> + 'a;
 pub enum StageError {
     /// The correction itself said no; the message is for the person who runs the job.
     #[error("{message}")]
-    Refused { message: String, param: Option<String> },
+    Refused {
+        message: String,
+        param: Option<String>,
+    },
     /// It trapped, ran out of memory or returned what it must not.
     #[error("{message}")]
     Crashed { message: String },
