@@ -1,0 +1,121 @@
+//! Audio made for tests, and how two recordings are compared.
+
+use std::{io::Write as _, path::Path};
+
+use anyhow::Result;
+use retake_audio::{Block, Decoded, Limits};
+
+/// Decodes a file, all of it: tests are short.
+pub fn decode(bytes: &[u8]) -> Result<Audio> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("audio");
+    std::fs::write(&path, bytes)?;
+    let mut decoded: Decoded = retake_audio::decode(
+        std::fs::File::open(&path)?,
+        &Limits::default(),
+        folder.path(),
+        &mut |_| {},
+    )?;
+    let mut channels = vec![Vec::new(); decoded.spec.channels as usize];
+    while let Some(block) = decoded.next_block()? {
+        for (all, new) in channels.iter_mut().zip(block) {
+            all.extend(new);
+        }
+    }
+    Ok(Audio {
+        sample_rate: decoded.spec.sample_rate,
+        integrated_lufs: decoded.measurement.integrated_lufs,
+        true_peak_dbtp: decoded.measurement.true_peak_dbtp,
+        channels,
+    })
+}
+
+pub struct Audio {
+    pub sample_rate: u32,
+    pub channels: Block,
+    pub integrated_lufs: Option<f64>,
+    pub true_peak_dbtp: Option<f64>,
+}
+
+impl Audio {
+    pub fn frames(&self) -> usize {
+        self.channels.first().map_or(0, Vec::len)
+    }
+}
+
+/// By how many frames `late` lags `early`, from the greatest normalised cross-correlation within
+/// ±`reach` frames, and that correlation.
+pub fn lag(early: &[f32], late: &[f32], reach: i64) -> (i64, f64) {
+    // A stretch from the middle is enough, and quick.
+    let length = early.len().min(late.len()).min(96_000);
+    let start = (early.len().min(late.len()) - length) / 2;
+    (-reach..=reach)
+        .map(|lag| {
+            let (mut product, mut a2, mut b2) = (0.0f64, 1e-12f64, 1e-12f64);
+            for i in start..start + length {
+                let j = i as i64 + lag;
+                if (0..late.len() as i64).contains(&j) {
+                    let (a, b) = (f64::from(early[i]), f64::from(late[j as usize]));
+                    product += a * b;
+                    a2 += a * a;
+                    b2 += b * b;
+                }
+            }
+            (lag, product / (a2 * b2).sqrt())
+        })
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .expect("at least one lag")
+}
+
+/// A WAV of 16 bits: voice-like bursts (harmonics of 140 Hz under a 3 Hz envelope) with quiet noise,
+/// the channels alike but for the noise.
+pub fn voice_like(path: &Path, sample_rate: u32, channels: u16, seconds: f64) -> Result<()> {
+    let frames = (seconds * f64::from(sample_rate)) as u32;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+    out.write_all(&wav_header(sample_rate, channels, 16, 1, frames * u32::from(channels) * 2))?;
+    let mut noise = Noise(1);
+    for n in 0..frames {
+        let t = f64::from(n) / f64::from(sample_rate);
+        let envelope = (std::f64::consts::TAU * 3.0 * t).sin().max(0.0);
+        let voice: f64 = (1..=12)
+            .map(|k| (std::f64::consts::TAU * 140.0 * f64::from(k) * t).sin() / f64::from(k))
+            .sum();
+        for _ in 0..channels {
+            let sample = 0.12 * envelope * voice + 0.004 * noise.next();
+            out.write_all(&((sample * 32767.0) as i16).to_le_bytes())?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+/// RIFF/WAVE header; `format` 1 is PCM, 3 is IEEE float.
+pub fn wav_header(sample_rate: u32, channels: u16, bits: u16, format: u16, data: u32) -> Vec<u8> {
+    let frame = channels * bits / 8;
+    let mut header = Vec::with_capacity(44);
+    header.extend(b"RIFF");
+    header.extend((36u32.wrapping_add(data)).to_le_bytes());
+    header.extend(b"WAVEfmt ");
+    header.extend(16u32.to_le_bytes());
+    header.extend(format.to_le_bytes());
+    header.extend(channels.to_le_bytes());
+    header.extend(sample_rate.to_le_bytes());
+    header.extend((sample_rate * u32::from(frame)).to_le_bytes());
+    header.extend(frame.to_le_bytes());
+    header.extend(bits.to_le_bytes());
+    header.extend(b"data");
+    header.extend(data.to_le_bytes());
+    header
+}
+
+/// White, from -1 to 1; xorshift, so that a test is the same every time.
+pub struct Noise(pub u64);
+
+impl Noise {
+    #[allow(clippy::should_implement_trait)] // endless, and not an iterator
+    pub fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 as f64 / u64::MAX as f64 * 2.0 - 1.0
+    }
+}
