@@ -1,0 +1,78 @@
+//! What a plugin measured, for the job's report.
+
+use crate::bindings::retake::correction::types as wit;
+
+/// Measurements and curves, in the order they were added.
+///
+/// ```
+/// # use retake_plugin_sdk::Report;
+/// let report = Report::default().number("gain", "Gain applied", "dB", 3.5);
+/// ```
+#[derive(Default)]
+pub struct Report {
+    pub(crate) measurements: Vec<wit::Measurement>,
+    pub(crate) curves: Vec<wit::Curve>,
+}
+
+impl Report {
+    /// A number with its unit ("dB", "LUFS", ... or ""). The host drops what is not finite.
+    pub fn number(self, id: &str, label: &str, unit: &str, value: f64) -> Self {
+        self.measurement(id, label, unit, wit::Value::Float(value))
+    }
+
+    /// A count.
+    pub fn count(self, id: &str, label: &str, unit: &str, value: i64) -> Self {
+        self.measurement(id, label, unit, wit::Value::Int(value))
+    }
+
+    /// Yes or no.
+    pub fn flag(self, id: &str, label: &str, value: bool) -> Self {
+        self.measurement(id, label, "", wit::Value::Toggle(value))
+    }
+
+    /// A finding in words.
+    pub fn text(self, id: &str, label: &str, value: &str) -> Self {
+        self.measurement(id, label, "", wit::Value::Text(value.into()))
+    }
+
+    /// A value over time: one point per `frames_per_point` frames, from the first frame on.
+    pub fn curve(
+        mut self,
+        id: &str,
+        label: &str,
+        unit: &str,
+        frames_per_point: f64,
+        points: Vec<f32>,
+    ) -> Self {
+        self.curves.push(wit::Curve {
+            id: id.into(),
+            label: label.into(),
+            unit: unit.into(),
+            channel: None,
+            frames_per_point,
+            points,
+        });
+        self
+    }
+
+    /// The number added under `id`, if there is one: for the plugin's own tests.
+    pub fn get(&self, id: &str) -> Option<f64> {
+        self.measurements.iter().find(|m| m.id == id).and_then(|m| match m.value {
+            wit::Value::Float(value) => Some(value),
+            wit::Value::Int(value) => Some(value as f64),
+            _ => None,
+        })
+    }
+
+    fn measurement(mut self, id: &str, label: &str, unit: &str, value: wit::Value) -> Self {
+        self.measurements.push(wit::Measurement {
+            id: id.into(),
+            label: label.into(),
+            unit: unit.into(),
+            value,
+            channel: None,
+            span: None,
+        });
+        self
+    }
+}
