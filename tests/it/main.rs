@@ -1,0 +1,13 @@
+//! The system as a whole. Each module is a promise; each test starts what it needs, on free ports.
+#![allow(clippy::unwrap_used)]
+
+mod corrects;
+mod external;
+mod hears;
+mod keeps;
+mod owns;
+mod page;
+mod program;
+mod refuses;
+mod rules;
+mod scales;
