@@ -1,9 +1,11 @@
 //! A chain: the ordered steps a recording goes through.
 
-use retake_plugin_manifest::Manifest;
-use serde::{Deserialize, Serialize};
+mod parse;
+mod vocabulary;
 
-use crate::problem::FieldError;
+pub use vocabulary::{NotAPlugin, Vocabulary};
+
+use serde::{Deserialize, Serialize};
 
 /// Checked: its plugins were known, its parameter values in range, when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,15 +48,6 @@ pub enum OnFailure {
     Skip,
 }
 
-/// What a chain may refer to.
-#[derive(Debug, Clone, Default)]
-pub struct Vocabulary {
-    pub manifests: Vec<Manifest>,
-    /// Names of the external services that are configured.
-    pub externals: Vec<String>,
-    pub steps_max: usize,
-}
-
 fn full() -> f64 {
     1.0
 }
@@ -66,18 +59,5 @@ impl Step {
             StepKind::Plugin { plugin, .. } => plugin,
             StepKind::External { external } => external,
         }
-    }
-}
-
-impl Chain {
-    /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
-    /// "/chain" say; every error points at the value it means. Unknown keys are errors.
-    pub fn parse(
-        json: &serde_json::Value,
-        pointer: &str,
-        vocabulary: &Vocabulary,
-    ) -> Result<Self, Vec<FieldError>> {
-        let _ = (json, pointer, vocabulary);
-        Err(Vec::new())
     }
 }

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 pub struct Email(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{shown}\" is not an e-mail address; it must look like name@example.org, at most {} characters", Email::LENGTH_MAX)]
+#[error(
+    "\"{shown}\" is not an e-mail address; it must look like name@example.org, at most {} characters",
+    Email::LENGTH_MAX
+)]
 pub struct EmailError {
     shown: String,
 }
@@ -32,19 +35,25 @@ impl FromStr for Email {
         if is_valid(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(EmailError { shown: text.chars().take(80).collect() })
+            Err(EmailError {
+                shown: text.chars().take(80).collect(),
+            })
         }
     }
 }
 
 fn is_valid(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
     let local_ok = |b: u8| b.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&b);
     let label_ok = |label: &str| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     text.len() <= Email::LENGTH_MAX
         && !local.is_empty()
@@ -78,11 +87,18 @@ mod tests {
 
     #[test]
     fn takes_what_the_html_standard_takes_and_nothing_else() {
-        for good in ["a@b", "ann.lee+x@example.org", "o'hara@sub.example.co.uk", " ann@example.org "] {
+        for good in [
+            "a@b",
+            "ann.lee+x@example.org",
+            "o'hara@sub.example.co.uk",
+            " ann@example.org ",
+        ] {
             assert!(good.parse::<Email>().is_ok(), "{good}");
         }
         let long = format!("{}@example.org", "a".repeat(250));
-        for bad in ["", "ann", "@b", "a@", "a@-b", "a@b-", "a@b..c", "a b@c", "a@b c", "a@b@c", &long] {
+        for bad in [
+            "", "ann", "@b", "a@", "a@-b", "a@b-", "a@b..c", "a b@c", "a@b c", "a@b@c", &long,
+        ] {
             assert!(bad.parse::<Email>().is_err(), "{bad}");
         }
     }

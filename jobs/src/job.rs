@@ -7,6 +7,11 @@
 //!   └─────────────────┘            queued ──cancel──▶ cancelled
 //! ```
 
+mod transitions;
+
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -81,8 +86,13 @@ pub struct LeaseTerms {
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    Completed { warnings: Vec<String> },
-    Failed { problem: Problem, warnings: Vec<String> },
+    Completed {
+        warnings: Vec<String>,
+    },
+    Failed {
+        problem: Problem,
+        warnings: Vec<String>,
+    },
     Cancelled,
 }
 

@@ -4,24 +4,24 @@
 //! words (recording, job, chain, report), the job's state machine, the messages, and the four seams
 //! to the outside: `store`, `blobs`, `queue` and `events`.
 
-// Words, in the order one job meets them.
-pub mod id;
-pub mod email;
-pub mod problem;
+// Words.
 pub mod chain;
-pub mod preset;
-pub mod format;
-pub mod recording;
-pub mod job;
-pub mod report;
-pub mod message;
 pub mod clock;
+pub mod email;
+pub mod format;
+pub mod id;
+pub mod job;
+pub mod message;
+pub mod preset;
+pub mod problem;
+pub mod recording;
+pub mod report;
 
 // Seams. Each module holds the trait, its doc and its backends.
-pub mod store;
 pub mod blobs;
-pub mod queue;
 pub mod events;
+pub mod queue;
+pub mod store;
 
 // What moves jobs safely between them.
 pub mod relay;

@@ -1,10 +1,15 @@
 //! Bytes: recordings and corrections. A [`BlobKey`] makes every path; nothing else does.
 
+mod memory;
+
+pub use memory::MemoryBlobs;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use sha2::{Digest, Sha256};
 
 use crate::id::{JobId, RecordingId};
 
@@ -17,7 +22,10 @@ pub type ByteStream<'a> = BoxStream<'a, Result<Bytes, std::io::Error>>;
 pub enum BlobKey {
     Recording(RecordingId),
     /// Bears the attempt's number, so that two attempts never write the same blob.
-    Correction { job: JobId, attempt: u32 },
+    Correction {
+        job: JobId,
+        attempt: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,4 +71,13 @@ pub trait Blobs: Send + Sync {
 
     /// Deleting what is not there is not an error.
     async fn delete(&self, key: BlobKey) -> Result<(), BlobError>;
+}
+
+fn hex_sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower case.
+pub(crate) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

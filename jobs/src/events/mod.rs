@@ -1,5 +1,9 @@
 //! News for whoever is watching. Lossy on purpose: it only says that the event log has grown.
 
+mod local;
+
+pub use local::LocalEvents;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,6 +1,10 @@
 //! Messages between server and worker. A message is only a hint: lost and doubled ones are harmless,
 //! because the job's row is the truth.
 
+mod memory;
+
+pub use memory::MemoryQueue;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -43,9 +47,27 @@ pub struct Delivery {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tag {
-    Memory(u64),
+    Memory { id: u64, claim: u64 },
     Row { id: i64, claim: i64 },
     Amqp { session: u64, delivery_tag: u64 },
+}
+
+/// Of the queues that live in our own process or database; RabbitMQ's are the broker's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// How long a delivery stays its claimant's without `extend`.
+    pub visibility: Duration,
+    /// Most messages of one topic, those in hand or delayed included.
+    pub messages_max: u64,
+}
+
+impl Default for QueueLimits {
+    fn default() -> Self {
+        Self {
+            visibility: Duration::from_secs(60),
+            messages_max: 1_000_000,
+        }
+    }
 }
 
 #[async_trait]

@@ -3,11 +3,10 @@
 //!
 //! Several small traits, one per who asks; a backend implements them all and is then a [`Store`].
 
+mod changes;
 mod memory;
-mod sqlite;
 
 pub use memory::MemoryStore;
-pub use sqlite::SqliteStore;
 
 use std::sync::Arc;
 
@@ -18,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     blobs::BlobKey,
-    email::Email,
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{AlreadyEnded, Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
     queue::Topic,
@@ -122,12 +120,7 @@ pub struct Correction {
 #[async_trait]
 pub trait Leases: Send + Sync {
     /// The right to run the job, if it waits or its lease has run out. Writes the `job.running` event.
-    async fn claim(
-        &self,
-        id: JobId,
-        worker: &str,
-        terms: LeaseTerms,
-    ) -> Result<Claim, StoreError>;
+    async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError>;
 
     /// Heartbeat: renews the lease and stores progress. `event` asks for a `job.progress` event too.
     async fn extend(
@@ -166,7 +159,11 @@ pub trait Leases: Send + Sync {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claim {
-    Won { attempt: Attempt, job: Job, recording: Recording },
+    Won {
+        attempt: Attempt,
+        job: Job,
+        recording: Recording,
+    },
     Refused(ClaimRefused),
     /// The job was deleted.
     Gone,
@@ -279,15 +276,15 @@ pub struct InstalledPlugin {
     pub digest: String,
 }
 
-/// The e-mail travels in messages, so the outbox needs it with the ids.
-pub(crate) fn job_message(job: &Job, email: &Email, now: Timestamp) -> Vec<u8> {
-    let message = crate::message::JobMessage {
-        id: job.recording_id,
-        user_email: email.clone(),
-        timestamp: now,
-        job_id: job.id,
-        attempt: job.attempt,
-        traceparent: None,
-    };
-    serde_json::to_vec(&message).expect("plain data")
+/// Of each id the highest version, by id. Versions are semantic; what is not sorts below all that are.
+pub(crate) fn newest_by_id(plugins: Vec<InstalledPlugin>) -> Vec<InstalledPlugin> {
+    let version = |plugin: &InstalledPlugin| semver::Version::parse(&plugin.manifest.version).ok();
+    let mut newest = std::collections::BTreeMap::<String, InstalledPlugin>::new();
+    for plugin in plugins {
+        let higher = |other: &InstalledPlugin| version(other) > version(&plugin);
+        if !newest.get(&plugin.manifest.id).is_some_and(higher) {
+            newest.insert(plugin.manifest.id.clone(), plugin);
+        }
+    }
+    newest.into_values().collect()
 }

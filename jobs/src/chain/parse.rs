@@ -1,0 +1,490 @@
+//! From a request's JSON to a checked [`Chain`]. All errors come back at once, each with an RFC 6901
+//! pointer to the value it means.
+
+use retake_plugin_manifest::Settings;
+use serde_json::{Map, Value};
+
+use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
+use crate::problem::FieldError;
+
+const CHAIN_KEYS: &[&str] = &["steps"];
+const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure"];
+
+impl Chain {
+    /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
+    /// "/chain" say; every error points at the value it means. Unknown keys are errors. The chain
+    /// keeps what its author wrote: parameters that were left out stay left out.
+    pub fn parse(
+        json: &Value,
+        pointer: &str,
+        vocabulary: &Vocabulary,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut errors = Errors(Vec::new());
+        let steps = chain(json, pointer, vocabulary, &mut errors);
+        if errors.0.is_empty() {
+            Ok(Self { steps })
+        } else {
+            Err(errors.0)
+        }
+    }
+}
+
+struct Errors(Vec<FieldError>);
+
+impl Errors {
+    fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.0.push(FieldError {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        });
+    }
+
+    fn unknown_keys(&mut self, object: &Map<String, Value>, known: &[&str], pointer: &str) {
+        for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
+            let detail = format!(
+                "\"{}\" is not known here; known: {}",
+                shown(key),
+                known.join(", ")
+            );
+            self.add(below(pointer, key), detail);
+        }
+    }
+}
+
+fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) -> Vec<Step> {
+    let Some(object) = json.as_object() else {
+        errors.add(
+            pointer,
+            format!(
+                "the chain is {}; it must be an object with \"steps\"",
+                quoted(json)
+            ),
+        );
+        return Vec::new();
+    };
+    errors.unknown_keys(object, CHAIN_KEYS, pointer);
+    let pointer = below(pointer, "steps");
+    let max = vocabulary.steps_max;
+    let steps = match object.get("steps") {
+        Some(Value::Array(steps)) => steps,
+        Some(other) => {
+            errors.add(
+                pointer,
+                format!("steps is {}; it must be a list of steps", quoted(other)),
+            );
+            return Vec::new();
+        }
+        None => {
+            errors.add(
+                pointer,
+                format!("steps is missing; it must be a list of 1 to {max} steps"),
+            );
+            return Vec::new();
+        }
+    };
+    if steps.is_empty() || steps.len() > max {
+        errors.add(
+            pointer,
+            format!("there are {} steps; there must be 1 to {max}", steps.len()),
+        );
+        return Vec::new();
+    }
+    steps
+        .iter()
+        .enumerate()
+        .filter_map(|(i, json)| step(json, &format!("{pointer}/{i}"), vocabulary, errors))
+        .collect()
+}
+
+fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) -> Option<Step> {
+    let Some(object) = json.as_object() else {
+        errors.add(
+            pointer,
+            format!(
+                "the step is {}; it must be an object with \"plugin\" or \"external\"",
+                quoted(json)
+            ),
+        );
+        return None;
+    };
+    errors.unknown_keys(object, STEP_KEYS, pointer);
+    let mix = mix(object, pointer, errors);
+    let on_failure = on_failure(object, pointer, errors);
+    let kind = match (object.get("plugin"), object.get("external")) {
+        (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
+        (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
+        (Some(_), Some(_)) => {
+            errors.add(
+                pointer,
+                "the step has both \"plugin\" and \"external\"; it must have one",
+            );
+            None
+        }
+        (None, None) => {
+            errors.add(
+                pointer,
+                "the step has neither \"plugin\" nor \"external\"; it must have one",
+            );
+            None
+        }
+    };
+    Some(Step {
+        kind: kind?,
+        mix: mix?,
+        on_failure: on_failure?,
+    })
+}
+
+fn plugin(
+    name: &Value,
+    params: Option<&Value>,
+    pointer: &str,
+    vocabulary: &Vocabulary,
+    errors: &mut Errors,
+) -> Option<StepKind> {
+    let empty = Map::new();
+    let params_pointer = below(pointer, "params");
+    let params = match params {
+        None => Some(&empty),
+        Some(Value::Object(params)) => Some(params),
+        Some(other) => {
+            errors.add(
+                params_pointer.as_str(),
+                format!(
+                    "params is {}; it must be an object of values by parameter id",
+                    quoted(other)
+                ),
+            );
+            None
+        }
+    };
+    let pointer = below(pointer, "plugin");
+    let Some(name) = name.as_str() else {
+        errors.add(
+            pointer,
+            format!(
+                "plugin is {}; it must be a plugin's id or name",
+                quoted(name)
+            ),
+        );
+        return None;
+    };
+    let manifest = match vocabulary.plugin(name) {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            errors.add(pointer, error.to_string());
+            return None;
+        }
+    };
+    let params = params?;
+    if let Err(wrong) = Settings::resolve(manifest, params) {
+        for error in wrong {
+            errors.add(below(&params_pointer, &error.param), error.detail);
+        }
+        return None;
+    }
+    Some(StepKind::Plugin {
+        plugin: name.to_owned(),
+        params: params.clone(),
+    })
+}
+
+fn external(
+    name: &Value,
+    params: Option<&Value>,
+    pointer: &str,
+    vocabulary: &Vocabulary,
+    errors: &mut Errors,
+) -> Option<StepKind> {
+    if params.is_some() {
+        errors.add(
+            below(pointer, "params"),
+            "an external step takes no params; leave them out",
+        );
+    }
+    let pointer = below(pointer, "external");
+    let Some(name) = name.as_str() else {
+        errors.add(
+            pointer,
+            format!("external is {}; it must be a service's name", quoted(name)),
+        );
+        return None;
+    };
+    if !vocabulary.externals.iter().any(|known| known == name) {
+        let known = vocabulary.external_names();
+        errors.add(
+            pointer,
+            format!(
+                "there is no external service \"{}\"; there are: {known}",
+                shown(name)
+            ),
+        );
+        return None;
+    }
+    Some(StepKind::External {
+        external: name.to_owned(),
+    })
+}
+
+fn mix(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<f64> {
+    let Some(json) = object.get("mix") else {
+        return Some(full());
+    };
+    match json.as_f64() {
+        Some(mix) if (0.0..=1.0).contains(&mix) => Some(mix),
+        _ => {
+            let detail = format!("mix is {}; it must be a number from 0 to 1", quoted(json));
+            errors.add(below(pointer, "mix"), detail);
+            None
+        }
+    }
+}
+
+fn on_failure(
+    object: &Map<String, Value>,
+    pointer: &str,
+    errors: &mut Errors,
+) -> Option<OnFailure> {
+    let Some(json) = object.get("on_failure") else {
+        return Some(OnFailure::default());
+    };
+    match json.as_str() {
+        Some("fail") => Some(OnFailure::Fail),
+        Some("skip") => Some(OnFailure::Skip),
+        _ => {
+            let detail = format!(
+                "on_failure is {}; it must be \"fail\" or \"skip\"",
+                quoted(json)
+            );
+            errors.add(below(pointer, "on_failure"), detail);
+            None
+        }
+    }
+}
+
+/// RFC 6901: `~` and `/` in a key are escaped.
+fn below(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}
+
+fn quoted(json: &Value) -> String {
+    shown(&json.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
+    use serde_json::json;
+
+    use super::*;
+
+    fn manifest(id: &str) -> Manifest {
+        Manifest {
+            id: id.to_owned(),
+            name: "Denoise".to_owned(),
+            version: "1.0.0".to_owned(),
+            vendor: String::new(),
+            summary: String::new(),
+            license: String::new(),
+            params: vec![Param {
+                id: "strength".to_owned(),
+                label: "Strength".to_owned(),
+                help: String::new(),
+                unit: String::new(),
+                group: String::new(),
+                kind: ParamKind::Float {
+                    min: 0.0,
+                    max: 1.0,
+                    default: 1.0,
+                    step: None,
+                    scale: Scale::Linear,
+                },
+            }],
+            passes: Passes {
+                analyze: false,
+                process: true,
+            },
+            channels: ChannelUse::Independent,
+            max_channels: 0,
+            sample_rates: Vec::new(),
+            block_quantum: 1,
+            extras: Vec::new(),
+        }
+    }
+
+    fn vocabulary() -> Vocabulary {
+        Vocabulary {
+            manifests: ["org.retake.denoise", "org.retake.gain", "com.example.gain"]
+                .map(manifest)
+                .into(),
+            externals: vec!["default".to_owned()],
+            steps_max: 3,
+        }
+    }
+
+    fn check(json: Value, expected: &[(&str, &str)]) {
+        let errors = Chain::parse(&json, "/chain", &vocabulary()).expect_err(&json.to_string());
+        let found: Vec<_> = errors
+            .iter()
+            .map(|e| (e.pointer.as_str(), e.detail.as_str()))
+            .collect();
+        assert_eq!(found.len(), expected.len(), "{json}: {found:?}");
+        for ((pointer, detail), (want_pointer, want_words)) in found.into_iter().zip(expected) {
+            assert_eq!(pointer, *want_pointer, "{json}: {detail}");
+            assert!(
+                detail.contains(want_words),
+                "{json}: {detail} lacks {want_words}"
+            );
+        }
+    }
+
+    fn one_step(step: Value) -> Value {
+        json!({ "steps": [step] })
+    }
+
+    #[test]
+    fn a_chain_keeps_what_its_author_wrote() {
+        let json = json!({"steps": [
+            {"plugin": "denoise", "params": {"strength": 0.8}},
+            {"external": "default", "mix": 0.5, "on_failure": "skip"},
+            {"plugin": "com.example.gain"},
+        ]});
+        let chain = Chain::parse(&json, "/chain", &vocabulary()).unwrap();
+        assert_eq!(
+            serde_json::to_value(&chain).unwrap(),
+            json!({"steps": [
+                {"plugin": "denoise", "params": {"strength": 0.8}, "mix": 1.0, "on_failure": "fail"},
+                {"external": "default", "mix": 0.5, "on_failure": "skip"},
+                {"plugin": "com.example.gain", "mix": 1.0, "on_failure": "fail"},
+            ]})
+        );
+        let stored = serde_json::to_string(&chain).unwrap();
+        assert_eq!(serde_json::from_str::<Chain>(&stored).unwrap(), chain);
+    }
+
+    #[test]
+    fn a_chain_must_be_an_object_with_one_to_steps_max_steps() {
+        check(json!("speech"), &[("/chain", "must be an object")]);
+        check(json!({}), &[("/chain/steps", "missing")]);
+        check(json!({"steps": {}}), &[("/chain/steps", "must be a list")]);
+        check(json!({"steps": []}), &[("/chain/steps", "1 to 3")]);
+        let many = vec![json!({"plugin": "denoise"}); 4];
+        check(
+            json!({"steps": many}),
+            &[("/chain/steps", "there are 4 steps")],
+        );
+        check(
+            one_step(json!("denoise")),
+            &[("/chain/steps/0", "must be an object")],
+        );
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_and_pointers_are_escaped() {
+        check(
+            json!({"steps": [{"plugin": "denoise"}], "a/b~c": 1}),
+            &[("/chain/a~1b~0c", "known: steps")],
+        );
+        check(
+            one_step(json!({"plugin": "denoise", "mux": 1})),
+            &[("/chain/steps/0/mux", "mix")],
+        );
+    }
+
+    #[test]
+    fn a_step_is_one_plugin_or_one_external_service() {
+        check(one_step(json!({})), &[("/chain/steps/0", "neither")]);
+        check(
+            one_step(json!({"plugin": "denoise", "external": "default"})),
+            &[("/chain/steps/0", "both")],
+        );
+        check(
+            one_step(json!({"plugin": 7})),
+            &[("/chain/steps/0/plugin", "is 7")],
+        );
+        check(
+            one_step(json!({"external": "x"})),
+            &[("/chain/steps/0/external", "there are: default")],
+        );
+        check(
+            one_step(json!({"external": "default", "params": {}})),
+            &[("/chain/steps/0/params", "takes no params")],
+        );
+    }
+
+    #[test]
+    fn an_unknown_plugin_is_answered_with_the_known_ones() {
+        check(
+            one_step(json!({"plugin": "reverb"})),
+            &[(
+                "/chain/steps/0/plugin",
+                "com.example.gain, denoise, org.retake.gain",
+            )],
+        );
+    }
+
+    #[test]
+    fn a_short_name_that_two_plugins_answer_to_is_refused() {
+        check(
+            one_step(json!({"plugin": "gain"})),
+            &[("/chain/steps/0/plugin", "org.retake.gain, com.example.gain")],
+        );
+    }
+
+    #[test]
+    fn params_are_checked_against_the_manifest() {
+        check(
+            one_step(json!({"plugin": "denoise", "params": {"strength": 2, "wet": 1}})),
+            &[
+                ("/chain/steps/0/params/wet", "it has: strength"),
+                ("/chain/steps/0/params/strength", "from 0 to 1"),
+            ],
+        );
+        check(
+            one_step(json!({"plugin": "denoise", "params": [1]})),
+            &[("/chain/steps/0/params", "must be an object")],
+        );
+    }
+
+    #[test]
+    fn mix_and_on_failure_have_ranges() {
+        for mix in [json!(-0.1), json!(1.5), json!("1"), json!(null)] {
+            check(
+                one_step(json!({"plugin": "denoise", "mix": mix})),
+                &[("/chain/steps/0/mix", "from 0 to 1")],
+            );
+        }
+        check(
+            one_step(json!({"plugin": "denoise", "on_failure": "retry"})),
+            &[("/chain/steps/0/on_failure", "\"fail\" or \"skip\"")],
+        );
+    }
+
+    #[test]
+    fn all_errors_come_back_at_once() {
+        check(
+            json!({"steps": [
+                {"plugin": "denoise", "params": {"strength": 9}, "mix": 7, "on_failure": 1},
+                {"plugin": "nope"},
+                {"external": "nope"},
+            ], "x": 1}),
+            &[
+                ("/chain/x", "not known"),
+                ("/chain/steps/0/mix", "7"),
+                ("/chain/steps/0/on_failure", "1"),
+                ("/chain/steps/0/params/strength", "9"),
+                ("/chain/steps/1/plugin", "nope"),
+                ("/chain/steps/2/external", "nope"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_a_stranger_wrote_is_quoted_briefly() {
+        let errors =
+            Chain::parse(&json!("x".repeat(100_000)), "/chain", &vocabulary()).unwrap_err();
+        assert!(errors[0].detail.len() < 300);
+    }
+}

@@ -1,0 +1,217 @@
+//! The transitions. Each either changes the job and says so, or leaves it exactly as it was and says
+//! why. Fencing is by attempt number: what an attempt that was overtaken asks for is refused.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    AlreadyEnded, Attempt, ClaimRefused, Expired, Job, Lease, LeaseLost, LeaseTerms, Outcome,
+    Status,
+};
+use crate::{
+    chain::Chain,
+    format::Format,
+    id::{JobId, OwnerId, RecordingId},
+    problem::{Problem, ProblemKind},
+};
+
+impl Job {
+    /// A new job, waiting. `preset` and `request_id` are the caller's to fill in.
+    pub fn queued(
+        recording_id: RecordingId,
+        owner: OwnerId,
+        chain: Chain,
+        format: Format,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: JobId::new(),
+            recording_id,
+            owner,
+            chain,
+            preset: None,
+            format,
+            status: Status::Queued,
+            progress: 0.0,
+            step: None,
+            attempt: 0,
+            lease: None,
+            cancel_requested: false,
+            error: None,
+            warnings: Vec::new(),
+            request_id: None,
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+        }
+    }
+
+    /// The right to run the job, if it waits or its lease has run out. A job whose lease ran out and
+    /// that has no attempts left ends here, and is refused as ended.
+    pub fn claim(
+        &mut self,
+        worker: &str,
+        now: Timestamp,
+        terms: LeaseTerms,
+    ) -> Result<Attempt, ClaimRefused> {
+        self.expire(now, terms);
+        match (&self.status, &self.lease) {
+            (Status::Queued, _) => {}
+            (Status::Running, Some(lease)) => {
+                return Err(ClaimRefused::Leased { until: lease.until });
+            }
+            // `expire` takes the lease of a running job away only together with its status.
+            (Status::Running, None) => unreachable!("a running job has a lease"),
+            (Status::Completed | Status::Failed | Status::Cancelled, _) => {
+                return Err(ClaimRefused::Ended);
+            }
+        }
+        self.status = Status::Running;
+        self.attempt += 1;
+        self.progress = 0.0;
+        self.step = None;
+        self.lease = Some(Lease {
+            worker: worker.to_owned(),
+            until: terms.until(now),
+        });
+        self.started_at.get_or_insert(now);
+        Ok(Attempt {
+            job_id: self.id,
+            attempt: self.attempt,
+        })
+    }
+
+    /// A heartbeat: renews the lease and takes progress, which never falls. A lease that ran out is
+    /// renewed too, as long as nobody else has claimed the job.
+    pub fn extend(
+        &mut self,
+        attempt: Attempt,
+        now: Timestamp,
+        terms: LeaseTerms,
+        fraction: f32,
+        step: Option<&str>,
+    ) -> Result<(), LeaseLost> {
+        let until = terms.until(now);
+        self.lease_of(attempt)?.until = until;
+        // max() also drops NaN.
+        self.progress = self.progress.max(fraction).clamp(0.0, 1.0);
+        if let Some(step) = step
+            && self.step.as_deref() != Some(step)
+        {
+            self.step = Some(step.to_owned());
+        }
+        Ok(())
+    }
+
+    /// The attempt ended, and the job with it. At most one settle per job takes effect.
+    pub fn settle(
+        &mut self,
+        attempt: Attempt,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<(), LeaseLost> {
+        self.lease_of(attempt)?;
+        match outcome {
+            Outcome::Completed { warnings } => {
+                self.end(Status::Completed, now);
+                self.progress = 1.0;
+                self.warnings = warnings;
+            }
+            Outcome::Failed { problem, warnings } => {
+                self.end(Status::Failed, now);
+                self.error = Some(problem);
+                self.warnings = warnings;
+            }
+            Outcome::Cancelled => self.end(Status::Cancelled, now),
+        }
+        Ok(())
+    }
+
+    /// Gives the job back unfinished. Where a cancel was asked for it is cancelled; with no attempts
+    /// left it fails with `reason`.
+    pub fn release(
+        &mut self,
+        attempt: Attempt,
+        now: Timestamp,
+        terms: LeaseTerms,
+        reason: Problem,
+    ) -> Result<(), LeaseLost> {
+        self.lease_of(attempt)?;
+        self.give_up_attempt(now, terms, || reason);
+        Ok(())
+    }
+
+    /// A queued job ends at once; a running one is asked to. Asking again changes nothing.
+    pub fn cancel(&mut self, now: Timestamp) -> Result<(), AlreadyEnded> {
+        match self.status {
+            Status::Queued => self.end(Status::Cancelled, now),
+            Status::Running => self.cancel_requested = true,
+            Status::Completed | Status::Failed | Status::Cancelled => return Err(AlreadyEnded),
+        }
+        Ok(())
+    }
+
+    /// Takes a lease that has run out away. `None`: there was none, and nothing changed.
+    pub fn expire(&mut self, now: Timestamp, terms: LeaseTerms) -> Option<Expired> {
+        let expired = self.lease.as_ref().is_some_and(|lease| lease.until <= now);
+        if !expired {
+            return None;
+        }
+        let attempts = self.attempt;
+        Some(self.give_up_attempt(now, terms, || {
+            Problem::new(
+                ProblemKind::TooManyAttempts,
+                format!(
+                    "the job was tried {attempts} times, and the last attempt ended without a word; \
+                     {} attempts are allowed",
+                    terms.attempts_max
+                ),
+            )
+        }))
+    }
+
+    fn give_up_attempt(
+        &mut self,
+        now: Timestamp,
+        terms: LeaseTerms,
+        reason: impl FnOnce() -> Problem,
+    ) -> Expired {
+        if self.cancel_requested {
+            self.end(Status::Cancelled, now);
+            return Expired::Ended;
+        }
+        if self.attempt >= terms.attempts_max {
+            self.end(Status::Failed, now);
+            self.error = Some(reason());
+            return Expired::Ended;
+        }
+        self.status = Status::Queued;
+        self.lease = None;
+        self.progress = 0.0;
+        self.step = None;
+        Expired::Queued
+    }
+
+    fn end(&mut self, status: Status, now: Timestamp) {
+        self.status = status;
+        self.lease = None;
+        self.step = None;
+        self.ended_at = Some(now);
+    }
+
+    fn lease_of(&mut self, attempt: Attempt) -> Result<&mut Lease, LeaseLost> {
+        if self.id != attempt.job_id || self.attempt != attempt.attempt {
+            return Err(LeaseLost);
+        }
+        // Only a running job has a lease.
+        self.lease.as_mut().ok_or(LeaseLost)
+    }
+}
+
+impl LeaseTerms {
+    fn until(self, now: Timestamp) -> Timestamp {
+        now.checked_add(Duration::from_millis(self.lease_ms))
+            .unwrap_or(Timestamp::MAX)
+    }
+}
