@@ -141,7 +141,10 @@ impl Settings {
         Self(
             C::PARAMS
                 .iter()
-                .map(|param| wit::Setting { id: param.id().into(), value: param.default_value() })
+                .map(|param| wit::Setting {
+                    id: param.id().into(),
+                    value: param.default_value(),
+                })
                 .collect(),
         )
     }
@@ -185,22 +188,38 @@ impl Refusal {
     /// A value that is within its range but does not fit this stream or the other values.
     pub fn parameter(param: &impl Param, message: impl Into<String>) -> Self {
         let kind = wit::ErrorKind::BadParameter;
-        Self { kind, message: message.into(), param: Some(param.id()) }
+        Self {
+            kind,
+            message: message.into(),
+            param: Some(param.id()),
+        }
     }
 
     /// A stream (rate, channels, length) that it cannot work on.
     pub fn stream(message: impl Into<String>) -> Self {
-        Self { kind: wit::ErrorKind::UnsupportedStream, message: message.into(), param: None }
+        Self {
+            kind: wit::ErrorKind::UnsupportedStream,
+            message: message.into(),
+            param: None,
+        }
     }
 
     /// Audio that it cannot work on.
     pub fn input(message: impl Into<String>) -> Self {
-        Self { kind: wit::ErrorKind::BadInput, message: message.into(), param: None }
+        Self {
+            kind: wit::ErrorKind::BadInput,
+            message: message.into(),
+            param: None,
+        }
     }
 
     /// The plugin's own fault.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self { kind: wit::ErrorKind::Internal, message: message.into(), param: None }
+        Self {
+            kind: wit::ErrorKind::Internal,
+            message: message.into(),
+            param: None,
+        }
     }
 }
 

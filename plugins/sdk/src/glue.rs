@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-use crate::bindings::exports::retake::correction::corrector::{Guest, GuestSession, Session};
+pub use crate::bindings::exports::retake::correction::corrector::Guest;
+use crate::bindings::exports::retake::correction::corrector::{GuestSession, Session};
 use crate::bindings::retake::correction::types as wit;
 use crate::corrector::{ChannelUse, Corrector, Refusal, Settings, Stream};
 use crate::log::log_panics;
@@ -63,7 +64,10 @@ impl<C: Corrector> GuestSession for Open<C> {
             seed: spec.seed,
         };
         let corrector = C::open(&stream, &Settings::new(params)).map_err(plugin_error)?;
-        let open = Self { corrector: RefCell::new(corrector), channels: spec.channels as usize };
+        let open = Self {
+            corrector: RefCell::new(corrector),
+            channels: spec.channels as usize,
+        };
         Ok(Session::new(open))
     }
 
@@ -72,29 +76,47 @@ impl<C: Corrector> GuestSession for Open<C> {
     }
 
     fn analyze(&self, input: wit::Block) -> Result<(), wit::PluginError> {
-        self.corrector.borrow_mut().analyze(&input).map_err(plugin_error)
+        self.corrector
+            .borrow_mut()
+            .analyze(&input)
+            .map_err(plugin_error)
     }
 
     fn process(&self, input: wit::Block) -> Result<wit::Block, wit::PluginError> {
-        let output = self.corrector.borrow_mut().process(input).map_err(plugin_error)?;
+        let output = self
+            .corrector
+            .borrow_mut()
+            .process(input)
+            .map_err(plugin_error)?;
         Ok(self.shaped(output))
     }
 
     fn drain(&self, max_frames: u32) -> Result<wit::Block, wit::PluginError> {
-        let output = self.corrector.borrow_mut().drain(max_frames as usize).map_err(plugin_error)?;
+        let output = self
+            .corrector
+            .borrow_mut()
+            .drain(max_frames as usize)
+            .map_err(plugin_error)?;
         Ok(self.shaped(output))
     }
 
     fn report(&self) -> wit::Report {
         let report = self.corrector.borrow_mut().report();
-        wit::Report { measurements: report.measurements, curves: report.curves }
+        wit::Report {
+            measurements: report.measurements,
+            curves: report.curves,
+        }
     }
 }
 
 impl<C> Open<C> {
     /// Lets a corrector write "nothing" as an empty block, whatever the channel count.
     fn shaped(&self, block: wit::Block) -> wit::Block {
-        if block.is_empty() { vec![Vec::new(); self.channels] } else { block }
+        if block.is_empty() {
+            vec![Vec::new(); self.channels]
+        } else {
+            block
+        }
     }
 }
 

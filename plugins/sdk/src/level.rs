@@ -17,7 +17,10 @@ mod tests {
     #[test]
     fn the_two_conversions_undo_each_other() {
         for db in [-60.0, -6.0, 0.0, 0.5, 24.0] {
-            assert!((factor_to_db(f64::from(db_to_factor(db))) - db).abs() < 1e-5, "{db}");
+            assert!(
+                (factor_to_db(f64::from(db_to_factor(db))) - db).abs() < 1e-5,
+                "{db}"
+            );
         }
         assert_eq!(db_to_factor(f64::NEG_INFINITY), 0.0);
         assert_eq!(factor_to_db(0.0), f64::NEG_INFINITY);

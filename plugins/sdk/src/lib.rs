@@ -55,6 +55,7 @@ pub mod log;
 pub mod param;
 pub mod prelude;
 pub mod report;
+pub mod testing;
 
 // Public for `register!` only.
 #[doc(hidden)]
@@ -69,7 +70,7 @@ pub use report::Report;
 
 /// Makes a [`Corrector`] the plugin of this crate. Call it once, at the crate's root.
 ///
-/// On targets other than WebAssembly it does nothing, so that the crate's tests run natively.
+/// On targets other than WebAssembly nothing is exported, so that the crate's tests run natively.
 #[macro_export]
 macro_rules! register {
     ($corrector:ty) => {
@@ -77,7 +78,7 @@ macro_rules! register {
         #[allow(unsafe_code)]
         const _: () = {
             type Registered = $crate::glue::Plugin<$corrector>;
-            $crate::bindings::export_raw!(Registered with_types_in $crate::bindings);
+    $crate::bindings::export_raw!(Registered with_types_in $crate::bindings);
         };
     };
 }

@@ -37,7 +37,13 @@ struct Words {
 
 impl Words {
     const fn new(id: &'static str, label: &'static str) -> Self {
-        Self { id, label, help: "", unit: "", group: "" }
+        Self {
+            id,
+            label,
+            help: "",
+            unit: "",
+            group: "",
+        }
     }
 
     fn declare(&self, kind: wit_types::ParamKind) -> wit_types::Param {
@@ -96,7 +102,14 @@ impl FloatParam {
         default: f64,
     ) -> Self {
         let words = Words::new(id, label);
-        Self { words, min, max, default, step: None, logarithmic: false }
+        Self {
+            words,
+            min,
+            max,
+            default,
+            step: None,
+            logarithmic: false,
+        }
     }
 
     words!();
@@ -120,15 +133,19 @@ impl Param for FloatParam {
     }
 
     fn declare(&self) -> wit_types::Param {
-        let scale =
-            if self.logarithmic { wit_types::Scale::Logarithmic } else { wit_types::Scale::Linear };
-        self.words.declare(wit_types::ParamKind::Float(wit_types::FloatRange {
-            min: self.min,
-            max: self.max,
-            default: self.default,
-            step: self.step,
-            scale,
-        }))
+        let scale = if self.logarithmic {
+            wit_types::Scale::Logarithmic
+        } else {
+            wit_types::Scale::Linear
+        };
+        self.words
+            .declare(wit_types::ParamKind::Float(wit_types::FloatRange {
+                min: self.min,
+                max: self.max,
+                default: self.default,
+                step: self.step,
+                scale,
+            }))
     }
 
     fn default_value(&self) -> wit_types::Value {
@@ -169,7 +186,12 @@ impl IntParam {
         max: i64,
         default: i64,
     ) -> Self {
-        Self { words: Words::new(id, label), min, max, default }
+        Self {
+            words: Words::new(id, label),
+            min,
+            max,
+            default,
+        }
     }
 
     words!();
@@ -181,11 +203,12 @@ impl Param for IntParam {
     }
 
     fn declare(&self) -> wit_types::Param {
-        self.words.declare(wit_types::ParamKind::Int(wit_types::IntRange {
-            min: self.min,
-            max: self.max,
-            default: self.default,
-        }))
+        self.words
+            .declare(wit_types::ParamKind::Int(wit_types::IntRange {
+                min: self.min,
+                max: self.max,
+                default: self.default,
+            }))
     }
 
     fn default_value(&self) -> wit_types::Value {
@@ -217,7 +240,10 @@ pub struct ToggleParam {
 
 impl ToggleParam {
     pub const fn new(id: &'static str, label: &'static str, default: bool) -> Self {
-        Self { words: Words::new(id, label), default }
+        Self {
+            words: Words::new(id, label),
+            default,
+        }
     }
 
     words!();
@@ -229,7 +255,8 @@ impl Param for ToggleParam {
     }
 
     fn declare(&self) -> wit_types::Param {
-        self.words.declare(wit_types::ParamKind::Toggle(self.default))
+        self.words
+            .declare(wit_types::ParamKind::Toggle(self.default))
     }
 
     fn default_value(&self) -> wit_types::Value {
@@ -268,7 +295,11 @@ impl ChoiceParam {
         choices: &'static [(&'static str, &'static str)],
         default: &'static str,
     ) -> Self {
-        Self { words: Words::new(id, label), choices, default }
+        Self {
+            words: Words::new(id, label),
+            choices,
+            default,
+        }
     }
 
     words!();
@@ -283,12 +314,16 @@ impl Param for ChoiceParam {
         let choices = self
             .choices
             .iter()
-            .map(|(id, label)| wit_types::Choice { id: (*id).into(), label: (*label).into() })
+            .map(|(id, label)| wit_types::Choice {
+                id: (*id).into(),
+                label: (*label).into(),
+            })
             .collect();
-        self.words.declare(wit_types::ParamKind::Choice(wit_types::ChoiceRange {
-            choices,
-            default: self.default.into(),
-        }))
+        self.words
+            .declare(wit_types::ParamKind::Choice(wit_types::ChoiceRange {
+                choices,
+                default: self.default.into(),
+            }))
     }
 
     fn default_value(&self) -> wit_types::Value {
@@ -302,9 +337,11 @@ impl TypedParam for ChoiceParam {
 
     fn read(&self, value: &wit_types::Value) -> Option<&'static str> {
         match value {
-            wit_types::Value::Text(value) => {
-                self.choices.iter().map(|(id, _)| *id).find(|id| id == value)
-            }
+            wit_types::Value::Text(value) => self
+                .choices
+                .iter()
+                .map(|(id, _)| *id)
+                .find(|id| id == value),
             _ => None,
         }
     }

@@ -57,11 +57,14 @@ impl Report {
 
     /// The number added under `id`, if there is one: for the plugin's own tests.
     pub fn get(&self, id: &str) -> Option<f64> {
-        self.measurements.iter().find(|m| m.id == id).and_then(|m| match m.value {
-            wit::Value::Float(value) => Some(value),
-            wit::Value::Int(value) => Some(value as f64),
-            _ => None,
-        })
+        self.measurements
+            .iter()
+            .find(|m| m.id == id)
+            .and_then(|m| match m.value {
+                wit::Value::Float(value) => Some(value),
+                wit::Value::Int(value) => Some(value as f64),
+                _ => None,
+            })
     }
 
     fn measurement(mut self, id: &str, label: &str, unit: &str, value: wit::Value) -> Self {

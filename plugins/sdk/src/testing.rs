@@ -1,0 +1,100 @@
+//! Runs a corrector natively, in the order of calls the host keeps: for a plugin's own tests.
+//!
+//! What is left out is the host's part around it: resampling, one session per channel, mixing.
+
+use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
+use crate::report::Report;
+
+/// Corrects `input` in blocks of `block_frames` and returns the result, aligned with the input and as
+/// long, with the report.
+///
+/// # Panics
+///
+/// If the corrector breaks the contract: wrong number of channels, channels of different lengths,
+/// output too short. The host ends the job in that case.
+pub fn correct<C: Corrector>(
+    sample_rate: u32,
+    settings: &Settings,
+    input: &Block,
+    block_frames: usize,
+) -> Result<(Block, Report), Refusal> {
+    let frames = input[0].len();
+    let quantum = C::FACTS.block_quantum.max(1) as usize;
+    let block_frames = block_frames.next_multiple_of(quantum);
+    let stream = Stream {
+        sample_rate,
+        channels: input.len() as u32,
+        max_block_frames: block_frames as u32,
+        total_frames: frames as u64,
+        seed: 1,
+    };
+    let mut corrector = C::open(&stream, settings)?;
+    let latency = corrector.latency_frames() as usize;
+    if C::FACTS.analyzes {
+        for start in (0..frames).step_by(block_frames) {
+            corrector.analyze(&cut(
+                input,
+                start,
+                frames.min(start + block_frames),
+                quantum,
+            ))?;
+        }
+    }
+    let mut output = vec![Vec::new(); input.len()];
+    for start in (0..frames + latency).step_by(block_frames) {
+        let block = cut(
+            input,
+            start,
+            (frames + latency).min(start + block_frames),
+            quantum,
+        );
+        append(&mut output, corrector.process(block)?);
+    }
+    loop {
+        let rest = corrector.drain(block_frames)?;
+        if rest.first().is_none_or(Vec::is_empty) {
+            break;
+        }
+        append(&mut output, rest);
+    }
+    for channel in &mut output {
+        assert!(
+            channel.len() >= latency + frames,
+            "{} frames came out; {frames} went in and the latency is {latency}",
+            channel.len()
+        );
+        channel.drain(..latency);
+        channel.truncate(frames);
+    }
+    Ok((output, corrector.report()))
+}
+
+/// Frames `start..end`, silence past the input's end, padded to a multiple of `quantum`.
+fn cut(input: &Block, start: usize, end: usize, quantum: usize) -> Block {
+    let frames = (end - start).next_multiple_of(quantum);
+    let channel = |channel: &Vec<f32>| {
+        let mut cut: Vec<f32> = channel
+            .iter()
+            .copied()
+            .skip(start)
+            .take(end - start)
+            .collect();
+        cut.resize(frames, 0.0);
+        cut
+    };
+    input.iter().map(channel).collect()
+}
+
+fn append(output: &mut Block, block: Block) {
+    if block.is_empty() {
+        return;
+    }
+    assert_eq!(block.len(), output.len(), "channels that came out");
+    assert!(
+        block.iter().all(|channel| channel.len() == block[0].len()),
+        "unequal channels"
+    );
+    for (output, channel) in output.iter_mut().zip(block) {
+        output.extend(channel);
+    }
+}
