@@ -1,1 +1,30 @@
-fn main() {}
+//! `retake`: the one program. Parses the command line and hands over.
+
+mod commands;
+mod config;
+mod install;
+mod layers;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use commands::{Command, Program};
+
+fn main() -> ExitCode {
+    let program = Program::parse();
+    // The walled-in roles come first: they read no configuration and start no runtime.
+    match program.command {
+        Command::Child => return retake_worker::child::child_main(),
+        Command::InstallPlugin { cache, wasm } => return install::child_main(&cache, &wasm),
+        _ => {}
+    }
+    match commands::run(program) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("retake: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Every setting of the program in one place: one URL per choice, one section per concern.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use crate::layers;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of everything that is kept.
+    pub data: PathBuf,
+    pub listen: SocketAddr,
+    /// `sqlite:PATH`; empty for `retake.db` in the data folder.
+    pub store_url: String,
+    /// Empty for the store's own database, the only choice so far.
+    pub blobs_url: String,
+    /// `embedded:` for a table in the store's database, or `amqp://…`, `amqps://…`.
+    pub queue_url: String,
+    /// The external audio service. Empty: none; `retake up` then starts the simulated one.
+    pub external_url: String,
+    /// A folder of further plugins (*.wasm) to install at start; empty for none.
+    pub plugins: String,
+    pub server: retake_server::Config,
+    pub worker: retake_worker::Config,
+    /// How the external service is spoken to.
+    pub external: retake_worker::external::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: "data".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            store_url: String::new(),
+            blobs_url: String::new(),
+            queue_url: "embedded:".to_owned(),
+            external_url: String::new(),
+            plugins: String::new(),
+            server: retake_server::Config::default(),
+            worker: retake_worker::Config::default(),
+            external: retake_worker::external::Config::default(),
+        }
+    }
+}
+
+/// Where settings come from, in the order they are laid over the defaults.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Sources {
+    /// TOML file [default: retake.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "RETAKE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder of everything that is kept [default: data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Any setting, as `retake config` names them; repeatable
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+}
+
+/// Everything that is wrong with the configuration, at once.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} problem(s):\n  - {}", .0.len(), .0.join("\n  - "))]
+pub struct Problems(Vec<String>);
+
+impl Config {
+    pub fn load(sources: &Sources) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut table = Table::try_from(Config::default()).expect("defaults are plain TOML");
+        let file = sources.config.clone().unwrap_or_else(|| "retake.toml".into());
+        match std::fs::read_to_string(&file) {
+            Ok(text) => match text.parse::<Table>() {
+                Ok(file) => layers::merge_file(&mut table, file, &mut problems),
+                Err(e) => problems.push(format!("{}: {e}", file.display())),
+            },
+            Err(e) if sources.config.is_some() => problems.push(format!("{}: {e}", file.display())),
+            Err(_) => {}
+        }
+        layers::merge_environment(&mut table, std::env::vars(), &mut problems);
+        for setting in &sources.settings {
+            layers::merge_flag(&mut table, setting, &mut problems);
+        }
+
+        // What has the wrong type was not merged, so this fails only on values no TOML type rules
+        // out (a negative limit, an address that is none); one such hides the others.
+        let config: Option<Config> = table
+            .try_into()
+            .map_err(|e: toml::de::Error| problems.push(e.to_string().trim().replace('\n', " ")))
+            .ok();
+        if let Some(mut config) = config {
+            if let Some(data) = &sources.data {
+                config.data.clone_from(data);
+            }
+            if let Some(listen) = sources.listen {
+                config.listen = listen;
+            }
+            problems.extend(config.problems());
+            if problems.is_empty() {
+                return Ok(config);
+            }
+        }
+        Err(Problems(problems))
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let in_section =
+            |section: &'static str| move |problem: String| format!("{section}.{problem}");
+        problems.extend(self.server.problems().into_iter().map(in_section("server")));
+        problems.extend(self.worker.problems().into_iter().map(in_section("worker")));
+        problems.extend(self.external.problems().into_iter().map(in_section("external")));
+        if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
+            problems.push(format!("store_url is \"{}\"; it must be sqlite:PATH", starred(&self.store_url)));
+        }
+        if !self.blobs_url.is_empty() {
+            problems.push(format!(
+                "blobs_url is \"{}\"; it must be empty: audio lies in the store's database",
+                starred(&self.blobs_url)
+            ));
+        }
+        if self.queue() == QueueChoice::Unknown {
+            problems.push(format!(
+                "queue_url is \"{}\"; it must be embedded: or amqp://… or amqps://…",
+                starred(&self.queue_url)
+            ));
+        }
+        let http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        if !self.external_url.is_empty() && !http(&self.external_url) {
+            problems.push(format!(
+                "external_url is \"{}\"; it must be http://… or https://…",
+                starred(&self.external_url)
+            ));
+        }
+        problems
+    }
+
+    pub fn database(&self) -> PathBuf {
+        match self.store_url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => path.into(),
+            _ => self.data.join("retake.db"),
+        }
+    }
+
+    pub fn queue(&self) -> QueueChoice {
+        match self.queue_url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("embedded") => QueueChoice::Embedded,
+            Some("amqp" | "amqps") => QueueChoice::RabbitMq,
+            _ => QueueChoice::Unknown,
+        }
+    }
+
+    /// As TOML, with secrets starred.
+    pub fn shown(&self) -> String {
+        let mut shown = self.clone();
+        shown.queue_url = starred(&self.queue_url);
+        shown.external_url = starred(&self.external_url);
+        if !shown.external.token.is_empty() {
+            shown.external.token = "***".to_owned();
+        }
+        toml::to_string_pretty(&shown).expect("plain TOML")
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueChoice {
+    Embedded,
+    RabbitMq,
+    Unknown,
+}
+
+/// `amqp://user:secret@host` with the secret replaced.
+pub fn starred(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority_ends = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(authority_ends);
+    match authority.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(user, _)| user);
+            format!("{scheme}://{user}:***@{host}{path}")
+        }
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_in_addresses_are_starred() {
+        for (url, shown) in [
+            ("amqp://u:p@h:5672/%2f", "amqp://u:***@h:5672/%2f"),
+            ("amqp://u@h", "amqp://u:***@h"),
+            ("https://h/a@b", "https://h/a@b"),
+            ("embedded:", "embedded:"),
+        ] {
+            assert_eq!(starred(url), shown);
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_without_problems_and_survive_being_written_out() {
+        let config = Config::default();
+        assert_eq!(config.problems(), Vec::<String>::new());
+        let again: Config = toml::from_str(&config.shown()).expect("what is shown can be read");
+        assert_eq!(again.shown(), config.shown());
+    }
+
+    #[test]
+    fn addresses_of_unknown_kinds_are_named() {
+        let config = Config {
+            queue_url: "redis://u:secret@h".to_owned(),
+            store_url: "oracle:".to_owned(),
+            external_url: "ftp://x".to_owned(),
+            ..Config::default()
+        };
+        let problems = config.problems();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(!problems.join(" ").contains("secret"));
+    }
+}

@@ -1,0 +1,109 @@
+//! Brings plugins in: compiled once, in a child with limits, into a private cache, and written into
+//! the store's catalogue, where the server finds what a chain may use.
+//!
+//! Compiling is the one thing that no limit inside a process contains, so it never happens in a
+//! process that serves.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result, bail};
+use retake_jobs::store::{InstalledPlugin, SharedStore};
+use retake_plugin_host::{Cache, Installed};
+use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
+
+/// What `make plugins` built, inside the program. (Debug builds read the folder when they run.)
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../dist/plugins"]
+#[include = "*.wasm"]
+#[allow_missing = true]
+struct BuiltIn;
+
+/// Everything that there is to install: the built-in plugins and those of a folder.
+pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
+    let cache = cache_folder(data);
+    let mut installed = Vec::new();
+    for name in BuiltIn::iter() {
+        let file = BuiltIn::get(&name).expect("listed");
+        installed.push(one(&cache, &file.data, &name)?);
+    }
+    if installed.is_empty() {
+        bail!("the program was built without its plugins: run make plugins, then build it again");
+    }
+    if !folder.is_empty() {
+        let listed = std::fs::read_dir(folder).with_context(|| format!("plugins = \"{folder}\""))?;
+        let mut paths: Vec<PathBuf> = listed.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|ending| ending == "wasm"));
+        paths.sort();
+        for path in paths {
+            installed.push(from_file(data, &path)?);
+        }
+    }
+    Ok(installed)
+}
+
+pub fn from_file(data: &Path, path: &Path) -> Result<Installed> {
+    let wasm = std::fs::read(path).with_context(|| path.display().to_string())?;
+    one(&cache_folder(data), &wasm, &path.display().to_string())
+}
+
+pub fn cache_folder(data: &Path) -> PathBuf {
+    data.join("plugin-cache")
+}
+
+/// From the cache if this engine has compiled it before, else by a child.
+fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
+    let cache = Cache::open(cache_folder)?;
+    let digest = hex(&Sha256::digest(wasm));
+    if let Some(installed) = cache.lookup(&digest) {
+        return Ok(installed);
+    }
+    tracing::info!(plugin.file = name, "compiling a plugin");
+    let mut file = tempfile::NamedTempFile::new_in(cache_folder)?;
+    std::io::Write::write_all(&mut file, wasm)?;
+    let output = Command::new(std::env::current_exe()?)
+        .arg("install-plugin")
+        .arg(cache_folder)
+        .arg(file.path())
+        .output()
+        .context("starting the child that compiles plugins")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim();
+        let why = if said.is_empty() { format!("the compiler ended with {}", output.status) } else { said.to_owned() };
+        bail!("{name} cannot be installed: {why}");
+    }
+    cache.lookup(&digest).with_context(|| format!("{name} was compiled and then not found"))
+}
+
+/// The child's side: `retake install-plugin CACHE WASM`.
+pub fn child_main(cache: &Path, wasm: &Path) -> ExitCode {
+    let install = || -> Result<()> {
+        retake_plugin_host::limit_compile()?;
+        Cache::open(cache)?.install(&std::fs::read(wasm)?)?;
+        Ok(())
+    };
+    match install() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Tells the store, so that chains may name them.
+pub async fn catalogue(store: &SharedStore, installed: &[Installed]) -> Result<()> {
+    for Installed { manifest, digest } in installed {
+        let plugin = InstalledPlugin { manifest: manifest.clone(), digest: digest.clone() };
+        store.put_plugin(&plugin).await?;
+    }
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
