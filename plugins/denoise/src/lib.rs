@@ -14,7 +14,7 @@ const FULL_SCALE: f32 = 32768.0;
 
 const FRAME: usize = DenoiseState::FRAME_SIZE;
 
-struct Denoise {
+pub struct Denoise {
     network: Box<DenoiseState<'static>>,
     strength: f32,
     /// The previous frame of input: what the network's output is aligned with.

@@ -7,7 +7,7 @@ const GAIN_DB: FloatParam = FloatParam::new("gain-db", "Gain", -60.0, 24.0, 0.0)
     .step(0.5)
     .help("How much louder or quieter. Nothing is limited: too much of it clips later on.");
 
-struct Gain {
+pub struct Gain {
     factor: f32,
 }
 

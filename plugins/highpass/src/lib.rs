@@ -14,7 +14,7 @@ const CUTOFF_HZ: FloatParam = FloatParam::new("cutoff-hz", "Cut-off", 20.0, 500.
     .logarithmic()
     .help("Where the level has fallen by 3 dB. 80 Hz suits speech; 30 Hz keeps music whole.");
 
-struct Highpass {
+pub struct Highpass {
     filter: Highpass4,
 }
 

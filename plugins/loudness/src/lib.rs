@@ -16,7 +16,7 @@ const MAX_GAIN_DB: FloatParam = FloatParam::new("max-gain-db", "Most gain", 0.0,
     .step(1.0)
     .help("A very quiet recording is made louder by no more than this.");
 
-struct Loudness {
+pub struct Loudness {
     meter: EbuR128,
     target_lufs: f64,
     ceiling_dbtp: f64,

@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::marker::PhantomData;
 
-pub use crate::bindings::exports::retake::correction::corrector::Guest;
-use crate::bindings::exports::retake::correction::corrector::{GuestSession, Session};
+use crate::bindings::exports::retake::correction::corrector::{Guest, GuestSession, Session};
 use crate::bindings::retake::correction::types as wit;
 use crate::corrector::{ChannelUse, Corrector, Refusal, Settings, Stream};
 use crate::log::log_panics;

@@ -7,7 +7,7 @@
 //!
 //! const GAIN_DB: FloatParam = FloatParam::new("gain-db", "Gain", -60.0, 24.0, 0.0).unit("dB");
 //!
-//! struct Gain {
+//! pub struct Gain {
 //!     factor: f32,
 //! }
 //!
@@ -70,7 +70,8 @@ pub use report::Report;
 
 /// Makes a [`Corrector`] the plugin of this crate. Call it once, at the crate's root.
 ///
-/// On targets other than WebAssembly nothing is exported, so that the crate's tests run natively.
+/// On targets other than WebAssembly nothing is exported, so that the crate's tests run natively; make
+/// the type `pub`, or the compiler takes it for unused there.
 #[macro_export]
 macro_rules! register {
     ($corrector:ty) => {
