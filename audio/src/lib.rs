@@ -4,6 +4,7 @@
 //! goes out as WAV, FLAC or Ogg Opus with the same rate, channel count and length. Memory does not
 //! grow with length: what must be seen whole before it can be changed waits in a spill file.
 
+mod channel_order;
 mod error;
 mod reblock;
 

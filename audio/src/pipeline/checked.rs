@@ -1,0 +1,96 @@
+//! Holds a stage to its word: what it emits has the channels it was made for, is finite, and is
+//! over its whole life exactly as long as what it was given.
+
+use crate::{Block, Spec, StageError, reblock::Reblocker};
+
+pub(super) struct CheckedOutput {
+    name: String,
+    channels: usize,
+    frames_promised: u64,
+    frames_seen: u64,
+    reblocker: Reblocker,
+}
+
+impl CheckedOutput {
+    pub(super) fn new(name: &str, spec: Spec, frames_promised: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            channels: spec.channels as usize,
+            frames_promised,
+            frames_seen: 0,
+            reblocker: Reblocker::new(spec.channels as usize),
+        }
+    }
+
+    /// Checks a block and passes it on, cut to the pipeline's block length.
+    pub(super) fn push(
+        &mut self,
+        block: Block,
+        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
+        self.check(&block)?;
+        self.frames_seen += block[0].len() as u64;
+        self.reblocker.push(block, pass_on)
+    }
+
+    pub(super) fn finish(
+        self,
+        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
+        if self.frames_seen != self.frames_promised {
+            return Err(self.broken(format!(
+                "returned {} frames and was given {}",
+                self.frames_seen, self.frames_promised
+            )));
+        }
+        self.reblocker.finish(pass_on)
+    }
+
+    fn check(&self, block: &Block) -> Result<(), StageError> {
+        let at = self.frames_seen;
+        if block.len() != self.channels {
+            return Err(self.broken(format!(
+                "returned {} channels instead of {} at frame {at}",
+                block.len(),
+                self.channels
+            )));
+        }
+        let frames = block[0].len();
+        if let Some(other) = block.iter().map(Vec::len).find(|&len| len != frames) {
+            return Err(self.broken(format!(
+                "returned channels of unequal length ({frames} and {other} frames) at frame {at}"
+            )));
+        }
+        if at + frames as u64 > self.frames_promised {
+            return Err(self.broken(format!(
+                "returned more than the {} frames it was given",
+                self.frames_promised
+            )));
+        }
+        for (channel, samples) in block.iter().enumerate() {
+            if !all_finite(samples) {
+                let offset = samples.iter().position(|x| !x.is_finite()).unwrap_or(0);
+                return Err(self.broken(format!(
+                    "returned {} at frame {} of channel {channel}",
+                    samples[offset],
+                    at + offset as u64
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn broken(&self, what: String) -> StageError {
+        StageError::Crashed {
+            message: format!("{} {what}", self.name),
+        }
+    }
+}
+
+/// Without a branch per sample: a NaN or an infinity has all bits of its exponent set.
+fn all_finite(samples: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    samples
+        .chunks(256)
+        .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
+}

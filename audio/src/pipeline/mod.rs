@@ -1,0 +1,146 @@
+//! Runs a decoded recording through stages into a file.
+//!
+//! Every stage has a thread of its own and blocks go from one to the next through small bounded
+//! channels, so memory does not grow and all cores work. A stage that analyzes ends a *pass*: what
+//! comes before it runs into a new spill while the stage looks on, and the next pass starts from
+//! that spill with the stage's own processing.
+//!
+//!     spill -> stage 0 -> stage 1 -> [stage 2 looks on] -> spill
+//!     spill -> stage 2 -> stage 3 -> meter -> encoder
+//!
+//! What a stage returns is checked before anyone else sees it, see [`checked`].
+
+mod checked;
+mod pass;
+
+use std::{fs::File, io, path::Path};
+
+use crate::{AudioError, Decoded, Format, Measurement, Peaks, Stage, StageError, encode::Encoder};
+use pass::Pass;
+
+/// What came out, measured before it was encoded.
+#[derive(Debug)]
+pub struct Finished {
+    pub measurement: Measurement,
+    pub peaks: Peaks,
+    pub frames: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// 0.0..=1.0 over all passes.
+    pub fraction: f32,
+    /// The last stage of the pass that is running: the one that analyzes, where there is one.
+    pub stage: Option<usize>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// `index` counts from 0, as the stages were given.
+    #[error("step {index} ({name}): {source}")]
+    Stage {
+        index: usize,
+        name: String,
+        source: StageError,
+    },
+    #[error(transparent)]
+    Audio(AudioError),
+    /// Ours: the disk. Worth trying again.
+    #[error("running the chain: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A stage and its place in the chain.
+struct Placed {
+    index: usize,
+    stage: Box<dyn Stage>,
+}
+
+/// decoded -> stages -> measure -> encode into `out`, which has the rate, the channels and exactly
+/// the frames that came in. `out` is at its start and writable; what it holds after an error is
+/// worth nothing. `progress` is called on this thread, a few times a second of work or more.
+pub fn run(
+    decoded: Decoded,
+    stages: Vec<Box<dyn Stage>>,
+    format: &Format,
+    out: File,
+    spill_dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Finished, RunError> {
+    let Decoded {
+        spec,
+        frames,
+        mut spill,
+        ..
+    } = decoded;
+    let last_stage = stages.len().checked_sub(1);
+    let passes = 1 + stages.iter().filter(|stage| stage.analyzes()).count();
+
+    let mut passed = 0;
+    let mut report = |done: u64, passed: usize, stage: Option<usize>| {
+        let pass_fraction = done as f64 / frames.max(1) as f64;
+        let fraction = ((passed as f64 + pass_fraction) / passes as f64) as f32;
+        progress(Progress {
+            fraction: fraction.min(1.0),
+            stage,
+        });
+    };
+
+    let mut waiting: Vec<Placed> = Vec::new();
+    for (index, stage) in stages.into_iter().enumerate() {
+        let mut placed = Placed { index, stage };
+        if placed.stage.analyzes() {
+            let pass = Pass {
+                spec,
+                frames,
+                source: &mut spill,
+                stages: &mut waiting,
+            };
+            let new_spill = pass.analyze(&mut placed, spill_dir, &mut |done| {
+                report(done, passed, Some(index))
+            })?;
+            // The old one's disk space is free as soon as nobody needs it.
+            if let Some(new_spill) = new_spill {
+                spill = new_spill;
+            }
+            waiting.clear();
+            passed += 1;
+        }
+        waiting.push(placed);
+    }
+
+    let encoder = Encoder::create(format, spec, frames, out).map_err(RunError::from)?;
+    let pass = Pass {
+        spec,
+        frames,
+        source: &mut spill,
+        stages: &mut waiting,
+    };
+    let (measurement, peaks) =
+        pass.encode(encoder, &mut |done| report(done, passed, last_stage))?;
+    report(frames, passed, last_stage);
+    Ok(Finished {
+        measurement,
+        peaks,
+        frames,
+    })
+}
+
+impl From<AudioError> for RunError {
+    fn from(error: AudioError) -> Self {
+        match error {
+            AudioError::Io(error) => Self::Io(error),
+            other => Self::Audio(other),
+        }
+    }
+}
+
+impl Placed {
+    fn failed(&self, source: StageError) -> RunError {
+        RunError::Stage {
+            index: self.index,
+            name: self.stage.name().to_owned(),
+            source,
+        }
+    }
+}
