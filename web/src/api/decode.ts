@@ -1,0 +1,51 @@
+// Turns JSON of unknown shape into values of known type. What the server sends is checked here,
+// once; past this point the types can be believed.
+
+export class UnreadableAnswer extends Error {
+  override name = "UnreadableAnswer";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function refuse(where: string, value: unknown, wanted: string): never {
+  const shown = JSON.stringify(value) as string | undefined;
+  throw new UnreadableAnswer(`${where} is ${(shown ?? "missing").slice(0, 80)}, but should be ${wanted}`);
+}
+
+export function object(value: unknown, where: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(where, value, "an object");
+  return value as Fields;
+}
+
+export function text(value: unknown, where: string): string {
+  return typeof value === "string" ? value : refuse(where, value, "a string");
+}
+
+export function number(value: unknown, where: string): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : refuse(where, value, "a number");
+}
+
+export function list<T>(value: unknown, where: string, one: (value: unknown, where: string) => T): T[] {
+  if (!Array.isArray(value)) refuse(where, value, "a list");
+  return value.map((entry, index) => one(entry, `${where}[${index}]`));
+}
+
+/** A missing value and `null` are the same thing: nothing. */
+export function optional<T>(
+  value: unknown,
+  where: string,
+  one: (value: unknown, where: string) => T,
+): T | null {
+  return value === undefined || value === null ? null : one(value, where);
+}
+
+export function oneOf<const T extends string>(value: unknown, where: string, allowed: readonly T[]): T {
+  const found = allowed.find((name) => name === value);
+  return found ?? refuse(where, value, `one of ${allowed.join(", ")}`);
+}
+
+/** RFC 3339. */
+export function time(value: unknown, where: string): Date {
+  const date = new Date(text(value, where));
+  return Number.isNaN(date.getTime()) ? refuse(where, value, "a time") : date;
+}

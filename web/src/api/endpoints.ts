@@ -1,0 +1,60 @@
+// Every address of the API that the page uses, one function each. Uploading is in upload.ts.
+
+import { API, request } from "./client";
+import {
+  type Accepted,
+  type Format,
+  type Job,
+  type Preset,
+  type Recording,
+  type RecordingPage,
+  type Report,
+  parseAccepted,
+  parsePresets,
+  parseRecording,
+  parseRecordingPage,
+  parseReport,
+} from "./types";
+
+type Signal = AbortSignal | undefined;
+
+const segment = encodeURIComponent;
+
+export async function listRecordings(pageToken: string | null, signal?: Signal): Promise<RecordingPage> {
+  const query = pageToken === null ? "" : `?page_token=${segment(pageToken)}`;
+  return parseRecordingPage(await request(`/recordings${query}`, { signal }));
+}
+
+export async function getRecording(id: string, signal?: Signal): Promise<Recording> {
+  return parseRecording(await request(`/recordings/${segment(id)}`, { signal }));
+}
+
+export async function deleteRecording(id: string): Promise<void> {
+  await request(`/recordings/${segment(id)}`, { method: "DELETE" });
+}
+
+export async function correctAgain(recordingId: string, preset: string, format: Format): Promise<Accepted> {
+  const body = { preset, format };
+  return parseAccepted(await request(`/recordings/${segment(recordingId)}/jobs`, { method: "POST", body }));
+}
+
+/** Resolves when the wish is noted; that the job has stopped is told by its event. */
+export async function cancelJob(id: string): Promise<void> {
+  await request(`/jobs/${segment(id)}/cancel`, { method: "POST" });
+}
+
+export async function getReport(jobId: string, signal?: Signal): Promise<Report> {
+  return parseReport(await request(`/jobs/${segment(jobId)}/report`, { signal }));
+}
+
+export async function listPresets(signal?: Signal): Promise<Preset[]> {
+  return parsePresets(await request("/presets", { signal }));
+}
+
+export function originalAudioUrl(recording: Recording): string {
+  return `${API}/recordings/${segment(recording.id)}/audio`;
+}
+
+export function correctedAudioUrl(job: Job): string {
+  return `${API}/jobs/${segment(job.id)}/audio`;
+}

@@ -1,0 +1,142 @@
+// The nouns of the HTTP API, version 1, and how each is read from JSON. Field names are the API's
+// own, so that what stands here can be compared with docs/ at a glance.
+
+import { list, number, object, oneOf, optional, text, time } from "./decode";
+import { type Problem, parseProblem } from "./problem";
+
+export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const FORMATS = ["flac", "wav", "opus"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export type Correction = {
+  audio_url: string;
+  size_bytes: number;
+  content_type: string;
+};
+
+export type Job = {
+  id: string;
+  recording_id: string;
+  status: Status;
+  /** 0 to 1 within the attempt. */
+  progress: number;
+  step: string | null;
+  /** Which attempt runs or ran last; 0 before the first. */
+  attempt: number;
+  cancel_requested: boolean;
+  error: Problem | null;
+  warnings: string[];
+  preset: string | null;
+  format: Format;
+  created_at: Date;
+  correction: Correction | null;
+};
+
+export type Recording = {
+  id: string;
+  user_email: string;
+  file_name: string | null;
+  content_type: string;
+  size_bytes: number;
+  created_at: Date;
+  /** In the server's order; sort by `created_at` where order matters. */
+  jobs: Job[];
+};
+
+export type RecordingPage = { items: Recording[]; next_page_token: string | null };
+
+export type Preset = { name: string; summary: string };
+
+/** Levels are null where there was no signal to measure. */
+export type Measurement = {
+  duration_ms: number;
+  integrated_lufs: number | null;
+  true_peak_dbtp: number | null;
+};
+
+export type Report = { source: string; input: Measurement; output: Measurement };
+
+/** What a POST that makes a job answers. */
+export type Accepted = { recording_id: string; job: Job };
+
+export function parseJob(value: unknown, where = "job"): Job {
+  const job = object(value, where);
+  return {
+    id: text(job.id, `${where}.id`),
+    recording_id: text(job.recording_id, `${where}.recording_id`),
+    status: oneOf(job.status, `${where}.status`, STATUSES),
+    progress: Math.min(1, Math.max(0, number(job.progress, `${where}.progress`))),
+    step: optional(job.step, `${where}.step`, text),
+    attempt: number(job.attempt, `${where}.attempt`),
+    cancel_requested: job.cancel_requested === true,
+    error: optional(job.error, `${where}.error`, parseProblem),
+    warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, text)) ?? [],
+    preset: optional(job.preset, `${where}.preset`, text),
+    format: oneOf(job.format, `${where}.format`, FORMATS),
+    created_at: time(job.created_at, `${where}.created_at`),
+    correction: optional(job.correction, `${where}.correction`, parseCorrection),
+  };
+}
+
+function parseCorrection(value: unknown, where: string): Correction {
+  const correction = object(value, where);
+  const audio_url = text(correction.audio_url, `${where}.audio_url`);
+  return {
+    audio_url,
+    size_bytes: number(correction.size_bytes, `${where}.size_bytes`),
+    content_type: text(correction.content_type, `${where}.content_type`),
+  };
+}
+
+export function parseRecording(value: unknown, where = "recording"): Recording {
+  const recording = object(value, where);
+  return {
+    id: text(recording.id, `${where}.id`),
+    user_email: text(recording.user_email, `${where}.user_email`),
+    file_name: optional(recording.file_name, `${where}.file_name`, text),
+    content_type: text(recording.content_type, `${where}.content_type`),
+    size_bytes: number(recording.size_bytes, `${where}.size_bytes`),
+    created_at: time(recording.created_at, `${where}.created_at`),
+    jobs: optional(recording.jobs, `${where}.jobs`, (v, w) => list(v, w, parseJob)) ?? [],
+  };
+}
+
+export function parseRecordingPage(value: unknown): RecordingPage {
+  const page = object(value, "recordings");
+  return {
+    items: list(page.items, "recordings.items", parseRecording),
+    next_page_token: optional(page.next_page_token, "recordings.next_page_token", text),
+  };
+}
+
+export function parsePresets(value: unknown): Preset[] {
+  return list(object(value, "presets").items, "presets.items", (entry, where) => {
+    const preset = object(entry, where);
+    return { name: text(preset.name, `${where}.name`), summary: text(preset.summary, `${where}.summary`) };
+  });
+}
+
+export function parseReport(value: unknown): Report {
+  const report = object(value, "report");
+  return {
+    source: text(report.source, "report.source"),
+    input: parseMeasurement(report.input, "report.input"),
+    output: parseMeasurement(report.output, "report.output"),
+  };
+}
+
+function parseMeasurement(value: unknown, where: string): Measurement {
+  const measured = object(value, where);
+  return {
+    duration_ms: number(measured.duration_ms, `${where}.duration_ms`),
+    integrated_lufs: optional(measured.integrated_lufs, `${where}.integrated_lufs`, number),
+    true_peak_dbtp: optional(measured.true_peak_dbtp, `${where}.true_peak_dbtp`, number),
+  };
+}
+
+export function parseAccepted(value: unknown): Accepted {
+  const job = parseJob(object(value, "answer").job, "answer.job");
+  return { recording_id: job.recording_id, job };
+}

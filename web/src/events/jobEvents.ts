@@ -1,0 +1,40 @@
+// News about jobs, out of the event stream.
+
+import { API, forgetSession, openSession } from "@/api/client";
+import { object } from "@/api/decode";
+import { type Job, parseJob } from "@/api/types";
+import type { ServerSentEvent } from "./sse";
+import { type StreamState, followStream } from "./stream";
+
+/** The job an event tells of; null for events that tell of none, such as those of later versions. */
+export function jobOf(event: ServerSentEvent): Job | null {
+  if (!event.name.startsWith("job.")) return null;
+  try {
+    return parseJob(object(JSON.parse(event.text), "event").job, "event.job");
+  } catch (error) {
+    // One unreadable event must not end the stream; the list is read again at the next connection.
+    console.warn(`the event ${event.name} ${event.id} cannot be read`, error);
+    return null;
+  }
+}
+
+/** One stream per tab, for all of the owner's jobs, until the signal is aborted. */
+export function followJobs(
+  onJob: (job: Job) => void,
+  onState: (state: StreamState) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  return followStream(
+    `${API}/events`,
+    {
+      prepare: openSession,
+      onUnauthorized: forgetSession,
+      onState,
+      onEvent: (event) => {
+        const job = jobOf(event);
+        if (job !== null) onJob(job);
+      },
+    },
+    signal,
+  );
+}

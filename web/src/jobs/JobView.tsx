@@ -1,0 +1,64 @@
+// One job: where it stands, and when it is done, what came of it.
+
+import { useState } from "react";
+import { cancelJob } from "@/api/endpoints";
+import { type Trouble, describe, troubleOf } from "@/api/problem";
+import type { Job } from "@/api/types";
+import { TroubleNote } from "@/ui/TroubleNote";
+import { isEnded } from "./order";
+import { jobTitle, statusWords, waitingWords } from "./words";
+import styles from "./jobs.module.css";
+
+export function JobView({ job }: { job: Job }) {
+  return (
+    <div className={styles.job} data-job={job.id} data-status={job.status}>
+      <p className={styles.jobHead}>
+        <strong>{jobTitle(job)}</strong> <StatusChip job={job} />
+      </p>
+      {!isEnded(job) && <Waiting job={job} />}
+      {job.status === "failed" && job.error !== null && <TroubleNote trouble={troubleOf(job.error)} />}
+      {job.warnings.map((warning) => (
+        <p key={warning} className="note">
+          {warning}
+        </p>
+      ))}
+    </div>
+  );
+}
+
+export function StatusChip({ job }: { job: Job }) {
+  return <span className={`${styles.chip} ${styles[job.status]}`}>{statusWords(job)}</span>;
+}
+
+function Waiting({ job }: { job: Job }) {
+  const [asked, setAsked] = useState(false);
+  const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const stopping = asked || job.cancel_requested;
+
+  const cancel = async () => {
+    setAsked(true);
+    setTrouble(null);
+    try {
+      await cancelJob(job.id);
+    } catch (error) {
+      setAsked(false);
+      setTrouble(describe(error));
+    }
+  };
+
+  return (
+    <>
+      <div className={styles.waiting}>
+        <progress
+          aria-label={`${jobTitle(job)}: progress`}
+          {...(job.status === "running" ? { value: job.progress } : {})}
+        />
+        <p className="muted">{waitingWords(job)}</p>
+        <button type="button" disabled={stopping} onClick={() => void cancel()}>
+          {stopping ? "Stopping…" : "Cancel"}
+        </button>
+      </div>
+      {trouble !== null && <TroubleNote trouble={trouble} alert />}
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+// One recording of the list: a line that says where it stands, and opened, everything about it.
+
+import { useEffect, useId, useRef, useState } from "react";
+import { originalAudioUrl } from "@/api/endpoints";
+import type { Job, Preset, Recording } from "@/api/types";
+import { Corrected } from "@/player/Corrected";
+import { Original } from "@/player/Original";
+import { useAnnounce } from "@/ui/Announcer";
+import { dayAndTime, size } from "@/ui/words";
+import { CorrectAgain } from "./CorrectAgain";
+import { DeleteRecording } from "./DeleteRecording";
+import { JobView, StatusChip } from "./JobView";
+import { isEnded } from "./order";
+import { downloadName, jobTitle, statusWords } from "./words";
+import styles from "./jobs.module.css";
+
+type Props = {
+  recording: Recording;
+  presets: readonly Preset[];
+  /** Opened when it first appears: the newest, and what was just sent. */
+  startsOpen: boolean;
+  justSent: boolean;
+  onJob: (job: Job) => void;
+  onDeleted: () => void;
+};
+
+export function RecordingCard({ recording, presets, startsOpen, justSent, onJob, onDeleted }: Props) {
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const busy = recording.jobs.some((job) => !isEnded(job));
+  const open = chosen ?? (startsOpen || justSent || busy);
+  const id = useId();
+  const toggle = useRef<HTMLButtonElement>(null);
+  const original = useRef<HTMLAudioElement>(null);
+  const name = recording.file_name ?? "Recording";
+  const newest = recording.jobs[0];
+  useAnnounceChanges(name, recording.jobs);
+
+  useEffect(() => {
+    if (justSent) toggle.current?.focus();
+  }, [justSent]);
+
+  return (
+    <li className={styles.recording} data-recording={recording.id}>
+      <h3 className={styles.recordingHead}>
+        <button
+          ref={toggle}
+          type="button"
+          aria-expanded={open}
+          aria-controls={`${id}-body`}
+          onClick={() => setChosen(!open)}
+        >
+          <span className={styles.arrow} aria-hidden="true" />
+          <span className={styles.names}>
+            <span className={styles.name}>{name}</span>
+            <span className={styles.facts}>
+              {dayAndTime(recording.created_at)} · {size(recording.size_bytes)}
+            </span>
+          </span>
+          {newest !== undefined && <StatusChip job={newest} />}
+        </button>
+      </h3>
+      <div id={`${id}-body`} hidden={!open}>
+        {open && (
+          <div className={styles.body}>
+            <Original ref={original} url={originalAudioUrl(recording)} email={recording.user_email} />
+            {recording.jobs.map((job) =>
+              job.status === "completed" ? (
+                <Corrected
+                  key={job.id}
+                  job={job}
+                  title={jobTitle(job)}
+                  original={original}
+                  downloadName={downloadName(recording.file_name, job)}
+                />
+              ) : (
+                <JobView key={job.id} job={job} />
+              ),
+            )}
+            {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} onJob={onJob} />}
+            <div className="actions end">
+              <DeleteRecording recording={recording} name={name} onDeleted={onDeleted} />
+            </div>
+          </div>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** Says each change of a job's state once; progress within a state is not worth interrupting for. */
+function useAnnounceChanges(name: string, jobs: readonly Job[]): void {
+  const announce = useAnnounce();
+  const known = useRef<ReadonlyMap<string, Job["status"]> | null>(null);
+  useEffect(() => {
+    const before = known.current;
+    known.current = new Map(jobs.map((job) => [job.id, job.status]));
+    if (before === null) return;
+    for (const job of jobs) {
+      if (before.get(job.id) !== job.status) announce(`${name}, ${jobTitle(job)}: ${statusWords(job)}`);
+    }
+  }, [announce, name, jobs]);
+}

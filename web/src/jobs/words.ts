@@ -1,0 +1,43 @@
+// A job's state as people read it.
+
+import type { Job } from "@/api/types";
+import { presetTitle } from "@/send/preset";
+import { percent } from "@/ui/words";
+
+/** "Speech"; a job whose chain was made by hand has no preset. */
+export function jobTitle(job: Job): string {
+  return job.preset === null ? "Own chain" : presetTitle(job.preset);
+}
+
+export function statusWords(job: Job): string {
+  switch (job.status) {
+    case "queued":
+      if (job.cancel_requested) return "Stopping";
+      return job.attempt === 0 ? "Queued" : "Queued again";
+    case "running":
+      return job.cancel_requested ? "Stopping" : "Running";
+    case "completed":
+      return "Done";
+    case "failed":
+      return "Failed";
+    case "cancelled":
+      return "Cancelled";
+  }
+}
+
+/** The line below the state while there is something to wait for; empty after. */
+export function waitingWords(job: Job): string {
+  if (job.status === "queued") {
+    return job.attempt === 0 ? "Waiting for its turn." : "The last attempt did not end; it is tried again.";
+  }
+  if (job.status !== "running") return "";
+  const step = job.step === null ? "Starting" : `Step ${job.step}`;
+  const again = job.attempt > 1 ? `, attempt ${job.attempt}` : "";
+  return `${step}${again}, ${percent(job.progress)}`;
+}
+
+/** "interview-corrected.flac"; "interview-music.wav" says which correction it was. */
+export function downloadName(fileName: string | null, job: Job): string {
+  const stem = (fileName ?? "recording").replace(/\.[A-Za-z0-9]{1,5}$/, "");
+  return `${stem === "" ? "recording" : stem}-${job.preset ?? "corrected"}.${job.format}`;
+}

@@ -1,0 +1,68 @@
+// Listens to the other of the two recordings from the same place on. Only one sounds at a time, so
+// the few milliseconds by which two media elements drift apart cannot be heard.
+
+import { type RefObject, useEffect, useState } from "react";
+import type { Report } from "@/api/types";
+import { FULL, type Volumes, matchedVolumes } from "./match";
+import styles from "./player.module.css";
+
+type Props = {
+  original: RefObject<HTMLAudioElement | null>;
+  corrected: RefObject<HTMLAudioElement | null>;
+  report: Report | null;
+};
+
+export function SwitchButton({ original, corrected, report }: Props) {
+  const [sounding, setSounding] = useState<"original" | "corrected">("original");
+  const [matched, setMatched] = useState(false);
+
+  useEffect(() => {
+    const before = original.current;
+    const after = corrected.current;
+    if (before === null || after === null) return;
+    const onBefore = () => setSounding("original");
+    const onAfter = () => setSounding("corrected");
+    before.addEventListener("play", onBefore);
+    after.addEventListener("play", onAfter);
+    return () => {
+      before.removeEventListener("play", onBefore);
+      after.removeEventListener("play", onAfter);
+    };
+  }, [original, corrected]);
+
+  useEffect(() => {
+    const before = original.current;
+    const after = corrected.current;
+    if (before === null || after === null || !matched || report === null) return;
+    setVolumes(before, after, matchedVolumes(report));
+    return () => setVolumes(before, after, FULL);
+  }, [original, corrected, matched, report]);
+
+  const change = () => {
+    const [from, to] =
+      sounding === "original" ? [original.current, corrected.current] : [corrected.current, original.current];
+    if (from === null || to === null) return;
+    to.currentTime = from.ended ? 0 : from.currentTime;
+    // Starting one pauses the other. Refused where the browser wants a click on the player itself.
+    to.play().catch(() => undefined);
+  };
+
+  return (
+    <>
+      <button type="button" onClick={change}>
+        {sounding === "original" ? "Hear the corrected from here" : "Hear the original from here"}
+      </button>
+      {report !== null && (
+        <label className={styles.match}>
+          <input type="checkbox" checked={matched} onChange={(event) => setMatched(event.target.checked)} />
+          <span>Equally loud, for a fair comparison</span>
+        </label>
+      )}
+    </>
+  );
+}
+
+function setVolumes(original: HTMLAudioElement, corrected: HTMLAudioElement, volumes: Volumes): void {
+  original.volume = volumes.original;
+  corrected.volume = volumes.corrected;
+}

@@ -1,0 +1,28 @@
+// The kind of file to get back.
+
+import { useId } from "react";
+import { FORMATS, type Format } from "@/api/types";
+import { FORMAT_WORDS, isFormat } from "./preset";
+import styles from "./send.module.css";
+
+export function FormatChoice({ value, onChange }: { value: Format; onChange: (format: Format) => void }) {
+  const id = useId();
+  return (
+    <div className={styles.field}>
+      <label htmlFor={id}>Give it back as</label>
+      <select
+        id={id}
+        value={value}
+        onChange={(event) => {
+          if (isFormat(event.target.value)) onChange(event.target.value);
+        }}
+      >
+        {FORMATS.map((format) => (
+          <option key={format} value={format}>
+            {FORMAT_WORDS[format]}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}

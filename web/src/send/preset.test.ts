@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { isFormat, presetAmong, presetTitle } from "./preset";
+
+const named = (...names: string[]) => names.map((name) => ({ name, summary: "" }));
+
+describe("the preset", () => {
+  it("is the one wanted, where the server has it or has not told yet", () => {
+    expect(presetAmong(named("speech", "music"), "music")).toBe("music");
+    expect(presetAmong([], "music")).toBe("music");
+  });
+
+  it("is speech, or else the first, where the wanted one has gone", () => {
+    expect(presetAmong(named("music", "speech"), "gone")).toBe("speech");
+    expect(presetAmong(named("music", "external"), "gone")).toBe("music");
+  });
+
+  it("has a title that can be read", () => expect(presetTitle("loudness-only")).toBe("Loudness only"));
+});
+
+describe("the format", () => {
+  it("is one of those the server writes", () => {
+    expect(["flac", "wav", "opus", "mp3", ""].map(isFormat)).toEqual([true, true, true, false, false]);
+  });
+});

@@ -1,0 +1,29 @@
+// Presets as people read them, and which one to begin with.
+
+import { FORMATS, type Format, type Preset } from "@/api/types";
+
+export const PRESET_DEFAULT = "speech";
+export const FORMAT_DEFAULT: Format = "flac";
+
+/** "loudness-only" -> "Loudness only". */
+export function presetTitle(name: string): string {
+  const words = name.replaceAll(/[-_]+/g, " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The wanted preset where the server has it, else the default, else the first; before the list is here, the wanted. */
+export function presetAmong(presets: readonly Preset[], wanted: string): string {
+  const has = (name: string) => presets.some((preset) => preset.name === name);
+  if (presets.length === 0 || has(wanted)) return wanted;
+  return has(PRESET_DEFAULT) ? PRESET_DEFAULT : (presets[0]?.name ?? PRESET_DEFAULT);
+}
+
+export const FORMAT_WORDS: Readonly<Record<Format, string>> = {
+  flac: "FLAC, lossless",
+  wav: "WAV, lossless and large",
+  opus: "Opus, small",
+};
+
+export function isFormat(text: string): text is Format {
+  return FORMATS.some((format) => format === text);
+}

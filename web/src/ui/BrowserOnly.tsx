@@ -1,0 +1,16 @@
+"use client";
+
+import dynamic from "next/dynamic";
+
+function Loading() {
+  return (
+    <main className="page">
+      <p className="muted">Opening…</p>
+      <noscript>
+        <p>Retake records and plays sound in the browser, and needs JavaScript for it.</p>
+      </noscript>
+    </main>
+  );
+}
+
+export const BrowserOnly = dynamic(() => import("@/App"), { ssr: false, loading: Loading });

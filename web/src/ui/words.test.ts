@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { clock, length, level, percent, size } from "./words";
+
+describe("words for numbers", () => {
+  it.each([
+    [0, "0:00"],
+    [59_999, "0:59"],
+    [760_000, "12:40"],
+    [3_725_000, "1:02:05"],
+    [-5, "0:00"],
+  ])("%d ms on the clock is %s", (ms, words) => expect(clock(ms)).toBe(words));
+
+  it.each([
+    [3210, "3.21 s"],
+    [60_000, "1:00"],
+  ])("a length of %d ms is %s", (ms, words) => expect(length(ms)).toBe(words));
+
+  it.each([
+    [0, "0 B"],
+    [999, "999 B"],
+    [1000, "1.0 kB"],
+    [9960, "10 kB"],
+    [999_600, "1.0 MB"],
+    [46_400_000, "46 MB"],
+    [5e12, "5000 GB"],
+  ])("%d bytes are %s", (bytes, words) => expect(size(bytes)).toBe(words));
+
+  it.each([
+    [-23.06, "\u221223.1 LUFS"],
+    [-0.04, "0.0 LUFS"],
+    [0.6, "0.6 LUFS"],
+    [null, "silence"],
+  ])("a level of %s is %s", (value, words) => expect(level(value, "LUFS")).toBe(words));
+
+  it("never says that everything is done before it is", () => {
+    expect([-1, 0, 0.5, 0.999, 1, 2].map(percent)).toEqual(["0 %", "0 %", "50 %", "99 %", "100 %", "100 %"]);
+  });
+});

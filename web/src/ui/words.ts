@@ -1,0 +1,46 @@
+// Numbers and times as people read them.
+
+const MINUS = "\u2212";
+
+/** "0:03", "12:40", "1:02:05". */
+export function clock(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/** "3.21 s" for short recordings, a clock for those of a minute and more. */
+export function length(ms: number): string {
+  return ms < 60_000 ? `${(ms / 1000).toFixed(2)} s` : clock(ms);
+}
+
+/** "731 B", "46 kB", "1.8 MB": powers of 1000, as file managers show. */
+export function size(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
+}
+
+/** "−23.1 LUFS"; a level that could not be measured is silence. */
+export function level(value: number | null, unit: string): string {
+  if (value === null) return "silence";
+  const rounded = value.toFixed(1).replace(/^-0\.0$/, "0.0");
+  return `${rounded.replace("-", MINUS)} ${unit}`;
+}
+
+export function percent(fraction: number): string {
+  return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
+}
+
+const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+export function dayAndTime(date: Date): string {
+  return DAY_AND_TIME.format(date);
+}
