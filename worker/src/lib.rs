@@ -1,1 +1,4 @@
-//! Skeleton.
+//! Takes jobs and runs chains.
+
+pub mod external;
+mod handover;
