@@ -5,10 +5,14 @@
 //! `plugins/wit/correction.wit`, which is the contract.
 
 mod settings;
+mod validate;
 
 pub use settings::{Setting, SettingError, Settings, Value};
 
 use serde::{Deserialize, Serialize};
+
+/// Longest block quantum a plugin may ask for, in frames.
+pub const BLOCK_QUANTUM_MAX: u32 = 65_536;
 
 /// A plugin's description of itself, checked: ids are unique and well formed, ranges are finite and
 /// hold their defaults.
@@ -126,5 +130,10 @@ impl Manifest {
     /// Whether `name`, as it stands in a chain, means this plugin.
     pub fn answers_to(&self, name: &str) -> bool {
         self.id == name || self.short_name() == name
+    }
+
+    /// Checks every rule and returns all that are broken.
+    pub fn validate(&self) -> Result<(), Vec<ManifestError>> {
+        validate::check(self)
     }
 }

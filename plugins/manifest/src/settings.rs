@@ -49,7 +49,11 @@ impl Settings {
                     detail: format!(
                         "plugin {} has no parameter \"{key}\"; it has: {}",
                         manifest.short_name(),
-                        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                        if known.is_empty() {
+                            "none".to_owned()
+                        } else {
+                            known.join(", ")
+                        }
                     ),
                 });
             }
@@ -61,14 +65,24 @@ impl Settings {
                 Some(json) => match param.check(json) {
                     Ok(value) => value,
                     Err(detail) => {
-                        errors.push(SettingError { param: param.id.clone(), detail });
+                        errors.push(SettingError {
+                            param: param.id.clone(),
+                            detail,
+                        });
                         continue;
                     }
                 },
             };
-            settings.push(Setting { id: param.id.clone(), value });
+            settings.push(Setting {
+                id: param.id.clone(),
+                value,
+            });
         }
-        if errors.is_empty() { Ok(Self(settings)) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self(settings))
+        } else {
+            Err(errors)
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
@@ -89,11 +103,17 @@ impl Param {
     /// Parses one JSON value; the error names the value and the allowed range.
     pub fn check(&self, json: &serde_json::Value) -> Result<Value, String> {
         let id = &self.id;
-        let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
+        let unit = if self.unit.is_empty() {
+            String::new()
+        } else {
+            format!(" {}", self.unit)
+        };
         match &self.kind {
             ParamKind::Float { min, max, .. } => match json.as_f64() {
                 Some(v) if v >= *min && v <= *max => Ok(Value::Float(v)),
-                _ => Err(format!("{id} is {json}; it must be a number from {min} to {max}{unit}")),
+                _ => Err(format!(
+                    "{id} is {json}; it must be a number from {min} to {max}{unit}"
+                )),
             },
             ParamKind::Int { min, max, .. } => match json.as_i64() {
                 Some(v) if v >= *min && v <= *max => Ok(Value::Int(v)),
@@ -109,7 +129,10 @@ impl Param {
                 Some(v) if choices.iter().any(|c| c.id == v) => Ok(Value::Text(v.to_owned())),
                 _ => {
                     let ids: Vec<_> = choices.iter().map(|c| c.id.as_str()).collect();
-                    Err(format!("{id} is {json}; it must be one of: {}", ids.join(", ")))
+                    Err(format!(
+                        "{id} is {json}; it must be one of: {}",
+                        ids.join(", ")
+                    ))
                 }
             },
         }

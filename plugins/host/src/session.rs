@@ -1,0 +1,176 @@
+//! One open stream of one instance, with everything that comes back checked.
+
+use retake_audio::{Block, StageError};
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use crate::{
+    bindings::{self as wit, GuestSession, PluginPre},
+    record::StageRecord,
+    sandbox::{Crash, Sandbox, State},
+};
+
+pub struct Session {
+    sandbox: Sandbox,
+    handle: ResourceAny,
+    channels: usize,
+    latency_frames: u32,
+}
+
+impl Session {
+    /// A new instance with one open stream. Its log is in the record from the start.
+    pub fn open(
+        pre: &PluginPre<State>,
+        spec: wit::StreamSpec,
+        settings: &[wit::Setting],
+        record: &StageRecord,
+    ) -> Result<Self, StageError> {
+        let mut sandbox = Sandbox::new(pre).map_err(|crash| crashed("did not start", &crash))?;
+        record.add_log(sandbox.log());
+        let opened = sandbox
+            .call(|plugin, store| {
+                plugin
+                    .retake_correction_corrector()
+                    .session()
+                    .call_open(store, spec, settings)
+            })
+            .map_err(|crash| crashed("crashed when it was opened", &crash))?;
+        let handle = opened.map_err(said_no)?;
+        let channels = spec.channels as usize;
+        let mut session = Self {
+            sandbox,
+            handle,
+            channels,
+            latency_frames: 0,
+        };
+        session.latency_frames = session
+            .call("stating its latency", |session, store, handle| {
+                session.call_latency(store, handle)
+            })?;
+        Ok(session)
+    }
+
+    pub fn latency_frames(&self) -> u32 {
+        self.latency_frames
+    }
+
+    pub fn analyze(&mut self, input: &Block) -> Result<(), StageError> {
+        self.call("analyzing", |session, store, handle| {
+            session.call_analyze(store, handle, input)
+        })?
+        .map_err(said_no)
+    }
+
+    pub fn process(&mut self, input: &Block) -> Result<Block, StageError> {
+        let output = self.call("processing", |session, store, handle| {
+            session.call_process(store, handle, input)
+        })?;
+        self.checked(output.map_err(said_no)?)
+    }
+
+    /// At most `frames_max` frames of what it still holds; none when it holds nothing.
+    pub fn drain(&mut self, frames_max: usize) -> Result<Block, StageError> {
+        let output = self.call("draining", |session, store, handle| {
+            session.call_drain(store, handle, frames_max as u32)
+        })?;
+        let block = self.checked(output.map_err(said_no)?)?;
+        if block[0].len() > frames_max {
+            return Err(broken(format!(
+                "it drained {} frames at once; it was asked for at most {frames_max}",
+                block[0].len()
+            )));
+        }
+        Ok(block)
+    }
+
+    pub fn report(&mut self) -> Result<wit::Report, StageError> {
+        self.call("reporting", |session, store, handle| {
+            session.call_report(store, handle)
+        })
+    }
+
+    fn call<T>(
+        &mut self,
+        doing: &str,
+        call: impl FnOnce(GuestSession<'_>, &mut Store<State>, ResourceAny) -> wasmtime::Result<T>,
+    ) -> Result<T, StageError> {
+        let handle = self.handle;
+        self.sandbox
+            .call(|plugin, store| {
+                call(
+                    plugin.retake_correction_corrector().session(),
+                    store,
+                    handle,
+                )
+            })
+            .map_err(|crash| crashed(&format!("crashed while {doing}"), &crash))
+    }
+
+    fn checked(&self, block: Block) -> Result<Block, StageError> {
+        if block.len() != self.channels {
+            return Err(broken(format!(
+                "it returned {} channels; the stream has {}",
+                block.len(),
+                self.channels
+            )));
+        }
+        let frames = block[0].len();
+        if let Some(other) = block.iter().map(Vec::len).find(|&other| other != frames) {
+            return Err(broken(format!(
+                "it returned channels of unequal length ({frames} and {other} frames)"
+            )));
+        }
+        for samples in &block {
+            if !all_finite(samples) {
+                let first = samples
+                    .iter()
+                    .find(|x| !x.is_finite())
+                    .expect("there is one");
+                return Err(broken(format!(
+                    "it returned a sample that is no number ({first})"
+                )));
+            }
+        }
+        Ok(block)
+    }
+}
+
+/// A rule of the contract that the plugin broke.
+pub fn broken(what: String) -> StageError {
+    StageError::Crashed {
+        message: format!("the plugin broke its contract: {what}"),
+    }
+}
+
+fn crashed(when: &str, crash: &Crash) -> StageError {
+    StageError::Crashed {
+        message: format!("the plugin {when}: {crash}"),
+    }
+}
+
+/// An error the plugin returned in good order.
+fn said_no(error: wit::PluginError) -> StageError {
+    let message = error
+        .message
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(1000)
+        .collect();
+    match error.kind {
+        wit::ErrorKind::BadParameter
+        | wit::ErrorKind::UnsupportedStream
+        | wit::ErrorKind::BadInput => StageError::Refused {
+            message,
+            param: error.param,
+        },
+        wit::ErrorKind::OutOfMemory | wit::ErrorKind::Internal => StageError::Crashed { message },
+    }
+}
+
+/// Without a branch per sample: a NaN or an infinity has all bits of its exponent set.
+fn all_finite(samples: &[f32]) -> bool {
+    const EXPONENT: u32 = 0x7f80_0000;
+    samples
+        .chunks(256)
+        .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
+}

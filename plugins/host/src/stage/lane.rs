@@ -1,0 +1,322 @@
+//! One session and what stands around it: resampling there and back, blocks as it wants them, its
+//! latency taken off, its output counted.
+
+use std::time::Duration;
+
+use retake_audio::{Block, Resampler, StageError};
+use retake_plugin_manifest::Manifest;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::{Stream, feed::Feed};
+use crate::{
+    bindings::{PluginPre, Setting, StreamSpec},
+    limits,
+    record::StageRecord,
+    sandbox::State,
+    session::{Session, broken},
+};
+
+/// The numbers of a lane.
+#[derive(Clone)]
+pub struct Plan {
+    /// Which channel of the stream it has, or `None` for all of them.
+    channel: Option<u32>,
+    channels: usize,
+    stream_hz: u32,
+    stream_frames: u64,
+    /// The rate at which the plugin works, and how long the stream is at that rate.
+    working_hz: u32,
+    working_frames: u64,
+    quantum: usize,
+    block_frames: usize,
+    processes: bool,
+    seed: u64,
+}
+
+impl Plan {
+    pub fn new(manifest: &Manifest, stream: &Stream<'_>, channel: Option<u32>) -> Self {
+        let stream_hz = stream.spec.sample_rate;
+        let working_hz = working_rate_hz(&manifest.sample_rates, stream_hz);
+        let working_frames = u128::from(stream.frames) * u128::from(working_hz);
+        let quantum = manifest.block_quantum as usize;
+        Self {
+            channel,
+            channels: if channel.is_some() {
+                1
+            } else {
+                stream.spec.channels as usize
+            },
+            stream_hz,
+            stream_frames: stream.frames,
+            working_hz,
+            working_frames: working_frames.div_ceil(u128::from(stream_hz)) as u64,
+            quantum,
+            block_frames: (limits::BLOCK_FRAMES / quantum * quantum).max(quantum),
+            processes: manifest.passes.process,
+            // Channels must not share their randomness: dither would sum up in the middle.
+            seed: stream.seed.wrapping_add(u64::from(channel.unwrap_or(0))),
+        }
+    }
+
+    fn feed(&self) -> Result<Feed, StageError> {
+        let resampler = self.resampler(self.stream_hz, self.working_hz)?;
+        Ok(Feed::new(
+            resampler,
+            self.channels,
+            self.quantum,
+            self.block_frames,
+        ))
+    }
+
+    fn resampler(&self, from_hz: u32, to_hz: u32) -> Result<Option<Resampler>, StageError> {
+        if from_hz == to_hz {
+            return Ok(None);
+        }
+        Resampler::new(from_hz, to_hz, self.channels)
+            .map(Some)
+            .map_err(|error| StageError::Refused {
+                message: error.to_string(),
+                param: None,
+            })
+    }
+}
+
+/// The stream's rate if the plugin can work at it, else the next higher it can, else its highest.
+fn working_rate_hz(supported: &[u32], stream_hz: u32) -> u32 {
+    if supported.is_empty() || supported.contains(&stream_hz) {
+        return stream_hz;
+    }
+    let higher = supported.iter().copied().filter(|&hz| hz > stream_hz).min();
+    higher
+        .or(supported.iter().copied().max())
+        .unwrap_or(stream_hz)
+}
+
+pub struct Lane {
+    plan: Plan,
+    session: Session,
+    record: StageRecord,
+    /// While the analysis pass runs.
+    analysis: Option<Feed>,
+    /// From the first block of the second pass on.
+    processing: Option<Processing>,
+}
+
+impl Lane {
+    pub fn open(
+        pre: &PluginPre<State>,
+        plan: Plan,
+        settings: &[Setting],
+        record: StageRecord,
+    ) -> Result<Self, StageError> {
+        let spec = StreamSpec {
+            sample_rate: plan.working_hz,
+            channels: plan.channels as u32,
+            max_block_frames: plan.block_frames as u32,
+            total_frames: plan.working_frames,
+            seed: plan.seed,
+        };
+        let session = Session::open(pre, spec, settings, &record)?;
+        let latency = session.latency_frames();
+        if u64::from(latency) > limits::LATENCY_S_MAX * u64::from(plan.working_hz) {
+            return Err(broken(format!(
+                "it states a latency of {latency} frames; at most {} s are taken",
+                limits::LATENCY_S_MAX
+            )));
+        }
+        record.set_latency(latency);
+        Ok(Self {
+            plan,
+            session,
+            record,
+            analysis: None,
+            processing: None,
+        })
+    }
+
+    pub fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
+        let _clock = CpuClock::start(&self.record);
+        let feed = match &mut self.analysis {
+            Some(feed) => feed,
+            none => none.insert(self.plan.feed()?),
+        };
+        feed.push(block, &mut |block| self.session.analyze(block))
+    }
+
+    /// What of the output is ready: aligned with the stream from its first frame on.
+    pub fn process(&mut self, block: &Block) -> Result<Block, StageError> {
+        let _clock = CpuClock::start(&self.record);
+        self.begin_processing()?;
+        let processing = self.processing.as_mut().expect("it has begun");
+        processing.feed.push(block, &mut |block| {
+            let output = self.session.process(block)?;
+            processing.returned.accept(output);
+            Ok(())
+        })?;
+        Ok(processing.returned.take())
+    }
+
+    /// The rest. All output together is as long as the stream.
+    pub fn finish(&mut self) -> Result<Block, StageError> {
+        let _clock = CpuClock::start(&self.record);
+        self.begin_processing()?;
+        let processing = self.processing.take().expect("it has begun");
+        let rest = if self.plan.processes {
+            processing.finish(&mut self.session, &self.plan)?
+        } else {
+            vec![Vec::new(); self.plan.channels]
+        };
+        self.record
+            .add_report(self.session.report()?, self.plan.channel);
+        Ok(rest)
+    }
+
+    fn begin_processing(&mut self) -> Result<(), StageError> {
+        if let Some(feed) = self.analysis.take() {
+            feed.finish(self.plan.working_frames, 0, &mut |block| {
+                self.session.analyze(block)
+            })?;
+        }
+        if self.processing.is_none() {
+            let back = self
+                .plan
+                .resampler(self.plan.working_hz, self.plan.stream_hz)?;
+            self.processing = Some(Processing {
+                feed: self.plan.feed()?,
+                returned: Returned {
+                    latency_left: self.session.latency_frames() as usize,
+                    frames_left: self.plan.working_frames,
+                    back,
+                    ready: vec![Vec::new(); self.plan.channels],
+                },
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The second pass: into the session and out of it.
+struct Processing {
+    feed: Feed,
+    returned: Returned,
+}
+
+impl Processing {
+    fn finish(mut self, session: &mut Session, plan: &Plan) -> Result<Block, StageError> {
+        let silence = session.latency_frames() as usize;
+        self.feed
+            .finish(plan.working_frames, silence, &mut |block| {
+                self.returned.accept(session.process(block)?);
+                Ok(())
+            })?;
+        while self.returned.frames_left > 0 {
+            let output = session.drain(plan.block_frames)?;
+            if output[0].is_empty() {
+                return Err(broken(format!(
+                    "it returned {} frames of {}",
+                    plan.working_frames - self.returned.frames_left,
+                    plan.working_frames
+                )));
+            }
+            self.returned.accept(output);
+        }
+        Ok(self.returned.finish(plan.stream_frames))
+    }
+}
+
+/// What came out of the session, less its latency, cut to length, at the stream's rate.
+struct Returned {
+    latency_left: usize,
+    frames_left: u64,
+    back: Option<Resampler>,
+    ready: Block,
+}
+
+impl Returned {
+    fn accept(&mut self, mut output: Block) {
+        let skipped = self.latency_left.min(output[0].len());
+        let kept = ((output[0].len() - skipped) as u64).min(self.frames_left) as usize;
+        self.latency_left -= skipped;
+        self.frames_left -= kept as u64;
+        for channel in &mut output {
+            channel.truncate(skipped + kept);
+            if skipped > 0 {
+                channel.drain(..skipped);
+            }
+        }
+        if let Some(back) = &mut self.back {
+            output = back.push(&output);
+        }
+        append(&mut self.ready, output);
+    }
+
+    fn take(&mut self) -> Block {
+        let channels = self.ready.len();
+        std::mem::replace(&mut self.ready, vec![Vec::new(); channels])
+    }
+
+    fn finish(mut self, stream_frames: u64) -> Block {
+        if let Some(back) = self.back.take() {
+            append(&mut self.ready, back.finish(stream_frames));
+        }
+        self.ready
+    }
+}
+
+fn append(to: &mut Block, block: Block) {
+    for (to, channel) in to.iter_mut().zip(block) {
+        if to.is_empty() {
+            *to = channel;
+        } else {
+            to.extend_from_slice(&channel);
+        }
+    }
+}
+
+/// Adds the CPU time of this thread, from its start to its drop, to the record.
+struct CpuClock {
+    record: StageRecord,
+    start: Duration,
+}
+
+impl CpuClock {
+    fn start(record: &StageRecord) -> Self {
+        Self {
+            record: record.clone(),
+            start: thread_cpu(),
+        }
+    }
+}
+
+impl Drop for CpuClock {
+    fn drop(&mut self) {
+        self.record.add_cpu(thread_cpu().saturating_sub(self.start));
+    }
+}
+
+fn thread_cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::working_rate_hz;
+
+    #[test]
+    fn a_stream_is_resampled_upwards_where_it_can_be() {
+        let check = |supported: &[u32], stream_hz, expected| {
+            assert_eq!(
+                working_rate_hz(supported, stream_hz),
+                expected,
+                "{supported:?} {stream_hz}"
+            );
+        };
+        check(&[], 44_100, 44_100);
+        check(&[48_000], 48_000, 48_000);
+        check(&[48_000], 8_000, 48_000);
+        check(&[48_000], 192_000, 48_000);
+        check(&[96_000, 16_000, 48_000], 44_100, 48_000);
+        check(&[16_000, 48_000], 96_000, 48_000);
+    }
+}

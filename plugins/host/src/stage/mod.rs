@@ -1,0 +1,204 @@
+//! A plugin as a stage of the audio pipeline.
+//!
+//! A stage has *lanes*: one for a linked plugin, one per channel for an independent one. Each lane is
+//! a session with its resamplers. Several lanes run on threads of their own, so that two channels use
+//! two cores; they are handed batches of many blocks, because a handover costs as much as a cheap
+//! plugin takes for a block.
+
+mod feed;
+mod lane;
+mod outlet;
+mod threads;
+
+use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
+use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
+
+use crate::{bindings::PluginPre, manifest, record::StageRecord, sandbox::State};
+use lane::{Lane, Plan};
+use outlet::Outlet;
+use threads::LaneThread;
+
+/// Frames handed to a lane's thread at a time: 0.8 s at 48 kHz.
+const BATCH_FRAMES: usize = 8 * BLOCK_FRAMES;
+
+pub struct PluginStage {
+    name: String,
+    analyzes: bool,
+    processes: bool,
+    lanes: Lanes,
+    outlet: Outlet,
+}
+
+enum Lanes {
+    /// On the thread of whoever drives the stage.
+    Here(Box<Lane>),
+    Threads {
+        lanes: Vec<LaneThread>,
+        /// Frames waiting to be enough for a handover.
+        batch: Block,
+        analyzing: bool,
+    },
+}
+
+/// What a stage is made for.
+pub struct Stream<'a> {
+    pub name: &'a str,
+    pub spec: Spec,
+    pub frames: u64,
+    pub mix: f32,
+    pub seed: u64,
+}
+
+impl PluginStage {
+    pub fn open(
+        manifest: &Manifest,
+        pre: &PluginPre<State>,
+        stream: &Stream<'_>,
+        settings: &Settings,
+        record: &StageRecord,
+    ) -> Result<Self, StageError> {
+        let channels = stream.spec.channels as usize;
+        let settings = manifest::to_contract(settings);
+        let lane = |channel: Option<u32>| {
+            let plan = Plan::new(manifest, stream, channel);
+            Lane::open(pre, plan, &settings, record.clone())
+        };
+        let lanes = match manifest.channels {
+            ChannelUse::Linked => Lanes::Here(Box::new(lane(None)?)),
+            ChannelUse::Independent if channels == 1 => Lanes::Here(Box::new(lane(Some(0))?)),
+            ChannelUse::Independent => Lanes::Threads {
+                lanes: (0..stream.spec.channels)
+                    .map(|channel| LaneThread::start(lane(Some(channel))?))
+                    .collect::<Result<_, _>>()?,
+                batch: vec![Vec::new(); channels],
+                analyzing: manifest.passes.analyze,
+            },
+        };
+        Ok(Self {
+            name: stream.name.to_owned(),
+            analyzes: manifest.passes.analyze,
+            processes: manifest.passes.process,
+            lanes,
+            outlet: Outlet::new(stream.spec, stream.mix),
+        })
+    }
+}
+
+impl Stage for PluginStage {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn analyzes(&self) -> bool {
+        self.analyzes
+    }
+
+    fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here(lane) => lane.analyze(block),
+            Lanes::Threads { lanes, batch, .. } => {
+                append(batch, block);
+                if batch[0].len() >= BATCH_FRAMES {
+                    hand_over(lanes, batch, LaneThread::analyze)?;
+                }
+                // Failures come back late, but they come.
+                lanes
+                    .iter_mut()
+                    .try_for_each(|lane| lane.wait_while_busy().map(drop))
+            }
+        }
+    }
+
+    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        if !self.processes {
+            return emit(block);
+        }
+        self.outlet.remember_dry(&block);
+        match &mut self.lanes {
+            Lanes::Here(lane) => {
+                let wet = lane.process(&block)?;
+                self.outlet.accept(0, wet);
+            }
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                end_analysis(lanes, batch, analyzing)?;
+                append(batch, &block);
+                if batch[0].len() >= BATCH_FRAMES {
+                    hand_over(lanes, batch, LaneThread::process)?;
+                }
+                for (channel, lane) in lanes.iter_mut().enumerate() {
+                    for wet in lane.wait_while_busy()? {
+                        self.outlet.accept(channel, wet);
+                    }
+                }
+            }
+        }
+        self.outlet.emit(emit)
+    }
+
+    fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here(lane) => {
+                let wet = lane.finish()?;
+                self.outlet.accept(0, wet);
+            }
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                end_analysis(lanes, batch, analyzing)?;
+                if self.processes {
+                    hand_over(lanes, batch, LaneThread::process)?;
+                }
+                lanes.iter_mut().try_for_each(LaneThread::finish)?;
+                for (channel, lane) in lanes.iter_mut().enumerate() {
+                    for wet in lane.wait_for_all()? {
+                        self.outlet.accept(channel, wet);
+                    }
+                }
+            }
+        }
+        self.outlet.emit(emit)
+    }
+}
+
+/// What is left of the analysis pass goes out before anything of the next one.
+fn end_analysis(
+    lanes: &mut [LaneThread],
+    batch: &mut Block,
+    analyzing: &mut bool,
+) -> Result<(), StageError> {
+    if std::mem::take(analyzing) {
+        hand_over(lanes, batch, LaneThread::analyze)
+    } else {
+        Ok(())
+    }
+}
+
+/// Gives every lane its channel of the batch.
+fn hand_over(
+    lanes: &mut [LaneThread],
+    batch: &mut Block,
+    give: fn(&mut LaneThread, Block) -> Result<(), StageError>,
+) -> Result<(), StageError> {
+    if batch[0].is_empty() {
+        return Ok(());
+    }
+    for (lane, channel) in lanes.iter_mut().zip(batch) {
+        give(lane, vec![std::mem::take(channel)])?;
+    }
+    Ok(())
+}
+
+fn append(batch: &mut Block, block: &Block) {
+    for (batch, channel) in batch.iter_mut().zip(block) {
+        if batch.capacity() == 0 {
+            batch.reserve_exact(BATCH_FRAMES + BLOCK_FRAMES);
+        }
+        batch.extend_from_slice(channel);
+    }
+}
