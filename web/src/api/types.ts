@@ -10,12 +10,6 @@ export type Status = (typeof STATUSES)[number];
 export const FORMATS = ["flac", "wav", "opus"] as const;
 export type Format = (typeof FORMATS)[number];
 
-export type Correction = {
-  audio_url: string;
-  size_bytes: number;
-  content_type: string;
-};
-
 export type Job = {
   id: string;
   recording_id: string;
@@ -31,7 +25,6 @@ export type Job = {
   preset: string | null;
   format: Format;
   created_at: Date;
-  correction: Correction | null;
 };
 
 export type Recording = {
@@ -76,17 +69,6 @@ export function parseJob(value: unknown, where = "job"): Job {
     preset: optional(job.preset, `${where}.preset`, text),
     format: oneOf(job.format, `${where}.format`, FORMATS),
     created_at: time(job.created_at, `${where}.created_at`),
-    correction: optional(job.correction, `${where}.correction`, parseCorrection),
-  };
-}
-
-function parseCorrection(value: unknown, where: string): Correction {
-  const correction = object(value, where);
-  const audio_url = text(correction.audio_url, `${where}.audio_url`);
-  return {
-    audio_url,
-    size_bytes: number(correction.size_bytes, `${where}.size_bytes`),
-    content_type: text(correction.content_type, `${where}.content_type`),
   };
 }
 

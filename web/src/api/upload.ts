@@ -51,7 +51,7 @@ function post(upload: Upload, onProgress: (fraction: number) => void, signal: Ab
         if (xhr.status >= 400) throw new RequestFailed(problemFromBody(xhr.status, xhr.responseText));
         resolve(parseAccepted(JSON.parse(xhr.responseText)));
       } catch (error) {
-        reject(error as Error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       }
     };
     xhr.onerror = () => {

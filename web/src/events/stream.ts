@@ -63,7 +63,7 @@ export async function followStream(url: string, options: StreamOptions, signal: 
       },
       retry: (ms) => (retryMsMin = Math.min(Math.max(ms, 100), retryMsMax)),
     });
-    if (signal.aborted) return;
+    if (isAborted(signal)) return;
     options.onState?.("waiting");
     const delay = retryDelayMs(failures, retryMsMin, retryMsMax, random());
     failures += 1;
@@ -138,4 +138,9 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms);
     signal.addEventListener("abort", end);
   });
+}
+
+/** Asked anew after waiting: the compiler believes what it saw before the wait. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

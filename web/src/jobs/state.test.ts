@@ -17,7 +17,6 @@ function job(id: string, fields: Partial<Job> = {}): Job {
     preset: "speech",
     format: "flac",
     created_at: new Date(Date.UTC(2026, 10, 23, 12, 0, 0)),
-    correction: null,
     ...fields,
   };
 }

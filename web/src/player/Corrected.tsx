@@ -4,7 +4,6 @@
 import { type RefObject, useRef } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
 import type { Job } from "@/api/types";
-import { size } from "@/ui/words";
 import { Numbers } from "./Numbers";
 import { SwitchButton } from "./SwitchButton";
 import { useReport } from "./useReport";
@@ -38,7 +37,6 @@ export function Corrected({ job, title, original, downloadName }: Props) {
         <SwitchButton original={original} corrected={corrected} report={report.phase === "ready" ? report.report : null} />
         <a className="button" href={url} download={downloadName}>
           Download {job.format.toUpperCase()}
-          {job.correction !== null && ` (${size(job.correction.size_bytes)})`}
         </a>
       </div>
       {job.warnings.map((warning) => (
