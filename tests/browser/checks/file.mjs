@@ -1,0 +1,84 @@
+// The second path: a recording that exists already.
+
+import assert from "node:assert/strict";
+import { openPage } from "../browser.mjs";
+import { near } from "../tally.mjs";
+import { chooseFile, entry, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+
+export async function fileChapter({ browser, url, tally, shot }) {
+  const { context, page, complaints } = await openPage(browser, url);
+
+  await tally.chapter(
+    "From a file",
+    [
+      [
+        "a chosen file can be heard, and changed for another, before it is sent",
+        async () => {
+          await chooseFile(page, voiceFile("wrong.wav"));
+          near(await playsOn(playerOf(page, "take"), "the file"), 2, 0.05, "the file's length in seconds");
+          await page.getByRole("button", { name: "Choose another" }).click();
+          await page.getByRole("button", { name: "Record", exact: true }).waitFor();
+        },
+      ],
+      [
+        "a chosen file is corrected with the preset and into the format asked for",
+        async () => {
+          await chooseFile(page, voiceFile("chosen.wav"));
+          await page.getByLabel("Give it back as").selectOption("wav");
+          await send(page, { preset: /^Music/ });
+          const chosen = entry(page, "chosen.wav");
+          await waitForStatus(chosen, "completed");
+          near(await playsOn(playerOf(chosen, "corrected"), "the correction"), 2, 0.05, "its length in seconds");
+          await chosen.getByRole("link", { name: "Download WAV" }).waitFor();
+        },
+      ],
+      [
+        "a file dropped on the page is taken, and the page stays",
+        async () => {
+          const bytes = voiceFile("dropped.wav", 1).buffer.toString("base64");
+          await page.evaluate((base64) => {
+            const transfer = new DataTransfer();
+            const content = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+            transfer.items.add(new File([content], "dropped.wav", { type: "audio/wav" }));
+            for (const type of ["dragover", "drop"]) {
+              const event = new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer });
+              document.body.dispatchEvent(event);
+              if (!event.defaultPrevented) throw new Error(`the browser would have opened the file on ${type}`);
+            }
+          }, bytes);
+          await page.getByRole("heading", { name: "dropped.wav" }).waitFor();
+          await send(page);
+          await waitForStatus(entry(page, "dropped.wav"), "completed");
+        },
+      ],
+      [
+        "an empty file and a picture are refused at once",
+        async () => {
+          const input = page.getByLabel("Choose a file");
+          await input.setInputFiles({ name: "empty.wav", mimeType: "audio/wav", buffer: Buffer.alloc(0) });
+          await page.getByRole("alert").filter({ hasText: "“empty.wav” is empty" }).waitFor();
+          await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: Buffer.from("png") });
+          await page.getByRole("alert").filter({ hasText: "“cat.png” is not a sound recording" }).waitFor();
+        },
+      ],
+      [
+        "the e-mail address is remembered",
+        async () => {
+          await page.reload();
+          await chooseFile(page, voiceFile("again.wav", 1));
+          assert.equal(await page.getByLabel("Your e-mail address").inputValue(), "ann@example.org");
+          await sendFileAgain(page);
+        },
+      ],
+      ["nothing went wrong in the page meanwhile", async () => assert.deepEqual(complaints, [])],
+    ],
+    () => shot(page, "failure-file"),
+  );
+  await context.close();
+}
+
+async function sendFileAgain(page) {
+  await page.getByRole("button", { name: "Choose another" }).click();
+  await sendFile(page, voiceFile("again.wav", 1));
+  await waitForStatus(entry(page, "again.wav"), "completed");
+}

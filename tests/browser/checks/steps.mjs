@@ -1,0 +1,67 @@
+// What a person does on the page, for all chapters.
+
+import { eventually } from "../tally.mjs";
+import { voiceWav } from "../voice.mjs";
+
+export const EMAIL = "ann@example.org";
+
+/** Long enough for a loaded machine; a job on a few seconds of audio takes far less. */
+export const JOB_MS = 90_000;
+
+export function voiceFile(name, seconds = 2) {
+  return { name, mimeType: "audio/wav", buffer: voiceWav(seconds) };
+}
+
+export async function chooseFile(page, file) {
+  await page.getByLabel("Choose a file").setInputFiles(file);
+  await page.getByRole("heading", { name: "Ready to send" }).waitFor();
+}
+
+export async function send(page, { email = EMAIL, preset } = {}) {
+  await page.getByLabel("Your e-mail address").fill(email);
+  if (preset !== undefined) await page.getByRole("radio", { name: preset }).check();
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+}
+
+/** The list's entry of a recording, by its file name. */
+export function entry(page, name) {
+  return page.getByRole("listitem").filter({ has: page.getByRole("button", { name, exact: false }) });
+}
+
+export async function sendFile(page, file, options) {
+  await chooseFile(page, file);
+  await send(page, options);
+  await entry(page, file.name).waitFor();
+}
+
+export async function waitForStatus(place, status, ms = JOB_MS) {
+  await eventually(
+    `the newest job is ${status}`,
+    async () => {
+      const shown = await place.locator("[data-status]").first().getAttribute("data-status", { timeout: 1000 });
+      if (shown !== status && ["completed", "failed", "cancelled"].includes(shown)) {
+        throw new Error(`the job is ${shown}: ${await place.innerText()}`);
+      }
+      return shown === status;
+    },
+    ms,
+  );
+}
+
+export function playerOf(place, kind) {
+  return place.locator(`audio[data-player="${kind}"]`).first();
+}
+
+/** Starts a player as its own button does, and waits until it has really moved on. */
+export async function playsOn(audio, what, seconds = 0.5) {
+  await audio.evaluate(async (element) => {
+    element.currentTime = 0;
+    await element.play();
+  });
+  await eventually(`${what} plays on`, async () => {
+    const { time, error } = await audio.evaluate((e) => ({ time: e.currentTime, error: e.error?.message ?? null }));
+    if (error !== null) throw new Error(error);
+    return time >= seconds;
+  });
+  return audio.evaluate((element) => element.duration);
+}
