@@ -1,1 +1,108 @@
-//! Skeleton.
+//! The front door: recordings and orders in, corrections and news out, over HTTP.
+//!
+//! Never decodes audio and never runs a plugin. Knows the store, the blobs, the queue and the events
+//! only by their traits; whoever wires the program chooses what stands behind them.
+//!
+//! A request's way: `listen` (connections, deadlines) → `front` (request id, problems, headers) →
+//! `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
+
+mod app;
+mod auth;
+mod body;
+mod completions;
+mod config;
+mod download;
+mod front;
+mod listen;
+mod metrics;
+mod range;
+mod respond;
+mod routes;
+mod session_rate;
+mod sniff;
+mod views;
+mod watchers;
+mod web_app;
+mod wire;
+
+pub use config::{Config, WebApp};
+
+use std::{io, sync::Arc, time::Duration};
+
+use retake_jobs::{
+    blobs::SharedBlobs, clock::Clock, events::SharedEvents, queue::SharedQueue, store::SharedStore,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{app::App, config::ms, front::Front, web_app::WebAssets};
+
+/// For uploads that were cut off to take their bytes away.
+const CLEAN_UP: Duration = Duration::from_secs(2);
+
+/// What the server stands on.
+pub struct Parts {
+    pub store: SharedStore,
+    pub blobs: SharedBlobs,
+    pub queue: SharedQueue,
+    pub events: SharedEvents,
+    /// Told after every commit that wrote a message.
+    pub relay: Arc<dyn Fn() + Send + Sync>,
+    pub clock: Arc<dyn Clock>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Nothing was served: the configuration has to change. Every problem, as sentences.
+    #[error("the server's configuration cannot work: {}", .0.join("; "))]
+    Config(Vec<String>),
+    #[error("the web app cannot be read: {0}")]
+    WebApp(#[source] io::Error),
+}
+
+/// Serves until told to stop, then until open requests have ended or `drain_ms` is over. Leaves
+/// nothing running. The listener is the caller's, so a test knows the port.
+pub async fn serve(
+    listener: TcpListener,
+    parts: Parts,
+    config: Config,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let problems = config.problems();
+    if !problems.is_empty() {
+        return Err(ServeError::Config(problems));
+    }
+    let web = WebAssets::load(&config.web).map_err(ServeError::WebApp)?;
+    tracing::info!(
+        address = listener.local_addr().ok().map(tracing::field::display),
+        web_files = web.len(),
+        "listening"
+    );
+    let app = Arc::new(App::new(parts, config, web, shutdown.clone()));
+
+    let front = Front::new(app.clone());
+    let background = async {
+        tokio::join!(
+            app.watchers.hear(
+                app.parts.events.as_ref(),
+                app.parts.store.as_ref(),
+                ms(app.config.event_poll_ms),
+            ),
+            app.watch_queue_depth(),
+            completions::consume(&app),
+        )
+    };
+    tokio::select! {
+        () = listen::listen(listener, front, &app.config, shutdown) => {}
+        _ = background => unreachable!("watching ends only with the process"),
+    }
+    // Whoever was cut off mid-upload is cleaning up.
+    app.unbroken.close();
+    if tokio::time::timeout(CLEAN_UP, app.unbroken.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some uploads were not cleaned up in time; the sweeper finds them");
+    }
+    Ok(())
+}

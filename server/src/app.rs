@@ -1,0 +1,108 @@
+//! What every handler may use.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use retake_jobs::{chain::Vocabulary, problem::ProblemKind, queue::Topic, store::StoreError};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Parts,
+    config::{Config, ms},
+    metrics::Metrics,
+    respond::Refusal,
+    session_rate::SessionRate,
+    watchers::Watchers,
+    web_app::WebAssets,
+};
+
+pub struct App {
+    pub parts: Parts,
+    pub config: Config,
+    pub metrics: Metrics,
+    pub watchers: Arc<Watchers>,
+    pub uploads: Arc<Semaphore>,
+    pub session_rate: SessionRate,
+    pub web: WebAssets,
+    /// Told to stop: event streams say goodbye.
+    pub stopping: CancellationToken,
+    pub unbroken: TaskTracker,
+    queue_depth: AtomicU64,
+}
+
+impl App {
+    pub fn new(parts: Parts, config: Config, web: WebAssets, stopping: CancellationToken) -> Self {
+        Self {
+            metrics: Metrics::default(),
+            watchers: Arc::new(Watchers::new(
+                config.streams_max,
+                config.streams_per_owner_max,
+            )),
+            uploads: Arc::new(Semaphore::new(config.uploads_max)),
+            session_rate: SessionRate::new(config.sessions_per_minute_max),
+            web,
+            stopping,
+            unbroken: TaskTracker::new(),
+            queue_depth: AtomicU64::new(0),
+            parts,
+            config,
+        }
+    }
+
+    /// Runs to its end even if the client goes away: whoever stores bytes and then a row, or
+    /// deletes a row and then bytes, must not be stopped between the two.
+    pub async fn unbroken<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.unbroken.spawn(work).await {
+            Ok(output) => output,
+            // Aborting is nobody's right here, so it panicked: as if it had happened in place.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// What a chain may refer to, as of now: plugins may be installed while we run.
+    pub async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
+        let plugins = self.parts.store.plugins().await?;
+        Ok(Vocabulary {
+            manifests: plugins.into_iter().map(|plugin| plugin.manifest).collect(),
+            externals: self.config.externals.clone(),
+            steps_max: self.config.chain_steps_max,
+        })
+    }
+
+    /// Refuses work while too much of it waits. The depth is at most a poll old; a queue that cannot
+    /// be asked does not count as full, because the record keeps what it cannot take.
+    pub fn check_queue_depth(&self) -> Result<(), Refusal> {
+        let (waiting, limit) = (self.queue_depth(), self.config.queue_depth_max);
+        if waiting < limit {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            ProblemKind::Unavailable,
+            format!("{waiting} jobs are waiting, and at most {limit} may; try again later"),
+        ))
+    }
+
+    pub fn queue_depth(&self) -> u64 {
+        self.queue_depth.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the queue's depth known, so that no upload has to wait for the broker to say it.
+    pub async fn watch_queue_depth(&self) {
+        loop {
+            match self.parts.queue.waiting(Topic::Jobs).await {
+                Ok(waiting) => self.queue_depth.store(waiting, Ordering::Relaxed),
+                Err(error) => tracing::debug!("the queue's depth is not known: {error}"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(ms(self.config.depth_poll_ms)) => {}
+                () = self.stopping.cancelled() => return,
+            }
+        }
+    }
+}

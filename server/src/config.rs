@@ -1,0 +1,235 @@
+//! Every limit of the front door, with its default, in one place.
+//!
+//! A limit is a number with a name here or it does not exist. Milliseconds end in `_ms`, bytes in
+//! `_bytes_max`. Read from TOML as it stands; unknown keys are refused.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    // What one request may be.
+    /// The recording itself, without the form around it.
+    pub upload_bytes_max: u64,
+    /// Any other body, and any one text field of the upload form.
+    pub json_bytes_max: u64,
+    pub header_bytes_max: usize,
+    pub headers_max: usize,
+    /// Steps of one chain.
+    pub chain_steps_max: usize,
+
+    // How much at once.
+    pub connections_max: usize,
+    pub uploads_max: usize,
+    /// Event streams over everybody. Below `connections_max`, so that watching cannot keep
+    /// everybody else out.
+    pub streams_max: usize,
+    /// A browser allows six connections to one place: a sixth stream would block its own page.
+    pub streams_per_owner_max: usize,
+    /// Jobs that may wait before uploads are turned away.
+    pub queue_depth_max: u64,
+    /// New sessions from one network address (one /64 for IPv6). Behind a proxy every client has
+    /// the proxy's address: raise it there, and limit in the proxy.
+    pub sessions_per_minute_max: u32,
+
+    // How long things may take.
+    /// From connecting, or from the first byte of a later request, to the end of its headers; also
+    /// how long a connection may idle between requests.
+    pub header_ms: u64,
+    /// Silence within a body.
+    pub body_idle_ms: u64,
+    /// A whole body that is not an upload: whoever drips bytes is turned away too.
+    pub body_ms_max: u64,
+    /// A whole upload: 512 MiB over a slow line is about an hour.
+    pub upload_ms_max: u64,
+    /// Finding an answer, where no upload is part of it.
+    pub answer_ms_max: u64,
+    /// A client that takes no bytes of an answer for so long is gone.
+    pub write_stall_ms: u64,
+    /// The same for one event: its place is remembered, and it may come again.
+    pub event_send_ms: u64,
+    /// A comment on a silent event stream, so that proxies keep it.
+    pub keep_alive_ms: u64,
+    /// What clients are told to wait before they connect again.
+    pub event_retry_ms: u64,
+    /// How often the event log is looked at, in case an announcement was lost.
+    pub event_poll_ms: u64,
+    /// How often the queue's depth is looked at.
+    pub depth_poll_ms: u64,
+    /// From the stop signal until open requests are cut.
+    pub drain_ms: u64,
+
+    // What there is.
+    /// Names of the external services that chains may use.
+    pub externals: Vec<String>,
+    pub web: WebApp,
+    /// Marks the session cookie `Secure`. Needed wherever the page is reached by https.
+    pub secure_cookies: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            upload_bytes_max: 512 * 1024 * 1024,
+            json_bytes_max: 64 * 1024,
+            header_bytes_max: 32 * 1024,
+            headers_max: 64,
+            chain_steps_max: 16,
+
+            connections_max: 10_000,
+            uploads_max: 64,
+            streams_max: 9_000,
+            streams_per_owner_max: 5,
+            queue_depth_max: 10_000,
+            sessions_per_minute_max: 600,
+
+            header_ms: 20_000,
+            body_idle_ms: 30_000,
+            body_ms_max: 60_000,
+            upload_ms_max: 3_600_000,
+            answer_ms_max: 30_000,
+            write_stall_ms: 60_000,
+            event_send_ms: 10_000,
+            keep_alive_ms: 15_000,
+            event_retry_ms: 1_000,
+            event_poll_ms: 1_000,
+            depth_poll_ms: 1_000,
+            drain_ms: 10_000,
+
+            externals: Vec::new(),
+            web: WebApp::Embedded,
+            secure_cookies: false,
+        }
+    }
+}
+
+/// Where the page comes from: `"embedded"`, or a folder's path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum WebApp {
+    /// What `web/out` held when the program was built (debug builds: holds when it starts).
+    #[default]
+    Embedded,
+    /// Read once, at start.
+    Folder(PathBuf),
+}
+
+impl From<String> for WebApp {
+    fn from(text: String) -> Self {
+        if text == "embedded" {
+            Self::Embedded
+        } else {
+            Self::Folder(text.into())
+        }
+    }
+}
+
+impl From<WebApp> for String {
+    fn from(web: WebApp) -> Self {
+        match web {
+            WebApp::Embedded => "embedded".to_owned(),
+            WebApp::Folder(path) => path.display().to_string(),
+        }
+    }
+}
+
+impl Config {
+    /// What cannot work, all of it, as sentences that name the key.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut at_least = |key: &str, value: u64, min: u64| {
+            if value < min {
+                problems.push(format!("{key} is {value}; it must be at least {min}"));
+            }
+        };
+        at_least("upload_bytes_max", self.upload_bytes_max, 1024);
+        at_least("json_bytes_max", self.json_bytes_max, 1024);
+        // hyper's smallest buffer.
+        at_least("header_bytes_max", self.header_bytes_max as u64, 8192);
+        at_least("headers_max", self.headers_max as u64, 16);
+        at_least("chain_steps_max", self.chain_steps_max as u64, 1);
+        at_least("connections_max", self.connections_max as u64, 1);
+        at_least("uploads_max", self.uploads_max as u64, 1);
+        at_least("streams_max", self.streams_max as u64, 1);
+        at_least(
+            "streams_per_owner_max",
+            self.streams_per_owner_max as u64,
+            1,
+        );
+        at_least("queue_depth_max", self.queue_depth_max, 1);
+        at_least(
+            "sessions_per_minute_max",
+            u64::from(self.sessions_per_minute_max),
+            1,
+        );
+        for (key, value) in [
+            ("header_ms", self.header_ms),
+            ("body_idle_ms", self.body_idle_ms),
+            ("body_ms_max", self.body_ms_max),
+            ("upload_ms_max", self.upload_ms_max),
+            ("answer_ms_max", self.answer_ms_max),
+            ("write_stall_ms", self.write_stall_ms),
+            ("event_send_ms", self.event_send_ms),
+            ("keep_alive_ms", self.keep_alive_ms),
+            ("event_retry_ms", self.event_retry_ms),
+            ("event_poll_ms", self.event_poll_ms),
+            ("depth_poll_ms", self.depth_poll_ms),
+            ("drain_ms", self.drain_ms),
+        ] {
+            at_least(key, value, 1);
+        }
+        if let WebApp::Folder(path) = &self.web
+            && !path.is_dir()
+        {
+            problems.push(format!(
+                "web is \"{}\", which is not a folder",
+                path.display()
+            ));
+        }
+        problems
+    }
+}
+
+pub(crate) fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_defaults_have_no_problems() {
+        assert_eq!(Config::default().problems(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_and_names_its_key() {
+        let config = Config {
+            uploads_max: 0,
+            drain_ms: 0,
+            web: WebApp::Folder("no/such/folder".into()),
+            ..Config::default()
+        };
+        let problems = config.problems();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        for key in ["uploads_max", "drain_ms", "web"] {
+            assert!(
+                problems.iter().any(|p| p.starts_with(key)),
+                "{key} in {problems:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_refused_and_missing_ones_take_their_default() {
+        let config: Config = serde_json::from_str(r#"{"uploads_max": 3, "web": "out"}"#).unwrap();
+        assert_eq!(config.uploads_max, 3);
+        assert_eq!(config.web, WebApp::Folder("out".into()));
+        assert_eq!(config.drain_ms, Config::default().drain_ms);
+        assert!(serde_json::from_str::<Config>(r#"{"upload_max": 3}"#).is_err());
+    }
+}

@@ -1,0 +1,190 @@
+//! Audio to a client, as fast as it reads and no faster: one chunk of the blob is asked for when the
+//! one before was taken, and nothing is held in between. A stalled client costs one chunk.
+
+use std::{
+    pin::Pin,
+    sync::Mutex,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use retake_jobs::{
+    blobs::{BlobError, BlobKey, SharedBlobs},
+    problem::ProblemKind,
+};
+use warp::{Reply, reply::Response};
+
+use crate::{
+    range::{Portion, portion},
+    respond::{Refusal, empty},
+};
+
+/// Blobs are stored in pieces of about this size.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+pub struct Download {
+    pub key: BlobKey,
+    pub size_bytes: u64,
+    pub content_type: String,
+    /// Lower-case hex; the ETag.
+    pub sha256: String,
+    pub file_name: String,
+}
+
+impl Download {
+    pub fn answer(self, blobs: SharedBlobs, request: &HeaderMap) -> Result<Response, Refusal> {
+        let etag = format!("\"{}\"", self.sha256);
+        let size = self.size_bytes;
+        let (status, first, end) = match portion(request, &etag, size) {
+            Portion::Whole => (StatusCode::OK, 0, size),
+            Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
+            Portion::NotModified => {
+                let mut response = empty(StatusCode::NOT_MODIFIED);
+                add_validators(response.headers_mut(), &etag);
+                return Ok(response);
+            }
+            Portion::Unsatisfiable => {
+                let detail =
+                    format!("the audio has {size} bytes; no byte of the range is among them");
+                return Err(Refusal::new(ProblemKind::RangeNotSatisfiable, detail)
+                    .with_header(header::CONTENT_RANGE, &format!("bytes */{size}")));
+            }
+        };
+
+        let mut response = streamed(chunks(blobs, self.key, first, end));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        add_validators(headers, &etag);
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        headers.insert(header::CONTENT_LENGTH, (end - first).into());
+        if status == StatusCode::PARTIAL_CONTENT {
+            headers.insert(
+                header::CONTENT_RANGE,
+                visible(&format!("bytes {first}-{}/{size}", end - 1)),
+            );
+        }
+        headers.insert(header::CONTENT_TYPE, visible(&self.content_type));
+        headers.insert(
+            header::CONTENT_DISPOSITION,
+            visible(&disposition(&self.file_name)),
+        );
+        Ok(response)
+    }
+}
+
+/// The owner's browser may keep it, and must ask each time whether it still may have it.
+fn add_validators(headers: &mut HeaderMap, etag: &str) {
+    headers.insert(header::ETAG, visible(etag));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache, no-transform"),
+    );
+}
+
+fn visible(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("made of numbers, hex and escaped text")
+}
+
+/// RFC 6266, RFC 8187: a plain name for old clients, and the real one.
+fn disposition(file_name: &str) -> String {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+    let plain: String = file_name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-_ ".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let escaped = utf8_percent_encode(file_name, ESCAPED);
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{escaped}")
+}
+
+fn chunks(
+    blobs: SharedBlobs,
+    key: BlobKey,
+    first: u64,
+    end: u64,
+) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
+    let next = move |at: u64| {
+        let blobs = blobs.clone();
+        async move {
+            if at >= end {
+                return None;
+            }
+            let wanted =
+                usize::try_from(end - at).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
+            let read = match blobs.read(key, at, wanted).await {
+                Ok(bytes) if bytes.is_empty() => Err(BlobError::NotFound),
+                other => other,
+            };
+            match read {
+                Ok(bytes) => {
+                    let at = at + bytes.len() as u64;
+                    Some((Ok(bytes), at))
+                }
+                // The length is promised already: cutting the connection is all that is left to say.
+                Err(error) => {
+                    tracing::warn!("a download was cut short at byte {at}: {error}");
+                    Some((Err(error), end))
+                }
+            }
+        }
+    };
+    stream::unfold(first, next)
+}
+
+/// An answer whose body is a stream.
+pub fn streamed<E>(chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static) -> Response
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>> + Send + 'static,
+{
+    // Fused: whoever polls a body once more after its end must not meet a panic.
+    warp::reply::stream(Exclusive(Mutex::new(Box::pin(chunks.fuse())))).into_response()
+}
+
+/// Makes a stream `Sync`, which warp asks for: only `&mut` ever reaches inside, so the mutex is
+/// never locked.
+struct Exclusive<S>(Mutex<Pin<Box<S>>>);
+
+impl<S: Stream> Stream for Exclusive<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        self.0
+            .get_mut()
+            .expect("never locked, so never poisoned")
+            .as_mut()
+            .poll_next(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_cannot_break_out_of_its_header() {
+        for (name, expected) in [
+            (
+                "take 1.webm",
+                "attachment; filename=\"take 1.webm\"; filename*=UTF-8''take%201.webm",
+            ),
+            (
+                "a\"b\r\n;.wav",
+                "attachment; filename=\"a_b___.wav\"; filename*=UTF-8''a%22b%0D%0A%3B.wav",
+            ),
+            (
+                "grüße.ogg",
+                "attachment; filename=\"gr__e.ogg\"; filename*=UTF-8''gr%C3%BC%C3%9Fe.ogg",
+            ),
+        ] {
+            assert_eq!(disposition(name), expected);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! What is done for every request, whatever it asks: a request id, problems as JSON, no panic past
+//! here, headers that are safe by default, the count.
+
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body::Body;
+use retake_jobs::problem::ProblemKind;
+use tower::Service;
+use uuid::Uuid;
+use warp::{filters::BoxedFilter, reply::Response};
+
+use crate::{
+    app::App,
+    respond::Refusal,
+    routes::{self, Table},
+};
+
+static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Finds one request in every log, from the browser to the correction.
+#[derive(Debug, Clone)]
+pub struct RequestId(Arc<str>);
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+impl RequestId {
+    pub const LENGTH_MAX: usize = 64;
+
+    /// The client's own, if it is one word that can stand in a log; else a new one.
+    fn of(headers: &HeaderMap) -> Self {
+        let given = headers
+            .get(&X_REQUEST_ID)
+            .and_then(|v| v.to_str().ok())
+            .filter(|text| {
+                (1..=Self::LENGTH_MAX).contains(&text.len())
+                    && text
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+            });
+        match given {
+            Some(text) => Self(text.into()),
+            None => Self(Uuid::new_v4().simple().to_string().into()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[derive(Clone)]
+pub struct Front {
+    app: Arc<App>,
+    routes: BoxedFilter<(Response,)>,
+    table: Arc<Table>,
+}
+
+impl Front {
+    pub fn new(app: Arc<App>) -> Self {
+        let (routes, table) = routes::all(&app);
+        Self {
+            app,
+            routes,
+            table: Arc::new(table),
+        }
+    }
+
+    /// Answers one request. Never fails: what goes wrong is an answer too.
+    pub async fn answer<B>(&self, mut request: Request<B>, peer: Option<SocketAddr>) -> Response
+    where
+        B: Body + Send + Sync + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let started = Instant::now();
+        let request_id = RequestId::of(request.headers());
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        request.extensions_mut().insert(request_id.clone());
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
+
+        let mut service = warp::service(self.routes.clone());
+        let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
+        let mut response = match answered {
+            Ok(Ok(mut response)) => match response.extensions_mut().remove::<Refusal>() {
+                Some(refusal) => self.refuse(refusal, &method, &path, &request_id),
+                None => response,
+            },
+            Ok(Err(never)) => match never {},
+            // The panic's own words are in the log by the panic hook.
+            Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
+                .into_response(&request_id),
+        };
+
+        if method == Method::HEAD {
+            response = without_body(response);
+        }
+        add_headers(&mut response, &request_id);
+        self.app.metrics.answered(response.status());
+        tracing::debug!(
+            request.id = request_id.as_str(),
+            http.method = method.as_str(),
+            http.path = path,
+            http.status = response.status().as_u16(),
+            elapsed_ms = started.elapsed().as_millis() as u64,
+            "request answered"
+        );
+        response
+    }
+
+    fn refuse(
+        &self,
+        refusal: Refusal,
+        method: &Method,
+        path: &str,
+        request_id: &RequestId,
+    ) -> Response {
+        let refusal = if refusal.problem.kind() == Some(ProblemKind::MethodNotAllowed) {
+            let allowed = self.table.allowed(path);
+            let mut refusal = refusal.with_header(header::ALLOW, &allowed);
+            refusal.problem.detail = format!("{method} is not taken here; {allowed} is");
+            refusal
+        } else {
+            refusal
+        };
+        refusal.into_response(request_id)
+    }
+}
+
+/// RFC 9110 9.3.2: HEAD has the headers of GET, its length included.
+fn without_body(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact()
+        && !parts.headers.contains_key(header::CONTENT_LENGTH)
+        && parts.status != StatusCode::NO_CONTENT
+    {
+        parts.headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    Response::from_parts(parts, Bytes::new().into())
+}
+
+fn add_headers(response: &mut Response, request_id: &RequestId) {
+    let headers = response.headers_mut();
+    let id = HeaderValue::from_str(request_id.as_str()).expect("checked or made by us");
+    headers.insert(X_REQUEST_ID.clone(), id);
+    let fixed = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    // Pages bring their own, with the hashes of their scripts.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'; sandbox",
+        ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_id_is_taken_if_it_is_one_short_word_and_made_otherwise() {
+        let id_of = |text: &'static [u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(
+                &X_REQUEST_ID,
+                HeaderValue::from_bytes(text).expect("a header value"),
+            );
+            RequestId::of(&headers)
+        };
+        assert_eq!(id_of(b"page-1.a_B").as_str(), "page-1.a_B");
+        for bad in [&b""[..], b"two words", b"\xff", b"a\"b", &[b'a'; 65]] {
+            let made = id_of(Box::leak(bad.to_vec().into_boxed_slice()));
+            assert_eq!(made.as_str().len(), 32, "{bad:?}");
+        }
+        assert_ne!(
+            RequestId::of(&HeaderMap::new()).as_str(),
+            RequestId::of(&HeaderMap::new()).as_str()
+        );
+    }
+}

@@ -1,0 +1,156 @@
+//! Counters for `/metrics`, in the Prometheus text format 0.0.4. Totals only: nothing here names a
+//! person, a recording or a job.
+
+use std::{
+    fmt::Write,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use http::StatusCode;
+use retake_jobs::job::Status;
+
+#[derive(Debug, Default)]
+pub struct Metrics {
+    answered: [AtomicU64; 5],
+    upload_bytes: AtomicU64,
+    events_sent: AtomicU64,
+    queued: AtomicU64,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+/// What is counted elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Gauges {
+    pub streams_open: usize,
+    pub uploads_open: usize,
+    pub jobs_waiting: u64,
+}
+
+impl Metrics {
+    pub fn answered(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        self.answered[class].fetch_add(1, Relaxed);
+    }
+
+    pub fn uploaded(&self, bytes: u64) {
+        self.upload_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub fn events_sent(&self, count: usize) {
+        self.events_sent.fetch_add(count as u64, Relaxed);
+    }
+
+    /// A job was accepted here, or its end was heard here.
+    pub fn job(&self, status: Status) {
+        let counter = match status {
+            Status::Queued => &self.queued,
+            Status::Completed => &self.completed,
+            Status::Failed => &self.failed,
+            Status::Cancelled => &self.cancelled,
+            Status::Running => return,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    pub fn render(&self, gauges: Gauges) -> String {
+        let mut text = String::new();
+        let mut metric = |name: &str, kind: &str, help: &str, values: &[(&str, u64)]| {
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+            for (labels, value) in values {
+                let _ = writeln!(text, "{name}{labels} {value}");
+            }
+        };
+        let answered: Vec<u64> = self
+            .answered
+            .iter()
+            .map(|counter| counter.load(Relaxed))
+            .collect();
+        metric(
+            "retake_http_requests_total",
+            "counter",
+            "Requests answered, by class of status.",
+            &[
+                ("{class=\"1xx\"}", answered[0]),
+                ("{class=\"2xx\"}", answered[1]),
+                ("{class=\"3xx\"}", answered[2]),
+                ("{class=\"4xx\"}", answered[3]),
+                ("{class=\"5xx\"}", answered[4]),
+            ],
+        );
+        metric(
+            "retake_jobs_total",
+            "counter",
+            "Jobs accepted by this server, and ends of jobs it heard of.",
+            &[
+                ("{status=\"queued\"}", self.queued.load(Relaxed)),
+                ("{status=\"completed\"}", self.completed.load(Relaxed)),
+                ("{status=\"failed\"}", self.failed.load(Relaxed)),
+                ("{status=\"cancelled\"}", self.cancelled.load(Relaxed)),
+            ],
+        );
+        let one = |value| [("", value)];
+        metric(
+            "retake_upload_bytes_total",
+            "counter",
+            "Bytes of recordings accepted.",
+            &one(self.upload_bytes.load(Relaxed)),
+        );
+        metric(
+            "retake_events_sent_total",
+            "counter",
+            "Events written to event streams.",
+            &one(self.events_sent.load(Relaxed)),
+        );
+        metric(
+            "retake_event_streams",
+            "gauge",
+            "Open event streams.",
+            &one(gauges.streams_open as u64),
+        );
+        metric(
+            "retake_uploads",
+            "gauge",
+            "Uploads being read.",
+            &one(gauges.uploads_open as u64),
+        );
+        metric(
+            "retake_jobs_waiting",
+            "gauge",
+            "Messages waiting in the job queue when last asked.",
+            &one(gauges.jobs_waiting),
+        );
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_is_what_is_rendered() {
+        let metrics = Metrics::default();
+        metrics.answered(StatusCode::ACCEPTED);
+        metrics.answered(StatusCode::NOT_FOUND);
+        metrics.answered(StatusCode::GONE);
+        metrics.uploaded(77);
+        metrics.job(Status::Failed);
+        let text = metrics.render(Gauges {
+            streams_open: 3,
+            uploads_open: 0,
+            jobs_waiting: 9,
+        });
+        for line in [
+            "retake_http_requests_total{class=\"2xx\"} 1",
+            "retake_http_requests_total{class=\"4xx\"} 2",
+            "retake_upload_bytes_total 77",
+            "retake_jobs_total{status=\"failed\"} 1",
+            "retake_event_streams 3",
+            "retake_jobs_waiting 9",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} in {text}");
+        }
+    }
+}

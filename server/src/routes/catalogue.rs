@@ -1,0 +1,106 @@
+//! What a client may ask for and refer to: plugins, presets, this interface, and what problems mean.
+//! The same for everybody, so no session is needed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use retake_jobs::{preset, problem::ProblemKind};
+use warp::reply::Response;
+
+use crate::{
+    app::App,
+    respond::{self, Refusal},
+    routes::Call,
+    views::{Page, PluginView},
+};
+
+pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
+pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
+
+pub async fn plugins(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let plugins = app.parts.store.plugins().await?;
+    let items = plugins.iter().map(PluginView::new).collect();
+    Ok(respond::json(
+        StatusCode::OK,
+        &Page {
+            items,
+            next_page_token: None,
+        },
+    ))
+}
+
+pub async fn presets(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let items = preset::built_in().iter().collect();
+    Ok(respond::json(
+        StatusCode::OK,
+        &Page {
+            items,
+            next_page_token: None,
+        },
+    ))
+}
+
+pub async fn openapi(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    Ok(text(OPENAPI, "application/json"))
+}
+
+/// The section of docs/problems.md that explains one kind: where a problem's `type` leads.
+pub async fn problem(_: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let known = ProblemKind::ALL
+        .iter()
+        .any(|kind| kind.slug() == call.segment);
+    let section = known.then(|| section(&call.segment)).flatten();
+    section
+        .map(|section| text(section, "text/markdown; charset=utf-8"))
+        .ok_or_else(Refusal::not_found)
+}
+
+fn section(slug: &str) -> Option<&'static str> {
+    let heading = format!("## {slug}\n");
+    let start = PROBLEMS.find(&heading)?;
+    let rest = &PROBLEMS[start..];
+    Some(rest[2..].find("\n## ").map_or(rest, |end| &rest[..end + 3]))
+}
+
+fn text(body: &'static str, content_type: &'static str) -> Response {
+    let mut response = Response::new(Bytes::from_static(body.as_bytes()).into());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_problem_has_a_section_that_states_its_status_and_title() {
+        for kind in ProblemKind::ALL {
+            let section = section(kind.slug()).unwrap_or_else(|| panic!("{}", kind.slug()));
+            assert!(
+                section.contains(kind.title()),
+                "{}: {}",
+                kind.slug(),
+                kind.title()
+            );
+            assert!(
+                section.contains(&format!("{}", kind.status())),
+                "{}",
+                kind.slug()
+            );
+        }
+    }
+
+    #[test]
+    fn no_section_explains_a_problem_that_does_not_exist() {
+        for heading in PROBLEMS.lines().filter_map(|line| line.strip_prefix("## ")) {
+            assert!(
+                ProblemKind::ALL.iter().any(|kind| kind.slug() == heading),
+                "{heading}"
+            );
+        }
+    }
+}

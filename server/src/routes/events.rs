@@ -1,0 +1,191 @@
+//! `GET /api/v1/events`: news about the owner's jobs as server-sent events, without gap or double.
+//!
+//! The event log is the truth and a wake only says "look": subscribe, read what comes after the
+//! last one sent, send it, wait for a wake, again. So it does not matter how many wakes come, and
+//! `Last-Event-ID` is only where the reading begins.
+
+use std::{fmt::Write, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderName, HeaderValue, header};
+use retake_jobs::{
+    id::EventId,
+    problem::ProblemKind,
+    store::{Event, StoreError},
+};
+use tokio::{sync::mpsc, time::Instant};
+use warp::reply::Response;
+
+use crate::{
+    app::App, auth, config::ms, download::streamed, respond::Refusal, routes::Call, views::News,
+    watchers::Watcher,
+};
+
+/// Events read from the log at once, and sent as one chunk.
+const EVENTS_PER_READ: usize = 64;
+
+/// Chunks that may wait for a client that reads slowly.
+const CHUNKS_WAITING_MAX: usize = 4;
+
+/// While the log cannot be read.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let watcher = app
+        .watchers
+        .join(owner)
+        .map_err(|crowded| Refusal::new(ProblemKind::TooManyRequests, crowded.to_string()))?;
+    let newest = app.parts.store.newest_event().await?;
+    // A place beyond the newest is from another log: it would never be reached.
+    let after = asked_place(&call).map_or(newest, |place| place.min(newest));
+
+    let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING_MAX);
+    let told = Teller {
+        app: app.clone(),
+        watcher,
+        chunks,
+        after,
+    };
+    app.unbroken.spawn(told.run());
+
+    let body = stream::unfold(waiting, |mut waiting| async {
+        let chunk: Bytes = waiting.recv().await?;
+        Some((Ok::<_, std::convert::Infallible>(chunk), waiting))
+    });
+    let mut response = streamed(body);
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/event-stream"),
+    );
+    // Whoever compresses or buffers delays news.
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-transform"),
+    );
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        HeaderValue::from_static("no"),
+    );
+    Ok(response)
+}
+
+/// The header wins: a browser that connects again sends it beside the address it began with. What
+/// is no number is ignored, because a browser that gets an error never comes back.
+fn asked_place(call: &Call) -> Option<EventId> {
+    let header = call
+        .headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
+    let place = |text: &str| text.trim().parse().ok().filter(|id| *id >= 0).map(EventId);
+    header
+        .and_then(place)
+        .or_else(|| call.query("after").as_deref().and_then(place))
+}
+
+/// One client's stream.
+struct Teller {
+    app: Arc<App>,
+    watcher: Watcher,
+    chunks: mpsc::Sender<Bytes>,
+    after: EventId,
+}
+
+/// Why a stream ends.
+enum Ended {
+    /// The client is gone, or reads too slowly; it may come again with its place.
+    ByClient,
+    /// The server stops.
+    ByUs,
+}
+
+impl Teller {
+    async fn run(mut self) {
+        // Says where it begins: a client that loses the line before its first event loses nothing.
+        let retry_ms = self.app.config.event_retry_ms;
+        let hello = format!("retry: {retry_ms}\nid: {}\n\n", self.after.0);
+        let ended = match self.send(hello).await {
+            Ok(()) => self.tell().await,
+            Err(ended) => ended,
+        };
+        if matches!(ended, Ended::ByUs) {
+            let _ = self
+                .chunks
+                .try_send(Bytes::from_static(b"event: bye\ndata: {}\n\n"));
+        }
+    }
+
+    async fn tell(&mut self) -> Ended {
+        let keep_alive = ms(self.app.config.keep_alive_ms);
+        let mut silent_until = Instant::now() + keep_alive;
+        loop {
+            let owner = self.watcher.owner();
+            let mut again = None;
+            match self
+                .app
+                .parts
+                .store
+                .events(owner, self.after, EVENTS_PER_READ)
+                .await
+            {
+                Ok(events) => {
+                    if let Some(last) = events.last() {
+                        self.after = last.id;
+                        if let Err(ended) = self.send(render(&events)).await {
+                            return ended;
+                        }
+                        self.app.metrics.events_sent(events.len());
+                        silent_until = Instant::now() + keep_alive;
+                    }
+                    if events.len() == EVENTS_PER_READ {
+                        continue;
+                    }
+                }
+                Err(error) => {
+                    if !matches!(error, StoreError::Busy(_)) {
+                        tracing::error!("events cannot be read: {error}");
+                    }
+                    again = Some(Instant::now() + READ_AGAIN);
+                }
+            }
+            tokio::select! {
+                () = self.watcher.woken() => {}
+                () = self.app.stopping.cancelled() => return Ended::ByUs,
+                () = self.chunks.closed() => return Ended::ByClient,
+                () = tokio::time::sleep_until(again.unwrap_or(silent_until)) => {
+                    if again.is_none() {
+                        if let Err(ended) = self.send(":\n\n".to_owned()).await {
+                            return ended;
+                        }
+                        silent_until = Instant::now() + keep_alive;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn send(&self, chunk: String) -> Result<(), Ended> {
+        let limit = ms(self.app.config.event_send_ms);
+        tokio::select! {
+            sent = self.chunks.send_timeout(chunk.into(), limit) => sent.map_err(|_| Ended::ByClient),
+            () = self.app.stopping.cancelled() => Err(Ended::ByUs),
+        }
+    }
+}
+
+fn render(events: &[Event]) -> String {
+    let mut text = String::new();
+    for event in events {
+        // JSON has no line breaks of its own, so `data` is one line.
+        let news = serde_json::to_string(&News::new(&event.job)).expect("plain data");
+        let _ = write!(
+            text,
+            "id: {}\nevent: {}\ndata: {news}\n\n",
+            event.id.0,
+            event.kind.name()
+        );
+    }
+    text
+}

@@ -1,0 +1,77 @@
+//! For whoever runs us: alive, ready, how much.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use retake_jobs::queue::Topic;
+use serde_json::json;
+use warp::reply::Response;
+
+use crate::{
+    app::App,
+    metrics::Gauges,
+    respond::{self, Refusal},
+    routes::Call,
+};
+
+/// A dependency that takes longer to say that it is there is not.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// Answers while the process can answer at all; says nothing about what it depends on.
+pub async fn alive(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    Ok(respond::json(StatusCode::OK, &json!({"status": "alive"})))
+}
+
+/// 503 while requests would fail, so that whoever balances load looks elsewhere.
+pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let (store, queue) = tokio::join!(
+        probe(app.parts.store.newest_event()),
+        probe(app.parts.queue.waiting(Topic::Jobs)),
+    );
+    let stopping = app.stopping.is_cancelled();
+    let ready = store.is_none() && queue.is_none() && !stopping;
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let word = |fault: Option<String>| fault.unwrap_or_else(|| "ok".to_owned());
+    Ok(respond::json(
+        status,
+        &json!({
+            "status": if ready { "ready" } else { "not ready" },
+            "store": word(store),
+            "queue": word(queue),
+            "stopping": stopping,
+        }),
+    ))
+}
+
+/// What is wrong, for anybody to read; the log has the rest.
+async fn probe<T, E: std::fmt::Display>(
+    asked: impl Future<Output = Result<T, E>>,
+) -> Option<String> {
+    match tokio::time::timeout(PROBE, asked).await {
+        Ok(Ok(_)) => None,
+        Ok(Err(error)) => {
+            tracing::warn!("not ready: {error}");
+            Some("unavailable".to_owned())
+        }
+        Err(_) => Some(format!("no answer within {} ms", PROBE.as_millis())),
+    }
+}
+
+pub async fn metrics(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let text = app.metrics.render(Gauges {
+        streams_open: app.watchers.open(),
+        uploads_open: app.config.uploads_max - app.uploads.available_permits(),
+        jobs_waiting: app.queue_depth(),
+    });
+    let mut response = Response::new(Bytes::from(text).into());
+    let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
+    Ok(response)
+}

@@ -1,0 +1,153 @@
+//! Jobs: another one for a recording, look, cancel, and what came of it.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use retake_jobs::{
+    blobs::BlobKey,
+    id::{JobId, OwnerId, RecordingId},
+    job::{Job, Status},
+    problem::ProblemKind,
+    store::{Correction, JobRecord},
+};
+use warp::reply::Response;
+
+use crate::{
+    app::App,
+    auth,
+    download::Download,
+    respond::{self, Refusal},
+    routes::{
+        Call,
+        order::{Wanted, refuse_all, shorten},
+    },
+    views::{Accepted, JobView, ReportView, reduce},
+};
+
+const POINTS_MAX: usize = 2048;
+const POINTS_DEFAULT: usize = 1024;
+
+/// After a commit that made a job or ended one: its message is sent and its watchers look, now
+/// rather than at the next poll.
+pub async fn spread(app: &App, owner: OwnerId) {
+    (app.parts.relay)();
+    app.parts.events.announce(owner).await;
+}
+
+pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let recording: RecordingId = call.id()?;
+    app.check_queue_depth()?;
+    let request_id = call.request_id.clone();
+    let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
+    // A recording that is not there is 404, whatever else is wrong.
+    if app.parts.store.recording(owner, recording).await?.is_none() {
+        return Err(Refusal::not_found());
+    }
+    let order = wanted.check(&app.vocabulary().await?).map_err(refuse_all)?;
+    let job = order.into_job(&app, recording, owner, request_id.as_str());
+    let event = app
+        .parts
+        .store
+        .add_job(&job)
+        .await?
+        .ok_or_else(Refusal::not_found)?;
+    spread(&app, owner).await;
+    app.metrics.job(Status::Queued);
+    tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), "job queued");
+    Ok(Accepted::new(&job, event).into_response(job.id))
+}
+
+async fn find(app: &App, call: &Call) -> Result<JobRecord, Refusal> {
+    let owner = auth::owner(app, call).await?;
+    let id = call.id()?;
+    app.parts
+        .store
+        .job(owner, id)
+        .await?
+        .ok_or_else(Refusal::not_found)
+}
+
+/// The correction, or why there is none: not yet, or never.
+async fn find_correction(app: &App, call: &Call) -> Result<(Job, Correction), Refusal> {
+    let JobRecord { job, correction } = find(app, call).await?;
+    match correction {
+        Some(correction) if job.status == Status::Completed => Ok((job, correction)),
+        _ => Err(Refusal::new(
+            ProblemKind::NotReady,
+            format!(
+                "the job is {}; there is a correction once it is completed",
+                job.status.name()
+            ),
+        )),
+    }
+}
+
+pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let record = find(&app, &call).await?;
+    Ok(respond::json(StatusCode::OK, &JobView::of_record(&record)))
+}
+
+pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let id: JobId = call.id()?;
+    let cancelled = app
+        .parts
+        .store
+        .cancel(owner, id)
+        .await?
+        .ok_or_else(Refusal::not_found)?;
+    let job =
+        cancelled.map_err(|ended| Refusal::new(ProblemKind::AlreadyEnded, ended.to_string()))?;
+    spread(&app, owner).await;
+    tracing::info!(job.id = %id, job.status = job.status.name(), "cancel asked for");
+    Ok(respond::json(StatusCode::ACCEPTED, &JobView::new(&job)))
+}
+
+pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let (job, correction) = find_correction(&app, &call).await?;
+    let download = Download {
+        key: BlobKey::Correction {
+            job: job.id,
+            attempt: correction.attempt,
+        },
+        size_bytes: correction.size_bytes,
+        content_type: correction.content_type,
+        sha256: correction.sha256,
+        file_name: format!("corrected.{}", job.format.extension()),
+    };
+    download.answer(app.parts.blobs.clone(), &call.headers)
+}
+
+pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let (job, correction) = find_correction(&app, &call).await?;
+    Ok(respond::json(
+        StatusCode::OK,
+        &ReportView::new(job.id, &correction),
+    ))
+}
+
+pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let points = points(&call)?;
+    let (_, correction) = find_correction(&app, &call).await?;
+    Ok(respond::json(
+        StatusCode::OK,
+        &reduce(&correction.peaks, points),
+    ))
+}
+
+/// `?points=`: how many a drawing has room for.
+pub fn points(call: &Call) -> Result<usize, Refusal> {
+    let Some(text) = call.query("points") else {
+        return Ok(POINTS_DEFAULT);
+    };
+    text.parse()
+        .ok()
+        .filter(|points| (1..=POINTS_MAX).contains(points))
+        .ok_or_else(|| {
+            let text = shorten(&text);
+            let detail =
+                format!("points is \"{text}\"; it must be a whole number from 1 to {POINTS_MAX}");
+            Refusal::field(ProblemKind::InvalidField, "/points", detail)
+        })
+}

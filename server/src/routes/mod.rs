@@ -1,0 +1,351 @@
+//! Every address there is, in one list.
+//!
+//! The list makes the warp filters, the `Allow` header of a 405, and the test that holds
+//! docs/openapi.json against the code. A handler gets a [`Call`] and returns an answer or a
+//! [`Refusal`]; a refusal is a reply and never a warp rejection, so no other route is tried after it.
+
+mod catalogue;
+mod events;
+mod health;
+mod jobs;
+mod order;
+mod page;
+mod recordings;
+mod sessions;
+mod upload;
+
+use std::{convert::Infallible, str::FromStr, sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes};
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, Method, StatusCode};
+use retake_jobs::problem::ProblemKind;
+use serde::de::DeserializeOwned;
+use warp::{Filter, Rejection, filters::BoxedFilter, reject::MethodNotAllowed, reply::Response};
+
+use crate::{
+    app::App,
+    body::RequestBody,
+    config::ms,
+    front::{Peer, RequestId},
+    respond::{Refusal, empty},
+};
+
+/// A request as a handler sees it.
+pub struct Call {
+    pub method: Method,
+    /// What stands in the address's one `{…}`; empty if it has none.
+    pub segment: String,
+    pub query: String,
+    pub headers: HeaderMap,
+    pub request_id: RequestId,
+    pub peer: Option<Peer>,
+    pub body: RequestBody,
+}
+
+/// Methods and address templates, `/api/v1/jobs/{id}` say.
+#[derive(Debug, Default)]
+pub struct Table(Vec<(Method, &'static str)>);
+
+pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
+    let mut routes = Routes::new(app.clone());
+    routes.on(Method::POST, "/api/v1/sessions", sessions::create);
+
+    routes.on_slow(Method::POST, "/api/v1/recordings", upload::create);
+    routes.on(Method::GET, "/api/v1/recordings", recordings::list);
+    routes.on(Method::GET, "/api/v1/recordings/{id}", recordings::get);
+    routes.on(
+        Method::DELETE,
+        "/api/v1/recordings/{id}",
+        recordings::delete,
+    );
+    routes.on(
+        Method::GET,
+        "/api/v1/recordings/{id}/audio",
+        recordings::audio,
+    );
+    routes.on(
+        Method::GET,
+        "/api/v1/recordings/{id}/peaks",
+        recordings::peaks,
+    );
+    routes.on(Method::POST, "/api/v1/recordings/{id}/jobs", jobs::create);
+
+    routes.on(Method::GET, "/api/v1/jobs/{id}", jobs::get);
+    routes.on(Method::POST, "/api/v1/jobs/{id}/cancel", jobs::cancel);
+    routes.on(Method::GET, "/api/v1/jobs/{id}/audio", jobs::audio);
+    routes.on(Method::GET, "/api/v1/jobs/{id}/report", jobs::report);
+    routes.on(Method::GET, "/api/v1/jobs/{id}/peaks", jobs::peaks);
+
+    routes.on(Method::GET, "/api/v1/events", events::stream);
+
+    routes.on(Method::GET, "/api/v1/plugins", catalogue::plugins);
+    routes.on(Method::GET, "/api/v1/presets", catalogue::presets);
+    routes.on(Method::GET, "/api/v1/openapi.json", catalogue::openapi);
+    routes.on(Method::GET, "/problems/{kind}", catalogue::problem);
+
+    routes.on(Method::GET, "/healthz", health::alive);
+    routes.on(Method::GET, "/readyz", health::ready);
+    routes.on(Method::GET, "/metrics", health::metrics);
+    routes.finish()
+}
+
+impl Table {
+    pub fn entries(&self) -> &[(Method, &'static str)] {
+        &self.0
+    }
+
+    /// For `Allow`: what a path takes. Paths of the page take GET.
+    pub fn allowed(&self, path: &str) -> String {
+        let mut methods: Vec<&str> = Vec::new();
+        for (method, template) in &self.0 {
+            if matches(template, path) {
+                methods.push(method.as_str());
+                if method == Method::GET {
+                    methods.push("HEAD");
+                }
+            }
+        }
+        if methods.is_empty() {
+            "GET, HEAD".to_owned()
+        } else {
+            methods.join(", ")
+        }
+    }
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let mut segments = path.trim_end_matches('/').split('/');
+    let fits = template.split('/').all(|wanted| {
+        segments
+            .next()
+            .is_some_and(|segment| wanted.starts_with('{') || wanted == segment)
+    });
+    fits && segments.next().is_none()
+}
+
+struct Routes {
+    app: Arc<App>,
+    table: Table,
+    filter: Option<BoxedFilter<(Response,)>>,
+}
+
+impl Routes {
+    fn new(app: Arc<App>) -> Self {
+        Self {
+            app,
+            table: Table::default(),
+            filter: None,
+        }
+    }
+
+    /// An address whose answer is found within `answer_ms_max`.
+    fn on<H, F>(&mut self, method: Method, template: &'static str, handler: H)
+    where
+        H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Refusal>> + Send + 'static,
+    {
+        let limit = ms(self.app.config.answer_ms_max);
+        self.on_slow(method, template, move |app, call| {
+            in_time(limit, handler(app, call))
+        });
+    }
+
+    /// An address that limits its own time.
+    fn on_slow<H, F>(&mut self, method: Method, template: &'static str, handler: H)
+    where
+        H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Response, Refusal>> + Send + 'static,
+    {
+        self.table.0.push((method.clone(), template));
+        let app = self.app.clone();
+        let route = address(template)
+            .and(taken(&method))
+            .and(call(app.clone()))
+            .then(move |segment, call: Call| {
+                let answer = handler(app.clone(), Call { segment, ..call });
+                async move { answer.await.unwrap_or_else(carry) }
+            })
+            .boxed();
+        self.filter = Some(match self.filter.take() {
+            None => route,
+            Some(before) => before.or(route).unify().boxed(),
+        });
+    }
+
+    fn finish(self) -> (BoxedFilter<(Response,)>, Table) {
+        let page = page::filter(self.app.clone());
+        let api = self.filter.expect("there are routes");
+        let all = api.or(page).unify().recover(rejected).unify().boxed();
+        (all, self.table)
+    }
+}
+
+async fn in_time<F>(limit: Duration, answer: F) -> Result<Response, Refusal>
+where
+    F: Future<Output = Result<Response, Refusal>>,
+{
+    tokio::time::timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| {
+            Err(Refusal::new(
+                ProblemKind::Unavailable,
+                format!(
+                    "no answer was found within {} ms; try again",
+                    limit.as_millis()
+                ),
+            ))
+        })
+}
+
+/// Hands a refusal to `Front`, which knows the request id.
+fn carry(refusal: Refusal) -> Response {
+    let mut response = empty(StatusCode::INTERNAL_SERVER_ERROR);
+    response.extensions_mut().insert(refusal);
+    response
+}
+
+/// warp's own rejections; ours never become one.
+async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
+    let refusal = if rejection.is_not_found() {
+        Refusal::not_found()
+    } else if rejection.find::<MethodNotAllowed>().is_some() {
+        Refusal::new(
+            ProblemKind::MethodNotAllowed,
+            "this address does not take that method",
+        )
+    } else {
+        Refusal::internal(format!("an unforeseen rejection: {rejection:?}"))
+    };
+    Ok(carry(refusal))
+}
+
+fn address(template: &'static str) -> BoxedFilter<(String,)> {
+    let start = warp::any().map(String::new).boxed();
+    let segments = template.split('/').skip(1);
+    let path = segments.fold(start, |filter, segment| {
+        if segment.starts_with('{') {
+            filter
+                .and(warp::path::param::<String>())
+                .map(|_, segment| segment)
+                .boxed()
+        } else {
+            filter.and(warp::path(segment)).boxed()
+        }
+    });
+    path.and(warp::path::end()).boxed()
+}
+
+/// GET takes HEAD too; `Front` drops the body.
+fn taken(method: &Method) -> BoxedFilter<()> {
+    match *method {
+        Method::GET => warp::get().or(warp::head()).unify().boxed(),
+        Method::POST => warp::post().boxed(),
+        Method::DELETE => warp::delete().boxed(),
+        _ => unreachable!("no address is listed with {method}"),
+    }
+}
+
+fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::method()
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::get::<RequestId>())
+        .and(warp::ext::optional::<Peer>())
+        .and(warp::body::stream())
+        .map(move |method, query, headers, request_id, peer, body| Call {
+            method,
+            segment: String::new(),
+            query,
+            headers,
+            request_id,
+            peer,
+            body: RequestBody::new(
+                bytes_of(body),
+                ms(app.config.body_idle_ms),
+                ms(app.config.body_ms_max),
+            ),
+        })
+        .boxed()
+}
+
+fn bytes_of(
+    body: impl Stream<Item = Result<impl Buf, warp::Error>> + Send + Sync + 'static,
+) -> impl Stream<Item = Result<Bytes, warp::Error>> + Send + Sync + 'static {
+    body.map(|chunk| chunk.map(|mut buffer| buffer.copy_to_bytes(buffer.remaining())))
+}
+
+impl Call {
+    /// The id in the address. What is no id names nothing.
+    pub fn id<Id: FromStr>(&self) -> Result<Id, Refusal> {
+        self.segment.parse().map_err(|_| Refusal::not_found())
+    }
+
+    /// A query parameter, percent-decoded; the first one counts.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let pair = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        let value = pair
+            .filter(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+            .next()?;
+        Some(
+            percent_encoding::percent_decode_str(value)
+                .decode_utf8_lossy()
+                .into_owned(),
+        )
+    }
+
+    /// A JSON body, or the default where there is none.
+    pub async fn json<T: DeserializeOwned + Default>(self, limit_bytes: u64) -> Result<T, Refusal> {
+        let content_type = self.headers.get(http::header::CONTENT_TYPE).cloned();
+        let body = self.body.read_all(limit_bytes).await?;
+        if body.is_empty() {
+            return Ok(T::default());
+        }
+        // A type a plain HTML form cannot send: one more thing another site cannot do.
+        let is_json = content_type
+            .as_ref()
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|text| {
+                text.split(';')
+                    .next()
+                    .is_some_and(|t| t.trim() == "application/json")
+            });
+        if !is_json {
+            return Err(Refusal::new(
+                ProblemKind::InvalidRequest,
+                format!("content-type is {content_type:?}; it must be application/json"),
+            ));
+        }
+        serde_json::from_slice(&body).map_err(|error| {
+            let kind = if error.is_data() {
+                ProblemKind::InvalidField
+            } else {
+                ProblemKind::InvalidRequest
+            };
+            Refusal::new(kind, format!("the body cannot be read: {error}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_match_whole_paths_only() {
+        for (path, fits) in [
+            ("/api/v1/jobs/7", true),
+            ("/api/v1/jobs/7/", true),
+            ("/api/v1/jobs", false),
+            ("/api/v1/jobs/7/audio", false),
+            ("/api/v1/recordings/7", false),
+        ] {
+            assert_eq!(matches("/api/v1/jobs/{id}", path), fits, "{path}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a request wants done with a recording, from JSON or form text to a checked chain and format.
+
+use retake_jobs::{
+    chain::{Chain, Vocabulary},
+    format::Format,
+    id::{OwnerId, RecordingId},
+    job::Job,
+    preset,
+    problem::{FieldError, ProblemKind},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{app::App, respond::Refusal};
+
+/// One thing wrong with a request, and what kind of problem it alone would be.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub kind: ProblemKind,
+    pub error: FieldError,
+}
+
+impl Fault {
+    pub fn new(kind: ProblemKind, pointer: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            error: FieldError {
+                detail: detail.into(),
+                pointer: pointer.to_owned(),
+            },
+        }
+    }
+}
+
+/// One problem of many faults. Faults of different kinds are called by the first's.
+pub fn refuse_all(faults: Vec<Fault>) -> Refusal {
+    let kind = faults
+        .first()
+        .map_or(ProblemKind::InvalidField, |fault| fault.kind);
+    let detail = match faults.as_slice() {
+        [one] => one.error.detail.clone(),
+        many => format!(
+            "{} things are wrong with the request; see errors",
+            many.len()
+        ),
+    };
+    let mut refusal = Refusal::new(kind, detail);
+    refusal.problem.errors = faults.into_iter().map(|fault| fault.error).collect();
+    refusal
+}
+
+/// What a request says a job should do, not yet checked.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    pub preset: Option<String>,
+    pub chain: Option<Value>,
+    pub format: Option<String>,
+}
+
+/// What a job is to do, checked.
+pub struct Order {
+    pub chain: Chain,
+    pub preset: Option<String>,
+    pub format: Format,
+}
+
+impl Wanted {
+    /// Every fault at once.
+    pub fn check(self, vocabulary: &Vocabulary) -> Result<Order, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let format = match self
+            .format
+            .as_deref()
+            .map(|text| (text, Format::parse(text)))
+        {
+            None => Format::default(),
+            Some((_, Some(format))) => format,
+            Some((text, None)) => {
+                let names = Format::ALL.map(Format::name).join(", ");
+                let detail = format!(
+                    "format is \"{}\"; it must be one of: {names}",
+                    shorten(text)
+                );
+                faults.push(Fault::new(ProblemKind::InvalidField, "/format", detail));
+                Format::default()
+            }
+        };
+        let invalid = |errors: Vec<FieldError>| {
+            let fault = |error| Fault {
+                kind: ProblemKind::InvalidChain,
+                error,
+            };
+            errors.into_iter().map(fault).collect::<Vec<_>>()
+        };
+        let chain = match (&self.preset, &self.chain) {
+            (Some(name), None) => match preset::find(name) {
+                Some(preset) => preset.resolve(vocabulary).map_err(invalid),
+                None => {
+                    let names: Vec<_> = preset::built_in().iter().map(|p| p.name).collect();
+                    let (name, names) = (shorten(name), names.join(", "));
+                    let detail = format!("there is no preset \"{name}\"; there is: {names}");
+                    Err(vec![Fault::new(
+                        ProblemKind::UnknownPreset,
+                        "/preset",
+                        detail,
+                    )])
+                }
+            },
+            (None, Some(chain)) => Chain::parse(chain, "/chain", vocabulary).map_err(invalid),
+            (Some(_), Some(_)) => {
+                let detail = "both a preset and a chain are given; give one of them";
+                Err(vec![Fault::new(
+                    ProblemKind::InvalidField,
+                    "/chain",
+                    detail,
+                )])
+            }
+            (None, None) => {
+                let detail = "neither a preset nor a chain is given; give one of them";
+                Err(vec![Fault::new(
+                    ProblemKind::InvalidField,
+                    "/preset",
+                    detail,
+                )])
+            }
+        };
+        match chain {
+            Ok(chain) if faults.is_empty() => Ok(Order {
+                chain,
+                preset: self.preset,
+                format,
+            }),
+            Ok(_) => Err(faults),
+            Err(wrong) => {
+                faults.extend(wrong);
+                Err(faults)
+            }
+        }
+    }
+}
+
+/// Enough of a client's text to recognise it by.
+pub fn shorten(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+impl Order {
+    pub fn into_job(self, app: &App, recording: RecordingId, owner: OwnerId, call: &str) -> Job {
+        let now = app.parts.clock.now();
+        let mut job = Job::queued(recording, owner, self.chain, self.format, now);
+        job.preset = self.preset;
+        job.request_id = Some(call.to_owned());
+        job
+    }
+}

@@ -1,0 +1,145 @@
+//! Recordings that are there: list, look, listen, delete. How they come in is in `upload`.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::StatusCode;
+use retake_jobs::{
+    blobs::BlobKey, id::RecordingId, problem::ProblemKind, recording::Recording,
+    store::RecordingWithJobs,
+};
+use warp::reply::Response;
+
+use crate::{
+    app::App,
+    auth,
+    download::Download,
+    respond::{self, Refusal},
+    routes::{Call, jobs::points},
+    views::{Page, RecordingView, reduce},
+};
+
+const PAGE_LENGTH: usize = 50;
+
+pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let before = call
+        .query("page_token")
+        .map(|text| parse_page_token(&text))
+        .transpose()?;
+    // One more than the page tells whether there is another page.
+    let mut rows = app
+        .parts
+        .store
+        .recordings(owner, before, PAGE_LENGTH + 1)
+        .await?;
+    let more = rows.len() > PAGE_LENGTH;
+    rows.truncate(PAGE_LENGTH);
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| page_token(row.recording.id));
+    let items = rows.iter().map(RecordingView::new).collect();
+    Ok(respond::json(
+        StatusCode::OK,
+        &Page {
+            items,
+            next_page_token: next,
+        },
+    ))
+}
+
+/// Opaque to clients, so that it may become something else.
+fn page_token(id: RecordingId) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(id.to_string())
+}
+
+fn parse_page_token(text: &str) -> Result<RecordingId, Refusal> {
+    let id = BASE64_URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|id| String::from_utf8(id).ok());
+    id.and_then(|id| id.parse().ok()).ok_or_else(|| {
+        let detail = "page_token is not one that next_page_token gave";
+        Refusal::field(ProblemKind::InvalidField, "/page_token", detail)
+    })
+}
+
+async fn find(app: &App, call: &Call) -> Result<RecordingWithJobs, Refusal> {
+    let owner = auth::owner(app, call).await?;
+    let id = call.id()?;
+    app.parts
+        .store
+        .recording(owner, id)
+        .await?
+        .ok_or_else(Refusal::not_found)
+}
+
+pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let row = find(&app, &call).await?;
+    Ok(respond::json(StatusCode::OK, &RecordingView::new(&row)))
+}
+
+pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let recording = find(&app, &call).await?.recording;
+    let download = Download {
+        key: BlobKey::Recording(recording.id),
+        size_bytes: recording.size_bytes,
+        file_name: original_name(&recording),
+        content_type: recording.content_type,
+        sha256: recording.sha256,
+    };
+    download.answer(app.parts.blobs.clone(), &call.headers)
+}
+
+fn original_name(recording: &Recording) -> String {
+    recording.file_name.clone().unwrap_or_else(|| {
+        let extension = match recording.content_type.as_str() {
+            "audio/webm" => "webm",
+            "audio/x-matroska" => "mka",
+            "audio/ogg" => "ogg",
+            "audio/mp4" => "m4a",
+            "video/quicktime" => "mov",
+            "audio/wav" => "wav",
+            "audio/flac" => "flac",
+            "audio/mpeg" => "mp3",
+            "audio/aac" => "aac",
+            "audio/aiff" => "aiff",
+            "audio/x-caf" => "caf",
+            _ => "bin",
+        };
+        format!("recording.{extension}")
+    })
+}
+
+pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let points = points(&call)?;
+    let row = find(&app, &call).await?;
+    let peaks = row.peaks.ok_or_else(|| {
+        let detail = "the recording is measured by its first job, which has not ended well yet";
+        Refusal::new(ProblemKind::NotReady, detail)
+    })?;
+    Ok(respond::json(StatusCode::OK, &reduce(&peaks, points)))
+}
+
+pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let id: RecordingId = call.id()?;
+    let work = {
+        let app = app.clone();
+        async move {
+            let Some(keys) = app.parts.store.delete_recording(owner, id).await? else {
+                return Err(Refusal::not_found());
+            };
+            for key in keys {
+                // The row is gone, so nobody can reach the bytes any more.
+                if let Err(error) = app.parts.blobs.delete(key).await {
+                    tracing::error!("the bytes of a deleted recording remain, {key:?}: {error}");
+                }
+            }
+            tracing::info!(recording.id = %id, "recording deleted");
+            Ok(respond::empty(StatusCode::NO_CONTENT))
+        }
+    };
+    app.unbroken(work).await
+}

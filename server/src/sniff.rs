@@ -1,0 +1,371 @@
+//! What the first bytes say a file is. Never what its name or its sender says.
+//!
+//! Only signatures: whether the audio inside can be decoded is found out in the worker. The content
+//! type that comes out is the one the recording is stored and served under, from a fixed list.
+
+/// Enough for the first packet of Ogg and for the document type of Matroska.
+pub const PREFIX_BYTES: usize = 4096;
+
+pub const ACCEPTED: &str =
+    "WebM, Matroska, Ogg, MP4, M4A, QuickTime, WAV, FLAC, MP3, AAC, AIFF or CAF";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sniffed {
+    /// A container we take, with the content type to store.
+    Audio(&'static str),
+    /// Audio, of a kind that cannot be decoded here.
+    Unsupported(&'static str),
+    /// Something else.
+    Other(&'static str),
+}
+
+use Sniffed::{Audio, Other, Unsupported};
+
+pub fn sniff(prefix: &[u8]) -> Sniffed {
+    containers(prefix)
+        .or_else(|| by_signature(prefix))
+        .or_else(|| mpeg_audio(prefix))
+        .unwrap_or_else(|| Other(plain(prefix)))
+}
+
+/// Those whose signature alone does not say what they hold.
+fn containers(prefix: &[u8]) -> Option<Sniffed> {
+    let at =
+        |offset: usize, bytes: &[u8]| prefix.get(offset..).is_some_and(|p| p.starts_with(bytes));
+    let has = |bytes: &[u8]| prefix.windows(bytes.len()).any(|w| w == bytes);
+    if at(0, b"\x1a\x45\xdf\xa3") {
+        // EBML: element 0x4282 is the document type.
+        return Some(Audio(if has(b"webm") {
+            "audio/webm"
+        } else {
+            "audio/x-matroska"
+        }));
+    }
+    if at(0, b"OggS") {
+        return Some(if has(b"Speex   ") {
+            Unsupported("Speex")
+        } else {
+            Audio("audio/ogg")
+        });
+    }
+    if at(4, b"ftyp") {
+        return Some(match prefix.get(8..12) {
+            Some(b"heic" | b"heix" | b"mif1" | b"msf1" | b"avif" | b"avis") => {
+                Other("a HEIF image")
+            }
+            Some(b"qt  ") => Audio("video/quicktime"),
+            _ => Audio("audio/mp4"),
+        });
+    }
+    if [&b"moov"[..], b"mdat", b"wide"]
+        .iter()
+        .any(|atom| at(4, atom))
+    {
+        return Some(Audio("video/quicktime"));
+    }
+    if at(0, b"RIFF") || at(0, b"RF64") {
+        return Some(match prefix.get(8..12) {
+            Some(b"WAVE") => Audio("audio/wav"),
+            Some(b"AVI ") => Other("an AVI video"),
+            Some(b"WEBP") => Other("a WebP image"),
+            _ => Other("a RIFF file without audio"),
+        });
+    }
+    if at(0, b"FORM") {
+        return Some(match prefix.get(8..12) {
+            Some(b"AIFF" | b"AIFC") => Audio("audio/aiff"),
+            Some(b"8SVX") => Unsupported("8SVX"),
+            _ => Other("an IFF file without audio"),
+        });
+    }
+    if at(257, b"ustar") {
+        return Some(Other("a tar archive"));
+    }
+    None
+}
+
+fn by_signature(prefix: &[u8]) -> Option<Sniffed> {
+    const SIGNATURES: &[(&[u8], Sniffed)] = &[
+        (b"fLaC", Audio("audio/flac")),
+        (b"caff", Audio("audio/x-caf")),
+        (b"ID3", Audio("audio/mpeg")),
+        (b"#!AMR-WB", Unsupported("AMR-WB")),
+        (b"#!AMR", Unsupported("AMR")),
+        (
+            b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",
+            Unsupported("Windows Media (ASF)"),
+        ),
+        (b"\x0b\x77", Unsupported("AC-3")),
+        (b"\x7f\xfe\x80\x01", Unsupported("DTS")),
+        (b"wvpk", Unsupported("WavPack")),
+        (b"MAC ", Unsupported("Monkey's Audio")),
+        (b"TTA1", Unsupported("True Audio")),
+        (b"MPCK", Unsupported("Musepack")),
+        (b"MP+", Unsupported("Musepack")),
+        (b"DSD ", Unsupported("DSD")),
+        (b"FRM8", Unsupported("DSD")),
+        (b"riff\x2e\x91\xcf\x11", Unsupported("Wave64")),
+        (b"BW64", Unsupported("BW64")),
+        (b"RIFX", Unsupported("big-endian WAV (RIFX)")),
+        (b"ADIF", Unsupported("AAC in ADIF")),
+        (b".snd", Unsupported("AU")),
+        (b"MThd", Unsupported("MIDI")),
+        (b".RMF", Unsupported("RealMedia")),
+        (b"#!SILK", Unsupported("SILK")),
+        (b"\x02#!SILK", Unsupported("SILK")),
+        (b"Creative Voice File", Unsupported("Creative Voice")),
+        (b"\x89PNG", Other("a PNG image")),
+        (b"\xff\xd8\xff", Other("a JPEG image")),
+        (b"GIF8", Other("a GIF image")),
+        (b"BM", Other("a bitmap image")),
+        (b"II*\0", Other("a TIFF image")),
+        (b"MM\0*", Other("a TIFF image")),
+        (b"%PDF", Other("a PDF document")),
+        (b"PK\x03\x04", Other("a ZIP archive")),
+        (b"PK\x05\x06", Other("a ZIP archive")),
+        (b"\x1f\x8b", Other("gzip data")),
+        (b"7z\xbc\xaf\x27\x1c", Other("a 7z archive")),
+        (b"Rar!", Other("a RAR archive")),
+        (b"BZh", Other("bzip2 data")),
+        (b"\xfd7zXZ", Other("xz data")),
+        (b"\x28\xb5\x2f\xfd", Other("zstd data")),
+        (b"\x7fELF", Other("an ELF program")),
+        (b"MZ", Other("a Windows program")),
+        (b"\xca\xfe\xba\xbe", Other("a Mach-O or Java program")),
+        (b"\xcf\xfa\xed\xfe", Other("a Mach-O program")),
+        (b"\0asm", Other("a WebAssembly module")),
+        (b"SQLite format 3", Other("an SQLite database")),
+        (b"FLV\x01", Other("a Flash video")),
+        (b"\x00\x00\x01\xba", Other("an MPEG video")),
+        (b"\xff\xfe", Other("UTF-16 text")),
+        (b"\xfe\xff", Other("UTF-16 text")),
+    ];
+    SIGNATURES
+        .iter()
+        .find(|(bytes, _)| prefix.starts_with(bytes))
+        .map(|(_, is)| *is)
+}
+
+/// MP3 and ADTS AAC begin with a frame, not with a signature: two bytes prove little, so the second
+/// frame must stand where the first one's header says.
+fn mpeg_audio(prefix: &[u8]) -> Option<Sniffed> {
+    let (length, content_type) = frame(prefix)?;
+    match prefix.get(length..) {
+        None | Some([] | [_] | [_, _] | [_, _, _]) => Some(Audio(content_type)),
+        Some(rest) => frame(rest)
+            .filter(|(_, next)| *next == content_type)
+            .map(|_| Audio(content_type)),
+    }
+}
+
+/// The length in bytes of the frame whose header begins here.
+fn frame(bytes: &[u8]) -> Option<(usize, &'static str)> {
+    let [0xff, b1, b2, b3, ..] = *bytes else {
+        return None;
+    };
+    if b1 & 0xf6 == 0xf0 {
+        // ISO 13818-7 6.2.1: a 13-bit length that counts the header of 7 bytes.
+        let b4 = *bytes.get(4)?;
+        let length =
+            usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(bytes.get(5)? >> 5);
+        return ((b2 >> 2) & 0xf < 13 && length >= 7).then_some((length, "audio/aac"));
+    }
+    if b1 & 0xe0 != 0xe0 {
+        return None;
+    }
+    // ISO 11172-3 2.4.1.3 and its half rates (13818-3) and quarter rates (MPEG 2.5).
+    const KBIT_1_I: [usize; 15] = [
+        0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+    ];
+    const KBIT_1_II: [usize; 15] = [
+        0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+    ];
+    const KBIT_1_III: [usize; 15] = [
+        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ];
+    const KBIT_2_I: [usize; 15] = [
+        0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+    ];
+    const KBIT_2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+    let (version, layer) = ((b1 >> 3) & 3, (b1 >> 1) & 3);
+    let divisor = match version {
+        3 => 1,
+        2 => 2,
+        0 => 4,
+        _ => return None,
+    };
+    let rate = *[44_100, 48_000, 32_000].get(usize::from((b2 >> 2) & 3))? / divisor;
+    let table = match (version, layer) {
+        (3, 3) => KBIT_1_I,
+        (3, 2) => KBIT_1_II,
+        (3, 1) => KBIT_1_III,
+        (_, 3) => KBIT_2_I,
+        _ => KBIT_2,
+    };
+    // Free format (index 0) states no length.
+    let bits_per_s = table.get(usize::from(b2 >> 4)).filter(|kbit| **kbit > 0)? * 1000;
+    let padding = usize::from((b2 >> 1) & 1);
+    let length = match (layer, version) {
+        (3, _) => (12 * bits_per_s / rate + padding) * 4,
+        (2, _) | (1, 3) => 144 * bits_per_s / rate + padding,
+        (1, _) => 72 * bits_per_s / rate + padding,
+        _ => return None,
+    };
+    Some((length, "audio/mpeg"))
+}
+
+fn plain(prefix: &[u8]) -> &'static str {
+    if prefix.iter().all(|b| *b == 0) {
+        return "nothing but zero bytes";
+    }
+    if prefix.len() > 188 && prefix[0] == 0x47 && prefix[188] == 0x47 {
+        return "an MPEG transport stream";
+    }
+    // A character may be cut at the end of the prefix.
+    let text = match std::str::from_utf8(prefix) {
+        Ok(text) => text,
+        Err(error) if prefix.len() - error.valid_up_to() < 4 => {
+            std::str::from_utf8(&prefix[..error.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return "of no kind we know",
+    };
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return "of no kind we know";
+    }
+    let start = text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .to_ascii_lowercase();
+    match start.as_bytes() {
+        [b'{' | b'[', ..] => "JSON or other text",
+        [b'<', ..] if start.starts_with("<!doctype html") || start.starts_with("<html") => {
+            "an HTML page"
+        }
+        [b'<', ..] => "XML or other markup",
+        _ => "text",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(prefix: &[u8], expected: Sniffed) {
+        assert_eq!(
+            sniff(prefix),
+            expected,
+            "{:?}",
+            String::from_utf8_lossy(prefix)
+        );
+    }
+
+    #[test]
+    fn every_container_we_take_is_known_by_its_bytes() {
+        check(
+            b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x1f\x42\x82\x84webm",
+            Audio("audio/webm"),
+        );
+        check(
+            b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x1f\x42\x82\x88matroska",
+            Audio("audio/x-matroska"),
+        );
+        check(b"OggS\0\x02\0\0\0\0OpusHead", Audio("audio/ogg"));
+        check(b"\0\0\0\x20ftypisom", Audio("audio/mp4"));
+        check(b"\0\0\0\x20ftypM4A ", Audio("audio/mp4"));
+        check(b"\0\0\0\x14ftypqt  ", Audio("video/quicktime"));
+        check(b"\0\0\0\x08wide\0\0", Audio("video/quicktime"));
+        check(b"RIFF\xff\xff\xff\xffWAVEfmt ", Audio("audio/wav"));
+        check(b"RF64\xff\xff\xff\xffWAVEds64", Audio("audio/wav"));
+        check(b"fLaC\0\0\0\x22", Audio("audio/flac"));
+        check(b"ID3\x04\0", Audio("audio/mpeg"));
+        check(b"FORM\0\0\0\0AIFF", Audio("audio/aiff"));
+        check(b"FORM\0\0\0\0AIFC", Audio("audio/aiff"));
+        check(b"caff\0\x01", Audio("audio/x-caf"));
+    }
+
+    /// `count` frames with this header, each filled up to `length`.
+    fn frames(header: &[u8], length: usize, count: usize) -> Vec<u8> {
+        let mut frame = header.to_vec();
+        frame.resize(length, 0x55);
+        frame.repeat(count)
+    }
+
+    #[test]
+    fn mpeg_audio_needs_its_second_frame_in_place() {
+        // MPEG-1 layer III, 128 kbit/s, 44.1 kHz: 144 * 128000 / 44100 = 417 bytes.
+        let mp3 = [0xff, 0xfb, 0x90, 0x00];
+        check(&frames(&mp3, 417, 3), Audio("audio/mpeg"));
+        check(&frames(&mp3, 417, 1), Audio("audio/mpeg"));
+        assert_ne!(sniff(&frames(&mp3, 416, 3)), Audio("audio/mpeg"));
+        // MPEG-2 layer III, 64 kbit/s, 22.05 kHz: 72 * 64000 / 22050 = 208 bytes.
+        check(
+            &frames(&[0xff, 0xf3, 0x80, 0x00], 208, 3),
+            Audio("audio/mpeg"),
+        );
+        // ADTS, 44.1 kHz, length 300.
+        let adts = [
+            0xff,
+            0xf1,
+            0x50,
+            0x80,
+            (300 >> 3) as u8,
+            ((300 & 7) << 5) as u8,
+            0xfc,
+        ];
+        check(&frames(&adts, 300, 3), Audio("audio/aac"));
+        assert_ne!(sniff(&frames(&adts, 299, 3)), Audio("audio/aac"));
+    }
+
+    #[test]
+    fn audio_that_cannot_be_decoded_is_named() {
+        check(b"#!AMR\n\x3c", Unsupported("AMR"));
+        check(b"#!AMR-WB\n", Unsupported("AMR-WB"));
+        check(
+            b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9",
+            Unsupported("Windows Media (ASF)"),
+        );
+        check(b"\x0b\x77\x12\x34", Unsupported("AC-3"));
+        check(b"wvpk\0\0", Unsupported("WavPack"));
+        check(b"MAC \x96\x0f", Unsupported("Monkey's Audio"));
+        check(b"OggS\0\x02\0\0\0\0Speex   1.2", Unsupported("Speex"));
+    }
+
+    #[test]
+    fn everything_else_is_called_what_it_seems_to_be() {
+        for (prefix, what) in [
+            (&b"\x89PNG\r\n\x1a\n"[..], "a PNG image"),
+            (b"\xff\xd8\xff\xe0", "a JPEG image"),
+            (b"%PDF-1.7", "a PDF document"),
+            (b"PK\x03\x04\x14", "a ZIP archive"),
+            (b"\x7fELF\x02", "an ELF program"),
+            (b"\xff\xfeh\0i\0", "UTF-16 text"),
+            (b"RIFF\0\0\0\0AVI ", "an AVI video"),
+            (b"\0\0\0\x18ftypheic", "a HEIF image"),
+            (b"hello, world\n", "text"),
+            ("grüße".as_bytes(), "text"),
+            (b"\xef\xbb\xbf{\"a\": 1}", "JSON or other text"),
+            (b"<!DOCTYPE html><p>", "an HTML page"),
+            (b"\0\0\0\0\0\0\0\0", "nothing but zero bytes"),
+            (b"\x01\x02\x03\x04\x05", "of no kind we know"),
+            (b"\xc3\x28\xa0\xa1\x80\x80\x80", "of no kind we know"),
+        ] {
+            check(prefix, Other(what));
+        }
+    }
+
+    #[test]
+    fn no_prefix_of_anything_panics() {
+        let mut state = 1u32;
+        for _ in 0..20_000 {
+            let mut bytes = [0u8; 24];
+            for byte in &mut bytes {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *byte = (state >> 24) as u8;
+            }
+            bytes[0] |= 0xf0;
+            for end in 0..bytes.len() {
+                sniff(&bytes[..end]);
+            }
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! The JSON clients see. Rows become views here and nowhere else, so that a column added to a row
+//! does not become part of the interface by accident.
+
+use http::StatusCode;
+use retake_jobs::{
+    id::{EventId, JobId, RecordingId},
+    job::{Job, Status},
+    recording::Recording,
+    report::Peaks,
+    store::{Correction, InstalledPlugin, JobRecord, RecordingWithJobs},
+};
+use retake_plugin_manifest::{Manifest, Param, ParamKind};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub fn job_address(id: JobId) -> String {
+    format!("/api/v1/jobs/{id}")
+}
+
+pub fn job_audio_address(id: JobId) -> String {
+    format!("/api/v1/jobs/{id}/audio")
+}
+
+pub fn recording_address(id: RecordingId) -> String {
+    format!("/api/v1/recordings/{id}")
+}
+
+#[derive(Serialize)]
+pub struct JobView<'a> {
+    #[serde(flatten)]
+    job: &'a Job,
+    /// Once completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correction: Option<CorrectionView<'a>>,
+    links: JobLinks,
+}
+
+#[derive(Serialize)]
+struct CorrectionView<'a> {
+    audio_url: String,
+    size_bytes: u64,
+    content_type: &'a str,
+    sha256: &'a str,
+}
+
+#[derive(Serialize)]
+struct JobLinks {
+    #[serde(rename = "self")]
+    itself: String,
+    recording: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancel: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peaks: Option<String>,
+}
+
+impl<'a> JobView<'a> {
+    pub fn new(job: &'a Job) -> Self {
+        let itself = job_address(job.id);
+        let completed = job.status == Status::Completed;
+        let under = |name: &str| format!("{itself}/{name}");
+        Self {
+            correction: None,
+            links: JobLinks {
+                recording: recording_address(job.recording_id),
+                cancel: (!job.status.is_ended()).then(|| under("cancel")),
+                audio: completed.then(|| under("audio")),
+                report: completed.then(|| under("report")),
+                peaks: completed.then(|| under("peaks")),
+                itself,
+            },
+            job,
+        }
+    }
+
+    pub fn of_record(record: &'a JobRecord) -> Self {
+        let correction = record.correction.as_ref().map(|correction| CorrectionView {
+            audio_url: job_audio_address(record.job.id),
+            size_bytes: correction.size_bytes,
+            content_type: &correction.content_type,
+            sha256: &correction.sha256,
+        });
+        Self {
+            correction,
+            ..Self::new(&record.job)
+        }
+    }
+}
+
+/// What an accepted job answers.
+#[derive(Serialize)]
+pub struct Accepted<'a> {
+    /// The recording's.
+    id: RecordingId,
+    job: JobView<'a>,
+    /// Where an event stream must begin so that it tells of everything after this.
+    event_id: EventId,
+}
+
+impl<'a> Accepted<'a> {
+    pub fn new(job: &'a Job, event_id: EventId) -> Self {
+        Self {
+            id: job.recording_id,
+            job: JobView::new(job),
+            event_id,
+        }
+    }
+
+    pub fn into_response(self, job: JobId) -> warp::reply::Response {
+        let mut response = crate::respond::json(StatusCode::ACCEPTED, &self);
+        let address = job_address(job).try_into().expect("a path of ASCII");
+        response
+            .headers_mut()
+            .insert(http::header::LOCATION, address);
+        response
+    }
+}
+
+/// `data` of an event.
+#[derive(Serialize)]
+pub struct News<'a> {
+    job: JobView<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio_url: Option<String>,
+}
+
+impl<'a> News<'a> {
+    pub fn new(job: &'a Job) -> Self {
+        let completed = job.status == Status::Completed;
+        Self {
+            job: JobView::new(job),
+            audio_url: completed.then(|| job_audio_address(job.id)),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct RecordingView<'a> {
+    #[serde(flatten)]
+    recording: &'a Recording,
+    jobs: Vec<JobView<'a>>,
+    links: RecordingLinks,
+}
+
+#[derive(Serialize)]
+struct RecordingLinks {
+    #[serde(rename = "self")]
+    itself: String,
+    audio: String,
+    jobs: String,
+    /// Once a job has measured the recording.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peaks: Option<String>,
+}
+
+impl<'a> RecordingView<'a> {
+    pub fn new(row: &'a RecordingWithJobs) -> Self {
+        let itself = recording_address(row.recording.id);
+        Self {
+            recording: &row.recording,
+            jobs: row.jobs.iter().map(JobView::new).collect(),
+            links: RecordingLinks {
+                audio: format!("{itself}/audio"),
+                jobs: format!("{itself}/jobs"),
+                peaks: row.peaks.as_ref().map(|_| format!("{itself}/peaks")),
+                itself,
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub next_page_token: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct ReportView<'a> {
+    job_id: JobId,
+    #[serde(flatten)]
+    report: &'a retake_jobs::report::Report,
+}
+
+impl<'a> ReportView<'a> {
+    pub fn new(job_id: JobId, correction: &'a Correction) -> Self {
+        Self {
+            job_id,
+            report: &correction.report,
+        }
+    }
+}
+
+/// At most `points` points, made by merging neighbours: a drawing never misses an extreme.
+pub fn reduce(peaks: &Peaks, points: usize) -> Peaks {
+    let merged = peaks.min.len().div_ceil(points.max(1)).max(1);
+    let fold = |values: &[f32], pick: fn(f32, f32) -> f32| {
+        let merge = |chunk: &[f32]| chunk.iter().copied().reduce(pick).unwrap_or_default();
+        values.chunks(merged).map(merge).collect()
+    };
+    Peaks {
+        frames_per_point: peaks.frames_per_point * merged as u64,
+        min: fold(&peaks.min, f32::min),
+        max: fold(&peaks.max, f32::max),
+    }
+}
+
+#[derive(Serialize)]
+pub struct PluginView<'a> {
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+    short_name: &'a str,
+    digest: &'a str,
+    /// JSON Schema 2020-12 of a step's `params`.
+    params_schema: Value,
+}
+
+impl<'a> PluginView<'a> {
+    pub fn new(plugin: &'a InstalledPlugin) -> Self {
+        Self {
+            manifest: &plugin.manifest,
+            short_name: plugin.manifest.short_name(),
+            digest: &plugin.digest,
+            params_schema: params_schema(&plugin.manifest),
+        }
+    }
+}
+
+fn params_schema(manifest: &Manifest) -> Value {
+    let properties: serde_json::Map<String, Value> = manifest
+        .params
+        .iter()
+        .map(|param| (param.id.clone(), param_schema(param)))
+        .collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": manifest.name,
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn param_schema(param: &Param) -> Value {
+    let mut schema = match &param.kind {
+        ParamKind::Float {
+            min, max, default, ..
+        } => {
+            json!({"type": "number", "minimum": min, "maximum": max, "default": default})
+        }
+        ParamKind::Int { min, max, default } => {
+            json!({"type": "integer", "minimum": min, "maximum": max, "default": default})
+        }
+        ParamKind::Toggle { default } => json!({"type": "boolean", "default": default}),
+        ParamKind::Choice { choices, default } => {
+            let ids: Vec<_> = choices.iter().map(|choice| choice.id.as_str()).collect();
+            json!({"type": "string", "enum": ids, "default": default})
+        }
+    };
+    schema["title"] = json!(param.label);
+    schema["description"] = json!(param.help);
+    if !param.unit.is_empty() {
+        schema["x-unit"] = json!(param.unit);
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reducing_keeps_every_extreme_and_the_stated_number_of_points() {
+        let peaks = Peaks {
+            frames_per_point: 100,
+            min: vec![-0.1, -0.9, -0.2, -0.3, -0.4],
+            max: vec![0.1, 0.2, 0.8, 0.3, 0.4],
+        };
+        let reduced = reduce(&peaks, 3);
+        assert_eq!(reduced.frames_per_point, 200);
+        assert_eq!(reduced.min, [-0.9, -0.3, -0.4]);
+        assert_eq!(reduced.max, [0.2, 0.8, 0.4]);
+        assert_eq!(reduce(&peaks, 5), peaks);
+        assert_eq!(reduce(&peaks, 2048), peaks);
+        assert_eq!(reduce(&peaks, 1).max, [0.8]);
+        assert_eq!(reduce(&Peaks::default(), 4), Peaks::default());
+    }
+}
