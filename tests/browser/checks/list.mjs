@@ -28,8 +28,9 @@ export async function listChapter({ browser, url, tally, shot }) {
       [
         "a recording can be corrected again with another preset",
         async () => {
-          await talk.getByLabel("Correct it again for").selectOption({ label: "Loudness only" });
-          await talk.getByRole("button", { name: "Correct again" }).click();
+          await talk.getByText("Correct it again").click();
+          await talk.getByLabel("Correct it for").selectOption({ label: "Loudness only" });
+          await talk.getByRole("button", { name: "Start" }).click();
           await eventually("there are two corrections", async () => {
             return (await talk.locator('[data-status="completed"]').count()) === 2;
           }, 60_000);

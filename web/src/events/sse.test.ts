@@ -42,9 +42,18 @@ describe("the parser of server-sent events", () => {
     expect(parse("\uFEFFdata:  x\n\n")).toEqual([{ name: "message", text: " x", id: "" }]);
   });
 
+  it("goes on from the id of the stream before, and from that of an empty event", () => {
+    const parser = createSseParser("6");
+    expect(parser.push("data: x\n\n")).toEqual([{ name: "message", text: "x", id: "6" }]);
+    expect(parser.push("id: 9\n")).toEqual([]);
+    expect(parser.lastEventId()).toBe("6");
+    expect(parser.push("retry: 5\n\n")).toEqual([]);
+    expect(parser.lastEventId()).toBe("9");
+  });
+
   it("ignores an id with a null character and a retry that is no number", () => {
     const asked: number[] = [];
-    const parser = createSseParser((ms) => asked.push(ms));
+    const parser = createSseParser("", (ms) => asked.push(ms));
     const events = parser.push("id: 3\nid: 4\0\nretry: soon\nretry: 250\ndata: x\n\n");
     expect(events).toEqual([{ name: "message", text: "x", id: "3" }]);
     expect(asked).toEqual([250]);

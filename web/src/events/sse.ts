@@ -13,19 +13,26 @@ export type ServerSentEvent = {
 export type SseParser = {
   /** Feeds a piece of the stream. */
   push: (piece: string) => ServerSentEvent[];
+  /** Where to go on after this stream. Also an empty event, which nobody hears of, moves it. */
+  lastEventId: () => string;
 };
 
-/** `onRetry` gets the milliseconds that the server asks clients to wait before connecting again. */
-export function createSseParser(onRetry: (ms: number) => void = () => undefined): SseParser {
+/**
+ * `startId` is the last id of the stream before. `onRetry` gets the milliseconds that the server asks
+ * clients to wait before they connect again.
+ */
+export function createSseParser(startId = "", onRetry: (ms: number) => void = () => undefined): SseParser {
   let rest = "";
   let afterCarriageReturn = false;
   let first = true;
   let name = "";
   let lines: string[] = [];
-  let id = "";
+  let id = startId;
+  let lastEventId = startId;
 
   function takeLine(line: string, out: ServerSentEvent[]): void {
     if (line === "") {
+      lastEventId = id;
       if (lines.length > 0) out.push({ name: name === "" ? "message" : name, text: lines.join("\n"), id });
       name = "";
       lines = [];
@@ -57,5 +64,6 @@ export function createSseParser(onRetry: (ms: number) => void = () => undefined)
       for (const line of parts) takeLine(line, out);
       return out;
     },
+    lastEventId: () => lastEventId,
   };
 }

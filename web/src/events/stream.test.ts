@@ -95,6 +95,12 @@ describe("the follower of the event stream", () => {
     expect(requests.map((request) => request.headers["last-event-id"])).toEqual([undefined, "5", "5"]);
   });
 
+  it("goes on from where the server said that it began, if no event came before the end", async () => {
+    const { url, requests } = await serve([events("retry: 1\nid: 17\n\n", true), events("id: 18\ndata: a\n\n")]);
+    await follow(url, 1);
+    expect(requests.map((request) => request.headers["last-event-id"])).toEqual([undefined, "17"]);
+  });
+
   it("gives up a connection that has gone silent, and comments keep one alive", async () => {
     let ticks: ReturnType<typeof setInterval> | undefined;
     closers.push(() => clearInterval(ticks));

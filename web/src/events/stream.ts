@@ -57,10 +57,7 @@ export async function followStream(url: string, options: StreamOptions, signal: 
         failures = 0;
         options.onState?.("live");
       },
-      event: (event) => {
-        lastEventId = event.id;
-        options.onEvent(event);
-      },
+      place: (id) => (lastEventId = id),
       retry: (ms) => (retryMsMin = Math.min(Math.max(ms, 100), retryMsMax)),
     });
     if (isAborted(signal)) return;
@@ -71,7 +68,7 @@ export async function followStream(url: string, options: StreamOptions, signal: 
   }
 }
 
-type Heard = { opened: () => void; event: (event: ServerSentEvent) => void; retry: (ms: number) => void };
+type Heard = { opened: () => void; place: (lastEventId: string) => void; retry: (ms: number) => void };
 
 /** One connection, to its end, whatever that is. Gives back how long the server asks to stay away. */
 async function connectOnce(
@@ -106,17 +103,15 @@ async function connectOnce(
       return retryAfterMs(response.headers.get("retry-after"), Date.now());
     }
     heard.opened();
-    const parser = createSseParser(heard.retry);
+    const parser = createSseParser(lastEventId, heard.retry);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {
       restartIdle();
       const { done, value } = await reader.read();
       if (done) return null;
-      for (const event of parser.push(value)) {
-        // Events without an id keep the one before, also across connections.
-        heard.event(event.id === "" ? { ...event, id: lastEventId } : event);
-        if (event.id !== "") lastEventId = event.id;
-      }
+      const events = parser.push(value);
+      heard.place(parser.lastEventId());
+      for (const event of events) options.onEvent(event);
     }
   } catch {
     // Refused, cut or timed out: all of them mean the same here, try again.

@@ -19,6 +19,8 @@ export function CorrectAgain({ recording, presets, onJob }: Props) {
   const [format, setFormat] = useState<Format>(recording.jobs[0]?.format ?? FORMAT_DEFAULT);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  // Folded away while there is, or may soon be, a correction.
+  const satisfied = recording.jobs.some((job) => job.status !== "failed" && job.status !== "cancelled");
   const preset = presetAmong(presets, wanted ?? suggested);
 
   const start = async () => {
@@ -36,10 +38,11 @@ export function CorrectAgain({ recording, presets, onJob }: Props) {
   };
 
   return (
-    <div className={styles.again}>
+    <details className={styles.again} open={!satisfied}>
+      <summary>Correct it again</summary>
       <div className={styles.againRow}>
         <div>
-          <label htmlFor={id}>Correct it again for</label>
+          <label htmlFor={id}>Correct it for</label>
           <select id={id} value={preset} onChange={(event) => setWanted(event.target.value)}>
             {presets.map((entry) => (
               <option key={entry.name} value={entry.name}>
@@ -50,10 +53,10 @@ export function CorrectAgain({ recording, presets, onJob }: Props) {
         </div>
         <FormatChoice value={format} onChange={setFormat} />
         <button type="button" disabled={busy} onClick={() => void start()}>
-          Correct again
+          Start
         </button>
       </div>
       {trouble !== null && <TroubleNote trouble={trouble} alert />}
-    </div>
+    </details>
   );
 }

@@ -76,9 +76,11 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, onJob,
                 <JobView key={job.id} job={job} />
               ),
             )}
-            {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} onJob={onJob} />}
-            <div className="actions end">
-              <DeleteRecording recording={recording} name={name} onDeleted={onDeleted} />
+            <div className={styles.foot}>
+              {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} onJob={onJob} />}
+              <div className={styles.remove}>
+                <DeleteRecording recording={recording} name={name} onDeleted={onDeleted} />
+              </div>
             </div>
           </div>
         )}

@@ -55,7 +55,7 @@ export function SwitchButton({ original, corrected, report }: Props) {
       {report !== null && (
         <label className={styles.match}>
           <input type="checkbox" checked={matched} onChange={(event) => setMatched(event.target.checked)} />
-          <span>Equally loud, for a fair comparison</span>
+          <span>Match loudness</span>
         </label>
       )}
     </>

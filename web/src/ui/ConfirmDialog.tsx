@@ -1,7 +1,7 @@
 // Asks before something that cannot be undone. The native dialog keeps the focus inside, closes on
 // Escape and gives the focus back.
 
-import { useEffect, useId, useRef } from "react";
+import { useId, useLayoutEffect, useRef } from "react";
 
 type Props = {
   title: string;
@@ -14,7 +14,9 @@ type Props = {
 export function ConfirmDialog({ title, text, confirm, onConfirm, onCancel }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // In the layout phase, so that it is closed while it is still in the page: only then does the focus
+  // go back to where it was.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();
