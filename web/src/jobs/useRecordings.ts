@@ -75,9 +75,17 @@ export function useRecordings(): Recordings {
       setStream(next);
       if (next === "live") void refresh();
     };
+    // Timers and connections sleep in hidden tabs and on closed laptops.
+    const onVisible = () => {
+      if (document.visibilityState === "visible") void refresh();
+    };
+    document.addEventListener("visibilitychange", onVisible);
     void refresh();
     void followJobs(onJob, onState, stop.signal);
-    return () => stop.abort();
+    return () => {
+      document.removeEventListener("visibilitychange", onVisible);
+      stop.abort();
+    };
   }, [refresh]);
 
   const polling = stream !== "live" && (state.phase === "failed" || unfinished(state.recordings).length > 0);

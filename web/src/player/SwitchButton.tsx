@@ -1,7 +1,7 @@
 // Listens to the other of the two recordings from the same place on. Only one sounds at a time, so
 // the few milliseconds by which two media elements drift apart cannot be heard.
 
-import { type RefObject, useEffect, useState } from "react";
+import { type RefObject, useEffect, useMemo, useState } from "react";
 import type { Report } from "@/api/types";
 import { FULL, type Volumes, matchedVolumes } from "./match";
 import styles from "./player.module.css";
@@ -30,18 +30,21 @@ export function SwitchButton({ original, corrected, report }: Props) {
     };
   }, [original, corrected]);
 
+  const volumes = useMemo(() => (matched && report !== null ? matchedVolumes(report) : FULL), [matched, report]);
   useEffect(() => {
-    const before = original.current;
-    const after = corrected.current;
-    if (before === null || after === null || !matched || report === null) return;
-    setVolumes(before, after, matchedVolumes(report));
-    return () => setVolumes(before, after, FULL);
-  }, [original, corrected, matched, report]);
+    if (original.current !== null && corrected.current !== null) {
+      setVolumes(original.current, corrected.current, volumes);
+    }
+  }, [original, corrected, volumes]);
 
   const change = () => {
     const [from, to] =
       sounding === "original" ? [original.current, corrected.current] : [corrected.current, original.current];
     if (from === null || to === null) return;
+    if (original.current !== null && corrected.current !== null) {
+      // Anew at each switch: the original is also compared with other corrections.
+      setVolumes(original.current, corrected.current, volumes);
+    }
     to.currentTime = from.ended ? 0 : from.currentTime;
     // Starting one pauses the other. Refused where the browser wants a click on the player itself.
     to.play().catch(() => undefined);
