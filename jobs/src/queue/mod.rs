@@ -19,6 +19,21 @@ pub enum Topic {
     Completions,
 }
 
+impl Topic {
+    pub fn name(self) -> &'static str {
+        match self {
+            Topic::Jobs => "jobs",
+            Topic::Completions => "completions",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        [Topic::Jobs, Topic::Completions]
+            .into_iter()
+            .find(|topic| topic.name() == name)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueueError {
     /// Out of reach for now; the message may or may not have been stored. Try again.

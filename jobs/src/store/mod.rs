@@ -5,8 +5,10 @@
 
 mod changes;
 mod memory;
+mod sqlite;
 
 pub use memory::MemoryStore;
+pub use sqlite::{SqliteBlobs, SqliteEvents, SqliteOptions, SqliteQueue, SqliteStore, open_sqlite};
 
 use std::sync::Arc;
 
@@ -251,6 +253,13 @@ impl EventKind {
             EventKind::Failed => "job.failed",
             EventKind::Cancelled => "job.cancelled",
         }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        use EventKind::*;
+        [Queued, Running, Progress, Completed, Failed, Cancelled]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 
