@@ -26,8 +26,12 @@ use serde::Deserialize;
 
 pub use config::{Config, Transport};
 
+use crate::words::plain;
 use breaker::Breaker;
 use pulse::Pulse;
+
+/// So many characters of what the service says are shown.
+const WORDS_MAX: usize = 300;
 
 /// One configured service. Clones share connections and the breaker.
 #[derive(Clone)]
@@ -360,20 +364,10 @@ async fn words(mut response: reqwest::Response) -> Option<String> {
         }
     }
     let problem: Problem = serde_json::from_slice(&bytes).ok()?;
-    problem.detail.or(problem.title).map(|text| plain(&text))
-}
-
-/// A stranger's sentence: one line, at most 300 characters.
-fn plain(text: &str) -> String {
-    const CHARS_MAX: usize = 300;
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    match text.char_indices().nth(CHARS_MAX) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
-    }
+    problem
+        .detail
+        .or(problem.title)
+        .map(|text| plain(&text, WORDS_MAX))
 }
 
 /// An error with its causes: reqwest's own text is only the outermost.

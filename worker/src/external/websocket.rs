@@ -23,8 +23,11 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Failed, Inner, Pulse, plain};
-use crate::handover::{self, Header, SAMPLE_BYTES};
+use super::{Failed, Inner, Pulse, WORDS_MAX};
+use crate::{
+    handover::{self, Header, SAMPLE_BYTES},
+    words::plain,
+};
 
 /// Audio goes out in messages of about this size, cut at whole frames.
 const MESSAGE_BYTES: usize = 64 * 1024;
@@ -291,7 +294,10 @@ async fn next(
 
 /// An error that came as a message instead of a status.
 fn told(status: u16, words: Option<String>) -> Failed {
-    let detail = plain(&words.unwrap_or_else(|| "no reason given".to_owned()));
+    let detail = plain(
+        &words.unwrap_or_else(|| "no reason given".to_owned()),
+        WORDS_MAX,
+    );
     match StatusCode::from_u16(status) {
         Ok(code) if super::retry::is_passing(code) => {
             Failed::passing(format!("it answered {code}: {detail}"))

@@ -1,0 +1,233 @@
+//! How a chain fails, as the problem that will stand in `job.error`, and whether another try may
+//! help.
+
+use std::time::Duration;
+
+use retake_jobs::problem::{FieldError, Problem, ProblemKind};
+
+use super::prepare::{PreparedStep, param_pointer};
+use crate::{
+    child::{AudioFault, Ended, Failed, Inside},
+    deadline::Deadline,
+    external::ExternalError,
+    words::plain,
+};
+
+/// So many characters of what a child or a plugin says are shown.
+const WORDS_MAX: usize = 500;
+
+#[derive(Debug, Clone)]
+pub enum ChainFailure {
+    /// It was asked to stop.
+    Cancelled,
+    Failed {
+        problem: Problem,
+        retry: Retry,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// The same again would fail the same way.
+    Never,
+    /// Passing trouble. Not before so long, if that is known.
+    After(Option<Duration>),
+}
+
+impl ChainFailure {
+    pub(crate) fn lasting(problem: Problem) -> Self {
+        Self::Failed {
+            problem,
+            retry: Retry::Never,
+        }
+    }
+
+    pub(crate) fn passing(problem: Problem) -> Self {
+        Self::Failed {
+            problem,
+            retry: Retry::After(None),
+        }
+    }
+
+    /// Our own disk or the like.
+    pub(crate) fn ours(detail: impl std::fmt::Display) -> Self {
+        tracing::error!(%detail, "a chain could not be run");
+        let told = "the worker could not read or write a file it needs";
+        Self::passing(Problem::new(ProblemKind::Unavailable, told))
+    }
+}
+
+/// A failure, and the step to blame if it is one's: its place in the chain.
+pub(super) struct Blamed {
+    pub failure: ChainFailure,
+    pub step: Option<usize>,
+}
+
+impl From<ChainFailure> for Blamed {
+    fn from(failure: ChainFailure) -> Self {
+        Self {
+            failure,
+            step: None,
+        }
+    }
+}
+
+fn lasting(kind: ProblemKind, detail: impl Into<String>) -> ChainFailure {
+    ChainFailure::lasting(Problem::new(kind, detail))
+}
+
+pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) -> ChainFailure {
+    let allowed_s = deadline.allowed().as_secs_f64();
+    let during = names(steps);
+    lasting(
+        ProblemKind::DeadlineExceeded,
+        format!("the job took longer than the {allowed_s:.1} s it may take, {during}"),
+    )
+}
+
+/// `came_from` is the external step whose answer the child read, if one did.
+pub(super) fn of_child(
+    ended: Ended,
+    steps: &[PreparedStep],
+    came_from: Option<&PreparedStep>,
+    deadline: &Deadline,
+) -> Blamed {
+    // A child's words: an index that means nothing blames nobody.
+    let step = |index: usize| steps.iter().find(|step| step.index == index);
+    match ended {
+        Ended::Cancelled => ChainFailure::Cancelled.into(),
+        Ended::NotStarted(error) => {
+            ChainFailure::ours(format!("a child cannot be started: {error}")).into()
+        }
+        Ended::Deadline { inside } => {
+            let inside = match &inside {
+                Inside::Reading => Vec::new(),
+                Inside::Steps(indices) => indices.iter().filter_map(|&index| step(index)).collect(),
+            };
+            deadline_exceeded(deadline, &inside).into()
+        }
+        Ended::Killed { inside } => {
+            let during = described(&inside, steps);
+            let detail = format!("the audio work was killed from outside, {during}");
+            ChainFailure::passing(Problem::new(ProblemKind::StepCrashed, detail)).into()
+        }
+        Ended::Crashed { how, inside } => {
+            let how = plain(&how, WORDS_MAX);
+            let during = described(&inside, steps);
+            let blamed = match (&inside, came_from) {
+                (Inside::Steps(indices), _) if indices.len() == 1 => Some(indices[0]),
+                (Inside::Reading, Some(external)) => Some(external.index),
+                _ => None,
+            };
+            let detail = format!("the audio work crashed, {during}: {how}");
+            Blamed {
+                failure: lasting(ProblemKind::StepCrashed, detail),
+                step: blamed,
+            }
+        }
+        Ended::Failed(failed) => of_failed(failed, &step, came_from),
+    }
+}
+
+fn of_failed<'a>(
+    failed: Failed,
+    step: &impl Fn(usize) -> Option<&'a PreparedStep>,
+    came_from: Option<&PreparedStep>,
+) -> Blamed {
+    let name = |index: usize| step(index).map_or("a step", |step| step.name.as_str());
+    match failed {
+        Failed::Audio { fault, detail } => {
+            let kind = match fault {
+                AudioFault::NotAudio => ProblemKind::NotAudio,
+                AudioFault::UnknownCodec => ProblemKind::UnknownCodec,
+                AudioFault::Empty => ProblemKind::EmptyAudio,
+                AudioFault::TooLong => ProblemKind::TooLong,
+                AudioFault::UnsupportedStream => ProblemKind::UnsupportedStream,
+                AudioFault::Damaged => ProblemKind::DamagedAudio,
+            };
+            lasting(kind, plain(&detail, WORDS_MAX)).into()
+        }
+        Failed::Unexpected { detail } => {
+            let service = came_from.map_or("", |step| step.name.as_str());
+            let detail = format!("external service {service}: {}", plain(&detail, WORDS_MAX));
+            Blamed {
+                failure: lasting(ProblemKind::ExternalInvalid, detail),
+                step: came_from.map(|step| step.index),
+            }
+        }
+        Failed::Refused {
+            index,
+            detail,
+            param,
+        } => {
+            let words = plain(&detail, WORDS_MAX);
+            let pointer = match &param {
+                Some(param) => param_pointer(index, &plain(param, WORDS_MAX)),
+                None => format!("/chain/steps/{index}"),
+            };
+            let error = FieldError {
+                detail: words.clone(),
+                pointer,
+            };
+            let detail = format!("step {index} ({}): {words}", name(index));
+            let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
+            Blamed {
+                failure: ChainFailure::lasting(problem),
+                step: Some(index),
+            }
+        }
+        Failed::Crashed { index, detail } => {
+            let words = plain(&detail, WORDS_MAX);
+            let detail = format!("step {index} ({}): {words}", name(index));
+            let error = FieldError {
+                detail: words,
+                pointer: format!("/chain/steps/{index}"),
+            };
+            let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
+            Blamed {
+                failure: ChainFailure::lasting(problem),
+                step: Some(index),
+            }
+        }
+        Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
+    }
+}
+
+pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
+    let detail = plain(&error.to_string(), WORDS_MAX);
+    let failure = match error {
+        ExternalError::Unavailable { retry_after, .. } => ChainFailure::Failed {
+            problem: Problem::new(ProblemKind::ExternalUnavailable, detail),
+            retry: Retry::After(retry_after),
+        },
+        ExternalError::Refused { .. } => lasting(ProblemKind::ExternalRefused, detail),
+        ExternalError::Invalid { .. } => lasting(ProblemKind::ExternalInvalid, detail),
+        ExternalError::File { .. } => return ChainFailure::ours(detail).into(),
+    };
+    Blamed {
+        failure,
+        step: Some(step.index),
+    }
+}
+
+fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
+    match inside {
+        Inside::Reading => "reading the recording".to_owned(),
+        Inside::Steps(indices) => {
+            let inside = steps.iter().filter(|step| indices.contains(&step.index));
+            names(&inside.collect::<Vec<_>>())
+        }
+    }
+}
+
+fn names(steps: &[&PreparedStep]) -> String {
+    let one = |step: &&PreparedStep| format!("step {} ({})", step.index, step.name);
+    match steps {
+        [] => "between steps".to_owned(),
+        [step] => format!("in {}", one(step)),
+        steps => format!(
+            "in one of {}",
+            steps.iter().map(one).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}

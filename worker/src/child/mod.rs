@@ -1,0 +1,21 @@
+//! The wall: decoding and plugins run in a child process, which reads one request, writes lines
+//! about how it is getting on, and ends. A decoder that crashes, a plugin that loops for ever or eats
+//! memory ends that process and nothing else.
+//!
+//! The child knows files and steps, and nothing of jobs. What it writes is believed no more than the
+//! recording it reads: every line is parsed, limited in length, and shown only after it was cut.
+
+mod blend;
+mod inside;
+mod outside;
+mod protocol;
+mod wall;
+mod watch;
+
+pub use inside::child_main;
+pub use outside::ChildProgram;
+
+pub(crate) use outside::{Ended, Inside, run_child};
+pub(crate) use protocol::{
+    AudioFault, Done, Dry, Expect, Failed, Length, Origin, Output, Request, StepDone, StepRequest,
+};

@@ -1,0 +1,173 @@
+//! What parent and child say to each other: one request, then lines of JSON. Both ends are the same
+//! program, so the shapes may change freely.
+
+use std::path::PathBuf;
+
+use retake_audio::{Measurement, Peaks};
+use retake_jobs::format::Format;
+use serde::{Deserialize, Serialize};
+
+use crate::config::Limits;
+
+/// A line from the child is never longer; a report that does not fit is cut by the child.
+pub(super) const LINE_BYTES_MAX: usize = 8 << 20;
+/// Nor is the request.
+pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
+
+/// Everything the child needs to know. Paths are absolute.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub parent_pid: i32,
+    pub input: PathBuf,
+    pub output: PathBuf,
+    /// For spill files; the child leaves nothing in it.
+    pub scratch_dir: PathBuf,
+    pub plugin_cache: PathBuf,
+    pub steps: Vec<StepRequest>,
+    pub output_as: Output,
+    /// Set where the input came back from an external service.
+    pub expect: Option<Expect>,
+    pub limits: Limits,
+    pub seed: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StepRequest {
+    /// Place in the job's chain, from 0.
+    pub index: usize,
+    pub name: String,
+    /// SHA-256 of the plugin, lower-case hex.
+    pub digest: String,
+    /// As the chain gives them; checked again against the manifest.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    pub mix: f64,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Output {
+    /// A WAV of 32-bit floats for whoever comes next in the chain.
+    Handover,
+    /// What the job asked for.
+    Correction { format: Format, origin: Origin },
+}
+
+/// What the recording was, where the input is no longer the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// The input is it.
+    Input,
+    Lossy,
+    Lossless {
+        bits: u32,
+    },
+}
+
+impl Origin {
+    pub fn of(source: &Source) -> Self {
+        source
+            .lossless_bits
+            .map_or(Self::Lossy, |bits| Self::Lossless { bits })
+    }
+}
+
+/// What was sent to an external service, and so must have come back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Expect {
+    pub length: Length,
+    /// What was sent is mixed back in.
+    pub dry: Option<Dry>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Length {
+    pub sample_rate: u32,
+    pub channels: u32,
+    pub frames: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Dry {
+    pub path: PathBuf,
+    /// The part of what came back; the rest is from `path`.
+    pub mix: f64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Line {
+    /// The input was read: its length is known, and the steps begin.
+    Read(Length),
+    Progress(Progress),
+    Done(Box<Done>),
+    Failed(Failed),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// 0.0..=1.0 over the whole request.
+    pub fraction: f32,
+    /// The step that sets the pace, by its place in the chain.
+    pub step: Option<usize>,
+    /// Steps whose code was running at that moment.
+    pub inside: Vec<usize>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Done {
+    pub source: Source,
+    pub input: Measurement,
+    pub input_peaks: Peaks,
+    pub output: Measurement,
+    pub output_peaks: Peaks,
+    /// In the order of the request.
+    pub steps: Vec<StepDone>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Source {
+    pub container: String,
+    pub codec: String,
+    pub lossless_bits: Option<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StepDone {
+    pub index: usize,
+    pub latency_frames: u32,
+    pub cpu_ms: u64,
+    pub report: serde_json::Value,
+    pub log: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Failed {
+    /// The input is at fault.
+    Audio { fault: AudioFault, detail: String },
+    /// What came back from an external service is not what was agreed on.
+    Unexpected { detail: String },
+    /// A step said no.
+    Refused {
+        index: usize,
+        detail: String,
+        param: Option<String>,
+    },
+    /// A step trapped, or returned what it must not.
+    Crashed { index: usize, detail: String },
+    /// Ours: disk, plugin cache. Worth trying again.
+    Ours { detail: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AudioFault {
+    NotAudio,
+    UnknownCodec,
+    Empty,
+    TooLong,
+    UnsupportedStream,
+    Damaged,
+}

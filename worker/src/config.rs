@@ -1,0 +1,170 @@
+//! What a worker may use, and how long it may take.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Jobs at once; 0 for as many as there are cores.
+    pub slots: usize,
+    /// For recordings and corrections in the making; empty for the system's temporary folder.
+    pub scratch_dir: String,
+    /// A worker that is not heard of for so long loses its job to another.
+    pub lease_ms: u64,
+    pub heartbeat_ms: u64,
+    /// Most often that progress becomes an event.
+    pub progress_ms: u64,
+    pub attempts_max: u32,
+    /// A job may take so long, …
+    pub deadline_ms: u64,
+    /// … and so much longer for each second of audio.
+    pub deadline_per_audio_s_ms: u64,
+    /// A job that failed for a passing reason waits so long, then twice that, …
+    pub retry_ms: u64,
+    /// … up to this.
+    pub retry_ms_max: u64,
+    /// Jobs under way at shutdown may finish within this; then they are given back.
+    pub grace_ms: u64,
+    pub limits: Limits,
+}
+
+/// What is taken in, and what the child process may use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub duration_ms_max: u64,
+    pub sample_rate_hz_min: u32,
+    pub sample_rate_hz_max: u32,
+    pub channels_max: u32,
+    /// Memory a child may write to.
+    pub memory_bytes_max: u64,
+    /// Longest file a child may write. Audio on its way takes 4 bytes per sample: 22 GiB for four
+    /// hours of 192 kHz stereo.
+    pub scratch_bytes_max: u64,
+    pub correction_bytes_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            slots: 0,
+            scratch_dir: String::new(),
+            lease_ms: 10_000,
+            heartbeat_ms: 3_000,
+            progress_ms: 300,
+            attempts_max: 3,
+            deadline_ms: 120_000,
+            deadline_per_audio_s_ms: 1_000,
+            retry_ms: 2_000,
+            retry_ms_max: 60_000,
+            grace_ms: 5_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            duration_ms_max: 4 * 60 * 60 * 1000,
+            sample_rate_hz_min: 8_000,
+            sample_rate_hz_max: 192_000,
+            channels_max: 8,
+            memory_bytes_max: 1 << 30,
+            scratch_bytes_max: 24 << 30,
+            correction_bytes_max: 16 << 30,
+        }
+    }
+}
+
+impl Config {
+    /// What is wrong with the values, each as a sentence that begins with the key.
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut at_least = |key: &str, value: u64, min: u64| {
+            if value < min {
+                problems.push(format!("{key} is {value}; it must be at least {min}"));
+            }
+        };
+        let limits = &self.limits;
+        at_least("heartbeat_ms", self.heartbeat_ms, 1);
+        // One heartbeat may be lost.
+        at_least(
+            "lease_ms",
+            self.lease_ms,
+            self.heartbeat_ms.saturating_mul(2),
+        );
+        at_least("progress_ms", self.progress_ms, 1);
+        at_least("attempts_max", u64::from(self.attempts_max), 1);
+        at_least("deadline_ms", self.deadline_ms, 1);
+        at_least("retry_ms_max", self.retry_ms_max, self.retry_ms);
+        at_least("limits.duration_ms_max", limits.duration_ms_max, 1);
+        at_least(
+            "limits.sample_rate_hz_min",
+            u64::from(limits.sample_rate_hz_min),
+            1_000,
+        );
+        let rate_min = u64::from(limits.sample_rate_hz_min);
+        at_least(
+            "limits.sample_rate_hz_max",
+            u64::from(limits.sample_rate_hz_max),
+            rate_min,
+        );
+        at_least("limits.channels_max", u64::from(limits.channels_max), 1);
+        at_least("limits.memory_bytes_max", limits.memory_bytes_max, 64 << 20);
+        at_least(
+            "limits.scratch_bytes_max",
+            limits.scratch_bytes_max,
+            1 << 20,
+        );
+        at_least(
+            "limits.correction_bytes_max",
+            limits.correction_bytes_max,
+            1 << 10,
+        );
+        problems
+    }
+
+    pub(crate) fn slots(&self) -> usize {
+        match self.slots {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            slots => slots,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn audio(&self) -> retake_audio::Limits {
+        retake_audio::Limits {
+            duration_ms_max: self.duration_ms_max,
+            sample_rate: self.sample_rate_hz_min..=self.sample_rate_hz_max,
+            channels_max: self.channels_max,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_without_problems() {
+        assert_eq!(Config::default().problems(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_named() {
+        let config = Config {
+            lease_ms: 3_000,
+            attempts_max: 0,
+            ..Config::default()
+        };
+        assert_eq!(
+            config.problems(),
+            [
+                "lease_ms is 3000; it must be at least 6000",
+                "attempts_max is 0; it must be at least 1"
+            ]
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! When a job has taken too long. It is known exactly only once the recording's length is.
+
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::config::{Config, Limits};
+
+/// Before the length is known, a recording is taken to have at most a second per so many bytes
+/// (16 kbit/s), so that nobody waits four hours for the decoder of a small file.
+const BYTES_PER_SECOND_MIN: u64 = 2_000;
+
+pub(crate) struct Deadline {
+    started: Instant,
+    base: Duration,
+    per_audio_s: Duration,
+    audio_max: Duration,
+    allowed: Mutex<Duration>,
+}
+
+/// How long a job may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadlineTerms {
+    pub base_ms: u64,
+    /// More for each second of audio.
+    pub per_audio_s_ms: u64,
+}
+
+impl From<&Config> for DeadlineTerms {
+    fn from(config: &Config) -> Self {
+        Self {
+            base_ms: config.deadline_ms,
+            per_audio_s_ms: config.deadline_per_audio_s_ms,
+        }
+    }
+}
+
+impl Deadline {
+    /// From now on, for the recording in `input`.
+    pub fn new(terms: DeadlineTerms, limits: &Limits, input: &Path) -> Self {
+        let bytes = std::fs::metadata(input).map_or(0, |file| file.len());
+        let deadline = Self {
+            started: Instant::now(),
+            base: Duration::from_millis(terms.base_ms),
+            per_audio_s: Duration::from_millis(terms.per_audio_s_ms),
+            audio_max: Duration::from_millis(limits.duration_ms_max),
+            allowed: Mutex::default(),
+        };
+        deadline.set_audio(Duration::from_secs(bytes / BYTES_PER_SECOND_MIN));
+        deadline
+    }
+
+    /// The recording's length became known. What a child says is believed up to the limit.
+    pub fn set_audio(&self, audio: Duration) {
+        let audio_s = audio.min(self.audio_max).as_secs_f64();
+        let allowed = self.base + self.per_audio_s.mul_f64(audio_s);
+        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner) = allowed;
+    }
+
+    pub fn allowed(&self) -> Duration {
+        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns once it has passed.
+    pub async fn passed(&self) {
+        /// It may come nearer while we wait.
+        const LOOK_AGAIN: Duration = Duration::from_millis(200);
+        loop {
+            let elapsed = self.started.elapsed();
+            let allowed = self.allowed();
+            if elapsed >= allowed {
+                return;
+            }
+            tokio::time::sleep(LOOK_AGAIN.min(allowed - elapsed)).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn it_grows_with_the_audio_up_to_the_limit() {
+        let terms = DeadlineTerms {
+            base_ms: 1_000,
+            per_audio_s_ms: 100,
+        };
+        let limits = Limits {
+            duration_ms_max: 60_000,
+            ..Limits::default()
+        };
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), vec![0; 20_000]).unwrap();
+        let deadline = Deadline::new(terms, &limits, file.path());
+        assert_eq!(
+            deadline.allowed(),
+            Duration::from_secs(2),
+            "ten seconds by its size"
+        );
+        deadline.set_audio(Duration::from_secs(30));
+        assert_eq!(deadline.allowed(), Duration::from_secs(4));
+        deadline.set_audio(Duration::from_secs(1_000_000));
+        assert_eq!(deadline.allowed(), Duration::from_secs(7));
+    }
+}
