@@ -21,7 +21,7 @@ pub enum ChainFailure {
     /// It was asked to stop.
     Cancelled,
     Failed {
-        problem: Problem,
+        problem: Box<Problem>,
         retry: Retry,
     },
 }
@@ -37,14 +37,14 @@ pub enum Retry {
 impl ChainFailure {
     pub(crate) fn lasting(problem: Problem) -> Self {
         Self::Failed {
-            problem,
+            problem: Box::new(problem),
             retry: Retry::Never,
         }
     }
 
     pub(crate) fn passing(problem: Problem) -> Self {
         Self::Failed {
-            problem,
+            problem: Box::new(problem),
             retry: Retry::After(None),
         }
     }
@@ -197,7 +197,7 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
     let detail = plain(&error.to_string(), WORDS_MAX);
     let failure = match error {
         ExternalError::Unavailable { retry_after, .. } => ChainFailure::Failed {
-            problem: Problem::new(ProblemKind::ExternalUnavailable, detail),
+            problem: Box::new(Problem::new(ProblemKind::ExternalUnavailable, detail)),
             retry: Retry::After(retry_after),
         },
         ExternalError::Refused { .. } => lasting(ProblemKind::ExternalRefused, detail),

@@ -1,0 +1,229 @@
+//! One attempt at one job, from the claim to the acknowledgement.
+
+use std::time::{Duration, Instant};
+
+use retake_jobs::{
+    blobs::BlobKey,
+    job::{Attempt, Job, Outcome},
+    problem::{Problem, ProblemKind},
+    queue::Delivery,
+    recording::Recording,
+    store::{Correction, Progress},
+};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::{
+    Worker, backoff, fetch,
+    heartbeat::{self, Stop},
+    passed,
+};
+use crate::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
+
+/// A child that was told to stop is waited for this long.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// How the work came out.
+enum Worked {
+    Done(Box<Correction>, Vec<String>),
+    Failed(ChainFailure),
+    Stopped(Stop),
+}
+
+impl Worker {
+    pub(super) async fn attempt(
+        &self,
+        attempt: Attempt,
+        job: Job,
+        recording: Recording,
+        delivery: Delivery,
+    ) {
+        let span = tracing::info_span!(
+            "job",
+            job.id = %job.id,
+            job.attempt = attempt.attempt,
+            request.id = job.request_id.as_deref().unwrap_or_default(),
+        );
+        async {
+            let started = Instant::now();
+            tracing::info!("a job begins");
+            // Its `job.running` event was written with the claim.
+            self.parts.events.announce(job.owner).await;
+            let worked = self
+                .work_while_ours(attempt, &job, &recording, &delivery, started)
+                .await;
+            let ended = self.conclude(attempt, &job, worked).await;
+            let elapsed_ms = started.elapsed().as_millis() as u64;
+            tracing::info!(elapsed_ms, ended, "an attempt ended");
+            // Whatever became of it stands in the store. A message that comes again does no harm.
+            let _ = passed(self.parts.queue.ack(delivery).await);
+        }
+        .instrument(span)
+        .await;
+    }
+
+    /// The work and the heartbeat, side by side, until one of them ends.
+    async fn work_while_ours(
+        &self,
+        attempt: Attempt,
+        job: &Job,
+        recording: &Recording,
+        delivery: &Delivery,
+        started: Instant,
+    ) -> Worked {
+        let (progress, heard) = watch::channel(Progress::default());
+        let cancel = CancellationToken::new();
+        let mut work =
+            std::pin::pin!(self.work(attempt, job, recording, started, &progress, &cancel));
+        let grace = async {
+            self.shutdown.cancelled().await;
+            tokio::time::sleep(Duration::from_millis(self.config.grace_ms)).await;
+        };
+        let stop = tokio::select! {
+            biased;
+            worked = &mut work => {
+                return match worked {
+                    Ok((correction, warnings)) => Worked::Done(Box::new(correction), warnings),
+                    Err(failure) => Worked::Failed(failure),
+                };
+            }
+            stop = heartbeat::keep(self, attempt, job.owner, delivery, heard) => stop,
+            () = grace => Stop::Shutdown,
+        };
+        cancel.cancel();
+        // Dropping it ends the child too; waiting lets it clean up.
+        let _ = tokio::time::timeout(STOPPING, work).await;
+        Worked::Stopped(stop)
+    }
+
+    /// From the recording's blob to the correction's.
+    async fn work(
+        &self,
+        attempt: Attempt,
+        job: &Job,
+        recording: &Recording,
+        started: Instant,
+        progress: &watch::Sender<Progress>,
+        cancel: &CancellationToken,
+    ) -> Result<(Correction, Vec<String>), ChainFailure> {
+        let plugins = self.parts.store.plugins().await.map_err(|error| {
+            self.out_of_reach(job.id, &error);
+            let told = "the list of plugins is out of reach";
+            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
+        })?;
+        let steps = prepare(&job.chain, &plugins, &self.cache, &self.parts.externals)?;
+        let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
+        let input = scratch.path().join("recording");
+        let output = scratch.path().join("correction");
+        let blobs = &*self.parts.blobs;
+        let fetching = fetch::fetch(
+            blobs,
+            BlobKey::Recording(recording.id),
+            recording.size_bytes,
+            &input,
+        );
+        cancel
+            .run_until_cancelled(fetching)
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled))?;
+
+        let context = ChainContext {
+            child: &self.parts.child,
+            plugin_cache: &self.parts.plugin_cache,
+            scratch_dir: scratch.path(),
+            limits: &self.config.limits,
+            deadline: (&self.config).into(),
+            seed: seed(&recording.sha256),
+        };
+        let tell = |at: crate::chain::Progress| {
+            progress.send_replace(Progress {
+                fraction: at.fraction,
+                step: at.step,
+            });
+        };
+        let ran = run_chain(&input, &output, &steps, job.format, &context, &tell, cancel).await?;
+        let key = BlobKey::Correction {
+            job: job.id,
+            attempt: attempt.attempt,
+        };
+        let limit = self.config.limits.correction_bytes_max;
+        let storing = fetch::store(blobs, key, &output, limit);
+        let stored = cancel
+            .run_until_cancelled(storing)
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled));
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(failure) => {
+                self.delete(key).await;
+                return Err(failure);
+            }
+        };
+        let mut report = ran.report;
+        report.elapsed_ms = started.elapsed().as_millis() as u64;
+        let correction = Correction {
+            attempt: attempt.attempt,
+            content_type: job.format.content_type().to_owned(),
+            size_bytes: stored.size_bytes,
+            sha256: stored.sha256,
+            report,
+            peaks: ran.peaks,
+            input_peaks: ran.input_peaks,
+        };
+        Ok((correction, ran.warnings))
+    }
+
+    /// Writes down what became of the attempt; the answer is for the log.
+    async fn conclude(&self, attempt: Attempt, job: &Job, worked: Worked) -> &'static str {
+        match worked {
+            Worked::Done(correction, warnings) => {
+                let outcome = Outcome::Completed { warnings };
+                self.settle(attempt, job, outcome, Some(*correction)).await
+            }
+            Worked::Failed(ChainFailure::Failed {
+                problem,
+                retry: Retry::Never,
+            }) => {
+                let outcome = Outcome::Failed {
+                    problem: *problem,
+                    warnings: Vec::new(),
+                };
+                self.settle(attempt, job, outcome, None).await
+            }
+            Worked::Failed(ChainFailure::Failed {
+                problem,
+                retry: Retry::After(asked),
+            }) => {
+                let first = Duration::from_millis(self.config.retry_ms);
+                let longest = Duration::from_millis(self.config.retry_ms_max);
+                let earlier = attempt.attempt.saturating_sub(1);
+                let pause = backoff::nth(first, longest, earlier).max(asked.unwrap_or_default());
+                self.release(attempt, job, pause, *problem).await
+            }
+            Worked::Failed(ChainFailure::Cancelled) | Worked::Stopped(Stop::Shutdown) => {
+                let told = "the worker was stopped before the job was done";
+                let problem = Problem::new(ProblemKind::Unavailable, told);
+                self.release(attempt, job, Duration::ZERO, problem).await
+            }
+            Worked::Stopped(Stop::CancelRequested) => {
+                self.settle(attempt, job, Outcome::Cancelled, None).await
+            }
+            Worked::Stopped(Stop::LeaseLost) => {
+                self.delete(BlobKey::Correction {
+                    job: job.id,
+                    attempt: attempt.attempt,
+                })
+                .await;
+                "the lease was lost"
+            }
+        }
+    }
+
+    /// A correction that nobody will ever point to.
+    pub(super) async fn delete(&self, key: BlobKey) {
+        if let Err(error) = self.parts.blobs.delete(key).await {
+            tracing::warn!(%error, ?key, "a correction that was not published stays behind");
+        }
+    }
+}

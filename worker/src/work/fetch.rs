@@ -1,0 +1,81 @@
+//! Between blobs and files: the recording in, the correction out, a piece at a time.
+
+use std::path::Path;
+
+use futures_util::StreamExt;
+use retake_jobs::{
+    blobs::{BlobError, BlobInfo, BlobKey, Blobs},
+    problem::{Problem, ProblemKind},
+};
+use tokio::{fs::File, io::AsyncWriteExt};
+use tokio_util::io::ReaderStream;
+
+use crate::chain::ChainFailure;
+
+const PIECE_BYTES: usize = 256 * 1024;
+
+/// Copies a whole blob into a file, pulling; nothing is held between pieces.
+pub(super) async fn fetch(
+    blobs: &dyn Blobs,
+    key: BlobKey,
+    size_bytes: u64,
+    to: &Path,
+) -> Result<(), ChainFailure> {
+    let mut file = File::create(to).await.map_err(ChainFailure::ours)?;
+    let mut offset = 0;
+    loop {
+        let piece = blobs
+            .read(key, offset, PIECE_BYTES)
+            .await
+            .map_err(blob_failed)?;
+        if piece.is_empty() {
+            break;
+        }
+        offset += piece.len() as u64;
+        file.write_all(&piece).await.map_err(ChainFailure::ours)?;
+    }
+    file.flush().await.map_err(ChainFailure::ours)?;
+    if offset != size_bytes {
+        let detail = format!("the stored recording has {offset} of its {size_bytes} bytes");
+        return Err(ChainFailure::passing(Problem::new(
+            ProblemKind::Unavailable,
+            detail,
+        )));
+    }
+    Ok(())
+}
+
+pub(super) async fn store(
+    blobs: &dyn Blobs,
+    key: BlobKey,
+    from: &Path,
+    limit_bytes: u64,
+) -> Result<BlobInfo, ChainFailure> {
+    let file = File::open(from).await.map_err(ChainFailure::ours)?;
+    let body = ReaderStream::with_capacity(file, PIECE_BYTES).boxed();
+    blobs.put(key, body, limit_bytes).await.map_err(blob_failed)
+}
+
+fn blob_failed(error: BlobError) -> ChainFailure {
+    match error {
+        BlobError::TooLarge { limit_bytes } => {
+            let detail = format!("the correction has more than the {limit_bytes} bytes it may");
+            ChainFailure::lasting(Problem::new(ProblemKind::TooLarge, detail))
+        }
+        BlobError::Full(detail) => {
+            tracing::error!(detail, "there is no room for audio");
+            let told = "there is no room to store the correction";
+            ChainFailure::passing(Problem::new(ProblemKind::StorageFull, told))
+        }
+        // Deleted, perhaps: then the lease is gone as well, and the next call to the store says so.
+        BlobError::NotFound => {
+            let told = "the recording's audio is not there";
+            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
+        }
+        error @ (BlobError::Body(_) | BlobError::Broken(_)) => {
+            tracing::warn!(%error, "audio could not be read or stored");
+            let told = "the store of audio is out of reach";
+            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
+        }
+    }
+}

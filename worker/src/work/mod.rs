@@ -1,0 +1,211 @@
+//! The loop: claim a message, claim its job, run it, settle it.
+//!
+//! A message is only a hint, the job's row is the truth: every decision here is a compare-and-set on
+//! that row, so a lost or doubled message, a worker that dies or one that was thought dead change
+//! nothing but time. No lock, transaction or connection is held while audio is processed.
+
+mod attempt;
+mod backoff;
+mod fetch;
+mod heartbeat;
+mod scratch;
+mod settle;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use retake_jobs::{
+    blobs::SharedBlobs,
+    events::SharedEvents,
+    id::JobId,
+    job::{ClaimRefused, LeaseTerms},
+    message::JobMessage,
+    queue::{Delivery, QueueError, SharedQueue, Topic},
+    store::{Claim, SharedStore},
+};
+use retake_plugin_host::{Cache, HostError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::{child::ChildProgram, config::Config, external::External};
+use backoff::Backoff;
+use scratch::Scratch;
+
+/// What a worker works with.
+#[derive(Clone)]
+pub struct Parts {
+    pub store: SharedStore,
+    pub blobs: SharedBlobs,
+    pub queue: SharedQueue,
+    pub events: SharedEvents,
+    /// Tells the relay that the outbox has grown. Must not block.
+    pub relay: Arc<dyn Fn() + Send + Sync>,
+    pub externals: Vec<External>,
+    /// Where installed plugins are.
+    pub plugin_cache: PathBuf,
+    pub child: ChildProgram,
+}
+
+/// Why a worker cannot begin. Once it runs, nothing ends it but `shutdown`.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error("scratch folder {path}: {source}")]
+    Scratch {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Plugins(#[from] HostError),
+}
+
+/// One worker: what its slots share.
+struct Worker {
+    parts: Parts,
+    config: Config,
+    cache: Cache,
+    scratch: Scratch,
+    /// Who holds a lease, for people who look at the table.
+    name: String,
+    shutdown: CancellationToken,
+}
+
+/// Runs jobs until `shutdown`; then takes no more, gives those under way `grace_ms` to finish, and
+/// hands back what did not.
+pub async fn run(
+    parts: Parts,
+    config: Config,
+    shutdown: CancellationToken,
+) -> Result<(), WorkerError> {
+    let cache = Cache::open(&parts.plugin_cache)?;
+    let scratch = Scratch::open(&config.scratch_dir)?;
+    let name = format!(
+        "worker-{}-{:08x}",
+        std::process::id(),
+        rand::random::<u32>()
+    );
+    let slots = config.slots();
+    tracing::info!(worker.name = name, slots, scratch = %scratch.path().display(), "the worker begins");
+    let worker = Arc::new(Worker {
+        parts,
+        config,
+        cache,
+        scratch,
+        name,
+        shutdown,
+    });
+    let mut running = JoinSet::new();
+    for _ in 0..slots {
+        running.spawn(Arc::clone(&worker).slot());
+    }
+    while let Some(ended) = running.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
+            if !worker.shutdown.is_cancelled() {
+                running.spawn(Arc::clone(&worker).slot());
+            }
+        }
+    }
+    tracing::info!(worker.name = worker.name, "the worker has ended");
+    Ok(())
+}
+
+impl Worker {
+    /// One job after the other.
+    async fn slot(self: Arc<Self>) {
+        let mut backoff = Backoff::outage();
+        loop {
+            let claimed = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return,
+                claimed = self.parts.queue.claim(Topic::Jobs) => claimed,
+            };
+            let taken = match claimed {
+                Ok(delivery) => self.take(delivery).await,
+                Err(error) => {
+                    tracing::warn!(%error, "no message can be claimed");
+                    Err(())
+                }
+            };
+            match taken {
+                Ok(()) => backoff.reset(),
+                Err(()) => {
+                    tokio::select! {
+                        () = self.shutdown.cancelled() => return,
+                        () = tokio::time::sleep(backoff.next()) => {}
+                    }
+                }
+            }
+        }
+    }
+
+    /// `Err`: something of ours is out of reach, and the slot should pause.
+    async fn take(&self, delivery: Delivery) -> Result<(), ()> {
+        let message: JobMessage = match serde_json::from_slice(&delivery.body) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(%error, "a message on the job queue cannot be read");
+                let reason = format!("not a job message: {error}");
+                return passed(self.parts.queue.bury(delivery, &reason).await);
+            }
+        };
+        let claimed = self
+            .parts
+            .store
+            .claim(message.job_id, &self.name, self.terms())
+            .await;
+        match claimed {
+            Ok(Claim::Won {
+                attempt,
+                job,
+                recording,
+            }) => {
+                self.attempt(attempt, job, recording, delivery).await;
+                Ok(())
+            }
+            Ok(Claim::Gone | Claim::Refused(ClaimRefused::Ended)) => {
+                passed(self.parts.queue.ack(delivery).await)
+            }
+            Ok(Claim::Refused(ClaimRefused::Leased { until })) => {
+                let delay = self.until(until);
+                tracing::debug!(job.id = %message.job_id, ?delay, "the job is another's for now");
+                passed(self.parts.queue.retry(delivery, delay).await)
+            }
+            Err(error) => {
+                self.out_of_reach(message.job_id, &error);
+                let delay = Duration::from_millis(self.config.retry_ms);
+                let _ = self.parts.queue.retry(delivery, delay).await;
+                Err(())
+            }
+        }
+    }
+
+    fn out_of_reach(&self, job: JobId, error: &dyn std::fmt::Display) {
+        tracing::warn!(job.id = %job, %error, "the store is out of reach");
+    }
+
+    fn terms(&self) -> LeaseTerms {
+        LeaseTerms {
+            lease_ms: self.config.lease_ms,
+            attempts_max: self.config.attempts_max,
+        }
+    }
+
+    /// How long until then by our clock, which may differ from the store's.
+    fn until(&self, then: Timestamp) -> Duration {
+        let lease = Duration::from_millis(self.config.lease_ms);
+        let left = Duration::try_from(then.duration_since(Timestamp::now())).unwrap_or_default();
+        // A little later, so that the lease is really over.
+        left.min(lease) + Duration::from_millis(100)
+    }
+}
+
+/// A stale delivery comes again to whoever is next, who will find what the row says.
+fn passed(done: Result<(), QueueError>) -> Result<(), ()> {
+    match done {
+        Ok(()) | Err(QueueError::Stale) => Ok(()),
+        Err(error) => {
+            tracing::warn!(%error, "a message could not be given back");
+            Err(())
+        }
+    }
+}
