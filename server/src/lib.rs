@@ -20,6 +20,8 @@ mod respond;
 mod routes;
 mod session_rate;
 mod sniff;
+#[cfg(test)]
+mod tests;
 mod views;
 mod watchers;
 mod web_app;
@@ -81,20 +83,9 @@ pub async fn serve(
     let app = Arc::new(App::new(parts, config, web, shutdown.clone()));
 
     let front = Front::new(app.clone());
-    let background = async {
-        tokio::join!(
-            app.watchers.hear(
-                app.parts.events.as_ref(),
-                app.parts.store.as_ref(),
-                ms(app.config.event_poll_ms),
-            ),
-            app.watch_queue_depth(),
-            completions::consume(&app),
-        )
-    };
     tokio::select! {
         () = listen::listen(listener, front, &app.config, shutdown) => {}
-        _ = background => unreachable!("watching ends only with the process"),
+        () = background(&app) => unreachable!("watching ends only with the process"),
     }
     // Whoever was cut off mid-upload is cleaning up.
     app.unbroken.close();
@@ -105,4 +96,17 @@ pub async fn serve(
         tracing::warn!("some uploads were not cleaned up in time; the sweeper finds them");
     }
     Ok(())
+}
+
+/// What goes on beside requests; ends only with the process.
+async fn background(app: &App) {
+    tokio::join!(
+        app.watchers.hear(
+            app.parts.events.as_ref(),
+            app.parts.store.as_ref(),
+            ms(app.config.event_poll_ms),
+        ),
+        app.watch_queue_depth(),
+        completions::consume(app),
+    );
 }

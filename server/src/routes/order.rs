@@ -140,6 +140,11 @@ impl Wanted {
     }
 }
 
+/// RFC 6901: a pointer to a field of a form.
+pub fn field_pointer(name: &str) -> String {
+    format!("/{}", shorten(name).replace('~', "~0").replace('/', "~1"))
+}
+
 /// Enough of a client's text to recognise it by.
 pub fn shorten(text: &str) -> String {
     text.chars().take(80).collect()

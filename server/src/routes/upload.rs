@@ -29,7 +29,7 @@ use crate::{
     routes::{
         Call,
         jobs::spread,
-        order::{Fault, Wanted, refuse_all, shorten},
+        order::{Fault, Wanted, field_pointer, refuse_all, shorten},
     },
     sniff::{self, Sniffed, sniff},
     views::Accepted,
@@ -133,7 +133,8 @@ struct Upload {
 /// What the form held.
 #[derive(Default)]
 struct Form {
-    texts: BTreeMap<&'static str, String>,
+    /// `None` stands for one that is no text.
+    texts: BTreeMap<&'static str, Option<String>>,
     recording: Option<Stored>,
     recording_seen: bool,
     faults: Vec<Fault>,
@@ -185,7 +186,7 @@ impl Upload {
                     let (name, known) = (shorten(&name), TEXTS.join(", "));
                     let detail =
                         format!("there is no field \"{name}\"; there is: recording, {known}");
-                    form.fault(ProblemKind::InvalidField, &format!("/{name}"), detail);
+                    form.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
                     self.skip(field).await?
                 }
             };
@@ -203,16 +204,13 @@ impl Upload {
         field: Field<'_>,
     ) -> Result<bool, Refusal> {
         let bytes = field.bytes().await.map_err(|e| self.broken(e))?;
-        match String::from_utf8(bytes.into()) {
-            Err(_) => {
-                let detail = format!("{name} is not UTF-8 text");
-                form.fault(ProblemKind::InvalidField, &format!("/{name}"), detail);
-            }
-            Ok(text) => {
-                if form.texts.insert(name, text).is_some() {
-                    form.twice(name);
-                }
-            }
+        let text = String::from_utf8(bytes.into()).ok();
+        if text.is_none() {
+            let detail = format!("{name} is not UTF-8 text");
+            form.fault(ProblemKind::InvalidField, &field_pointer(name), detail);
+        }
+        if form.texts.insert(name, text).is_some() {
+            form.twice(name);
         }
         Ok(true)
     }
@@ -314,7 +312,7 @@ impl Upload {
             multer::Error::FieldSizeExceeded { limit, field_name } => {
                 let name = shorten(&field_name.unwrap_or_default());
                 let detail = format!("{name} has more than {limit} bytes, which is the limit");
-                Refusal::field(ProblemKind::InvalidField, &format!("/{name}"), detail)
+                Refusal::field(ProblemKind::InvalidField, &field_pointer(&name), detail)
             }
             multer::Error::IncompleteStream
             | multer::Error::IncompleteHeaders
@@ -400,12 +398,14 @@ impl Form {
 
     fn twice(&mut self, name: &str) {
         let detail = format!("{name} is given twice; give it once");
-        self.fault(ProblemKind::InvalidField, &format!("/{name}"), detail);
+        self.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
     }
 
     fn email(&mut self) -> Option<Email> {
         let parsed = match self.texts.get("user_email") {
-            Some(text) => text.parse::<Email>().map_err(|error| error.to_string()),
+            Some(Some(text)) => text.parse::<Email>().map_err(|error| error.to_string()),
+            // Told already.
+            Some(None) => return None,
             None => Err("user_email is missing: say who sends the recording".to_owned()),
         };
         parsed
@@ -416,9 +416,8 @@ impl Form {
     fn wanted(&mut self) -> Wanted {
         // An untouched field of an HTML form is sent empty.
         let mut text = |name| {
-            self.texts
-                .remove(name)
-                .filter(|text: &String| !text.trim().is_empty())
+            let text = self.texts.remove(name).flatten();
+            text.filter(|text| !text.trim().is_empty())
         };
         let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
         let chain = chain.map(|text| match serde_json::from_str(&text) {

@@ -1,0 +1,12 @@
+//! The HTTP contract: every claim is made against the whole front door, in memory, or over real
+//! sockets where the claim is about connections.
+
+#![allow(clippy::unwrap_used)]
+
+mod connections;
+mod contract;
+mod downloads;
+mod house;
+mod openapi;
+mod streams;
+mod uploads;
