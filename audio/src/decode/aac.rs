@@ -58,31 +58,25 @@ fn object_type(bits: &mut BitReader<'_>) -> Option<u32> {
     }
 }
 
-/// Above this rate nobody hides a doubled one.
-const CORE_RATE_MAX: u32 = 24_000;
-/// Packets looked at before it is decided.
-const PACKETS_JUDGED: u32 = 24;
+/// Packets looked at before it is decided: half a second.
+const PACKETS_JUDGED: u32 = 12;
+/// So many of them must look like it.
+const PACKETS_FOUND_MIN: u32 = 10;
 
 /// Watches the first packets of a stream that says it is AAC-LC for spectral band replication.
 ///
-/// The extension is a fill element, and encoders put it last: type, count, extension code, then
-/// exactly as many bytes as counted, then the end mark. Such a tail occurs by chance in a few
-/// packets of a hundred and in HE-AAC in all.
+/// The extension is a fill element, which states its length; behind it come at most other fill
+/// elements and the end mark, which is where the packet ends. Such a tail occurs by chance in a few
+/// packets of a hundred, and in HE-AAC in all.
+///
+/// The stated rate is no help: containers give the core's or the doubled one.
+#[derive(Default)]
 pub(super) struct SbrWatch {
     judged: u32,
     found: u32,
 }
 
 impl SbrWatch {
-    pub(super) fn new(rate: u32) -> Self {
-        let judged = if rate <= CORE_RATE_MAX {
-            0
-        } else {
-            PACKETS_JUDGED
-        };
-        Self { judged, found: 0 }
-    }
-
     /// True as soon as there is no doubt.
     pub(super) fn is_sbr(&mut self, packet: &[u8]) -> bool {
         if self.judged >= PACKETS_JUDGED {
@@ -90,36 +84,51 @@ impl SbrWatch {
         }
         self.judged += 1;
         self.found += u32::from(ends_with_sbr(packet));
-        self.judged == PACKETS_JUDGED && self.found * 10 >= PACKETS_JUDGED * 9
+        self.judged == PACKETS_JUDGED && self.found >= PACKETS_FOUND_MIN
     }
 }
 
 fn ends_with_sbr(packet: &[u8]) -> bool {
-    let total = packet.len() * 8;
-    let bits = |at: usize, count: usize| {
-        let mut reader = BitReader::at(packet, at);
-        reader.take(count as u32)
-    };
-    // The end mark is 3 ones, then up to 7 zeros.
-    (0..8).filter(|&zeros| total >= zeros + 16).any(|zeros| {
-        let end = total - zeros - 3;
-        if bits(end, 3) != Some(7) || bits(end + 3, zeros) != Some(0) {
-            return false;
-        }
-        let is_fill_at = |start: usize, header: usize, bytes: u32| {
-            let coded = if header == 7 {
-                bits(start + 3, 4) == Some(bytes)
-            } else {
-                bits(start + 3, 4) == Some(15) && bits(start + 7, 8) == Some(bytes - 14)
-            };
-            coded && bits(start, 3) == Some(6) && matches!(bits(start + header, 4), Some(13 | 14))
-        };
-        (2..=269u32).any(|bytes| {
-            let header = if bytes < 15 { 7 } else { 15 };
-            end.checked_sub(bytes as usize * 8 + header)
-                .is_some_and(|start| is_fill_at(start, header, bytes))
-        })
+    (0..packet.len() * 8).any(|start| {
+        let mut bits = BitReader::at(packet, start);
+        matches!(fill_element(&mut bits), Some(Some(13 | 14))) && ends(&mut bits)
     })
+}
+
+/// Steps over a fill element; gives the code of its extension, if it holds one.
+fn fill_element(bits: &mut BitReader<'_>) -> Option<Option<u32>> {
+    const ID_FILL: u32 = 6;
+    if bits.take(3)? != ID_FILL {
+        return None;
+    }
+    let count = match bits.take(4)? {
+        15 => 14 + bits.take(8)?,
+        count => count,
+    };
+    let body = bits.position();
+    let extension = if count == 0 {
+        None
+    } else {
+        Some(bits.take(4)?)
+    };
+    bits.seek(body + 8 * count as usize)?;
+    Some(extension)
+}
+
+/// Whether nothing but fill elements and the end mark follow.
+fn ends(bits: &mut BitReader<'_>) -> bool {
+    const ID_END: u32 = 7;
+    loop {
+        let at = bits.position();
+        if fill_element(bits).is_some() {
+            continue;
+        }
+        // The end mark, then zeros up to the byte.
+        return bits.seek(at).is_some()
+            && bits.take(3) == Some(ID_END)
+            && bits.left() < 8
+            && bits.take(bits.left() as u32) == Some(0);
+    }
 }
 
 #[cfg(test)]

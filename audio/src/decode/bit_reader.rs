@@ -14,6 +14,20 @@ impl<'a> BitReader<'a> {
         Self { bytes, at }
     }
 
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// To a bit within the packet or right behind it.
+    pub(super) fn seek(&mut self, at: usize) -> Option<()> {
+        self.at = Some(at).filter(|at| *at <= self.bytes.len() * 8)?;
+        Some(())
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.bytes.len() * 8 - self.at
+    }
+
     /// Up to 32 bits; `None` past the end.
     pub(super) fn take(&mut self, count: u32) -> Option<u32> {
         let mut value = 0;

@@ -199,7 +199,15 @@ impl Attempt<'_> {
         let source = Source::open(self.file, true)?;
         match wav::read(source, &mut recorder, self.progress)? {
             Some(reading) => settle(reading, recorder),
-            None => self.any(&Known::default()),
+            None => match self.any(&Known::default()) {
+                Err(AudioError::NotAudio { detail }) => {
+                    Err(match wav::codec(Source::open(self.file, true)?)? {
+                        Some(codec) => AudioError::UnknownCodec { codec },
+                        None => AudioError::NotAudio { detail },
+                    })
+                }
+                other => other,
+            },
         }
     }
 

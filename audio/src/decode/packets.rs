@@ -171,7 +171,7 @@ impl Stream {
                 }
                 _ => None,
             },
-            sbr: (params.codec == codec::CODEC_ID_AAC).then(|| SbrWatch::new(rate)),
+            sbr: (params.codec == codec::CODEC_ID_AAC).then(SbrWatch::default),
             decoder,
             planar: Vec::new(),
         })

@@ -18,6 +18,27 @@ const RUN_BYTES: usize = 1 << 16;
 /// A format chunk has 40 bytes at most, but who knows.
 const FORMAT_BYTES_MAX: u64 = 4096;
 
+/// What the format chunk calls the coding of a WAVE file that nothing could read.
+pub(super) fn codec(source: Source) -> io::Result<Option<String>> {
+    let mut reader = BufReader::new(source);
+    let mut head = [0; 22];
+    if read_or_end(&mut reader, &mut head)?.is_none() || &head[12..16] != b"fmt " {
+        return Ok(None);
+    }
+    Ok(match u16::from_le_bytes([head[20], head[21]]) {
+        // PCM that makes no sense is no codec.
+        0 | 1 | 3 | 0xfffe => None,
+        0x31 => Some("GSM 6.10".to_owned()),
+        0x50 | 0x55 => Some("MPEG audio in WAVE".to_owned()),
+        0xff | 0x1600 | 0x1610 => Some("AAC in WAVE".to_owned()),
+        0x160..=0x163 => Some("Windows Media Audio".to_owned()),
+        0x270 => Some("ATRAC3".to_owned()),
+        0x2000 => Some("AC-3".to_owned()),
+        0x2001 => Some("DTS".to_owned()),
+        tag => Some(format!("WAVE format {tag:#06x}")),
+    })
+}
+
 /// How samples lie in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Layout {

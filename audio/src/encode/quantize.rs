@@ -33,7 +33,8 @@ impl Quantizer {
         for (channel, (values, samples)) in self.values.iter_mut().zip(block).enumerate() {
             values.resize(samples.len(), 0);
             if dithers {
-                let seed = (self.frame as u32).wrapping_add(channel as u32 * 0x632b_e59b);
+                let seed =
+                    (self.frame as u32).wrapping_add((channel as u32).wrapping_mul(0x632b_e59b));
                 round_dithered(samples, values, scale, seed);
             } else {
                 round(samples, values, scale);

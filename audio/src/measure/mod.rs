@@ -90,8 +90,8 @@ fn decibels(peak: f32) -> Option<f64> {
     (peak > 0.0).then(|| 20.0 * f64::from(peak).log10())
 }
 
-/// Channels come in WAVE order. The crate's own map serves up to six of them, except for three or
-/// fewer surround-less ones; beyond that it would leave the sides unheard.
+/// Channels come in WAVE order. The crate's own map serves up to six of them; beyond that it would
+/// leave some unheard.
 fn channel_map(channels: u32) -> Option<&'static [Channel]> {
     use Channel::{Center, Left, LeftSurround, Right, RightSurround, Unused};
     match channels {
@@ -105,7 +105,7 @@ fn channel_map(channels: u32) -> Option<&'static [Channel]> {
             LeftSurround,
             RightSurround,
         ]),
-        // Front, centre, low frequency, backs (ITU M±135, counted as any), sides (M±90).
+        // Front, centre, low frequency, backs (M±135, which weigh 1), sides (M±90, which weigh 1.41).
         8 => Some(&[
             Left,
             Right,

@@ -63,7 +63,8 @@ impl PeakCollector {
     }
 
     pub(crate) fn finish(mut self) -> Peaks {
-        if self.filled > 0 {
+        // Twice where the first one only makes room.
+        while self.filled > 0 {
             self.close_point();
         }
         self.peaks

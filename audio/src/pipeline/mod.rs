@@ -5,8 +5,10 @@
 //! comes before it runs into a new spill while the stage looks on, and the next pass starts from
 //! that spill with the stage's own processing.
 //!
-//!     spill -> stage 0 -> stage 1 -> [stage 2 looks on] -> spill
-//!     spill -> stage 2 -> stage 3 -> meter -> encoder
+//! ```text
+//! spill -> stage 0 -> stage 1 -> [stage 2 looks on] -> spill
+//! spill -> stage 2 -> stage 3 -> meter -> encoder
+//! ```
 //!
 //! What a stage returns is checked before anyone else sees it, see [`checked`].
 

@@ -23,7 +23,7 @@ impl RicePlan {
         let frames = folded.len() + warm_up;
         let mut order = (0..=ORDER_MAX)
             .rev()
-            .find(|&order| frames % (1 << order) == 0 && frames >> order > warm_up)
+            .find(|&order| frames.is_multiple_of(1 << order) && frames >> order > warm_up)
             .unwrap_or(0);
         let mut sums = partition_sums(folded, warm_up, frames >> order);
         let mut best = Self::for_order(order, &sums, frames, warm_up);

@@ -1,0 +1,104 @@
+//! Decodes a file and writes it in another format, and says what each step cost.
+//!
+//!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32]
+//!
+//! For measuring speed: the time is that of the whole process, all threads.
+
+use std::{fs::File, path::Path, time::Instant};
+
+use retake_audio::{FlacBits, Format, Limits, WavDepth, decode, run};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let (Some(input), Some(output)) = (args.next(), args.next()) else {
+        return Err("usage: convert <input> <output.wav|.flac|.opus> [16|24|32]".into());
+    };
+    let depth = args.next();
+    let format = match (
+        Path::new(&output).extension().and_then(|e| e.to_str()),
+        depth.as_deref(),
+    ) {
+        (Some("wav"), Some("24")) => Format::Wav {
+            depth: WavDepth::Int24,
+        },
+        (Some("wav"), Some("32")) => Format::Wav {
+            depth: WavDepth::Float32,
+        },
+        (Some("wav"), _) => Format::Wav {
+            depth: WavDepth::Int16,
+        },
+        (Some("opus"), _) => Format::OggOpus { bitrate_bps: None },
+        (_, Some("24")) => Format::Flac {
+            bits: FlacBits::Bits24,
+        },
+        _ => Format::Flac {
+            bits: FlacBits::Bits16,
+        },
+    };
+    let spill_dir = std::env::temp_dir();
+
+    let started = (Instant::now(), cpu_seconds());
+    let decoded = decode(
+        File::open(&input)?,
+        &Limits::default(),
+        &spill_dir,
+        &mut |_| (),
+    )?;
+    let seconds = decoded.frames as f64 / f64::from(decoded.spec.sample_rate);
+    let source = format!("{} / {}", decoded.source.container, decoded.source.codec);
+    let before = decoded.measurement.clone();
+    let warnings = decoded.warnings.clone();
+    let half = (Instant::now(), cpu_seconds());
+    let finished = run(
+        decoded,
+        Vec::new(),
+        &format,
+        File::create(&output)?,
+        &spill_dir,
+        &mut |_| (),
+    )?;
+    let ended = (Instant::now(), cpu_seconds());
+
+    let mut report = vec![
+        format!("{source}, {seconds:.3} s, {} frames", finished.frames),
+        format!("{before:?}"),
+        format!(
+            "decode + measure: {:.2} s wall, {:.2} s cpu",
+            (half.0 - started.0).as_secs_f64(),
+            half.1 - started.1
+        ),
+        format!(
+            "measure + encode: {:.2} s wall, {:.2} s cpu",
+            (ended.0 - half.0).as_secs_f64(),
+            ended.1 - half.1
+        ),
+    ];
+    report.extend(
+        warnings
+            .into_iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
+    std::io::Write::write_all(
+        &mut std::io::stdout(),
+        (report.join("\n") + "\n").as_bytes(),
+    )?;
+    Ok(())
+}
+
+/// User and system time of this process so far, in the usual hundredths of a second.
+fn cpu_seconds() -> f64 {
+    let Ok(stat) = std::fs::read_to_string("/proc/self/stat") else {
+        return f64::NAN;
+    };
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace();
+    let ticks: f64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|ticks| ticks.parse::<f64>().ok())
+        .sum();
+    ticks / 100.0
+}

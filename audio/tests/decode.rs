@@ -1,0 +1,365 @@
+//! Every container and codec we take, against the formula its fixture was made from.
+//!
+//! The fixtures are short chirps encoded once by ffmpeg 5.1 (see fixtures/README.md); what is
+//! expected of them is a formula and a number of frames, not bytes.
+#![allow(clippy::unwrap_used)]
+
+mod signals;
+
+use retake_audio::{AudioError, Limits, decode};
+use signals::{
+    alignment, chirp, chirp_value, decode_bytes, decode_fixture, file_of, fixture_bytes, samples,
+};
+
+/// Frames and spec as in the original, aligned to the frame, and close to it.
+fn check_aligned(name: &str, rate: u32, channels: usize, frames: usize, snr_db_min: f64) {
+    check_tail(name, rate, channels, frames, 0, snr_db_min);
+}
+
+/// The same, with `tail` frames of padding that the file does not declare.
+fn check_tail(name: &str, rate: u32, channels: usize, frames: usize, tail: u64, snr_db_min: f64) {
+    let decoded = decode_fixture(name);
+    assert_eq!(decoded.spec.sample_rate, rate, "{name}");
+    assert_eq!(decoded.spec.channels as usize, channels, "{name}");
+    assert_eq!(decoded.frames, frames as u64 + tail, "{name}");
+    assert_eq!(decoded.measurement.frames, decoded.frames, "{name}");
+    assert_eq!(decoded.warnings, Vec::<String>::new(), "{name}");
+    let amplitude = if channels == 6 { 0.3 } else { 0.4 };
+    let expected = chirp(rate, channels, frames, amplitude);
+    for (channel, actual) in samples(decoded).iter().enumerate() {
+        // The low-frequency channel is lossy codecs' own business.
+        if channels == 6 && channel == 3 {
+            continue;
+        }
+        let (shift, snr_db) = alignment(&expected[channel], &actual[..frames], 12);
+        assert_eq!(shift, 0, "{name}, channel {channel}");
+        assert!(
+            snr_db > snr_db_min,
+            "{name}, channel {channel}: {snr_db} dB"
+        );
+    }
+}
+
+#[test]
+fn opus_in_webm_as_browsers_and_ffmpeg_write_it() {
+    check_aligned("chirp-opus.webm", 48_000, 2, 57_600, 15.0);
+    check_aligned("chirp-opus-live.webm", 48_000, 2, 57_600, 15.0);
+    check_aligned("video-and-chirp.webm", 48_000, 2, 57_600, 15.0);
+}
+
+#[test]
+fn opus_in_ogg_and_in_mp4() {
+    check_aligned("chirp.opus", 48_000, 2, 57_600, 15.0);
+    check_aligned("chirp-opus.mp4", 48_000, 2, 57_600, 15.0);
+    // A fragmented file and this CAF do not say how long the last packet is.
+    check_tail("chirp-opus-fragmented.mp4", 48_000, 2, 57_600, 648, 15.0);
+    check_tail("chirp-opus.caf", 48_000, 2, 57_600, 648, 15.0);
+}
+
+#[test]
+fn opus_with_six_channels_comes_in_wave_order() {
+    check_aligned("chirp-opus-5.1.opus", 48_000, 6, 57_600, 12.0);
+    check_aligned("chirp-opus-5.1.webm", 48_000, 6, 57_600, 12.0);
+}
+
+#[test]
+fn vorbis_in_ogg_and_in_webm() {
+    check_aligned("chirp-vorbis.ogg", 48_000, 2, 57_600, 15.0);
+    check_tail("chirp-vorbis.webm", 48_000, 2, 57_600, 320, 15.0);
+}
+
+#[test]
+fn aac_in_mp4_without_its_priming_and_padding() {
+    for name in ["chirp-aac.m4a", "chirp-aac-faststart.m4a", "chirp-aac.mov"] {
+        check_aligned(name, 44_100, 2, 52_920, 15.0);
+    }
+}
+
+#[test]
+fn mp3_with_a_lame_tag_without_its_delay_and_padding() {
+    check_aligned("chirp-lame.mp3", 44_100, 2, 52_920, 15.0);
+    check_aligned("chirp-mp3.mp4", 44_100, 2, 52_920, 15.0);
+}
+
+#[test]
+fn aac_that_does_not_declare_its_priming_decodes_whole() {
+    for name in ["chirp.aac", "chirp-aac.mkv", "chirp-aac-fragmented.mp4"] {
+        let decoded = decode_fixture(name);
+        assert_eq!(decoded.frames, 53 * 1024, "{name}");
+        let expected = chirp(44_100, 2, 50_000, 0.4);
+        let actual = samples(decoded);
+        let (shift, _) = alignment(&expected[0], &actual[0][1024..], 12);
+        assert_eq!(shift, 0, "{name}");
+    }
+}
+
+#[test]
+fn lossless_formats_keep_every_bit_of_sixteen() {
+    let cases = [
+        ("chirp.flac", 11_025),
+        ("chirp-flac.ogg", 11_025),
+        ("chirp-alac.m4a", 11_025),
+        ("chirp-alac.caf", 11_025),
+        ("chirp.aiff", 8_820),
+        ("chirp-24.aiff", 8_820),
+        ("chirp-float.aifc", 8_820),
+        ("chirp-pcm.caf", 8_820),
+        ("chirp-rf64.wav", 8_820),
+        ("chirp.w64", 8_820),
+    ];
+    for (name, frames) in cases {
+        let decoded = decode_fixture(name);
+        assert_eq!(decoded.frames, frames as u64, "{name}");
+        for (channel, actual) in samples(decoded).iter().enumerate() {
+            for (frame, sample) in actual.iter().enumerate() {
+                let written = (0.4 * chirp_value(44_100, channel, frame) * 32_767.0).round();
+                assert_eq!(
+                    f64::from(*sample) * 32_768.0,
+                    written,
+                    "{name}, frame {frame}"
+                );
+            }
+        }
+    }
+    check_aligned("chirp-5.1.flac", 48_000, 6, 12_000, 60.0);
+}
+
+#[test]
+fn companded_and_adaptive_wave_files_decode() {
+    check_aligned("chirp-alaw.wav", 44_100, 2, 8_820, 30.0);
+    check_tail("chirp-ima.wav", 44_100, 2, 8_820, 333, 25.0);
+}
+
+#[test]
+fn a_variable_mp3_without_a_count_is_not_cut() {
+    let decoded = decode_fixture("chirp-vbr-untagged.mp3");
+    // 4 s, and what the encoder needs before and after.
+    assert!(
+        (176_400..=176_400 + 3 * 1152).contains(&decoded.frames),
+        "{}",
+        decoded.frames
+    );
+}
+
+#[test]
+fn joined_mp3_files_are_not_cut_at_the_first_ones_count() {
+    let one = fixture_bytes("chirp-lame.mp3");
+    let joined = [one.clone(), one].concat();
+    let decoded = decode_bytes(&joined).unwrap();
+    assert!(decoded.frames > 2 * 52_920, "{}", decoded.frames);
+}
+
+#[test]
+fn chained_ogg_streams_follow_each_other_each_trimmed() {
+    let mut second = fixture_bytes("chirp.opus");
+    // The two streams of a chain have different serial numbers: change it, and the checksums.
+    let serial_at = 14;
+    let old_serial = second[serial_at..serial_at + 4].to_vec();
+    let mut at = 0;
+    while at < second.len() {
+        let segments = second[at + 26] as usize;
+        let body: usize = second[at + 27..at + 27 + segments]
+            .iter()
+            .map(|&s| s as usize)
+            .sum();
+        let len = 27 + segments + body;
+        assert_eq!(second[at + serial_at..at + serial_at + 4], old_serial);
+        second[at + serial_at] ^= 0x55;
+        second[at + 22..at + 26].fill(0);
+        let crc = ogg_crc(&second[at..at + len]);
+        second[at + 22..at + 26].copy_from_slice(&crc.to_le_bytes());
+        at += len;
+    }
+    let chain = [fixture_bytes("chirp.opus"), second].concat();
+    let decoded = decode_bytes(&chain).unwrap();
+    assert_eq!(decoded.frames, 2 * 57_600);
+    let expected = chirp(48_000, 2, 57_600, 0.4);
+    let (shift, snr_db) = alignment(&expected[0], &samples(decoded)[0][57_600..], 12);
+    assert_eq!(shift, 0);
+    assert!(snr_db > 15.0);
+}
+
+fn ogg_crc(page: &[u8]) -> u32 {
+    page.iter().fold(0u32, |crc, &byte| {
+        (0..8).fold(crc ^ u32::from(byte) << 24, |crc, _| {
+            crc << 1 ^ if crc >> 31 == 1 { 0x04c1_1db7 } else { 0 }
+        })
+    })
+}
+
+#[test]
+fn recordings_of_real_browsers_decode_whole() {
+    // Lengths as ffmpeg decodes them.
+    for (name, frames) in [
+        ("chromium-recording-timeslice250.webm", 838_080),
+        ("chromium-recording-opus.mp4", 284_160),
+        ("firefox-recording.webm", 818_568),
+        ("firefox-faketone-timeslice250.ogg", 239_630),
+    ] {
+        let decoded = decode_fixture(name);
+        assert_eq!(
+            decoded.frames.abs_diff(frames),
+            0,
+            "{name}: {}",
+            decoded.frames
+        );
+        assert_eq!(decoded.source.codec, "Opus");
+        assert!(decoded.measurement.integrated_lufs.is_some());
+        assert_eq!(decoded.warnings, Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn what_was_saved_of_a_crashed_tab_decodes_with_a_warning() {
+    let decoded = decode_fixture("chromium-recording-tabcrash.webm");
+    assert_eq!(decoded.frames, 339_840);
+    assert_eq!(decoded.warnings.len(), 1);
+    assert!(
+        decoded.warnings[0].contains("truncated"),
+        "{:?}",
+        decoded.warnings
+    );
+}
+
+#[test]
+fn a_gap_in_a_webm_file_costs_only_what_is_gone() {
+    let whole = fixture_bytes("chromium-recording-timeslice250.webm");
+    let third = whole.len() / 3;
+    let torn = [&whole[..third], &whole[third + 5000..]].concat();
+    let decoded = decode_bytes(&torn).unwrap();
+    assert!(decoded.frames > 700_000, "{}", decoded.frames);
+    assert!(!decoded.warnings.is_empty());
+}
+
+#[test]
+fn truncated_files_give_what_they_hold_and_say_so() {
+    for name in [
+        "chirp-opus.webm",
+        "chirp-aac-faststart.m4a",
+        "chirp.aiff",
+        "chirp-opus-5.1.webm",
+    ] {
+        let whole = fixture_bytes(name);
+        let frames = decode_fixture(name).frames;
+        let decoded = decode_bytes(&whole[..whole.len() * 6 / 10])
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let part = decoded.frames as f64 / frames as f64;
+        assert!((0.35..0.75).contains(&part), "{name}: {part}");
+        assert!(
+            decoded.warnings.iter().any(|w| w.contains("truncated")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn codecs_that_are_not_decoded_are_named() {
+    for (name, codec) in [
+        ("chirp-ac3.mp4", "AC-3"),
+        ("chirp-ac3.mkv", "AC-3"),
+        ("chirp-ac3.wav", "AC-3"),
+        ("chirp.wv", "WavPack"),
+        ("chirp.wma", "Windows Media Audio"),
+        ("chirp.tta", "True Audio"),
+        ("chirp-aac-5.1.m4a", "AAC 5.1"),
+        ("chirp-5.1.aac", "AAC 5.1"),
+        ("chirp-he.m4a", "HE-AAC"),
+        ("chirp-he.aac", "HE-AAC"),
+        ("chirp-hev2.aac", "HE-AAC"),
+    ] {
+        match decode_bytes(&fixture_bytes(name)) {
+            Err(AudioError::UnknownCodec { codec: named }) => assert_eq!(named, codec, "{name}"),
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert!(matches!(
+        decode_bytes(b"#!AMR\n\x3c\x91\x17\x16\xbe\x66\x79\xe1"),
+        Err(AudioError::UnknownCodec { codec }) if codec == "AMR"
+    ));
+}
+
+#[test]
+fn low_rate_aac_that_hides_nothing_is_not_taken_for_he_aac() {
+    let decoded = decode_fixture("chirp-22k.aac");
+    assert_eq!(decoded.spec.sample_rate, 22_050);
+}
+
+#[test]
+fn what_is_not_audio_is_refused() {
+    assert!(matches!(decode_bytes(b""), Err(AudioError::Empty)));
+    let executable = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let text = "Recordings of real browsers decode whole. ".repeat(500);
+    let mut noise = signals::Noise::new(5);
+    let random: Vec<u8> = (0..100_000).map(|_| noise.next_u64() as u8).collect();
+    for (what, bytes) in [
+        ("text", text.as_bytes()),
+        ("noise", &random),
+        ("zeros", &[0; 50_000]),
+        (
+            "an executable",
+            &executable[..executable.len().min(1 << 20)],
+        ),
+        (
+            "a picture",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0\0\0\x02\0\x08\x02\0\0\0",
+        ),
+    ] {
+        match decode_bytes(bytes) {
+            Err(AudioError::NotAudio { .. }) => {}
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn limits_are_held_and_named() {
+    let limits = Limits {
+        duration_ms_max: 1000,
+        ..Limits::default()
+    };
+    let dir = std::env::temp_dir();
+    let decode_limited = |name: &str, limits: &Limits| {
+        decode(file_of(&fixture_bytes(name)), limits, &dir, &mut |_| ()).map(|d| d.frames)
+    };
+    let long = decode_limited("chirp-opus.webm", &limits);
+    assert!(
+        matches!(long, Err(AudioError::TooLong { limit_ms: 1000 })),
+        "{long:?}"
+    );
+    let exact = Limits {
+        duration_ms_max: 1200,
+        ..Limits::default()
+    };
+    assert_eq!(decode_limited("chirp-opus.webm", &exact).unwrap(), 57_600);
+    let stereo = Limits {
+        channels_max: 2,
+        ..Limits::default()
+    };
+    let error = decode_limited("chirp-5.1.flac", &stereo)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, "channel count is 6, allowed is 1 to 2");
+    let low = Limits {
+        sample_rate: 8_000..=44_100,
+        ..Limits::default()
+    };
+    let error = decode_limited("chirp-opus.webm", &low)
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        "sample rate is 48000 Hz, allowed is 8000 to 44100 Hz"
+    );
+}
+
+#[test]
+fn progress_rises_to_one() {
+    let mut heard = Vec::new();
+    let file = file_of(&fixture_bytes("firefox-recording.webm"));
+    decode(file, &Limits::default(), &std::env::temp_dir(), &mut |f| {
+        heard.push(f)
+    })
+    .unwrap();
+    assert!(heard.len() > 2 && heard.is_sorted(), "{heard:?}");
+    assert_eq!(heard.last(), Some(&1.0));
+}
