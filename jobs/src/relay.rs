@@ -1,1 +1,252 @@
-//! Sends what the outbox holds, and sweeps up what went missing.
+//! Sends what the outbox holds, and sweeps up what went missing. Every process that writes to the
+//! store runs one; several of them do no harm, because a message sent twice is harmless.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::{Clock, SystemClock},
+    events::SharedEvents,
+    job::LeaseTerms,
+    queue::{QueueError, SharedQueue, Topic},
+    store::{OutboxRow, SharedStore, StoreError},
+};
+
+/// How often to look for what nobody was told of: messages whose writer died before sending them.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Younger ones are their writer's to send, so that several processes rarely send the same.
+const LEFT_TO_THEIR_WRITER: SignedDuration = SignedDuration::from_secs(3);
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
+/// A job that waited so long without a message may have lost it.
+const MESSAGE_LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
+const ROWS_MAX: usize = 256;
+/// Publishes under way at once: waiting for the confirms one by one would take a round trip each.
+const PUBLISHES_MAX: usize = 32;
+const LAST_SEND: Duration = Duration::from_secs(1);
+const BACKOFF_MIN: Duration = Duration::from_millis(200);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+pub struct Relay {
+    clock: Arc<dyn Clock>,
+    kicked: Arc<Notify>,
+}
+
+/// Tells this process's relay that something was written.
+#[derive(Clone)]
+pub struct RelayHandle(Arc<Notify>);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RelayError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+impl RelayHandle {
+    /// Call it after every call of the store that may have written a message. Never waits.
+    pub fn kick(&self) {
+        self.0.notify_one();
+    }
+}
+
+impl Default for Relay {
+    fn default() -> Self {
+        Self::new(Arc::new(SystemClock))
+    }
+}
+
+impl Relay {
+    /// The clock is the store's.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            kicked: Arc::default(),
+        }
+    }
+
+    pub fn handle(&self) -> RelayHandle {
+        RelayHandle(Arc::clone(&self.kicked))
+    }
+
+    /// Runs until `shutdown`, and then sends what is left, if that does not take long.
+    pub async fn run(
+        self,
+        store: SharedStore,
+        queue: SharedQueue,
+        events: SharedEvents,
+        terms: LeaseTerms,
+        shutdown: CancellationToken,
+    ) {
+        let sending = async {
+            self.keep_sending(&store, &queue, &events, &shutdown).await;
+            let rest = self.send(&store, &queue, &events, Timestamp::MAX);
+            // What cannot be sent now, another process or the next start sends.
+            let _ = tokio::time::timeout(LAST_SEND, rest).await;
+        };
+        tokio::join!(sending, self.keep_sweeping(&store, terms, &shutdown));
+    }
+
+    /// Sends every message that is due and was written before `written_before`. A message counts as
+    /// sent only when the queue has said so. Returns how many were sent.
+    pub async fn send(
+        &self,
+        store: &SharedStore,
+        queue: &SharedQueue,
+        events: &SharedEvents,
+        written_before: Timestamp,
+    ) -> Result<usize, RelayError> {
+        let mut count = 0;
+        loop {
+            let rows = store.unsent(written_before, ROWS_MAX).await?;
+            let more = rows.len() == ROWS_MAX;
+            let (sent, failure) = publish_all(queue, rows).await;
+            let ids: Vec<_> = sent.iter().map(|row| row.id).collect();
+            if !ids.is_empty() {
+                store.sent(&ids).await?;
+            }
+            count += sent.len();
+            for row in sent.iter().filter(|row| row.topic == Topic::Completions) {
+                events.announce(row.owner).await;
+            }
+            if let Some(error) = failure {
+                return Err(error.into());
+            }
+            if !more {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn keep_sending(
+        &self,
+        store: &SharedStore,
+        queue: &SharedQueue,
+        events: &SharedEvents,
+        shutdown: &CancellationToken,
+    ) {
+        let mut outage = Outage::new("messages wait in the outbox");
+        loop {
+            let kicked = tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.kicked.notified() => true,
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+            };
+            let before = if kicked {
+                Timestamp::MAX
+            } else {
+                self.clock.now() - LEFT_TO_THEIR_WRITER
+            };
+            match self.send(store, queue, events, before).await {
+                Ok(_) => outage.ended(),
+                Err(error) => {
+                    let pause = outage.failed(&error);
+                    tokio::select! {
+                        () = shutdown.cancelled() => return,
+                        () = tokio::time::sleep(pause) => self.kicked.notify_one(),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn keep_sweeping(
+        &self,
+        store: &SharedStore,
+        terms: LeaseTerms,
+        shutdown: &CancellationToken,
+    ) {
+        let mut outage = Outage::new("nobody looks for jobs that went missing");
+        loop {
+            let pause = match store
+                .sweep(terms, self.clock.now() - MESSAGE_LOST_AFTER)
+                .await
+            {
+                Ok(moved) => {
+                    outage.ended();
+                    if moved > 0 {
+                        tracing::warn!(jobs = moved, "jobs went missing and were queued or ended");
+                        self.kicked.notify_one();
+                    }
+                    SWEEP_EVERY
+                }
+                Err(error) => SWEEP_EVERY + outage.failed(&error.into()),
+            };
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+/// The rows that were sent, and what stopped the others.
+async fn publish_all(
+    queue: &SharedQueue,
+    rows: Vec<OutboxRow>,
+) -> (Vec<OutboxRow>, Option<QueueError>) {
+    let publish = |row: OutboxRow| async {
+        let result = queue.publish(row.topic, &row.body).await;
+        (row, result)
+    };
+    let mut publishing = stream::iter(rows)
+        .map(publish)
+        .buffer_unordered(PUBLISHES_MAX);
+    let (mut sent, mut failure) = (Vec::new(), None);
+    while let Some((row, result)) = publishing.next().await {
+        match result {
+            Ok(()) => sent.push(row),
+            // The other topic's messages may still fit.
+            Err(QueueError::Full) => failure = Some(QueueError::Full),
+            Err(error) => {
+                failure = Some(error);
+                // What is under way may have been stored; it is sent again.
+                break;
+            }
+        }
+    }
+    (sent, failure)
+}
+
+/// Says once that something fails and once that it works again, and how long to wait in between.
+struct Outage {
+    consequence: &'static str,
+    failures: u32,
+}
+
+impl Outage {
+    fn new(consequence: &'static str) -> Self {
+        Self {
+            consequence,
+            failures: 0,
+        }
+    }
+
+    fn failed(&mut self, error: &RelayError) -> Duration {
+        if self.failures == 0 {
+            tracing::warn!(%error, "{} until this is over", self.consequence);
+        }
+        self.failures = self.failures.saturating_add(1);
+        backoff(self.failures)
+    }
+
+    fn ended(&mut self) {
+        if self.failures > 0 {
+            tracing::info!(failures = self.failures, "over: {}", self.consequence);
+            self.failures = 0;
+        }
+    }
+}
+
+/// Doubles from one failure to the next; half of it is chance, so that many do not come back at once.
+pub(crate) fn backoff(failures: u32) -> Duration {
+    let doubled = BACKOFF_MIN * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
+    doubled
+        .min(BACKOFF_MAX)
+        .mul_f64(rand::rng().random_range(0.5..=1.0))
+}

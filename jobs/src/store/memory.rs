@@ -416,7 +416,6 @@ impl Leases for MemoryStore {
                 moved += 1;
                 continue;
             }
-            let mut tables = self.tables();
             if tables
                 .outbox
                 .values()
