@@ -1,7 +1,9 @@
 //! Takes noise from speech with RNNoise, one channel at a time.
 
-use nnnoiseless::DenoiseState;
+mod rnnoise;
+
 use retake_plugin_sdk::prelude::*;
+use rnnoise::{Denoiser, FRAME};
 
 const STRENGTH: FloatParam = FloatParam::new("strength", "Strength", 0.0, 1.0, 1.0)
     .step(0.05)
@@ -12,13 +14,11 @@ const STRENGTH: FloatParam = FloatParam::new("strength", "Strength", 0.0, 1.0, 1
 /// What the network calls full scale: it was trained on 16-bit samples.
 const FULL_SCALE: f32 = 32768.0;
 
-const FRAME: usize = DenoiseState::FRAME_SIZE;
-
 pub struct Denoise {
-    network: Box<DenoiseState<'static>>,
+    denoiser: Box<Denoiser>,
     strength: f32,
-    /// The previous frame of input: what the network's output is aligned with.
-    dry: Vec<f32>,
+    /// The previous frame of input: what the output is aligned with.
+    dry: [f32; FRAME],
 }
 
 impl Corrector for Denoise {
@@ -37,9 +37,9 @@ impl Corrector for Denoise {
 
     fn open(_stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         Ok(Self {
-            network: DenoiseState::new(),
+            denoiser: Box::new(Denoiser::new()),
             strength: settings.get(&STRENGTH) as f32,
-            dry: vec![0.0; FRAME],
+            dry: [0.0; FRAME],
         })
     }
 
@@ -48,11 +48,15 @@ impl Corrector for Denoise {
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        for frame in block[0].chunks_exact_mut(FRAME) {
-            let input: Vec<f32> = frame.iter().map(|s| s * FULL_SCALE).collect();
-            let mut wet = vec![0.0; FRAME];
-            self.network.process_frame(&mut wet, &input);
-            let dry = std::mem::replace(&mut self.dry, frame.to_vec());
+        let mut wet = [0.0; FRAME];
+        // Channels are independent, so there is one; the quantum makes its frames whole.
+        for frame in block
+            .iter_mut()
+            .flat_map(|channel| channel.as_chunks_mut::<FRAME>().0)
+        {
+            self.denoiser
+                .run(&frame.map(|sample| sample * FULL_SCALE), &mut wet);
+            let dry = std::mem::replace(&mut self.dry, *frame);
             for ((out, wet), dry) in frame.iter_mut().zip(&wet).zip(&dry) {
                 *out = dry + self.strength * (wet / FULL_SCALE - dry);
             }
@@ -62,3 +66,6 @@ impl Corrector for Denoise {
 }
 
 register!(Denoise);
+
+#[cfg(test)]
+mod tests;

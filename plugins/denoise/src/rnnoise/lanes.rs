@@ -1,0 +1,172 @@
+//! Four floats at a time: a WebAssembly vector, or an array where tests run natively.
+
+#[cfg(target_arch = "wasm32")]
+mod arch {
+    use core::arch::wasm32::{
+        f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmin,
+        f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
+    };
+
+    #[derive(Clone, Copy)]
+    pub struct F4(v128);
+
+    impl F4 {
+        #[inline(always)]
+        pub fn splat(x: f32) -> Self {
+            Self(f32x4_splat(x))
+        }
+
+        #[inline(always)]
+        pub fn new(x: [f32; 4]) -> Self {
+            Self(f32x4(x[0], x[1], x[2], x[3]))
+        }
+
+        #[inline(always)]
+        pub fn to_array(self) -> [f32; 4] {
+            [
+                f32x4_extract_lane::<0>(self.0),
+                f32x4_extract_lane::<1>(self.0),
+                f32x4_extract_lane::<2>(self.0),
+                f32x4_extract_lane::<3>(self.0),
+            ]
+        }
+
+        #[inline(always)]
+        pub fn plus(self, other: Self) -> Self {
+            Self(f32x4_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn minus(self, other: Self) -> Self {
+            Self(f32x4_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn times(self, other: Self) -> Self {
+            Self(f32x4_mul(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn abs(self) -> Self {
+            Self(f32x4_abs(self.0))
+        }
+
+        /// A lane that is not a number becomes `max`.
+        #[inline(always)]
+        pub fn at_most(self, max: f32) -> Self {
+            Self(f32x4_pmin(f32x4_splat(max), self.0))
+        }
+
+        #[inline(always)]
+        pub fn floor(self) -> Self {
+            Self(f32x4_floor(self.0))
+        }
+
+        #[inline(always)]
+        pub fn with_sign_of(self, other: Self) -> Self {
+            let sign = v128_and(other.0, f32x4_splat(-0.0));
+            Self(v128_or(self.0, sign))
+        }
+
+        /// The entries of the table at the lanes' values, which are whole and within it.
+        #[inline(always)]
+        pub fn look_up(self, table: &[f32]) -> Self {
+            let at = i32x4_trunc_sat_f32x4(self.0);
+            Self(f32x4(
+                table[i32x4_extract_lane::<0>(at) as usize],
+                table[i32x4_extract_lane::<1>(at) as usize],
+                table[i32x4_extract_lane::<2>(at) as usize],
+                table[i32x4_extract_lane::<3>(at) as usize],
+            ))
+        }
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+mod arch {
+    #[derive(Clone, Copy)]
+    pub struct F4([f32; 4]);
+
+    impl F4 {
+        pub fn splat(x: f32) -> Self {
+            Self([x; 4])
+        }
+
+        pub fn new(x: [f32; 4]) -> Self {
+            Self(x)
+        }
+
+        pub fn to_array(self) -> [f32; 4] {
+            self.0
+        }
+
+        pub fn plus(self, other: Self) -> Self {
+            self.zip(other, |a, b| a + b)
+        }
+
+        pub fn minus(self, other: Self) -> Self {
+            self.zip(other, |a, b| a - b)
+        }
+
+        pub fn times(self, other: Self) -> Self {
+            self.zip(other, |a, b| a * b)
+        }
+
+        pub fn abs(self) -> Self {
+            Self(self.0.map(f32::abs))
+        }
+
+        pub fn at_most(self, max: f32) -> Self {
+            Self(self.0.map(|x| if x < max { x } else { max }))
+        }
+
+        pub fn floor(self) -> Self {
+            Self(self.0.map(f32::floor))
+        }
+
+        pub fn with_sign_of(self, other: Self) -> Self {
+            self.zip(other, f32::copysign)
+        }
+
+        pub fn look_up(self, table: &[f32]) -> Self {
+            Self(self.0.map(|x| table[x as usize]))
+        }
+
+        #[inline(always)]
+        fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+            Self(std::array::from_fn(|lane| f(self.0[lane], other.0[lane])))
+        }
+    }
+}
+
+pub use arch::F4;
+
+impl F4 {
+    /// The first four of a slice.
+    #[inline(always)]
+    pub fn load(from: &[f32]) -> Self {
+        Self::new([from[0], from[1], from[2], from[3]])
+    }
+
+    #[inline(always)]
+    pub fn store(self, to: &mut [f32]) {
+        to[..4].copy_from_slice(&self.to_array());
+    }
+
+    /// Lane by lane from the first: the order in which RNNoise adds its partial sums.
+    #[inline(always)]
+    pub fn sum(self) -> f32 {
+        let [a, b, c, d] = self.to_array();
+        a + b + c + d
+    }
+}
+
+/// The inner product of two slices of equal length, a multiple of 4.
+#[inline(always)]
+pub fn inner_product(xs: &[f32], ys: &[f32]) -> f32 {
+    let mut sum = F4::splat(0.0);
+    for (x, y) in xs.chunks_exact(4).zip(ys.chunks_exact(4)) {
+        sum = sum.plus(F4::load(x).times(F4::load(y)));
+    }
+    sum.sum()
+}
