@@ -1,7 +1,7 @@
 //! Takes completions off their queue and tells whoever watches.
 //!
-//! Each completion goes to one server of several. It is only a hint: what became of the job stands
-//! in the record, and the event stream reads it there.
+//! Each completion goes to one server of several, which announces it to all. It is only a hint: what
+//! became of the job stands in the record, and the event streams read it there.
 
 use std::time::Duration;
 
@@ -33,18 +33,34 @@ pub async fn consume(app: &App) {
 }
 
 async fn settle(app: &App, delivery: Delivery) -> Result<(), QueueError> {
+    let queue = &app.parts.queue;
     let message: CompletionMessage = match serde_json::from_slice(&delivery.body) {
         Ok(message) => message,
         Err(error) => {
             tracing::error!("a completion that cannot be read is buried: {error}");
-            return app
-                .parts
-                .queue
+            return queue
                 .bury(delivery, &format!("not a completion: {error}"))
                 .await;
         }
     };
-    app.metrics.job(message.status);
-    tracing::info!(job.id = %message.job_id, job.status = message.status.name(), "job ended");
-    app.parts.queue.ack(delivery).await
+    match app.parts.store.job_now(message.job_id).await {
+        Ok(Some(job)) if job.status.is_ended() => {
+            app.parts.events.announce(job.owner).await;
+            app.metrics.job(job.status);
+            tracing::info!(job.id = %job.id, job.status = job.status.name(), "job ended");
+        }
+        Ok(Some(job)) => tracing::warn!(
+            job.id = %job.id,
+            job.status = job.status.name(),
+            "a completion says {}, and the record does not; it is dropped",
+            message.status.name()
+        ),
+        // Deleted since.
+        Ok(None) => tracing::debug!(job.id = %message.job_id, "a completion of no job"),
+        Err(error) => {
+            tracing::warn!("a completion waits for the store: {error}");
+            return queue.retry(delivery, PAUSE).await;
+        }
+    }
+    queue.ack(delivery).await
 }

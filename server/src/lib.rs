@@ -32,7 +32,8 @@ pub use config::{Config, WebApp};
 use std::{io, sync::Arc, time::Duration};
 
 use retake_jobs::{
-    blobs::SharedBlobs, clock::Clock, events::SharedEvents, queue::SharedQueue, store::SharedStore,
+    blobs::SharedBlobs, clock::Clock, events::SharedEvents, queue::SharedQueue, relay::RelayHandle,
+    store::SharedStore,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -49,7 +50,7 @@ pub struct Parts {
     pub queue: SharedQueue,
     pub events: SharedEvents,
     /// Told after every commit that wrote a message.
-    pub relay: Arc<dyn Fn() + Send + Sync>,
+    pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
 }
 

@@ -485,6 +485,10 @@ impl EventLog for MemoryStore {
     async fn newest_event(&self) -> Result<EventId, StoreError> {
         Ok(self.tables().newest_event)
     }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables().jobs.get(&id).map(|row| row.job.clone()))
+    }
 }
 
 #[async_trait]

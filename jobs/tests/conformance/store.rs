@@ -147,6 +147,7 @@ claims! { Bench on memory sqlite; [
     the_sweep_writes_lost_messages_again_and_later_each_time
     events_replay_in_order_after_an_id
     event_ids_are_never_given_twice
+    a_job_is_found_by_its_id_alone_for_those_who_spread_news
     sent_messages_do_not_come_again
     deleting_ends_visibility
     deleting_takes_the_lease_from_a_running_attempt
@@ -736,6 +737,13 @@ async fn event_ids_are_never_given_twice(bench: Bench) {
     assert_eq!(bench.b.newest_event().await.unwrap(), newest);
     bench.accepted().await;
     assert!(bench.b.newest_event().await.unwrap() > newest);
+}
+
+async fn a_job_is_found_by_its_id_alone_for_those_who_spread_news(bench: Bench) {
+    let (_, job, attempt) = bench.claimed().await;
+    let found = bench.b.job_now(job.id).await.unwrap().unwrap();
+    assert_eq!((found.owner, found.attempt), (bench.owner, attempt.attempt));
+    assert_eq!(bench.b.job_now(JobId::new()).await.unwrap(), None);
 }
 
 async fn sent_messages_do_not_come_again(bench: Bench) {

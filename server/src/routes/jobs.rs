@@ -30,7 +30,7 @@ const POINTS_DEFAULT: usize = 1024;
 /// After a commit that made a job or ended one: its message is sent and its watchers look, now
 /// rather than at the next poll.
 pub async fn spread(app: &App, owner: OwnerId) {
-    (app.parts.relay)();
+    app.parts.relay.kick();
     app.parts.events.announce(owner).await;
 }
 

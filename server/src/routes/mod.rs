@@ -91,6 +91,7 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
 }
 
 impl Table {
+    #[cfg(test)]
     pub fn entries(&self) -> &[(Method, &'static str)] {
         &self.0
     }

@@ -16,6 +16,7 @@ use retake_jobs::{
     id::{JobId, OwnerId},
     job::{Attempt, LeaseTerms, Outcome},
     queue::{MemoryQueue, QueueLimits},
+    relay::Relay,
     report::{Measurement, Peaks, Report},
     store::{Claim, Correction, InstalledPlugin, MemoryStore, SharedStore},
 };
@@ -65,7 +66,8 @@ impl Memory {
             blobs,
             queue: self.queue.clone(),
             events: Arc::new(self.events.clone()),
-            relay: Arc::new(|| {}),
+            // Nobody runs it: what is in the outbox stays there to be looked at.
+            relay: Relay::default().handle(),
             clock: Arc::new(SystemClock),
         }
     }

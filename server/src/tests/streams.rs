@@ -6,7 +6,7 @@ use http::{Method, StatusCode};
 use http_body::Body;
 use retake_jobs::{
     events::Events,
-    job::{LeaseTerms, Outcome},
+    job::{LeaseTerms, Outcome, Status},
     message::CompletionMessage,
     queue::{Queue, Topic},
     store::Progress,
@@ -365,37 +365,55 @@ async fn a_completion_wakes_its_owner_and_one_that_cannot_be_read_is_buried() {
     // Without the poll only the completion can wake the stream.
     let house = House::with(|config| config.event_poll_ms = 3_600_000).await;
     let token = house.session().await;
-    let made = house.upload(&token).await;
-    let path = format!("/api/v1/events?after={}", made["event_id"]);
-    let mut reader = reader(house.open(get(&path).bearer(&token)).await);
+    let mut reader = reader(house.open(get("/api/v1/events").bearer(&token)).await);
     reader.block().await.unwrap();
+    let made = house.upload(&token).await;
+    assert_eq!(reader.kinds(1).await, ["job.queued"]);
     let job = made["job"]["id"].as_str().unwrap();
+    let completion = CompletionMessage {
+        id: made["id"].as_str().unwrap().parse().unwrap(),
+        user_email: "ann@example.org".parse().unwrap(),
+        status: Status::Completed,
+        timestamp: jiff::Timestamp::now(),
+        job_id: job.parse().unwrap(),
+        error: None,
+    };
+    let completion = serde_json::to_vec(&completion).unwrap();
+    let settled = async || {
+        let waits = async || house.queue.waiting(Topic::Completions).await.unwrap() > 0;
+        let all = async {
+            while waits().await {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(SOON, all)
+            .await
+            .expect("every completion is taken");
+    };
+    // The record does not say so yet: dropped, and nobody is told anything.
+    house
+        .queue
+        .publish(Topic::Completions, &completion)
+        .await
+        .unwrap();
+    settled().await;
+    let ended = r#"retake_jobs_total{status="completed"} 0"#;
+    let metrics = house.ask(get("/metrics")).await;
+    assert!(String::from_utf8_lossy(&metrics.body).contains(ended));
+
     house.complete(job, b"corrected").await;
     house
         .queue
         .publish(Topic::Completions, b"{\"id\": 7}")
         .await
         .unwrap();
-    let message = CompletionMessage {
-        id: made["id"].as_str().unwrap().parse().unwrap(),
-        user_email: "ann@example.org".parse().unwrap(),
-        status: retake_jobs::job::Status::Completed,
-        timestamp: jiff::Timestamp::now(),
-        job_id: job.parse().unwrap(),
-        error: None,
-    };
     house
         .queue
-        .publish(Topic::Completions, &serde_json::to_vec(&message).unwrap())
+        .publish(Topic::Completions, &completion)
         .await
         .unwrap();
     assert_eq!(reader.kinds(2).await, ["job.running", "job.completed"]);
-    let settled = async {
-        while house.queue.waiting(Topic::Completions).await.unwrap() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(SOON, settled).await.unwrap();
+    settled().await;
     let buried = house.queue.buried();
     assert_eq!(buried.len(), 1);
     assert_eq!(buried[0].1, b"{\"id\": 7}");

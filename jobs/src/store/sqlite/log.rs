@@ -7,10 +7,10 @@ use super::{
     SqliteStore,
     connection::nanos,
     news,
-    rows::{json, named, parsed, signed},
+    rows::{job_by_id, json, named, parsed, signed},
 };
 use crate::{
-    id::{EventId, OwnerId},
+    id::{EventId, JobId, OwnerId},
     job::Job,
     queue::Topic,
     store::{Event, EventKind, EventLog, Outbox, OutboxRow, StoreError},
@@ -96,6 +96,12 @@ impl EventLog for SqliteStore {
     async fn newest_event(&self) -> Result<EventId, StoreError> {
         self.database
             .read(|connection| news::newest_event(connection).map(EventId))
+            .await
+    }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.database
+            .read(move |connection| job_by_id(connection, id))
             .await
     }
 }
