@@ -32,11 +32,9 @@ const tally = new Tally();
 const browser = await openBrowser(voiceFile);
 try {
   const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS) };
-  await microphoneChapter(stage);
-  await fileChapter(stage);
-  await listChapter(stage);
-  await troubleChapter(stage);
-  await looksChapter(stage);
+  for (const chapter of [microphoneChapter, fileChapter, listChapter, troubleChapter, looksChapter]) {
+    await chapter(stage).catch((error) => tally.broke(`${chapter.name} could not go on`, error));
+  }
 } finally {
   await browser.close();
   await rm(folder, { recursive: true, force: true });

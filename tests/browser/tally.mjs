@@ -22,11 +22,15 @@ export class Tally {
         console.log(`  ok   ${name} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
       } catch (error) {
         broken = true;
-        this.failed += 1;
-        console.log(`  FAIL ${name}\n       ${String(error?.message ?? error).replaceAll("\n", "\n       ")}`);
+        this.broke(name, error);
         await onFailure(name).catch((second) => console.log(`       no evidence: ${second.message}`));
       }
     }
+  }
+
+  broke(name, error) {
+    this.failed += 1;
+    console.log(`  FAIL ${name}\n       ${String(error?.message ?? error).replaceAll("\n", "\n       ")}`);
   }
 }
 

@@ -9,8 +9,10 @@ import { followJobs } from "@/events/jobEvents";
 import type { StreamState } from "@/events/stream";
 import { NOTHING_YET, type RecordingsState, reduce, unfinished } from "./state";
 
-/** How often to ask while the stream is down and a job is under way. */
+/** How often to ask while a job is under way and the stream is down. */
 const POLL_MS = 4000;
+/** The same while the stream is there: news may be lost, the record never is. */
+const SAFETY_POLL_MS = 20_000;
 
 export type Recordings = {
   state: RecordingsState;
@@ -88,12 +90,13 @@ export function useRecordings(): Recordings {
     };
   }, [refresh]);
 
-  const polling = stream !== "live" && (state.phase === "failed" || unfinished(state.recordings).length > 0);
+  const waiting = state.phase === "failed" || unfinished(state.recordings).length > 0;
+  const pollMs = stream === "live" ? SAFETY_POLL_MS : POLL_MS;
   useEffect(() => {
-    if (!polling) return;
-    const timer = setInterval(() => void refresh(), POLL_MS);
+    if (!waiting) return;
+    const timer = setInterval(() => void refresh(), pollMs);
     return () => clearInterval(timer);
-  }, [polling, refresh]);
+  }, [waiting, pollMs, refresh]);
 
   const loadMore = useCallback(async (): Promise<Trouble | null> => {
     const token = latest.current.nextPageToken;
