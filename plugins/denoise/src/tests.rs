@@ -146,7 +146,11 @@ fn noise_goes_and_the_voice_stays() {
         let mut power = (0.0, 0u32);
         for (n, sample) in a.iter().enumerate().skip(48_000) {
             let syllable = (n as f32 / 48_000.0 * 9.0).sin();
-            if if spoken { syllable > 0.3 } else { syllable < -0.5 } {
+            if if spoken {
+                syllable > 0.3
+            } else {
+                syllable < -0.5
+            } {
                 power = (power.0 + f64::from(*sample).powi(2), power.1 + 1);
             }
         }
