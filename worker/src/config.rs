@@ -125,7 +125,7 @@ impl Config {
         problems
     }
 
-    pub(crate) fn slots(&self) -> usize {
+    pub fn slots(&self) -> usize {
         match self.slots {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             slots => slots,

@@ -98,3 +98,73 @@ impl Stage for WatchedStage {
         self.watch(emit, |inner, emit| inner.finish(emit))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Notes who is inside while it runs, and hands on a block each time.
+    struct Curious {
+        watch: Watch,
+        seen: Arc<std::sync::Mutex<Vec<Vec<usize>>>>,
+    }
+
+    impl Curious {
+        fn look(&self) {
+            self.seen
+                .lock()
+                .expect("no panic while held")
+                .push(self.watch.inside());
+        }
+    }
+
+    impl Stage for Curious {
+        fn name(&self) -> &str {
+            "curious"
+        }
+
+        fn analyzes(&self) -> bool {
+            true
+        }
+
+        fn analyze(&mut self, _: &Block) -> Result<(), StageError> {
+            self.look();
+            Ok(())
+        }
+
+        fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+            self.look();
+            emit(block)?;
+            self.look();
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
+            self.look();
+            Err(StageError::Stopped)
+        }
+    }
+
+    #[test]
+    fn a_step_is_inside_while_its_code_runs_and_not_while_it_hands_on() {
+        let watch = Watch::new([3, 7]);
+        let seen = Arc::default();
+        let curious = Curious {
+            watch: watch.clone(),
+            seen: Arc::clone(&seen),
+        };
+        let mut stage = watch.wrap(1, Box::new(curious));
+        let handed_on = std::cell::RefCell::new(Vec::new());
+        let mut emit = |_: Block| {
+            handed_on.borrow_mut().push(watch.inside());
+            Ok(())
+        };
+        stage.analyze(&vec![]).expect("it only looks");
+        stage.process(vec![], &mut emit).expect("it only looks");
+        assert!(stage.finish(&mut emit).is_err());
+        assert_eq!(*seen.lock().expect("no panic while held"), vec![vec![7]; 4]);
+        assert_eq!(*handed_on.borrow(), [Vec::<usize>::new()]);
+        assert!(watch.inside().is_empty(), "after an error too");
+        assert!(stage.analyzes());
+    }
+}

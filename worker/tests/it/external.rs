@@ -1,9 +1,6 @@
 //! The external service's client against the real simulated service: every fault, both transports.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
-    net::SocketAddr,
     path::PathBuf,
     sync::Mutex,
     time::{Duration, Instant},
@@ -12,73 +9,35 @@ use std::{
 use retake_worker::external::{Config, External, ExternalError, Transport};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio::net::TcpListener;
+
+use crate::support::{self, recording};
 
 const TRANSPORTS: [Transport; 2] = [Transport::Rest, Transport::Websocket];
 const FRAMES: u32 = 30_000;
-const CHANNELS: u16 = 2;
 
 struct Mock {
-    address: SocketAddr,
+    service: support::Mock,
     dir: TempDir,
-    _stop: DropGuard,
-}
-
-async fn mock() -> Mock {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let stop = CancellationToken::new();
-    tokio::spawn(retake_mock_external::serve(listener, stop.clone()));
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("in.wav"), recording()).unwrap();
-    Mock {
-        address,
-        dir,
-        _stop: stop.drop_guard(),
-    }
 }
 
 fn patient(transport: Transport) -> Config {
     Config {
         transport,
-        backoff_ms: 5,
-        backoff_ms_max: 20,
         ..Config::default()
     }
 }
 
 impl Mock {
     async fn scripted(faults: Value) -> Self {
-        let mock = mock().await;
-        let body = json!({ "faults": faults }).to_string();
-        let answer = mock.http("POST", "/v1/faults", &body).await;
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        mock
+        let service = support::mock(faults).await;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("in.wav"), recording(FRAMES)).unwrap();
+        Self { service, dir }
     }
 
-    async fn http(&self, method: &str, path: &str, body: &str) -> String {
-        let mut socket = TcpStream::connect(self.address).await.unwrap();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-
-    /// How many corrections were asked for.
     async fn count(&self) -> u64 {
-        let answer = self.http("GET", "/v1/requests", "").await;
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str::<Value>(body).unwrap()["count"]
-            .as_u64()
-            .unwrap()
+        self.service.count().await
     }
 
     fn output(&self) -> PathBuf {
@@ -86,40 +45,16 @@ impl Mock {
     }
 
     async fn correct(&self, config: Config) -> Result<(), ExternalError> {
-        let external =
-            External::new("default", &format!("http://{}/", self.address), config).unwrap();
-        external
-            .correct(&self.dir.path().join("in.wav"), &self.output(), &|_| {})
+        let input = self.dir.path().join("in.wav");
+        self.service
+            .external(config)
+            .correct(&input, &self.output(), &|_| {})
             .await
     }
 }
 
-/// A quiet stereo tone, the right side on an offset, in 32-bit floats.
-fn recording() -> Vec<u8> {
-    let audio: Vec<u8> = (0..FRAMES)
-        .flat_map(|n| {
-            let sample = 0.02 * (n as f32 * std::f32::consts::TAU / 48.0).sin();
-            [sample, sample + 0.1].map(f32::to_le_bytes).concat()
-        })
-        .collect();
-    let mut out = Vec::new();
-    out.extend(b"RIFF");
-    out.extend((36 + audio.len() as u32).to_le_bytes());
-    out.extend(b"WAVEfmt \x10\0\0\0");
-    out.extend(3u16.to_le_bytes());
-    out.extend(CHANNELS.to_le_bytes());
-    out.extend(48_000u32.to_le_bytes());
-    out.extend((48_000 * 8u32).to_le_bytes());
-    out.extend(8u16.to_le_bytes());
-    out.extend(32u16.to_le_bytes());
-    out.extend(b"data");
-    out.extend((audio.len() as u32).to_le_bytes());
-    out.extend(audio);
-    out
-}
-
 fn assert_corrected(mock: &Mock) {
-    let sent = recording();
+    let sent = recording(FRAMES);
     let back = std::fs::read(mock.output()).unwrap();
     assert_eq!(back.len(), sent.len());
     assert_eq!(back[..44], sent[..44], "the header");
@@ -145,16 +80,12 @@ fn assert_corrected(mock: &Mock) {
 #[tokio::test]
 async fn a_recording_comes_back_corrected_and_as_long() {
     for transport in TRANSPORTS {
-        let mock = mock().await;
-        let external = External::new(
-            "default",
-            &format!("http://{}", mock.address),
-            Config {
-                token: "a-secret".to_owned(),
-                ..patient(transport)
-            },
-        )
-        .unwrap();
+        let mock = Mock::scripted(json!([])).await;
+        let config = Config {
+            token: "a-secret".to_owned(),
+            ..patient(transport)
+        };
+        let external = mock.service.external(config);
         let told = Mutex::new(vec![]);
         let input = mock.dir.path().join("in.wav");
         external
@@ -333,7 +264,7 @@ async fn an_answer_longer_than_what_was_sent_is_not_taken() {
 #[tokio::test]
 async fn an_answer_larger_than_the_limit_is_not_taken() {
     for transport in TRANSPORTS {
-        let mock = mock().await;
+        let mock = Mock::scripted(json!([])).await;
         let config = Config {
             answer_bytes_max: 100_000,
             ..patient(transport)
@@ -377,7 +308,7 @@ async fn a_service_that_is_not_there_is_unavailable_and_then_left_alone() {
     drop(listener);
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("in.wav");
-    std::fs::write(&input, recording()).unwrap();
+    std::fs::write(&input, recording(FRAMES)).unwrap();
     let config = Config {
         attempts_max: 2,
         breaker_failures: 2,

@@ -1,0 +1,344 @@
+//! The memory backends, with calls that fail when a test says so.
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use retake_jobs::{
+    blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs},
+    id::{EventId, JobId, OwnerId, RecordingId},
+    job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome},
+    problem::Problem,
+    queue::{Delivery, MemoryQueue, Queue, QueueError, Topic},
+    recording::Recording,
+    store::{
+        Catalogue, Claim, Correction, Event, EventLog, Heartbeat, InstalledPlugin, JobRecord,
+        Leases, MemoryStore, Outbox, OutboxRow, Owners, Progress, RecordingWithJobs, Records,
+        StoreError,
+    },
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    Claim,
+    Extend,
+    Settle,
+    /// The call takes effect, and its answer is lost.
+    AnswerOfSettle,
+    Release,
+    Plugins,
+}
+
+pub struct FaultyStore {
+    inner: MemoryStore,
+    /// Calls that will still fail.
+    faults: Mutex<Vec<(Fault, usize)>>,
+    extends: AtomicUsize,
+}
+
+impl FaultyStore {
+    pub fn new(inner: MemoryStore) -> Self {
+        Self {
+            inner,
+            faults: Mutex::default(),
+            extends: AtomicUsize::new(0),
+        }
+    }
+
+    /// The next so many calls of that kind fail; 0 mends it.
+    pub fn fail(&self, fault: Fault, times: usize) {
+        let mut faults = self.faults.lock().unwrap();
+        faults.retain(|(known, _)| *known != fault);
+        faults.push((fault, times));
+    }
+
+    /// Heartbeats that got through.
+    pub fn extends(&self) -> usize {
+        self.extends.load(Relaxed)
+    }
+
+    fn check(&self, fault: Fault) -> Result<(), StoreError> {
+        let mut faults = self.faults.lock().unwrap();
+        match faults
+            .iter_mut()
+            .find(|(known, left)| *known == fault && *left > 0)
+        {
+            Some((_, left)) => {
+                *left -= 1;
+                Err(StoreError::Busy("as the test says".to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Leases for FaultyStore {
+    async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
+        self.check(Fault::Claim)?;
+        self.inner.claim(id, worker, terms).await
+    }
+
+    async fn extend(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        self.check(Fault::Extend)?;
+        let extended = self.inner.extend(attempt, terms, progress, event).await;
+        self.extends.fetch_add(1, Relaxed);
+        extended
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt,
+        outcome: Outcome,
+        correction: Option<Correction>,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        self.check(Fault::Settle)?;
+        let settled = self.inner.settle(attempt, outcome, correction).await;
+        self.check(Fault::AnswerOfSettle)?;
+        settled
+    }
+
+    async fn release(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        not_before: Timestamp,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        self.check(Fault::Release)?;
+        self.inner.release(attempt, terms, not_before, reason).await
+    }
+
+    async fn sweep(
+        &self,
+        terms: LeaseTerms,
+        queued_before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.inner.sweep(terms, queued_before).await
+    }
+}
+
+#[async_trait]
+impl Catalogue for FaultyStore {
+    async fn put_plugin(&self, plugin: &InstalledPlugin) -> Result<(), StoreError> {
+        self.inner.put_plugin(plugin).await
+    }
+
+    async fn plugins(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
+        self.check(Fault::Plugins)?;
+        self.inner.plugins().await
+    }
+}
+
+#[async_trait]
+impl Records for FaultyStore {
+    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
+        self.inner.accept(recording, job).await
+    }
+
+    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
+        self.inner.add_job(job).await
+    }
+
+    async fn recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+        self.inner.recording(owner, id).await
+    }
+
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        before: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
+        self.inner.recordings(owner, before, limit).await
+    }
+
+    async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.inner.job(owner, id).await
+    }
+
+    async fn cancel(
+        &self,
+        owner: OwnerId,
+        id: JobId,
+    ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError> {
+        self.inner.cancel(owner, id).await
+    }
+
+    async fn delete_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        self.inner.delete_recording(owner, id).await
+    }
+}
+
+#[async_trait]
+impl Outbox for FaultyStore {
+    async fn unsent(
+        &self,
+        written_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        self.inner.unsent(written_before, limit).await
+    }
+
+    async fn sent(&self, ids: &[i64]) -> Result<(), StoreError> {
+        self.inner.sent(ids).await
+    }
+}
+
+#[async_trait]
+impl EventLog for FaultyStore {
+    async fn events(
+        &self,
+        owner: OwnerId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.inner.events(owner, after, limit).await
+    }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.inner.job_now(id).await
+    }
+
+    async fn newest_event(&self) -> Result<EventId, StoreError> {
+        self.inner.newest_event().await
+    }
+}
+
+#[async_trait]
+impl Owners for FaultyStore {
+    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<OwnerId, StoreError> {
+        self.inner.add_session(token_sha256).await
+    }
+
+    async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
+        self.inner.owner_of(token_sha256).await
+    }
+}
+
+pub struct FaultyBlobs {
+    inner: MemoryBlobs,
+    failing_reads: AtomicUsize,
+}
+
+impl FaultyBlobs {
+    pub fn new(inner: MemoryBlobs) -> Self {
+        Self {
+            inner,
+            failing_reads: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn fail_reads(&self, times: usize) {
+        self.failing_reads.store(times, Relaxed);
+    }
+
+    pub fn keys(&self) -> Vec<BlobKey> {
+        self.inner.keys()
+    }
+}
+
+#[async_trait]
+impl Blobs for FaultyBlobs {
+    async fn put(
+        &self,
+        key: BlobKey,
+        body: ByteStream<'_>,
+        limit_bytes: u64,
+    ) -> Result<BlobInfo, BlobError> {
+        self.inner.put(key, body, limit_bytes).await
+    }
+
+    async fn size(&self, key: BlobKey) -> Result<u64, BlobError> {
+        self.inner.size(key).await
+    }
+
+    async fn read(&self, key: BlobKey, offset: u64, len_max: usize) -> Result<Bytes, BlobError> {
+        let failing = self
+            .failing_reads
+            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        match failing {
+            Ok(_) => Err(BlobError::Broken("as the test says".to_owned())),
+            Err(_) => self.inner.read(key, offset, len_max).await,
+        }
+    }
+
+    async fn delete(&self, key: BlobKey) -> Result<(), BlobError> {
+        self.inner.delete(key).await
+    }
+}
+
+/// Knows how many messages were published and not yet acknowledged, wherever they are.
+#[derive(Default)]
+pub struct CountingQueue {
+    inner: MemoryQueue,
+    open: AtomicIsize,
+}
+
+impl CountingQueue {
+    pub fn open(&self) -> isize {
+        self.open.load(Relaxed)
+    }
+
+    pub fn buried(&self) -> Vec<(Topic, Vec<u8>, String)> {
+        self.inner.buried()
+    }
+}
+
+#[async_trait]
+impl Queue for CountingQueue {
+    async fn publish(&self, topic: Topic, body: &[u8]) -> Result<(), QueueError> {
+        self.open.fetch_add(1, Relaxed);
+        self.inner.publish(topic, body).await
+    }
+
+    async fn claim(&self, topic: Topic) -> Result<Delivery, QueueError> {
+        self.inner.claim(topic).await
+    }
+
+    async fn extend(&self, delivery: &Delivery) -> Result<(), QueueError> {
+        self.inner.extend(delivery).await
+    }
+
+    async fn ack(&self, delivery: Delivery) -> Result<(), QueueError> {
+        self.inner.ack(delivery).await?;
+        self.open.fetch_sub(1, Relaxed);
+        Ok(())
+    }
+
+    async fn retry(
+        &self,
+        delivery: Delivery,
+        delay: std::time::Duration,
+    ) -> Result<(), QueueError> {
+        self.inner.retry(delivery, delay).await
+    }
+
+    async fn bury(&self, delivery: Delivery, reason: &str) -> Result<(), QueueError> {
+        self.inner.bury(delivery, reason).await?;
+        self.open.fetch_sub(1, Relaxed);
+        Ok(())
+    }
+
+    async fn waiting(&self, topic: Topic) -> Result<u64, QueueError> {
+        self.inner.waiting(topic).await
+    }
+}
