@@ -66,6 +66,7 @@ fn opus_with_six_channels_comes_in_wave_order() {
 fn vorbis_in_ogg_and_in_webm() {
     check_aligned("chirp-vorbis.ogg", 48_000, 2, 57_600, 15.0);
     check_tail("chirp-vorbis.webm", 48_000, 2, 57_600, 320, 15.0);
+    check_aligned("chirp-vorbis-5.1.ogg", 48_000, 6, 57_600, 12.0);
 }
 
 #[test]
@@ -122,6 +123,41 @@ fn lossless_formats_keep_every_bit_of_sixteen() {
         }
     }
     check_aligned("chirp-5.1.flac", 48_000, 6, 12_000, 60.0);
+    check_aligned("chirp-alac-5.1.m4a", 48_000, 6, 12_000, 60.0);
+}
+
+#[test]
+fn the_source_is_described_in_words_people_know() {
+    for (name, container, codec, bits) in [
+        ("chirp-opus.webm", "WebM", "Opus", None),
+        ("chirp.opus", "Ogg", "Opus", None),
+        ("chirp-aac.m4a", "MP4", "AAC", None),
+        ("chirp-lame.mp3", "MP3", "MP3", None),
+        ("chirp.flac", "FLAC", "FLAC", Some(16)),
+        ("chirp-24.aiff", "AIFF", "PCM", Some(24)),
+        ("chirp-alac.caf", "CAF", "ALAC", Some(16)),
+        ("chirp.w64", "WAV", "PCM", Some(16)),
+        ("chirp-ima.wav", "WAV", "ADPCM", None),
+    ] {
+        let source = decode_fixture(name).source;
+        assert_eq!(
+            (
+                source.container.as_str(),
+                source.codec.as_str(),
+                source.lossless_bits
+            ),
+            (container, codec, bits),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn an_mp4_file_that_lost_its_index_is_damaged_and_says_what_is_missing() {
+    let whole = fixture_bytes("chirp-aac.m4a");
+    let error = decode_bytes(&whole[..whole.len() / 2]).unwrap_err();
+    assert!(matches!(&error, AudioError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("moov"), "{error}");
 }
 
 #[test]

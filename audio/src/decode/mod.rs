@@ -108,10 +108,17 @@ pub fn decode(
         Kind::Mp4 => {
             let movie = mp4::movie(Source::open(&file, true)?)?;
             let codec = movie.as_ref().and_then(packets::codec_in_movie);
-            attempt.any(&Known {
+            match attempt.any(&Known {
                 movie: movie.as_ref(),
                 codec,
-            })?
+            }) {
+                // Recorders write the index last.
+                Err(AudioError::NotAudio { .. }) if movie.is_none() => {
+                    let detail = "its index (moov) is missing: it was never finished".to_owned();
+                    return Err(AudioError::Damaged { detail });
+                }
+                other => other?,
+            }
         }
         Kind::Other => attempt.any(&Known::default())?,
     };

@@ -155,14 +155,14 @@ impl Stream {
         };
         let (decoder, head) = decoder(params, container, known)?;
         let rate = params.sample_rate.unwrap_or(48_000);
-        let is_lossless = !matches!(params.codec, codec::CODEC_ID_AAC | codec::CODEC_ID_MP3)
-            && !matches!(decoder, Decoder::Opus(_));
+        let codec = codec_name(params);
+        let is_lossless = ["PCM", "FLAC", "ALAC"].contains(&codec.as_str());
         Ok(Self {
             track_id: track.id,
             source: SourceInfo {
                 container: container.to_owned(),
-                codec: codec_name(params),
-                lossless_bits: params.bits_per_sample.filter(|_| is_lossless),
+                codec,
+                lossless_bits: lossless_bits(params).filter(|_| is_lossless),
             },
             trim: trim(track, container, known, head.as_ref(), rate),
             frames_with_trim: match (track.num_frames, track.delay, track.padding) {
@@ -212,6 +212,24 @@ impl Stream {
             }
         }
     }
+}
+
+/// As the container says. ALAC's own configuration says it, too, and some containers leave it to
+/// that; in old files it stands behind two atoms.
+fn lossless_bits(params: &AudioCodecParameters) -> Option<u32> {
+    if let Some(bits) = params.bits_per_sample.filter(|bits| *bits > 0) {
+        return Some(bits);
+    }
+    let config = params
+        .extra_data
+        .as_deref()
+        .filter(|_| params.codec == codec::CODEC_ID_ALAC)?;
+    let start = if config.get(4..8) == Some(b"frma") {
+        24
+    } else {
+        0
+    };
+    config.get(start + 5).copied().map(u32::from)
 }
 
 fn decoder(

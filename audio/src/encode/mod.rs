@@ -10,10 +10,12 @@ mod wav;
 
 use std::fs::File;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{AudioError, Block, Spec};
 
 /// How a corrected recording is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     Wav {
         depth: WavDepth,
@@ -27,14 +29,14 @@ pub enum Format {
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WavDepth {
     Int16,
     Int24,
     Float32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FlacBits {
     Bits16,
     Bits24,
