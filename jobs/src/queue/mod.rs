@@ -2,8 +2,10 @@
 //! because the job's row is the truth.
 
 mod memory;
+mod rabbitmq;
 
 pub use memory::MemoryQueue;
+pub use rabbitmq::{BadAddress, RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue};
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,7 +66,7 @@ pub struct Delivery {
 pub(crate) enum Tag {
     Memory { id: u64, claim: u64 },
     Row { id: i64, claim: i64 },
-    Amqp { session: u64, delivery_tag: u64 },
+    Amqp { session: u64, delivery: u64 },
 }
 
 /// Of the queues that live in our own process or database; RabbitMQ's are the broker's.

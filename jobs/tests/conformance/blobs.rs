@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use retake_jobs::{
-    blobs::{BlobError, BlobKey, Blobs, ByteStream, MemoryBlobs, SharedBlobs},
+    blobs::{BlobError, BlobKey, ByteStream, MemoryBlobs, SharedBlobs},
     clock::SystemClock,
     id::{JobId, RecordingId},
     store::{SqliteBlobs, SqliteStore},

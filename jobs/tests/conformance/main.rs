@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod blobs;
+#[path = "../broker/mod.rs"]
+mod broker;
 mod events;
 mod made;
 mod queue;
