@@ -72,7 +72,10 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let mut table = Table::try_from(Config::default()).expect("defaults are plain TOML");
-        let file = sources.config.clone().unwrap_or_else(|| "retake.toml".into());
+        let file = sources
+            .config
+            .clone()
+            .unwrap_or_else(|| "retake.toml".into());
         match std::fs::read_to_string(&file) {
             Ok(text) => match text.parse::<Table>() {
                 Ok(file) => layers::merge_file(&mut table, file, &mut problems),
@@ -113,9 +116,17 @@ impl Config {
             |section: &'static str| move |problem: String| format!("{section}.{problem}");
         problems.extend(self.server.problems().into_iter().map(in_section("server")));
         problems.extend(self.worker.problems().into_iter().map(in_section("worker")));
-        problems.extend(self.external.problems().into_iter().map(in_section("external")));
+        problems.extend(
+            self.external
+                .problems()
+                .into_iter()
+                .map(in_section("external")),
+        );
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
-            problems.push(format!("store_url is \"{}\"; it must be sqlite:PATH", starred(&self.store_url)));
+            problems.push(format!(
+                "store_url is \"{}\"; it must be sqlite:PATH",
+                starred(&self.store_url)
+            ));
         }
         if !self.blobs_url.is_empty() {
             problems.push(format!(
@@ -137,6 +148,15 @@ impl Config {
             ));
         }
         problems
+    }
+
+    /// Names that a chain may use for external services.
+    pub fn externals(&self) -> Vec<String> {
+        if self.external_url.is_empty() {
+            Vec::new()
+        } else {
+            vec!["default".to_owned()]
+        }
     }
 
     pub fn database(&self) -> PathBuf {
@@ -175,7 +195,9 @@ pub enum QueueChoice {
 
 /// `amqp://user:secret@host` with the secret replaced.
 pub fn starred(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
     let authority_ends = rest.find('/').unwrap_or(rest.len());
     let (authority, path) = rest.split_at(authority_ends);
     match authority.rsplit_once('@') {

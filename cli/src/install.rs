@@ -17,8 +17,9 @@ use sha2::{Digest as _, Sha256};
 
 /// What `make plugins` built, inside the program. (Debug builds read the folder when they run.)
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../dist/plugins"]
+#[folder = "../dist/plugins"]
 #[include = "*.wasm"]
+#[exclude = "test/*"]
 #[allow_missing = true]
 struct BuiltIn;
 
@@ -34,7 +35,8 @@ pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
         bail!("the program was built without its plugins: run make plugins, then build it again");
     }
     if !folder.is_empty() {
-        let listed = std::fs::read_dir(folder).with_context(|| format!("plugins = \"{folder}\""))?;
+        let listed =
+            std::fs::read_dir(folder).with_context(|| format!("plugins = \"{folder}\""))?;
         let mut paths: Vec<PathBuf> = listed.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "wasm"));
         paths.sort();
@@ -73,10 +75,16 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim();
-        let why = if said.is_empty() { format!("the compiler ended with {}", output.status) } else { said.to_owned() };
+        let why = if said.is_empty() {
+            format!("the compiler ended with {}", output.status)
+        } else {
+            said.to_owned()
+        };
         bail!("{name} cannot be installed: {why}");
     }
-    cache.lookup(&digest).with_context(|| format!("{name} was compiled and then not found"))
+    cache
+        .lookup(&digest)
+        .with_context(|| format!("{name} was compiled and then not found"))
 }
 
 /// The child's side: `retake install-plugin CACHE WASM`.
@@ -98,12 +106,15 @@ pub fn child_main(cache: &Path, wasm: &Path) -> ExitCode {
 /// Tells the store, so that chains may name them.
 pub async fn catalogue(store: &SharedStore, installed: &[Installed]) -> Result<()> {
     for Installed { manifest, digest } in installed {
-        let plugin = InstalledPlugin { manifest: manifest.clone(), digest: digest.clone() };
+        let plugin = InstalledPlugin {
+            manifest: manifest.clone(),
+            digest: digest.clone(),
+        };
         store.put_plugin(&plugin).await?;
     }
     Ok(())
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -20,10 +20,9 @@ fn merge(base: &mut Table, over: Table, path: &str, problems: &mut Vec<String>) 
             }
             (Some(slot), value) => match coerce(slot, value) {
                 Ok(value) => *slot = value,
-                Err(value) => problems.push(format!(
-                    "{dotted} is {value}; it must be {}",
-                    kind(slot)
-                )),
+                Err(value) => {
+                    problems.push(format!("{dotted} is {value}; it must be {}", kind(slot)))
+                }
             },
         }
     }
@@ -46,12 +45,16 @@ pub fn merge_environment(
     problems: &mut Vec<String>,
 ) {
     for (name, text) in variables {
-        let Some(rest) = name.strip_prefix("RETAKE_") else { continue };
+        let Some(rest) = name.strip_prefix("RETAKE_") else {
+            continue;
+        };
         if rest.starts_with("TEST_") || matches!(rest, "CONFIG" | "LOG") {
             continue;
         }
         match slot_of_variable(base, rest) {
-            None => problems.push(format!("the environment sets {name}, which is not a setting")),
+            None => problems.push(format!(
+                "the environment sets {name}, which is not a setting"
+            )),
             Some(slot) => set_text(slot, &name, &text, problems),
         }
     }
@@ -102,7 +105,11 @@ fn set_text(slot: &mut Value, name: &str, text: &str, problems: &mut Vec<String>
     let parsed = match slot {
         Value::String(_) => Some(Value::String(text.to_owned())),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
-        Value::Float(_) => text.parse().ok().filter(|x: &f64| x.is_finite()).map(Value::Float),
+        Value::Float(_) => text
+            .parse()
+            .ok()
+            .filter(|x: &f64| x.is_finite())
+            .map(Value::Float),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
         Value::Array(_) => Some(Value::Array(
             text.split(',')
@@ -137,7 +144,11 @@ fn kind(slot: &Value) -> &'static str {
 }
 
 fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+    if path.is_empty() {
+        key.to_owned()
+    } else {
+        format!("{path}.{key}")
+    }
 }
 
 #[cfg(test)]
@@ -159,8 +170,16 @@ mod tests {
         merge_file(&mut base, file.parse().unwrap(), &mut problems);
         assert_eq!(base["server"]["rate"], Value::Float(2.0));
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert!(problems.iter().any(|p| p.starts_with("listne is not a setting")));
-        assert!(problems.iter().any(|p| p.contains("server.upload_bytes_max is \"big\"; it must be a whole number")));
+        assert!(
+            problems
+                .iter()
+                .any(|p| p.starts_with("listne is not a setting"))
+        );
+        assert!(
+            problems.iter().any(
+                |p| p.contains("server.upload_bytes_max is \"big\"; it must be a whole number")
+            )
+        );
     }
 
     #[test]

@@ -1,0 +1,306 @@
+//! `retake correct`: one file through a chain, without any server, exactly as a worker would do it.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use retake_jobs::{
+    chain::{Chain, Vocabulary},
+    format::Format,
+    preset,
+    problem::{FieldError, Problem},
+    report::{Measurement, StepReport},
+    store::InstalledPlugin,
+};
+use retake_plugin_host::{Cache, Installed};
+use retake_worker::{
+    chain::{ChainContext, ChainFailure, ChainReport, Progress, prepare, run_chain, seed},
+    child::ChildProgram,
+};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::Config, install, wiring};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The recording: WebM, Ogg, MP4, WAV, FLAC, MP3, AIFF, CAF
+    input: PathBuf,
+    /// Where the correction goes; its ending chooses the format: .wav, .flac or .opus
+    #[arg(short, long)]
+    output: PathBuf,
+    /// A preset's name, a chain as JSON, or a file with one
+    #[arg(
+        long,
+        default_value_if("plugin", clap::builder::ArgPredicate::IsPresent, "{\"steps\":[]}"),
+        default_value = "speech"
+    )]
+    chain: String,
+    /// wav, flac or opus, whatever the output's name ends in
+    #[arg(long)]
+    format: Option<String>,
+    /// A plugin of your own, run after the chain (alone, where no chain is given)
+    #[arg(long, value_name = "FILE.wasm")]
+    plugin: Option<PathBuf>,
+    /// A parameter of that plugin; repeatable
+    #[arg(long = "param", value_name = "ID=VALUE", requires = "plugin")]
+    params: Vec<String>,
+}
+
+pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
+    let input = &arguments.input;
+    // Whatever is wrong with it is said before any work.
+    std::fs::File::open(input).with_context(|| input.display().to_string())?;
+    let format = format_of(&arguments)?;
+    let caches = caches()?;
+    let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
+    let here = caches.clone();
+    let (plugins, own) = tokio::task::spawn_blocking(move || -> Result<_> {
+        let mut all = install::all(&here, &folder)?;
+        let own = plugin
+            .map(|path| install::from_file(&here, &path))
+            .transpose()?;
+        if let Some(own) = &own {
+            // The author's build wins over an installed one of the same id.
+            all.retain(|installed| installed.manifest.id != own.manifest.id);
+            all.push(own.clone());
+        }
+        Ok((all, own))
+    })
+    .await??;
+
+    let chain = chain_of(&arguments, &config, &plugins, own.as_ref())?;
+    let cache = Cache::open(&install::cache_folder(&caches))?;
+    let installed: Vec<_> = plugins
+        .into_iter()
+        .map(|Installed { manifest, digest }| InstalledPlugin { manifest, digest })
+        .collect();
+    let steps = prepare(&chain, &installed, &cache, &wiring::externals(&config)?)
+        .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
+
+    // In the output's folder, so that the last step is a rename: there is never half a correction.
+    let beside = arguments
+        .output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let beside = beside.unwrap_or(Path::new("."));
+    let scratch = tempfile::Builder::new()
+        .prefix(".retake-")
+        .tempdir_in(beside)
+        .with_context(|| beside.display().to_string())?;
+    let corrected = scratch.path().join("corrected");
+    let context = ChainContext {
+        child: &ChildProgram::this()?,
+        plugin_cache: &install::cache_folder(&caches),
+        scratch_dir: scratch.path(),
+        limits: &config.worker.limits,
+        deadline: (&config.worker).into(),
+        seed: seed(&sha256_of(input)?),
+    };
+    let cancel = CancellationToken::new();
+    let interrupted = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.cancel();
+        }
+    });
+    let report = run_chain(
+        input,
+        &corrected,
+        &steps,
+        format,
+        &context,
+        &show_progress,
+        &cancel,
+    )
+    .await
+    .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
+    std::fs::rename(&corrected, &arguments.output)
+        .with_context(|| arguments.output.display().to_string())?;
+    print_report(&report, &arguments.output);
+    Ok(())
+}
+
+fn format_of(arguments: &Arguments) -> Result<Format> {
+    let ending = arguments
+        .output
+        .extension()
+        .and_then(|ending| ending.to_str());
+    let name = arguments.format.as_deref().or(ending).unwrap_or_default();
+    let known = match name {
+        "ogg" => Some(Format::Opus),
+        name => Format::parse(name),
+    };
+    known.with_context(|| {
+        format!("\"{name}\" is not a format; --format, or the output's ending, must be wav, flac or opus")
+    })
+}
+
+/// The chain as it was asked for: checked as the server would check it.
+fn chain_of(
+    arguments: &Arguments,
+    config: &Config,
+    plugins: &[Installed],
+    own: Option<&Installed>,
+) -> Result<Chain> {
+    let mut json = chain_json(&arguments.chain)?;
+    if let Some(own) = own {
+        let step = json!({"plugin": own.manifest.id, "params": params(&arguments.params)?});
+        let steps = json.get_mut("steps").and_then(Value::as_array_mut);
+        steps.context("the chain has no steps")?.push(step);
+    }
+    let vocabulary = Vocabulary {
+        manifests: plugins
+            .iter()
+            .map(|installed| installed.manifest.clone())
+            .collect(),
+        externals: config.externals(),
+        steps_max: config.server.chain_steps_max,
+    };
+    Chain::parse(&json, "", &vocabulary).map_err(|errors| {
+        let lines: Vec<_> = errors
+            .iter()
+            .map(|FieldError { detail, pointer }| format!("{pointer}: {detail}"))
+            .collect();
+        anyhow::anyhow!("the chain cannot be run:\n  - {}", lines.join("\n  - "))
+    })
+}
+
+fn chain_json(text: &str) -> Result<Value> {
+    if let Some(preset) = preset::find(text) {
+        return Ok(preset.chain.clone());
+    }
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).context("--chain");
+    }
+    match std::fs::read_to_string(text) {
+        Ok(file) => serde_json::from_str(&file).with_context(|| text.to_owned()),
+        Err(_) => {
+            let known: Vec<_> = preset::built_in()
+                .iter()
+                .map(|preset| preset.name)
+                .collect();
+            bail!(
+                "--chain {text}: there is no such preset or file; presets are: {}",
+                known.join(", ")
+            )
+        }
+    }
+}
+
+/// `id=value`, the value as JSON where it is JSON and as text otherwise.
+fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
+    given
+        .iter()
+        .map(|param| {
+            let (id, value) = param
+                .split_once('=')
+                .with_context(|| format!("--param {param}: it must look like id=value"))?;
+            let value =
+                serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+            Ok((id.to_owned(), value))
+        })
+        .collect()
+}
+
+/// Compiled plugins are kept for the user, not beside the recording.
+fn caches() -> Result<PathBuf> {
+    let folder = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
+        (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
+        (_, Some(home)) => PathBuf::from(home).join(".cache"),
+        _ => bail!(
+            "neither XDG_CACHE_HOME nor HOME is set, so there is no place to keep compiled plugins"
+        ),
+    };
+    let folder = folder.join("retake");
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    Ok(folder)
+}
+
+fn sha256_of(path: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+    Ok(install::hex(&hash.finalize()))
+}
+
+/// On a terminal one line that changes; elsewhere nothing, for logs are not for progress bars.
+fn show_progress(progress: Progress) {
+    let mut out = std::io::stderr().lock();
+    if out.is_terminal() {
+        let step = progress.step.as_deref().unwrap_or("reading");
+        let _ = write!(out, "\r\x1b[K{:3.0} %  {step}", progress.fraction * 100.0);
+        let _ = out.flush();
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn print_report(report: &ChainReport, output: &Path) {
+    if std::io::stderr().is_terminal() {
+        eprint!("\r\x1b[K");
+    }
+    let ChainReport {
+        report, warnings, ..
+    } = report;
+    let (before, after) = (&report.input, &report.output);
+    println!(
+        "{}: {}, {} Hz, {} channel(s), {}",
+        output.display(),
+        report.source,
+        before.sample_rate,
+        before.channels,
+        clock(before.duration_ms)
+    );
+    println!("{:22}{:>14}{:>14}", "", "before", "after");
+    let row = |name: &str, unit: &str, of: fn(&Measurement) -> Option<f64>| {
+        let cell =
+            |value: Option<f64>| value.map_or("silent".to_owned(), |v| format!("{v:.1} {unit}"));
+        println!("{name:22}{:>14}{:>14}", cell(of(before)), cell(of(after)));
+    };
+    row("integrated loudness", "LUFS", |m| m.integrated_lufs);
+    row("loudness range", "LU", |m| m.loudness_range_lu);
+    row("true peak", "dBTP", |m| m.true_peak_dbtp);
+    for StepReport {
+        step,
+        plugin,
+        skipped,
+        cpu_ms,
+        ..
+    } in &report.steps
+    {
+        let which = plugin.as_ref().map_or("external service".to_owned(), |p| {
+            format!("{} {}", p.id, p.version)
+        });
+        let outcome = if *skipped {
+            "skipped".to_owned()
+        } else {
+            format!("{cpu_ms} ms")
+        };
+        println!("step {step:17}{which}, {outcome}");
+    }
+    for warning in warnings {
+        println!("warning: {warning}");
+    }
+    println!("took {} ms", report.elapsed_ms);
+}
+
+fn clock(ms: u64) -> String {
+    format!("{}:{:02}.{:03}", ms / 60_000, ms / 1000 % 60, ms % 1000)
+}
+
+fn told(failure: &ChainFailure) -> String {
+    match failure {
+        ChainFailure::Cancelled => "stopped; nothing was written".to_owned(),
+        ChainFailure::Failed { problem, .. } => in_words(problem),
+    }
+}
+
+fn in_words(problem: &Problem) -> String {
+    let mut text = format!("{}: {}", problem.title, problem.detail);
+    for FieldError { detail, pointer } in &problem.errors {
+        text.push_str(&format!("\n  - {pointer}: {detail}"));
+    }
+    text
+}

@@ -1,0 +1,78 @@
+//! The command line, and what each command starts.
+
+mod correct;
+mod roles;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Sources};
+
+/// Plugin-based audio correction.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Program {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    sources: Sources,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Server, worker and a simulated external service in one process
+    Up,
+    /// The front door only; workers are processes of their own
+    Server,
+    /// Takes jobs and runs them; as many as you like
+    Worker,
+    /// The simulated external audio service only
+    MockExternal,
+    /// Corrects one file, without any server
+    Correct(correct::Arguments),
+    /// Prints the settings in effect, secrets starred
+    Config,
+    /// The wall around audio work; started by the program itself
+    #[command(hide = true)]
+    Child,
+    /// Compiles a plugin into the cache; started by the program itself
+    #[command(hide = true)]
+    InstallPlugin { cache: PathBuf, wasm: PathBuf },
+}
+
+pub fn run(program: Program) -> Result<()> {
+    let config = Config::load(&program.sources)?;
+    if let Command::Config = program.command {
+        print!("{}", config.shown());
+        return Ok(());
+    }
+    let quiet = matches!(program.command, Command::Correct(_));
+    log_to_stderr(if quiet { "warn" } else { "info" });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match program.command {
+            Command::Up => roles::up(config).await,
+            Command::Server => roles::server(config).await,
+            Command::Worker => roles::worker(config).await,
+            Command::MockExternal => roles::mock_external(config).await,
+            Command::Correct(arguments) => correct::run(config, arguments).await,
+            Command::Config | Command::Child | Command::InstallPlugin { .. } => {
+                unreachable!("handled before")
+            }
+        }
+    })
+}
+
+/// `RETAKE_LOG` takes what `RUST_LOG` usually does.
+fn log_to_stderr(default: &str) {
+    let filter = EnvFilter::try_from_env("RETAKE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

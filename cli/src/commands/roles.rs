@@ -1,0 +1,183 @@
+//! The roles a process can have: parts lists, in which nothing happens but wiring, waiting and ending.
+
+use std::future::Future;
+
+use anyhow::{Context, Result};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    install,
+    wiring::{self, Wiring},
+};
+
+/// Everything in one process, on one listener; the external service on a loopback port of its own.
+pub async fn up(mut config: Config) -> Result<()> {
+    let shutdown = stop_signal()?;
+    let mut roles = Roles::new(&shutdown);
+    if config.external_url.is_empty() {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        config.external_url = format!("http://{}", listener.local_addr()?);
+        roles.add(
+            "mock external service",
+            retake_mock_external::serve(listener, shutdown.clone()),
+        );
+    }
+    let wiring = wiring::open(&config)?;
+    bring_in_plugins(&config, &wiring).await?;
+    let url = add_server(&mut roles, &config, &wiring, &shutdown).await?;
+    add_worker(&mut roles, &config, &wiring, &shutdown)?;
+    say(&format!(
+        "ready: {url}\nOpen it in a browser. Everything is kept in {}; Ctrl-C stops.",
+        config.data.display()
+    ));
+    roles.end(wiring).await
+}
+
+pub async fn server(config: Config) -> Result<()> {
+    let shutdown = stop_signal()?;
+    let mut roles = Roles::new(&shutdown);
+    let wiring = wiring::open(&config)?;
+    bring_in_plugins(&config, &wiring).await?;
+    let url = add_server(&mut roles, &config, &wiring, &shutdown).await?;
+    say(&format!("ready: {url}"));
+    roles.end(wiring).await
+}
+
+pub async fn worker(config: Config) -> Result<()> {
+    let shutdown = stop_signal()?;
+    let mut roles = Roles::new(&shutdown);
+    let wiring = wiring::open(&config)?;
+    bring_in_plugins(&config, &wiring).await?;
+    add_worker(&mut roles, &config, &wiring, &shutdown)?;
+    say("ready: worker");
+    roles.end(wiring).await
+}
+
+pub async fn mock_external(config: Config) -> Result<()> {
+    let shutdown = stop_signal()?;
+    let listener = bind(&config).await?;
+    say(&format!("ready: http://{}", listener.local_addr()?));
+    retake_mock_external::serve(listener, shutdown)
+        .await
+        .context("the external service")
+}
+
+async fn add_server(
+    roles: &mut Roles,
+    config: &Config,
+    wiring: &Wiring,
+    shutdown: &CancellationToken,
+) -> Result<String> {
+    let listener = bind(config).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let mut settings = config.server.clone();
+    settings.externals = config.externals();
+    roles.add(
+        "server",
+        retake_server::serve(listener, wiring.server_parts(), settings, shutdown.clone()),
+    );
+    Ok(url)
+}
+
+fn add_worker(
+    roles: &mut Roles,
+    config: &Config,
+    wiring: &Wiring,
+    shutdown: &CancellationToken,
+) -> Result<()> {
+    let parts = wiring.worker_parts(config)?;
+    roles.add(
+        "worker",
+        retake_worker::run(parts, config.worker.clone(), shutdown.clone()),
+    );
+    Ok(())
+}
+
+async fn bring_in_plugins(config: &Config, wiring: &Wiring) -> Result<()> {
+    let (data, folder) = (config.data.clone(), config.plugins.clone());
+    let installed = tokio::task::spawn_blocking(move || install::all(&data, &folder)).await??;
+    install::catalogue(&wiring.store, &installed).await
+}
+
+async fn bind(config: &Config) -> Result<TcpListener> {
+    TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("listen = \"{}\" cannot be had", config.listen))
+}
+
+/// The roles of this process. When one ends, by error or not, all are told to.
+struct Roles {
+    running: JoinSet<Result<()>>,
+    shutdown: CancellationToken,
+}
+
+impl Roles {
+    fn new(shutdown: &CancellationToken) -> Self {
+        Self {
+            running: JoinSet::new(),
+            shutdown: shutdown.clone(),
+        }
+    }
+
+    fn add<E>(
+        &mut self,
+        name: &'static str,
+        role: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let shutdown = self.shutdown.clone();
+        self.running.spawn(async move {
+            let ended = role.await.with_context(|| format!("the {name} failed"));
+            shutdown.cancel();
+            ended
+        });
+    }
+
+    /// Waits for all of them, and then for what they left to be sent.
+    async fn end(mut self, wiring: Wiring) -> Result<()> {
+        let mut first_failure = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            let ended = ended.context("a role panicked").and_then(|ended| ended);
+            if first_failure.is_ok() {
+                first_failure = ended;
+            }
+            self.shutdown.cancel();
+        }
+        wiring.close().await;
+        first_failure
+    }
+}
+
+/// The first SIGINT or SIGTERM asks everything to end; a second one ends at once.
+fn stop_signal() -> Result<CancellationToken> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let shutdown = CancellationToken::new();
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
+    let told = shutdown.clone();
+    tokio::spawn(async move {
+        for signals in 1.. {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if signals > 1 {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping; a second signal stops at once");
+            told.cancel();
+        }
+    });
+    Ok(shutdown)
+}
+
+/// The one line that scripts and people wait for goes to standard output; logs do not.
+#[allow(clippy::print_stdout)]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,130 @@
+//! Turns addresses into the four seams, the same for every role.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use retake_jobs::{
+    blobs::SharedBlobs,
+    clock::SystemClock,
+    events::SharedEvents,
+    job::LeaseTerms,
+    queue::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue, SharedQueue},
+    relay::{Relay, RelayHandle},
+    store::{SharedStore, open_sqlite},
+};
+use retake_worker::{child::ChildProgram, external::External};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, QueueChoice},
+    install,
+};
+
+pub struct Wiring {
+    pub store: SharedStore,
+    blobs: SharedBlobs,
+    queue: SharedQueue,
+    events: SharedEvents,
+    relay: RelayHandle,
+    relay_running: JoinHandle<()>,
+    relay_stop: CancellationToken,
+}
+
+/// Opens the store, reaches for the broker, and starts the relay.
+pub fn open(config: &Config) -> Result<Wiring> {
+    let database = config.database();
+    if let Some(folder) = database.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    let (store, blobs, mut queue, mut events) =
+        open_sqlite(&database).with_context(|| database.display().to_string())?;
+    if config.queue() == QueueChoice::RabbitMq {
+        let address: RabbitAddress = config.queue_url.parse().context("queue_url")?;
+        let options = RabbitOptions {
+            prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
+            connection_name: format!("retake {}", std::process::id()),
+            ..RabbitOptions::default()
+        };
+        queue = Arc::new(RabbitQueue::connect(address.clone(), options.clone()));
+        events = Arc::new(RabbitEvents::connect(address, options));
+    }
+    tracing::info!(
+        store = %database.display(),
+        queue = crate::config::starred(&config.queue_url),
+        external = crate::config::starred(&config.external_url),
+        "wired"
+    );
+
+    let relay = Relay::default();
+    let handle = relay.handle();
+    let terms = LeaseTerms {
+        lease_ms: config.worker.lease_ms,
+        attempts_max: config.worker.attempts_max,
+    };
+    let relay_stop = CancellationToken::new();
+    let running = relay.run(
+        store.clone(),
+        queue.clone(),
+        events.clone(),
+        terms,
+        relay_stop.clone(),
+    );
+    Ok(Wiring {
+        store,
+        blobs,
+        queue,
+        events,
+        relay: handle,
+        relay_running: tokio::spawn(running),
+        relay_stop,
+    })
+}
+
+impl Wiring {
+    pub fn server_parts(&self) -> retake_server::Parts {
+        retake_server::Parts {
+            store: self.store.clone(),
+            blobs: self.blobs.clone(),
+            queue: self.queue.clone(),
+            events: self.events.clone(),
+            relay: self.relay.clone(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    pub fn worker_parts(&self, config: &Config) -> Result<retake_worker::Parts> {
+        Ok(retake_worker::Parts {
+            store: self.store.clone(),
+            blobs: self.blobs.clone(),
+            queue: self.queue.clone(),
+            events: self.events.clone(),
+            relay: self.kick(),
+            externals: externals(config)?,
+            plugin_cache: install::cache_folder(&config.data),
+            child: ChildProgram::this()?,
+        })
+    }
+
+    fn kick(&self) -> Arc<dyn Fn() + Send + Sync> {
+        let relay = self.relay.clone();
+        Arc::new(move || relay.kick())
+    }
+
+    /// Lets the relay send what the roles have left, and waits for it.
+    pub async fn close(self) {
+        self.relay_stop.cancel();
+        // It ends by itself within its own time; a panic in it was logged by the runtime.
+        let _ = self.relay_running.await;
+    }
+}
+
+/// The configured services' clients: one, called `default`, or none.
+pub fn externals(config: &Config) -> Result<Vec<External>> {
+    if config.external_url.is_empty() {
+        return Ok(Vec::new());
+    }
+    let external = External::new("default", &config.external_url, config.external.clone())
+        .context("external_url")?;
+    Ok(vec![external])
+}
