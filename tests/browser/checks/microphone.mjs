@@ -22,9 +22,10 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
           assert.match(policy, /script-src 'self'/);
           assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval/);
           assert.deepEqual(complaints, []);
-          const cookies = await context.cookies();
-          const session = cookies.find((cookie) => cookie.name === "retake_session");
-          assert.equal(session?.httpOnly, true, "the session is a cookie that scripts cannot read");
+          const session = await eventually("there is a session", async () => {
+            return (await context.cookies()).find((cookie) => cookie.name === "retake_session");
+          });
+          assert.equal(session.httpOnly, true, "the session is a cookie that scripts cannot read");
           assert.equal(await page.evaluate(() => document.cookie), "");
           await page.evaluate(() => (window.neverReloaded = true));
           await shot(page, "start");
