@@ -23,8 +23,10 @@ async fn setting(transport: &str) -> Result<Setting> {
     let retake = Start::new("up", data.path())
         .env("RETAKE_EXTERNAL_URL", &external.url)
         .set(format!("external.transport={transport}"))
-        .set("external.idle_timeout_ms=1500")
+        .set("external.idle_ms=1500")
         .set("external.backoff_ms=50")
+        .set("external.answer_ms=1500")
+        .set("external.breaker_failures=100")
         .start()?;
     let ann = Client::new(&retake.url).await?;
     let external_url = external.url.clone();

@@ -2,30 +2,34 @@
 
 use std::{io::Write as _, path::Path};
 
-use anyhow::Result;
-use retake_audio::{Block, Decoded, Limits};
+use anyhow::{Context as _, Result};
+use retake_audio::{Block, Format, Limits, WavDepth};
 
-/// Decodes a file, all of it: tests are short.
+/// Decodes a file, all of it: tests are short. By way of a WAV of 32-bit floats, which is the only
+/// form in which the library lets go of samples.
 pub fn decode(bytes: &[u8]) -> Result<Audio> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("audio");
     std::fs::write(&path, bytes)?;
-    let mut decoded: Decoded = retake_audio::decode(
-        std::fs::File::open(&path)?,
-        &Limits::default(),
-        folder.path(),
-        &mut |_| {},
-    )?;
-    let mut channels = vec![Vec::new(); decoded.spec.channels as usize];
-    while let Some(block) = decoded.next_block()? {
-        for (all, new) in channels.iter_mut().zip(block) {
-            all.extend(new);
-        }
+    let file = std::fs::File::open(&path)?;
+    let decoded = retake_audio::decode(file, &Limits::default(), folder.path(), &mut |_| {})?;
+    let (spec, measurement) = (decoded.spec, decoded.measurement.clone());
+    let plain = folder.path().join("plain.wav");
+    let format = Format::Wav { depth: WavDepth::Float32 };
+    let out = std::fs::File::options().create(true).read(true).write(true).open(&plain)?;
+    retake_audio::run(decoded, Vec::new(), &format, out, folder.path(), &mut |_| {})?;
+
+    let wav = std::fs::read(&plain)?;
+    let data = wav.windows(4).position(|four| four == b"data").context("a data chunk")? + 8;
+    let mut channels = vec![Vec::new(); spec.channels as usize];
+    for (n, sample) in wav[data..].chunks_exact(4).enumerate() {
+        let sample = f32::from_le_bytes(sample.try_into().expect("four bytes"));
+        channels[n % spec.channels as usize].push(sample);
     }
     Ok(Audio {
-        sample_rate: decoded.spec.sample_rate,
-        integrated_lufs: decoded.measurement.integrated_lufs,
-        true_peak_dbtp: decoded.measurement.true_peak_dbtp,
+        sample_rate: spec.sample_rate,
+        integrated_lufs: measurement.integrated_lufs,
+        true_peak_dbtp: measurement.true_peak_dbtp,
         channels,
     })
 }
