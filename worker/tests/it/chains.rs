@@ -321,7 +321,7 @@ async fn recordings_that_cannot_be_corrected_say_why() {
             &recording(FRAMES),
             narrow,
             ProblemKind::UnsupportedStream,
-            "channels",
+            "channel count is 2",
         ),
     ];
     for (name, input, limits, kind, words) in cases {
