@@ -18,7 +18,6 @@ const FILES: [&str; 18] = [
     "chirp.opus",
     "chirp-opus.mp4",
     "chirp-opus-fragmented.mp4",
-    "chirp-opus.caf",
     "chirp-aac.m4a",
     "chirp-aac-fragmented.mp4",
     "chirp-vorbis.ogg",
@@ -26,13 +25,14 @@ const FILES: [&str; 18] = [
     "chirp-lame.mp3",
     "chirp.flac",
     "chirp.aiff",
-    "chirp-alac.caf",
     "chirp-rf64.wav",
     "chirp.w64",
     "chirp-22k.aac",
+    "chirp-opus.caf",
+    "chirp-alac.caf",
 ];
 /// Far more than any takes; a hang is the one thing this is to find.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn seeds(usual: u64) -> std::ops::Range<u64> {
     let wanted = std::env::var("HOSTILE_SEEDS")
@@ -126,5 +126,20 @@ fn sizes_that_lie_allocate_nothing() {
     let wav = b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff\x01\0\x02\0";
     for bytes in [&webm[..], mp4, wav] {
         assert!(decode_bytes(bytes).is_err());
+    }
+}
+
+#[test]
+fn a_caf_description_that_cannot_be_true_is_refused() {
+    let whole = fixture_bytes("chirp-alac.caf");
+    // Bytes per packet, then channels.
+    for (at, value) in [(36, [0xff; 4]), (44, [0; 4]), (44, [0x7f; 4])] {
+        let mut bytes = whole.clone();
+        bytes[at..at + 4].copy_from_slice(&value);
+        let error = decode_bytes(&bytes).unwrap_err();
+        assert!(
+            matches!(error, retake_audio::AudioError::Damaged { .. }),
+            "{error}"
+        );
     }
 }

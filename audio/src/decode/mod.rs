@@ -103,6 +103,10 @@ pub fn decode(
                 codec: codec.to_owned(),
             });
         }
+        Kind::BrokenCaf => {
+            let detail = "the description of its audio makes no sense".to_owned();
+            return Err(AudioError::Damaged { detail });
+        }
         Kind::Wave => attempt.wave()?,
         Kind::Matroska => attempt.matroska()?,
         Kind::Mp4 => {

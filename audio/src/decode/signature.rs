@@ -9,6 +9,8 @@ pub(super) enum Kind {
     Wave,
     Matroska,
     Mp4,
+    /// A CAF file whose description cannot be true.
+    BrokenCaf,
     /// Audio that nothing here decodes: its name.
     Unknown(&'static str),
     /// Anything else; the readers find out.
@@ -27,6 +29,9 @@ pub(super) fn kind(head: &[u8]) -> Kind {
     }
     if at(4, b"ftyp") {
         return Kind::Mp4;
+    }
+    if at(0, b"caff") && !has_sound_caf_description(head) {
+        return Kind::BrokenCaf;
     }
     const UNKNOWN: [(&[u8], &str); 15] = [
         (b"wvpk", "WavPack"),
@@ -49,6 +54,18 @@ pub(super) fn kind(head: &[u8]) -> Kind {
         .iter()
         .find(|(magic, _)| at(0, magic))
         .map_or(Kind::Other, |(_, name)| Kind::Unknown(name))
+}
+
+/// The description is CAF's first chunk. Symphonia multiplies and divides by what it says, so this
+/// is looked at before: bytes per packet, then, behind frames per packet, the channel count.
+fn has_sound_caf_description(head: &[u8]) -> bool {
+    let u32_at = |at: usize| {
+        let bytes = head.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_be_bytes(bytes))
+    };
+    head.get(8..12) == Some(b"desc")
+        && u32_at(36).is_some_and(|bytes_per_packet| bytes_per_packet <= 1 << 24)
+        && u32_at(44).is_some_and(|channels| (1..=1024).contains(&channels))
 }
 
 /// A codec by the identifier that Matroska gives it.
