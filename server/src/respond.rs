@@ -19,7 +19,7 @@ const RETRY_AFTER_S: &str = "1";
 
 #[derive(Debug, Clone)]
 pub struct Refusal {
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
 }
@@ -27,7 +27,7 @@ pub struct Refusal {
 impl Refusal {
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         let refusal = Self {
-            problem: Problem::new(kind, detail),
+            problem: Box::new(Problem::new(kind, detail)),
             headers: Vec::new(),
             cause: None,
         };

@@ -4,7 +4,9 @@
 //! with the fields is collected and told at once. Nothing of a refused upload is left behind, and
 //! 202 is answered after the commit, never before.
 
-use std::{collections::BTreeMap, io, sync::Arc};
+mod form;
+
+use std::{io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
@@ -12,7 +14,6 @@ use http::{HeaderMap, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey},
-    email::Email,
     id::{OwnerId, RecordingId},
     job::Status,
     problem::ProblemKind,
@@ -20,6 +21,7 @@ use retake_jobs::{
 };
 use warp::reply::Response;
 
+use self::form::{Form, Stored, display_name};
 use crate::{
     app::App,
     auth,
@@ -29,7 +31,7 @@ use crate::{
     routes::{
         Call,
         jobs::spread,
-        order::{Fault, Wanted, field_pointer, refuse_all, shorten},
+        order::{field_pointer, refuse_all, shorten},
     },
     sniff::{self, Sniffed, sniff},
     views::Accepted,
@@ -46,8 +48,6 @@ const READ_ON_BYTES: u64 = 1024 * 1024;
 
 /// Whoever sends so many wrong fields learns about these.
 const FAULTS_MAX: usize = 32;
-
-const FILE_NAME_CHARS_MAX: usize = 255;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
@@ -128,22 +128,6 @@ struct Upload {
     owner: OwnerId,
     id: RecordingId,
     request_id: String,
-}
-
-/// What the form held.
-#[derive(Default)]
-struct Form {
-    /// `None` stands for one that is no text.
-    texts: BTreeMap<&'static str, Option<String>>,
-    recording: Option<Stored>,
-    recording_seen: bool,
-    faults: Vec<Fault>,
-}
-
-struct Stored {
-    info: BlobInfo,
-    content_type: &'static str,
-    file_name: Option<String>,
 }
 
 impl Upload {
@@ -388,82 +372,5 @@ impl Upload {
         } else if let Err(error) = self.app.parts.blobs.delete(key).await {
             tracing::error!(recording.id = %self.id, "the bytes of a refused upload remain: {error}");
         }
-    }
-}
-
-impl Form {
-    fn fault(&mut self, kind: ProblemKind, pointer: &str, detail: impl Into<String>) {
-        self.faults.push(Fault::new(kind, pointer, detail));
-    }
-
-    fn twice(&mut self, name: &str) {
-        let detail = format!("{name} is given twice; give it once");
-        self.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
-    }
-
-    fn email(&mut self) -> Option<Email> {
-        let parsed = match self.texts.get("user_email") {
-            Some(Some(text)) => text.parse::<Email>().map_err(|error| error.to_string()),
-            // Told already.
-            Some(None) => return None,
-            None => Err("user_email is missing: say who sends the recording".to_owned()),
-        };
-        parsed
-            .map_err(|detail| self.fault(ProblemKind::InvalidField, "/user_email", detail))
-            .ok()
-    }
-
-    fn wanted(&mut self) -> Wanted {
-        // An untouched field of an HTML form is sent empty.
-        let mut text = |name| {
-            let text = self.texts.remove(name).flatten();
-            text.filter(|text| !text.trim().is_empty())
-        };
-        let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
-        let chain = chain.map(|text| match serde_json::from_str(&text) {
-            Ok(chain) => chain,
-            // `Chain::parse` says what it must be, and this is no object either.
-            Err(_) => serde_json::Value::String(shorten(&text)),
-        });
-        Wanted {
-            preset,
-            chain,
-            format,
-        }
-    }
-}
-
-/// A client's file name, for display only: no folders, nothing that does not print.
-fn display_name(name: &str) -> Option<String> {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let shown: String = last
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(FILE_NAME_CHARS_MAX)
-        .collect();
-    let shown = shown.trim();
-    (!shown.is_empty()).then(|| shown.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_name_is_only_its_last_part_and_prints() {
-        for (name, shown) in [
-            ("take.webm", Some("take.webm")),
-            ("../../etc/passwd", Some("passwd")),
-            ("C:\\Users\\ann\\take 1.wav", Some("take 1.wav")),
-            ("a\u{0}b\n.wav", Some("ab.wav")),
-            ("  ", None),
-            ("x/", None),
-        ] {
-            assert_eq!(display_name(name).as_deref(), shown, "{name:?}");
-        }
-        assert_eq!(
-            display_name(&"ä".repeat(400)).map(|n| n.chars().count()),
-            Some(255)
-        );
     }
 }

@@ -218,16 +218,17 @@ async fn a_client_still_sending_can_read_why_it_was_refused() {
     let (mut reading, mut writing) = stream.split();
     let write = async {
         // A client that sends all it has before it looks up.
-        let chunk = [b'x'; 65_536];
+        let chunk = vec![b'x'; 65_536];
         let mut sent = 0;
         while sent < length && writing.write_all(&chunk).await.is_ok() {
             sent += chunk.len();
         }
         sent
     };
-    let sent = tokio::time::timeout(SOON, write)
+    let sent: usize = tokio::time::timeout(SOON, write)
         .await
         .expect("the server goes on reading");
+    assert!(sent >= length, "reset after {sent} bytes");
     let mut answer = vec![0; 4096];
     let read = reading
         .read(&mut answer)

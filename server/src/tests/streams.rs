@@ -379,42 +379,61 @@ async fn a_completion_wakes_its_owner_and_one_that_cannot_be_read_is_buried() {
         error: None,
     };
     let completion = serde_json::to_vec(&completion).unwrap();
-    let settled = async || {
-        let waits = async || house.queue.waiting(Topic::Completions).await.unwrap() > 0;
-        let all = async {
-            while waits().await {
+    // One consumer takes them in order: what was published before the buried one has been handled.
+    let handled = async |buried: usize| {
+        house
+            .queue
+            .publish(Topic::Completions, b"{\"id\": 7}")
+            .await
+            .unwrap();
+        let handling = async {
+            while house.queue.buried().len() < buried {
+                tokio::task::yield_now().await;
+            }
+            // Whoever was woken by it has had its turn.
+            for _ in 0..100 {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(SOON, all)
+        tokio::time::timeout(SOON, handling)
             .await
             .expect("every completion is taken");
     };
-    // The record does not say so yet: dropped, and nobody is told anything.
+    let completed = async || {
+        let text = house.ask(get("/metrics")).await.body;
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let name = r#"retake_jobs_total{status="completed"} "#;
+        let count = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap();
+        count.parse::<u64>().unwrap()
+    };
+    // The record does not say so yet: it is dropped.
     house
         .queue
         .publish(Topic::Completions, &completion)
         .await
         .unwrap();
-    settled().await;
-    let ended = r#"retake_jobs_total{status="completed"} 0"#;
-    let metrics = house.ask(get("/metrics")).await;
-    assert!(String::from_utf8_lossy(&metrics.body).contains(ended));
+    handled(1).await;
+    assert_eq!(completed().await, 0);
 
+    // Nobody announces this.
     house.complete(job, b"corrected").await;
-    house
-        .queue
-        .publish(Topic::Completions, b"{\"id\": 7}")
-        .await
-        .unwrap();
+    handled(2).await;
     house
         .queue
         .publish(Topic::Completions, &completion)
         .await
         .unwrap();
     assert_eq!(reader.kinds(2).await, ["job.running", "job.completed"]);
-    settled().await;
-    let buried = house.queue.buried();
-    assert_eq!(buried.len(), 1);
-    assert_eq!(buried[0].1, b"{\"id\": 7}");
+    handled(3).await;
+    assert_eq!(completed().await, 1);
+    assert!(
+        house
+            .queue
+            .buried()
+            .iter()
+            .all(|(_, body, _)| body == b"{\"id\": 7}")
+    );
 }

@@ -20,8 +20,8 @@ use retake_jobs::{
 use serde_json::json;
 
 use super::house::{
-    Ask, FORM_TYPE, Field, House, Memory, Twist, Twisted, field, form, form_with, get, good_form,
-    post, wav,
+    Ask, FORM_TYPE, Field, House, Memory, SOON, Twist, Twisted, field, form, form_with, get,
+    good_form, post, wav,
 };
 
 fn upload(token: &str, fields: &[Field]) -> Ask {
@@ -412,9 +412,7 @@ async fn a_full_queue_turns_uploads_away_with_a_time_to_come_back() {
         }
         house.ask(upload(&token, &good_form())).await
     };
-    let answer = tokio::time::timeout(super::house::SOON, refused)
-        .await
-        .unwrap();
+    let answer = tokio::time::timeout(SOON, refused).await.unwrap();
     assert!(
         answer.problem("unavailable")["detail"]
             .as_str()
@@ -461,6 +459,50 @@ async fn no_more_uploads_are_read_at_once_than_allowed() {
         house.ask(upload(&token, &good_form())).await.status,
         StatusCode::ACCEPTED
     );
+}
+
+#[tokio::test]
+async fn a_caller_that_vanishes_after_the_recording_leaves_no_bytes() {
+    let house = House::new().await;
+    let token = house.session().await;
+    let mut fields = good_form();
+    fields.rotate_right(1);
+    let whole = form(&fields);
+    let (more, chunks) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let chunks = std::sync::Mutex::new(chunks);
+    let body = stream::poll_fn(move |context| {
+        chunks
+            .lock()
+            .unwrap()
+            .poll_recv(context)
+            .map(|chunk| chunk.map(Ok))
+    });
+    let ask = post("/api/v1/recordings")
+        .bearer(&token)
+        .header("content-type", FORM_TYPE);
+    let asking = Box::pin(house.ask(ask.stream(body)));
+    let stored = async {
+        more.send(Bytes::from(whole[..whole.len() - 100].to_vec()))
+            .await
+            .unwrap();
+        while house.blobs.keys().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = asking => panic!("answered early: {answer:?}"),
+        stored = tokio::time::timeout(SOON, stored) => stored.expect("the recording is stored"),
+    }
+    // The connection is gone, and the handler's future with it.
+    drop(more);
+    let cleaned = async {
+        while !house.blobs.keys().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(SOON, cleaned)
+        .await
+        .expect("its bytes are taken away");
 }
 
 struct Broken(fn() -> BlobError);

@@ -1,0 +1,102 @@
+//! What the form held: texts, the stored recording, and what is wrong with them.
+
+use std::collections::BTreeMap;
+
+use retake_jobs::{blobs::BlobInfo, email::Email, problem::ProblemKind};
+
+use crate::routes::order::{Fault, Wanted, field_pointer, shorten};
+
+const FILE_NAME_CHARS_MAX: usize = 255;
+
+/// What the form held.
+#[derive(Default)]
+pub struct Form {
+    /// `None` stands for one that is no text.
+    pub texts: BTreeMap<&'static str, Option<String>>,
+    pub recording: Option<Stored>,
+    pub recording_seen: bool,
+    pub faults: Vec<Fault>,
+}
+
+pub struct Stored {
+    pub info: BlobInfo,
+    pub content_type: &'static str,
+    pub file_name: Option<String>,
+}
+
+impl Form {
+    pub fn fault(&mut self, kind: ProblemKind, pointer: &str, detail: impl Into<String>) {
+        self.faults.push(Fault::new(kind, pointer, detail));
+    }
+
+    pub fn twice(&mut self, name: &str) {
+        let detail = format!("{name} is given twice; give it once");
+        self.fault(ProblemKind::InvalidField, &field_pointer(name), detail);
+    }
+
+    pub fn email(&mut self) -> Option<Email> {
+        let parsed = match self.texts.get("user_email") {
+            Some(Some(text)) => text.parse::<Email>().map_err(|error| error.to_string()),
+            // Told already.
+            Some(None) => return None,
+            None => Err("user_email is missing: say who sends the recording".to_owned()),
+        };
+        parsed
+            .map_err(|detail| self.fault(ProblemKind::InvalidField, "/user_email", detail))
+            .ok()
+    }
+
+    pub fn wanted(&mut self) -> Wanted {
+        // An untouched field of an HTML form is sent empty.
+        let mut text = |name| {
+            let text = self.texts.remove(name).flatten();
+            text.filter(|text| !text.trim().is_empty())
+        };
+        let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
+        let chain = chain.map(|text| match serde_json::from_str(&text) {
+            Ok(chain) => chain,
+            // `Chain::parse` says what it must be, and this is no object either.
+            Err(_) => serde_json::Value::String(shorten(&text)),
+        });
+        Wanted {
+            preset,
+            chain,
+            format,
+        }
+    }
+}
+
+/// A client's file name, for display only: no folders, nothing that does not print.
+pub fn display_name(name: &str) -> Option<String> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let shown: String = last
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(FILE_NAME_CHARS_MAX)
+        .collect();
+    let shown = shown.trim();
+    (!shown.is_empty()).then(|| shown.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_is_only_its_last_part_and_prints() {
+        for (name, shown) in [
+            ("take.webm", Some("take.webm")),
+            ("../../etc/passwd", Some("passwd")),
+            ("C:\\Users\\ann\\take 1.wav", Some("take 1.wav")),
+            ("a\u{0}b\n.wav", Some("ab.wav")),
+            ("  ", None),
+            ("x/", None),
+        ] {
+            assert_eq!(display_name(name).as_deref(), shown, "{name:?}");
+        }
+        assert_eq!(
+            display_name(&"ä".repeat(400)).map(|n| n.chars().count()),
+            Some(255)
+        );
+    }
+}
