@@ -33,8 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let wasm = fs::read(built.join(name).with_extension("wasm"))
             .map_err(|error| format!("{name}: {error}; run make plugins"))?;
         let plugin = host.load(&cache.install(&wasm)?.digest)?;
-        let settings =
-            Settings::resolve(plugin.manifest(), &serde_json::Map::new()).map_err(|e| format!("{e:?}"))?;
+        let settings = Settings::resolve(plugin.manifest(), &serde_json::Map::new())
+            .map_err(|e| format!("{e:?}"))?;
         let (mut stage, record) = plugin.stage(name, spec, frames, &settings, 1.0, 1)?;
         let start = Instant::now();
         let blocks = || (0..frames / BLOCK_FRAMES as u64).map(|index| speech(spec, index));
@@ -47,7 +47,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let mut peak = 0f32;
         let mut emit = |block: Block| {
-            peak = block.iter().flatten().fold(peak, |peak, s| peak.max(s.abs()));
+            peak = block
+                .iter()
+                .flatten()
+                .fold(peak, |peak, s| peak.max(s.abs()));
             Ok(())
         };
         for block in blocks() {

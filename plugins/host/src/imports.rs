@@ -6,7 +6,7 @@ use wasmparser::{Parser, Payload};
 use crate::error::HostError;
 
 const OURS: &str = "retake:correction/";
-const VERSION: &str = "@0.1.0";
+const VERSIONS: [&str; 2] = ["@0.1.0", "@0.1"];
 
 /// Reads all bytes, and says whether they are a component (`true`) or a core module (`false`).
 pub fn check(wasm: &[u8]) -> Result<bool, HostError> {
@@ -48,10 +48,14 @@ pub fn check(wasm: &[u8]) -> Result<bool, HostError> {
 }
 
 fn allow(module: &str, import: &str) -> Result<(), HostError> {
-    // A core module takes the intrinsics of what it exports from "[export]<interface>".
-    let interface = module.strip_prefix("[export]").unwrap_or(module);
+    // Within a core module, the intrinsics of what it exports come from "[export]<interface>"; the
+    // newer way of naming has its own prefixes and leaves out the patch version.
+    let interface = ["[export]", "cm32p2|_ex_", "cm32p2|"]
+        .iter()
+        .find_map(|prefix| module.strip_prefix(prefix))
+        .unwrap_or(module);
     if let Some(rest) = interface.strip_prefix(OURS) {
-        return if rest.ends_with(VERSION) {
+        return if VERSIONS.iter().any(|version| rest.ends_with(version)) {
             Ok(())
         } else {
             Err(HostError::refused(format!(

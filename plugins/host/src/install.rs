@@ -16,6 +16,9 @@ use crate::{
     sandbox::{self, Sandbox},
 };
 
+/// For messages.
+const CONTRACT: &str = "version 0.1.0 of the contract";
+
 pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     if wasm.len() > WASM_BYTES_MAX {
         return Err(HostError::refused(format!(
@@ -85,17 +88,18 @@ pub fn pre(component: &Component) -> Result<PluginPre<sandbox::State>, HostError
         .instantiate_pre(component)
         .and_then(PluginPre::new);
     linked.map_err(|error| {
-        HostError::refused(format!(
-            "the plugin does not fit version 0.1.0 of the contract: {error:#}"
-        ))
+        HostError::refused(format!("the plugin does not fit {CONTRACT}: {error:#}"))
     })
 }
 
 fn describe(
     pre: &PluginPre<sandbox::State>,
 ) -> Result<retake_plugin_manifest::Manifest, HostError> {
-    let mut sandbox = Sandbox::new(pre)
-        .map_err(|crash| HostError::refused(format!("the plugin does not start: {crash}")))?;
+    let mut sandbox = Sandbox::new(pre).map_err(|crash| {
+        HostError::refused(format!(
+            "the plugin cannot be started under {CONTRACT}: {crash}"
+        ))
+    })?;
     let described = sandbox
         .call(|plugin, store| plugin.retake_correction_corrector().call_describe(store))
         .map_err(|crash| {

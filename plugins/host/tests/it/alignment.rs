@@ -1,0 +1,95 @@
+//! What the host does around a plugin: latency, quanta, lengths, mixing, seeds.
+
+use serde_json::json;
+
+use crate::rig::{Run, load, noise};
+
+#[test]
+fn output_is_aligned_whatever_the_plugin_does_with_its_frames() {
+    let puppet = load("test-plugins/puppet");
+    for deed in ["nothing", "lag", "hoard", "ragged"] {
+        for frames in [0, 1, 6, 7, 777, 4_800, 100_003] {
+            let input = vec![noise(frames, 1), noise(frames, 2)];
+            for blocks in [&[4800][..], &[1, 4799, 7], &[480]] {
+                let run = Run {
+                    blocks,
+                    ..Run::new(&puppet, 44_100).params(json!({ "deed": deed }))
+                };
+                let output = run.of(&input).unwrap();
+                assert!(
+                    output == input,
+                    "{deed}, {frames} frames in blocks of {blocks:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_dry_part_is_aligned_with_the_wet() {
+    // Both are the input, so any mix of them is the input too, if nothing is shifted.
+    let puppet = load("test-plugins/puppet");
+    let input = vec![noise(50_000, 3)];
+    for deed in ["nothing", "lag", "hoard", "ragged"] {
+        for mix in [0.0, 0.3, 1.0] {
+            let run = Run {
+                mix,
+                ..Run::new(&puppet, 48_000).params(json!({ "deed": deed }))
+            };
+            let output = run.of(&input).unwrap();
+            assert_eq!(output[0].len(), input[0].len());
+            for (frame, (out, sample)) in output[0].iter().zip(&input[0]).enumerate() {
+                assert!(
+                    (out - sample).abs() < 1e-6,
+                    "{deed}, mix {mix}, frame {frame}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn mix_is_the_corrected_part() {
+    let gain = load("plugins/gain");
+    let input = vec![noise(10_000, 3); 2];
+    let run = Run {
+        mix: 0.25,
+        ..Run::new(&gain, 48_000).params(json!({ "gain-db": -60.0 }))
+    };
+    for (out, sample) in run.of(&input).unwrap()[1].iter().zip(&input[1]) {
+        assert!((out - (0.75 + 0.25 * 0.001) * sample).abs() < 1e-6);
+    }
+    for mix in [-0.1, 1.1, f64::NAN] {
+        let error = Run {
+            mix,
+            ..Run::new(&gain, 48_000)
+        }
+        .of(&input)
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("it must be from 0 to 1"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_plugin_is_told_the_seed_and_the_length() {
+    let puppet = load("test-plugins/puppet");
+    let run = Run {
+        seed: 4242,
+        ..Run::new(&puppet, 48_000).params(json!({ "deed": "seed" }))
+    };
+    let output = run.of(&vec![vec![0.0; 1000]]).unwrap();
+    assert_eq!(output[0][..3], [4242.0, 1000.0, 0.0]);
+}
+
+#[test]
+fn the_record_tells_latency_cpu_and_report() {
+    let puppet = load("test-plugins/puppet");
+    let run = Run::new(&puppet, 48_000).params(json!({ "deed": "lag" }));
+    let record = run.recorded(&vec![noise(96_000, 1)]).1.unwrap();
+    assert_eq!(record.latency_frames(), 777);
+    assert!(record.cpu().as_nanos() > 0);
+    assert_eq!(record.report()["measurements"][0]["id"], "blocks");
+}
