@@ -3,7 +3,17 @@
 
 const RATE = 48_000;
 
+/** After this it repeats: long files are made in no time. */
+const UNIQUE_S = 8;
+
 export function voiceWav(seconds) {
+  const pcm = voice(Math.min(seconds, UNIQUE_S));
+  const copies = Array.from({ length: Math.ceil(seconds / UNIQUE_S) }, () => pcm);
+  const whole = Buffer.concat(copies).subarray(0, Math.round(seconds * RATE) * 2);
+  return Buffer.concat([wavHeader(whole.length), whole]);
+}
+
+function voice(seconds) {
   const frames = Math.round(seconds * RATE);
   const random = randomNumbers(20_261_123);
   const pcm = Buffer.alloc(frames * 2);
@@ -14,7 +24,7 @@ export function voiceWav(seconds) {
     const sample = Math.max(-1, Math.min(1, syllable(t) + hum + hiss));
     pcm.writeInt16LE(Math.round(sample * 32_767), frame * 2);
   }
-  return Buffer.concat([wavHeader(pcm.length), pcm]);
+  return pcm;
 }
 
 /** Three syllables a second, each 0.22 s of a gliding pitch under two formants. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible, openPage } from "../browser.mjs";
 import { eventually } from "../tally.mjs";
-import { entry, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { entry, playerOf, playsOn, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
 
 export async function listChapter({ browser, url, tally, shot }) {
   const { context, page, complaints } = await openPage(browser, url);
@@ -59,6 +59,17 @@ export async function listChapter({ browser, url, tally, shot }) {
           assert.notEqual(await toggle.getAttribute("aria-expanded"), before);
           await page.keyboard.press("Space");
           assert.equal(await toggle.getAttribute("aria-expanded"), before);
+        },
+      ],
+      [
+        "a job under way can be cancelled, and its recording stays",
+        async () => {
+          await sendFile(page, voiceFile("long.wav", 480));
+          const long = entry(page, "long.wav");
+          await long.getByRole("button", { name: "Cancel", exact: true }).click();
+          await waitForStatus(long, "cancelled");
+          await playsOn(playerOf(long, "original"), "the recording");
+          await long.getByLabel("Correct it for").waitFor();
         },
       ],
       [

@@ -78,7 +78,7 @@ export async function troubleChapter({ browser, url, tally, shot }) {
           });
           await chooseFile(page, voiceFile("cancelled.wav", 1));
           await send(page);
-          await page.getByRole("button", { name: "Cancel" }).click();
+          await page.getByRole("button", { name: "Cancel", exact: true }).click();
           await page.getByRole("button", { name: "Send", exact: true }).waitFor();
           release();
           await page.unroute("**/api/v1/recordings");

@@ -11,7 +11,7 @@ import { CorrectAgain } from "./CorrectAgain";
 import { DeleteRecording } from "./DeleteRecording";
 import { JobView, StatusChip } from "./JobView";
 import { isEnded } from "./order";
-import { downloadName, jobTitle, statusWords } from "./words";
+import { jobTitle, statusWords } from "./words";
 import styles from "./jobs.module.css";
 
 type Props = {
@@ -70,7 +70,6 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, onJob,
                   job={job}
                   title={jobTitle(job)}
                   original={original}
-                  downloadName={downloadName(recording.file_name, job)}
                 />
               ) : (
                 <JobView key={job.id} job={job} />

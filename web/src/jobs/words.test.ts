@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Job, parseJob } from "@/api/types";
-import { downloadName, jobTitle, statusWords, waitingWords } from "./words";
+import { jobTitle, statusWords, waitingWords } from "./words";
 
 function job(fields: Record<string, unknown>): Job {
   const base = { id: "j", recording_id: "r", status: "queued", progress: 0, attempt: 0, format: "flac" };
@@ -29,14 +29,4 @@ describe("a job in words", () => {
     expect(jobTitle(job({ preset: "loudness-only" }))).toBe("Loudness only");
     expect(jobTitle(job({}))).toBe("Own chain");
   });
-});
-
-describe("the corrected file's name", () => {
-  it.each([
-    ["talk.webm", { preset: "speech" }, "talk-speech.flac"],
-    ["a.b.wav", { preset: "music", format: "wav" }, "a.b-music.wav"],
-    ["recording 2026-11-23 18.30.05.webm", { preset: "speech" }, "recording 2026-11-23 18.30.05-speech.flac"],
-    [null, {}, "recording-corrected.flac"],
-    [".webm", { format: "opus" }, "recording-corrected.opus"],
-  ])("of %j with %j is %s", (name, fields, expected) => expect(downloadName(name, job(fields))).toBe(expected));
 });

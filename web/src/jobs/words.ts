@@ -35,9 +35,3 @@ export function waitingWords(job: Job): string {
   const again = job.attempt > 1 ? `, attempt ${job.attempt}` : "";
   return `${step}${again}, ${percent(job.progress)}`;
 }
-
-/** "interview-corrected.flac"; "interview-music.wav" says which correction it was. */
-export function downloadName(fileName: string | null, job: Job): string {
-  const stem = (fileName ?? "recording").replace(/\.[A-Za-z0-9]{1,5}$/, "");
-  return `${stem === "" ? "recording" : stem}-${job.preset ?? "corrected"}.${job.format}`;
-}

@@ -13,10 +13,9 @@ type Props = {
   job: Job;
   title: string;
   original: RefObject<HTMLAudioElement | null>;
-  downloadName: string;
 };
 
-export function Corrected({ job, title, original, downloadName }: Props) {
+export function Corrected({ job, title, original }: Props) {
   const corrected = useRef<HTMLAudioElement>(null);
   const report = useReport(job.id);
   const url = correctedAudioUrl(job);
@@ -35,7 +34,8 @@ export function Corrected({ job, title, original, downloadName }: Props) {
       />
       <div className="actions">
         <SwitchButton original={original} corrected={corrected} report={report.phase === "ready" ? report.report : null} />
-        <a className="button" href={url} download={downloadName}>
+        {/* The server names the file: its Content-Disposition wins over a name given here. */}
+        <a className="button" href={url} download>
           Download {job.format.toUpperCase()}
         </a>
       </div>
