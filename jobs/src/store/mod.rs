@@ -160,6 +160,7 @@ pub trait Leases: Send + Sync {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // there is one at a time, and it is taken apart at once
 pub enum Claim {
     Won {
         attempt: Attempt,

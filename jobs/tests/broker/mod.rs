@@ -87,6 +87,7 @@ fn run(folder: &Path, command: &str, arguments: &[&str]) -> String {
 }
 
 /// Tests have no common end to stop a node at. A shell that waits for the end of our pipe has.
+#[allow(clippy::zombie_processes)] // it outlives us
 fn stop_when_this_process_ends(folder: &Path) {
     let mut shell = Command::new("sh")
         .arg("-c")
