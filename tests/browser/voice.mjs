@@ -19,8 +19,8 @@ function voice(seconds) {
   const pcm = Buffer.alloc(frames * 2);
   for (let frame = 0; frame < frames; frame += 1) {
     const t = frame / RATE;
-    const hum = 0.02 * Math.sin(2 * Math.PI * 50 * t);
-    const hiss = 0.01 * (2 * random() - 1);
+    const hum = 0.01 * Math.sin(2 * Math.PI * 50 * t);
+    const hiss = 0.005 * (2 * random() - 1);
     const sample = Math.max(-1, Math.min(1, syllable(t) + hum + hiss));
     pcm.writeInt16LE(Math.round(sample * 32_767), frame * 2);
   }
@@ -39,7 +39,7 @@ function syllable(t) {
     const formants = 1 / (1 + ((hz - 650) / 160) ** 2) + 0.5 / (1 + ((hz - 1200) / 200) ** 2);
     voice += (formants + 0.02) * Math.sin(2 * Math.PI * hz * t);
   }
-  return 0.16 * envelope * voice;
+  return 0.06 * envelope * voice;
 }
 
 function wavHeader(pcmBytes) {
