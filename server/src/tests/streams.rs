@@ -362,8 +362,12 @@ async fn a_head_request_takes_no_streams_place() {
 
 #[tokio::test]
 async fn a_completion_wakes_its_owner_and_one_that_cannot_be_read_is_buried() {
-    // Without the poll only the completion can wake the stream.
-    let house = House::with(|config| config.event_poll_ms = 3_600_000).await;
+    // Without poll and keep-alive only the completion can wake the stream.
+    let house = House::with(|config| {
+        config.event_poll_ms = 3_600_000;
+        config.keep_alive_ms = 3_600_000;
+    })
+    .await;
     let token = house.session().await;
     let mut reader = reader(house.open(get("/api/v1/events").bearer(&token)).await);
     reader.block().await.unwrap();
