@@ -59,7 +59,7 @@ fn alike_in_shape(name: &str, original: &Audio, corrected: &Audio) {
     assert_eq!(corrected.frames(), original.frames(), "{name}");
     let (frames, likeness) = lag(&original.channels[0], &corrected.channels[0], 1500);
     assert!(frames.abs() <= 1, "{name}: lags {frames} frames (correlation {likeness})");
-    assert!(likeness > 0.8, "{name}: correlation {likeness}");
+    assert!(likeness > 0.7, "{name}: correlation {likeness}");
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn every_rate_and_channel_count_is_kept() -> Result<()> {
     let ann = Client::new(&retake.url).await?;
     for (rate, channels) in [(8_000, 1), (11_025, 2), (22_050, 1), (44_100, 8), (96_000, 2), (192_000, 1), (48_000, 3)] {
         let path = data.path().join("made.wav");
-        signal::voice_like(&path, rate, channels, 2.0)?;
+        signal::speech(&path, rate, channels)?;
         let upload = Upload::file(&path)?.with("preset", "speech").with("format", "wav");
         let original = signal::decode(&upload.bytes)?;
         let (_, audio) = ann.corrected(&upload).await?;

@@ -132,7 +132,7 @@ async fn too_large_names_the_limit() -> Result<()> {
 #[tokio::test]
 async fn too_long_names_the_limit() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let retake = Start::new("up", data.path()).set("worker.duration_ms_max=1000").start()?;
+    let retake = Start::new("up", data.path()).set("worker.limits.duration_ms_max=1000").start()?;
     let ann = Client::new(&retake.url).await?;
     let job = ann.ended(&ann.accepted(&good()).await?).await?;
     assert_eq!(job["status"], "failed");

@@ -37,13 +37,17 @@ impl Upload {
     }
 
     pub fn bytes(bytes: Vec<u8>, file_name: &str) -> Self {
-        let fields = vec![("user_email", "ann@example.org".to_owned())];
+        let fields = vec![
+            ("user_email", "ann@example.org".to_owned()),
+            ("preset", "speech".to_owned()),
+        ];
         Self { bytes, file_name: file_name.to_owned(), fields }
     }
 
-    /// Sets a field, in place of one of that name.
+    /// Sets a field, in place of one of that name; a chain also in place of the preset.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.fields.retain(|(known, _)| *known != name);
+        let instead = if name == "chain" { "preset" } else { name };
+        self.fields.retain(|(known, _)| *known != name && *known != instead);
         self.fields.push((name, value.into()));
         self
     }

@@ -3,7 +3,7 @@
 use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
-use retake_audio::{Block, Format, Limits, WavDepth};
+use retake_audio::{Block, Format, Limits, Resampler, WavDepth};
 
 /// Decodes a file, all of it: tests are short. By way of a WAV of 32-bit floats, which is the only
 /// form in which the library lets go of samples.
@@ -69,6 +69,29 @@ pub fn lag(early: &[f32], late: &[f32], reach: i64) -> (i64, f64) {
         })
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .expect("at least one lag")
+}
+
+/// A WAV of 16 bits: 4 s of the fixtures' speech at any rate, each channel a little quieter.
+pub fn speech(path: &Path, sample_rate: u32, channels: u16) -> Result<()> {
+    let speech = decode(&std::fs::read(crate::fixture("speech.flac"))?)?;
+    let frames = speech.frames() as u64 * u64::from(sample_rate) / u64::from(speech.sample_rate);
+    let mut voice = speech.channels;
+    if sample_rate != speech.sample_rate {
+        let mut resampler = Resampler::new(speech.sample_rate, sample_rate, 1)?;
+        let begun = resampler.push(&voice);
+        voice = resampler.finish(frames);
+        voice[0].splice(0..0, begun[0].iter().copied());
+    }
+    let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
+    let bytes = voice[0].len() as u32 * u32::from(channels) * 2;
+    out.write_all(&wav_header(sample_rate, channels, 16, 1, bytes))?;
+    for sample in &voice[0] {
+        for channel in 0..channels {
+            let quieter = sample * 0.95f32.powi(i32::from(channel));
+            out.write_all(&((quieter * 32767.0) as i16).to_le_bytes())?;
+        }
+    }
+    Ok(out.flush()?)
 }
 
 /// A WAV of 16 bits: voice-like bursts (harmonics of 140 Hz under a 3 Hz envelope) with quiet noise,
