@@ -1,7 +1,9 @@
 //! Compiled plugins on disk.
 //!
-//!     <dir>/<engine's compatibility key>/<sha-256 of the wasm>.cwasm   machine code
-//!     <dir>/<engine's compatibility key>/<sha-256 of the wasm>.json    its manifest
+//! ```text
+//! <dir>/<engine's compatibility key>/<sha-256 of the wasm>.cwasm   machine code
+//! <dir>/<engine's compatibility key>/<sha-256 of the wasm>.json    its manifest
+//! ```
 //!
 //! Compiled code carries no integrity check: a flipped byte in it is run. So the folder is private
 //! to the user of this process, nothing is ever taken over from outside, and what another version of

@@ -98,8 +98,8 @@ fn our_meter_agrees_with_libebur128s() {
             );
             let ours = 20.0 * f64::from(analysis.true_peak).log10();
             let theirs = true_peak_db(rate, &audio);
-            // Theirs looks at 192 kHz between no samples.
-            let higher = if rate == 192_000 { 1.5 } else { 0.01 };
+            // Theirs looks between no samples at 192 kHz.
+            let higher = if rate == 192_000 { 3.0 } else { 0.01 };
             assert!(
                 ours > theirs - 0.01 && ours < theirs + higher,
                 "{rate} Hz x{channels}: true peak {ours} against {theirs}"

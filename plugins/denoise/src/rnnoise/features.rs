@@ -147,8 +147,9 @@ fn window(history: &[f32; HISTORY], lag: usize) -> &[f32; WINDOW] {
         .expect("the slice has that length")
 }
 
-/// RNNoise's own high-pass, for what is below a voice: a biquad in transposed form 2, with its state
-/// rounded to f32 as the original has it. The rounding is audible to the network in digital silence.
+/// RNNoise's own high-pass, for what is below a voice: a biquad in transposed direct form 2, with its
+/// state rounded to f32 as the original has it. A better filter is faster too, but where the input is
+/// digital silence that rounding is all the network hears, and it does react to it.
 #[derive(Default)]
 struct RumbleFilter {
     state: [f32; 2],
@@ -161,8 +162,9 @@ impl RumbleFilter {
         let [mut first, mut second] = self.state;
         for (input, output) in input.iter().zip(output) {
             let x = f64::from(*input);
+            let ahead = f64::from(second) - 2.0 * x;
             let y = x + f64::from(first);
-            first = (f64::from(second) + (-2.0 * x - Self::FEEDBACK[0] * y)) as f32;
+            first = (ahead - Self::FEEDBACK[0] * y) as f32;
             second = (x - Self::FEEDBACK[1] * y) as f32;
             *output = y as f32;
         }

@@ -160,13 +160,3 @@ impl F4 {
         a + b + c + d
     }
 }
-
-/// The inner product of two slices of equal length, a multiple of 4.
-#[inline(always)]
-pub fn inner_product(xs: &[f32], ys: &[f32]) -> f32 {
-    let mut sum = F4::splat(0.0);
-    for (x, y) in xs.chunks_exact(4).zip(ys.chunks_exact(4)) {
-        sum = sum.plus(F4::load(x).times(F4::load(y)));
-    }
-    sum.sum()
-}

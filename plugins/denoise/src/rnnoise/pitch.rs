@@ -5,7 +5,7 @@
 //! that both decide alike where two periods are nearly as good.
 
 use super::WINDOW;
-use super::lanes::{F4, inner_product};
+use super::lanes::F4;
 
 /// In frames at 48 kHz.
 const PERIOD_MIN: usize = 60;
@@ -27,6 +27,10 @@ const HALF_RANGE: usize = RANGE / 2;
 // And at a quarter.
 const QUARTER_WINDOW: usize = WINDOW / 4;
 const QUARTER_RANGE: usize = RANGE / 4;
+/// Fractions of a period that are tried at most: a half to a fifteenth.
+const FRACTIONS: usize = SECOND_CHECK.len() - 2;
+/// Products computed at a time.
+const SIDE_BY_SIDE: usize = 6;
 /// Lags correlated at a time.
 const LAGS: usize = 12;
 const QUARTER_RANGE_PADDED: usize = QUARTER_RANGE.next_multiple_of(LAGS);
@@ -85,17 +89,10 @@ impl PitchFinder {
         let mut correlation = [0.0; HALF_RANGE];
         for best in [coarse.0, coarse.1] {
             let around = (2 * best).saturating_sub(2)..(2 * best + 3).min(HALF_RANGE);
-            for (lag, correlation) in correlation
-                .iter_mut()
-                .enumerate()
-                .take(around.end)
-                .skip(around.start)
-            {
-                let product = inner_product(
-                    &self.newest()[..HALF_WINDOW],
-                    &self.half[lag..lag + HALF_WINDOW],
-                );
-                *correlation = product.max(-1.0);
+            let starts: [usize; 5] =
+                std::array::from_fn(|n| (around.start + n).min(around.end - 1));
+            for (start, product) in starts.into_iter().zip(self.products(&starts)) {
+                correlation[start] = product.max(-1.0);
             }
         }
         let (best, _) = best_two(&correlation, &self.half, HALF_WINDOW);
@@ -114,17 +111,39 @@ impl PitchFinder {
     /// Takes a fraction of the period where that fits nearly as well.
     fn undouble(&self, period: usize) -> (usize, f32) {
         let x = &self.half[..];
-        let newest = &self.newest()[..HALF_WINDOW];
-        let lagged = |lag: usize| {
-            inner_product(
-                newest,
-                &x[HALF_PERIOD_MAX - lag..HALF_PERIOD_MAX - lag + HALF_WINDOW],
-            )
-        };
         let whole = (period / 2).min(HALF_PERIOD_MAX - 1);
         let last_period = self.last_period / 2;
 
-        let xx = lagged(0);
+        // Which fractions will be tried, each with another multiple of it that a true period fits
+        // too, is known beforehand: so their correlations can be computed side by side.
+        let mut lags = [0; 2 + 2 * FRACTIONS];
+        lags[1] = whole;
+        let mut fractions = 0;
+        for (k, second_check) in SECOND_CHECK.iter().enumerate().skip(2) {
+            let lag = (2 * whole + k) / (2 * k);
+            if lag < HALF_PERIOD_MIN {
+                break;
+            }
+            let check = match k {
+                2 if lag + whole > HALF_PERIOD_MAX => whole,
+                2 => whole + lag,
+                _ => (2 * second_check * whole + k) / (2 * k),
+            };
+            lags[2 + 2 * fractions..][..2].copy_from_slice(&[lag, check]);
+            fractions += 1;
+        }
+        let mut correlations = [0.0; 2 + 2 * FRACTIONS];
+        let lags = &lags[..2 + 2 * fractions];
+        for (lags, correlations) in lags
+            .chunks(SIDE_BY_SIDE)
+            .zip(correlations.chunks_mut(SIDE_BY_SIDE))
+        {
+            let starts: [usize; SIDE_BY_SIDE] =
+                std::array::from_fn(|n| HALF_PERIOD_MAX - lags.get(n).unwrap_or(&0));
+            correlations.copy_from_slice(&self.products(&starts)[..correlations.len()]);
+        }
+
+        let xx = correlations[0];
         let mut energies = [0.0; HALF_PERIOD_MAX + 1];
         energies[0] = xx;
         let mut energy = xx;
@@ -140,23 +159,15 @@ impl PitchFinder {
         let gain = |xy: f32, yy: f32| xy / (1.0 + xx * yy).sqrt();
         let mut best = Candidate {
             lag: whole,
-            xy: lagged(whole),
+            xy: correlations[1],
             yy: energies[whole],
         };
         let whole_gain = gain(best.xy, best.yy);
         let mut best_gain = whole_gain;
-        for (k, second_check) in SECOND_CHECK.iter().enumerate().skip(2) {
-            let lag = (2 * whole + k) / (2 * k);
-            if lag < HALF_PERIOD_MIN {
-                break;
-            }
-            // A true period fits at another of its multiples too.
-            let check = match k {
-                2 if lag + whole > HALF_PERIOD_MAX => whole,
-                2 => whole + lag,
-                _ => (2 * second_check * whole + k) / (2 * k),
-            };
-            let xy = (lagged(lag) + lagged(check)) / 2.0;
+        for fraction in 0..fractions {
+            let (k, at) = (fraction + 2, 2 + 2 * fraction);
+            let (lag, check) = (lags[at], lags[at + 1]);
+            let xy = (correlations[at] + correlations[at + 1]) / 2.0;
             let yy = (energies[lag] + energies[check]) / 2.0;
             let this_gain = gain(xy, yy);
             let continuity = match lag.abs_diff(last_period) {
@@ -182,9 +193,28 @@ impl PitchFinder {
         } else {
             xy / (best.yy + 1.0)
         };
-        let offset = lean(lagged(best.lag - 1), lagged(best.lag), lagged(best.lag + 1));
+        let [before, at, after] = self
+            .products(&[-1, 0, 1].map(|step| HALF_PERIOD_MAX - best.lag.wrapping_add_signed(step)));
+        let offset = lean(before, at, after);
         let period = (2 * best.lag).wrapping_add_signed(offset).max(PERIOD_MIN);
         (period, fit.min(best_gain))
+    }
+}
+
+impl PitchFinder {
+    /// The inner products of the newest window with the windows at `starts`. Each has its sums in a
+    /// lane of four, added in order at the end; side by side, they do not wait for each other.
+    #[inline(always)]
+    fn products<const N: usize>(&self, starts: &[usize; N]) -> [f32; N] {
+        let windows = starts.map(|start| &self.half[start..start + HALF_WINDOW]);
+        let mut sums = [F4::splat(0.0); N];
+        for (at, x) in self.newest()[..HALF_WINDOW].chunks_exact(4).enumerate() {
+            let x = F4::load(x);
+            for (sum, window) in sums.iter_mut().zip(&windows) {
+                *sum = sum.plus(x.times(F4::load(&window[4 * at..4 * at + 4])));
+            }
+        }
+        sums.map(F4::sum)
     }
 }
 
