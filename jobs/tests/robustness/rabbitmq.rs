@@ -56,6 +56,11 @@ async fn drain(queue: &RabbitQueue, bodies: &BTreeSet<String>) {
 /// One node, one fault after the other: starting a node takes longer than all of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_fault_of_the_broker_is_survived() {
+    // Shown when it fails, and with RUST_LOG=retake_jobs=debug in more detail.
+    let log = tracing_subscriber::fmt().with_test_writer();
+    let _ = log
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .try_init();
     let node = Node::start().await;
     let queue = connect(&node.address, "faults");
     connected(&queue).await;
@@ -63,8 +68,10 @@ async fn every_fault_of_the_broker_is_survived() {
     a_delivery_of_a_closed_connection_is_stale_and_comes_again(&node, &queue).await;
     a_process_that_ends_gives_back_what_it_held(&node, &queue).await;
     a_consumer_timeout_does_not_hang_the_claimant(&node, &queue).await;
-    a_deleted_queue_is_declared_again(&node, &queue).await;
     a_crash_of_the_broker_loses_no_confirmed_message(&node, &queue).await;
+    // Last: RabbitMQ 3.10 itself does not recover a quorum queue that was deleted and declared again
+    // shortly before a crash.
+    a_deleted_queue_is_declared_again(&node, &queue).await;
 }
 
 async fn a_delivery_of_a_closed_connection_is_stale_and_comes_again(

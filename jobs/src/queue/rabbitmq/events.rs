@@ -94,9 +94,13 @@ impl Run for Hints {
         _number: u64,
         ready: &mut (dyn FnMut() + Send),
     ) -> Result<(), lapin::Error> {
-        let channel = connection.create_channel().await?;
-        self.names.declare_events(&channel).await?;
-        let mut hints = self.own_queue(&channel).await?;
+        let (channel, mut hints) = link::set_up(async {
+            let channel = connection.create_channel().await?;
+            self.names.declare_events(&channel).await?;
+            let hints = self.own_queue(&channel).await?;
+            Ok((channel, hints))
+        })
+        .await?;
         ready();
         // What was announced in the meantime went past us.
         self.local.wake(Wake::All);

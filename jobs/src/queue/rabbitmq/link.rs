@@ -8,12 +8,17 @@ use std::{
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, ErrorKind, Event};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::address::RabbitAddress;
 use crate::relay::backoff;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For everything that a session declares.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection that lives so long is not part of the outage before it.
+const STEADY_AFTER: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Numbers the sessions of this process, so that a delivery knows its own.
@@ -40,23 +45,58 @@ pub(super) async fn keep(
     stop: CancellationToken,
     mut run: impl Run,
 ) {
-    let mut failures = 0;
+    let mut outage = Outage::default();
     while !stop.is_cancelled() {
-        let mut ready = || {
-            tracing::info!(broker = %address, failures, "connected to the broker");
-            failures = 0;
-        };
+        let mut ready = || outage.ready(&address);
         let error = one_session(&address, &name, &stop, &mut run, &mut ready).await;
         run.ended();
         let Err(error) = error else { return };
-        if failures == 0 {
-            tracing::warn!(broker = %address, %error, "no connection to the broker until this is over");
-        }
-        failures += 1;
+        let pause = outage.failed(&address, &error);
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(backoff(failures)) => {}
+            () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// Says once that there is no connection and once that there is one. A session that breaks soon after
+/// it began is part of the same outage.
+#[derive(Default)]
+struct Outage {
+    failures: u32,
+    ready_at: Option<Instant>,
+    told_down: bool,
+    told_up: bool,
+}
+
+impl Outage {
+    fn ready(&mut self, address: &RabbitAddress) {
+        self.ready_at = Some(Instant::now());
+        if !std::mem::replace(&mut self.told_up, true) {
+            tracing::info!(broker = %address, failures = self.failures, "connected to the broker");
+        }
+    }
+
+    /// How long to pause.
+    fn failed(&mut self, address: &RabbitAddress, error: &lapin::Error) -> Duration {
+        if self
+            .ready_at
+            .take()
+            .is_some_and(|ready| ready.elapsed() >= STEADY_AFTER)
+        {
+            *self = Self {
+                told_up: true,
+                ..Self::default()
+            };
+        }
+        self.failures = self.failures.saturating_add(1);
+        if std::mem::replace(&mut self.told_down, true) {
+            tracing::debug!(broker = %address, %error, failures = self.failures, "still no connection");
+        } else {
+            self.told_up = false;
+            tracing::warn!(broker = %address, %error, "no connection to the broker until this is over");
+        }
+        backoff(self.failures)
     }
 }
 
@@ -98,6 +138,14 @@ async fn failure(connection: &Connection) -> lapin::Error {
         }
     }
     timed_out("the connection")
+}
+
+/// A broker that is starting may take the connection and then leave questions unanswered.
+pub(super) async fn set_up<T>(
+    setup: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, lapin::Error> {
+    let done = tokio::time::timeout(SETUP_TIMEOUT, setup).await;
+    done.unwrap_or_else(|_| Err(timed_out("the declarations")))
 }
 
 pub(super) fn timed_out(what: &str) -> lapin::Error {

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     consumer::{self, Arrived},
-    link::{Run, timed_out},
+    link::{self, Run, timed_out},
     topology::Names,
 };
 use crate::queue::QueueError;
@@ -58,15 +58,19 @@ impl Run for Starter {
         number: u64,
         ready: &mut (dyn FnMut() + Send),
     ) -> Result<(), lapin::Error> {
-        let publisher = connection.create_channel().await?;
-        self.names.declare(&publisher).await?;
-        publisher
-            .confirm_select(ConfirmSelectOptions::default())
-            .await?;
+        let (publisher, inquirer) = link::set_up(async {
+            let publisher = connection.create_channel().await?;
+            self.names.declare(&publisher).await?;
+            publisher
+                .confirm_select(ConfirmSelectOptions::default())
+                .await?;
+            Ok((publisher, connection.create_channel().await?))
+        })
+        .await?;
         let session = Arc::new(Session {
             number,
             publisher,
-            inquirer: connection.create_channel().await?,
+            inquirer,
             held: Mutex::default(),
             next_delivery: AtomicU64::new(0),
             broken: CancellationToken::new(),
