@@ -65,6 +65,7 @@ pub struct Facts {
     pub name: &'static str,
     /// Semantic version of the plugin; `env!("CARGO_PKG_VERSION")` is a good value.
     pub version: &'static str,
+    /// Who made it; "" if nobody wants to say.
     pub vendor: &'static str,
     /// One sentence: what it does to a recording.
     pub summary: &'static str,
@@ -75,6 +76,7 @@ pub struct Facts {
     pub analyzes: bool,
     /// Whether it changes audio. Without it only `analyze` and `report` are called.
     pub processes: bool,
+    /// Whether it needs to see the channels together.
     pub channels: ChannelUse,
     /// Most channels a [`ChannelUse::Linked`] stream may have; 0 is any number.
     pub max_channels: u32,

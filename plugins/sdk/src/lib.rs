@@ -49,6 +49,8 @@
 //! There is no clock, no file, no network and no randomness but [`Stream::seed`]. `println!` goes
 //! nowhere: use [`log`]. A panic ends the job, with its message shown to the person who runs it.
 
+#![warn(missing_docs)]
+
 pub mod corrector;
 pub mod level;
 pub mod log;
@@ -59,9 +61,10 @@ pub mod testing;
 
 // Public for `register!` only.
 #[doc(hidden)]
-#[allow(unsafe_code, clippy::all)]
+#[allow(missing_docs, unsafe_code, clippy::all)]
 pub mod bindings;
 #[doc(hidden)]
+#[allow(missing_docs)]
 pub mod glue;
 
 pub use corrector::{Block, ChannelUse, Corrector, Facts, Params, Refusal, Settings, Stream};

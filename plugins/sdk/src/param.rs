@@ -16,6 +16,7 @@ pub trait Param: Sync {
 
 /// A parameter whose values have a Rust type.
 pub trait TypedParam: Param {
+    /// What [`crate::Settings::get`] gives back.
     type Value;
 
     #[doc(hidden)]
@@ -239,6 +240,7 @@ pub struct ToggleParam {
 }
 
 impl ToggleParam {
+    /// `id` is made of a-z, 0-9 and `-`.
     pub const fn new(id: &'static str, label: &'static str, default: bool) -> Self {
         Self {
             words: Words::new(id, label),

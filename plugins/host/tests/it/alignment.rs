@@ -93,3 +93,38 @@ fn the_record_tells_latency_cpu_and_report() {
     assert!(record.cpu().as_nanos() > 0);
     assert_eq!(record.report()["measurements"][0]["id"], "blocks");
 }
+
+#[test]
+fn a_plugin_that_only_listens_hears_all_and_changes_nothing() {
+    let listener = load("test-plugins/listener");
+    // Three channels on threads of their own, resampled from 48 to 16 kHz, in blocks of 1000.
+    let input: Vec<Vec<f32>> = [0.25, 0.5, -0.5]
+        .iter()
+        .map(|level| vec![*level; 48_000 * 3 + 1])
+        .collect();
+    for blocks in [&[4800][..], &[999, 1]] {
+        let (output, record) = Run {
+            blocks,
+            ..Run::new(&listener, 48_000)
+        }
+        .recorded(&input);
+        assert!(output.unwrap() == input);
+        let report = record.unwrap().report();
+        let measured = |channel: u64, id: &str| -> f64 {
+            let all = report["measurements"].as_array().unwrap();
+            let mine = all
+                .iter()
+                .find(|m| m["channel"] == channel && m["id"] == id);
+            mine.unwrap()["value"].as_f64().unwrap()
+        };
+        for (channel, samples) in input.iter().enumerate() {
+            // 48 001 frames at 16 kHz, padded to thousands.
+            assert_eq!(measured(channel as u64, "frames"), 49_000.0);
+            let mean = measured(channel as u64, "sum") / 48_000.0;
+            assert!(
+                (mean - f64::from(samples[0])).abs() < 1e-3,
+                "channel {channel}: {mean}"
+            );
+        }
+    }
+}
