@@ -234,6 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn the_operations_page_names_every_setting() {
+        fn keys(table: &Table, path: &str, all: &mut Vec<String>) {
+            for (key, value) in table {
+                match value.as_table() {
+                    Some(inner) => keys(inner, &format!("{path}{key}."), all),
+                    None => all.push(format!("`{path}{key}`")),
+                }
+            }
+        }
+        let page = include_str!("../../docs/operations.md");
+        let mut all = Vec::new();
+        keys(&Table::try_from(Config::default()).expect("plain TOML"), "", &mut all);
+        let missing: Vec<_> = all.iter().filter(|key| !page.contains(key.as_str())).collect();
+        assert!(missing.is_empty(), "docs/operations.md does not name {missing:?}");
+    }
+
+    #[test]
     fn addresses_of_unknown_kinds_are_named() {
         let config = Config {
             queue_url: "redis://u:secret@h".to_owned(),

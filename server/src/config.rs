@@ -62,7 +62,8 @@ pub struct Config {
     pub drain_ms: u64,
 
     // What there is.
-    /// Names of the external services that chains may use.
+    /// Names of the external services that chains may use; whoever wires the program knows them.
+    #[serde(skip)]
     pub externals: Vec<String>,
     pub web: WebApp,
     /// Marks the session cookie `Secure`. Needed wherever the page is reached by https.
