@@ -175,3 +175,16 @@ async fn a_broker_that_is_down_is_unavailable_and_nothing_hangs() {
     let published = soon("the publish's end", queue.publish(Topic::Jobs, b"x")).await;
     assert!(matches!(published, Err(QueueError::Unavailable(_))));
 }
+
+#[tokio::test]
+async fn an_amqps_address_is_spoken_to_in_tls() {
+    use tokio::io::AsyncReadExt;
+
+    const TLS_HANDSHAKE: u8 = 22;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let _queue = connect(&format!("amqps://localhost:{port}/%2f"), "tls");
+    let (mut connection, _) = soon("a connection", listener.accept()).await.unwrap();
+    let first = soon("the first byte", connection.read_u8()).await.unwrap();
+    assert_eq!(first, TLS_HANDSHAKE);
+}
