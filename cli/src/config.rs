@@ -245,9 +245,19 @@ mod tests {
         }
         let page = include_str!("../../docs/operations.md");
         let mut all = Vec::new();
-        keys(&Table::try_from(Config::default()).expect("plain TOML"), "", &mut all);
-        let missing: Vec<_> = all.iter().filter(|key| !page.contains(key.as_str())).collect();
-        assert!(missing.is_empty(), "docs/operations.md does not name {missing:?}");
+        keys(
+            &Table::try_from(Config::default()).expect("plain TOML"),
+            "",
+            &mut all,
+        );
+        let missing: Vec<_> = all
+            .iter()
+            .filter(|key| !page.contains(key.as_str()))
+            .collect();
+        assert!(
+            missing.is_empty(),
+            "docs/operations.md does not name {missing:?}"
+        );
     }
 
     #[test]

@@ -19,7 +19,6 @@ use sha2::{Digest as _, Sha256};
 #[derive(RustEmbed)]
 #[folder = "../dist/plugins"]
 #[include = "*.wasm"]
-#[exclude = "test/*"]
 #[allow_missing = true]
 struct BuiltIn;
 

@@ -45,10 +45,22 @@ async fn every_recording_comes_back_as_loud_as_asked_as_long_and_aligned() -> Re
         let peak = corrected.true_peak_dbtp.unwrap();
         assert!(peak < -1.4, "{name}: {peak} dBTP");
 
-        let report = ann.json(&format!("/api/v1/jobs/{}/report", job["id"].as_str().unwrap())).await?;
+        let report = ann
+            .json(&format!(
+                "/api/v1/jobs/{}/report",
+                job["id"].as_str().unwrap()
+            ))
+            .await?;
         let told = report["output"]["integrated_lufs"].as_f64().unwrap();
-        assert!((told - lufs).abs() < 0.2, "{name}: the report says {told}, the audio {lufs}");
-        assert_eq!(report["steps"].as_array().unwrap().len(), 3, "{name}: {report}");
+        assert!(
+            (told - lufs).abs() < 0.2,
+            "{name}: the report says {told}, the audio {lufs}"
+        );
+        assert_eq!(
+            report["steps"].as_array().unwrap().len(),
+            3,
+            "{name}: {report}"
+        );
     }
     Ok(())
 }
@@ -58,7 +70,10 @@ fn alike_in_shape(name: &str, original: &Audio, corrected: &Audio) {
     assert_eq!(corrected.channels.len(), original.channels.len(), "{name}");
     assert_eq!(corrected.frames(), original.frames(), "{name}");
     let (frames, likeness) = lag(&original.channels[0], &corrected.channels[0], 1500);
-    assert!(frames.abs() <= 1, "{name}: lags {frames} frames (correlation {likeness})");
+    assert!(
+        frames.abs() <= 1,
+        "{name}: lags {frames} frames (correlation {likeness})"
+    );
     assert!(likeness > 0.7, "{name}: correlation {likeness}");
 }
 
@@ -74,15 +89,24 @@ async fn every_format_can_be_asked_for_and_keeps_the_length() -> Result<()> {
         ("flac", "audio/flac", b"fLaC"),
         ("opus", "audio/ogg; codecs=opus", b"OggS"),
     ] {
-        let (job, audio) = ann.corrected(&upload.clone().with("format", format)).await?;
+        let (job, audio) = ann
+            .corrected(&upload.clone().with("format", format))
+            .await?;
         assert_eq!(job["correction"]["content_type"], content_type);
         assert_eq!(&audio[..4], magic);
         let corrected = signal::decode(&audio)?;
         // Opus always runs at 48 kHz (RFC 6716 2.1.3); the length in time is kept.
         let wanted = original.frames() as f64 / f64::from(original.sample_rate);
         let got = corrected.frames() as f64 / f64::from(corrected.sample_rate);
-        assert!((wanted - got).abs() < 1.5 / 44_100.0, "{format}: {wanted} s became {got} s");
-        assert_eq!(corrected.channels.len(), original.channels.len(), "{format}");
+        assert!(
+            (wanted - got).abs() < 1.5 / 44_100.0,
+            "{format}: {wanted} s became {got} s"
+        );
+        assert_eq!(
+            corrected.channels.len(),
+            original.channels.len(),
+            "{format}"
+        );
     }
     Ok(())
 }
@@ -92,14 +116,28 @@ async fn every_rate_and_channel_count_is_kept() -> Result<()> {
     let data = tempfile::tempdir()?;
     let retake = Start::new("up", data.path()).start()?;
     let ann = Client::new(&retake.url).await?;
-    for (rate, channels) in [(8_000, 1), (11_025, 2), (22_050, 1), (44_100, 8), (96_000, 2), (192_000, 1), (48_000, 3)] {
+    for (rate, channels) in [
+        (8_000, 1),
+        (11_025, 2),
+        (22_050, 1),
+        (44_100, 8),
+        (96_000, 2),
+        (192_000, 1),
+        (48_000, 3),
+    ] {
         let path = data.path().join("made.wav");
         signal::speech(&path, rate, channels)?;
-        let upload = Upload::file(&path)?.with("preset", "speech").with("format", "wav");
+        let upload = Upload::file(&path)?
+            .with("preset", "speech")
+            .with("format", "wav");
         let original = signal::decode(&upload.bytes)?;
         let (_, audio) = ann.corrected(&upload).await?;
         let corrected = signal::decode(&audio)?;
-        alike_in_shape(&format!("{rate} Hz, {channels} channels"), &original, &corrected);
+        alike_in_shape(
+            &format!("{rate} Hz, {channels} channels"),
+            &original,
+            &corrected,
+        );
     }
     Ok(())
 }
@@ -122,7 +160,9 @@ async fn a_chain_of_ones_own_runs_with_its_parameters_and_mix() -> Result<()> {
     let retake = Start::new("up", data.path()).start()?;
     let ann = Client::new(&retake.url).await?;
     let chain = r#"{"steps": [{"plugin": "gain", "params": {"gain-db": -6.0}, "mix": 0.5}]}"#;
-    let upload = Upload::file(&fixture("speech.flac"))?.with("chain", chain).with("format", "wav");
+    let upload = Upload::file(&fixture("speech.flac"))?
+        .with("chain", chain)
+        .with("format", "wav");
     let original = signal::decode(&upload.bytes)?;
     let (_, audio) = ann.corrected(&upload).await?;
     let corrected = signal::decode(&audio)?;

@@ -30,7 +30,13 @@ async fn setting(transport: &str) -> Result<Setting> {
         .start()?;
     let ann = Client::new(&retake.url).await?;
     let external_url = external.url.clone();
-    Ok(Setting { _external: external, external_url, _retake: retake, _data: data, ann })
+    Ok(Setting {
+        _external: external,
+        external_url,
+        _retake: retake,
+        _data: data,
+        ann,
+    })
 }
 
 impl Setting {
@@ -38,7 +44,11 @@ impl Setting {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build()?;
         let url = format!("{}/v1/faults", self.external_url);
-        http.post(url).json(&json!({"faults": faults})).send().await?.error_for_status()?;
+        http.post(url)
+            .json(&json!({"faults": faults}))
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(())
     }
 
@@ -61,7 +71,10 @@ async fn a_chain_mixes_plugins_and_the_service_over_either_transport() -> Result
         assert_eq!(corrected.frames(), original.frames(), "{transport}");
         let (lag, _) = signal::lag(&original.channels[0], &corrected.channels[0], 200);
         assert!(lag.abs() <= 1, "{transport}: {lag}");
-        assert!(corrected.integrated_lufs != original.integrated_lufs, "{transport}");
+        assert!(
+            corrected.integrated_lufs != original.integrated_lufs,
+            "{transport}"
+        );
     }
     Ok(())
 }
@@ -77,7 +90,10 @@ async fn what_passes_is_tried_again_and_the_correction_comes() -> Result<()> {
     ] {
         setting.script(faults.clone()).await?;
         let (job, _) = setting.ann.corrected(&setting.upload()?).await?;
-        assert_eq!(job["attempt"], 1, "{faults}: the step tries again, not the job");
+        assert_eq!(
+            job["attempt"], 1,
+            "{faults}: the step tries again, not the job"
+        );
     }
     Ok(())
 }
@@ -87,13 +103,32 @@ async fn an_answer_that_cannot_be_used_fails_the_job_clearly() -> Result<()> {
     let setting = setting("rest").await?;
     for (fault, kind) in [
         (json!({"kind": "garbage"}), "external-invalid"),
-        (json!({"kind": "wrong_length", "frames": -10}), "external-invalid"),
+        (
+            json!({"kind": "wrong_length", "frames": -10}),
+            "external-invalid",
+        ),
         (json!({"kind": "status", "status": 400}), "external-refused"),
     ] {
-        setting.script(json!([fault.clone(), fault.clone(), fault.clone(), fault.clone(), fault.clone()])).await?;
-        let job = setting.ann.ended(&setting.ann.accepted(&setting.upload()?).await?).await?;
+        setting
+            .script(json!([
+                fault.clone(),
+                fault.clone(),
+                fault.clone(),
+                fault.clone(),
+                fault.clone()
+            ]))
+            .await?;
+        let job = setting
+            .ann
+            .ended(&setting.ann.accepted(&setting.upload()?).await?)
+            .await?;
         assert_eq!(job["status"], "failed", "{fault}");
-        assert_eq!(job["error"]["type"], format!("/problems/{kind}"), "{fault}: {}", job["error"]);
+        assert_eq!(
+            job["error"]["type"],
+            format!("/problems/{kind}"),
+            "{fault}: {}",
+            job["error"]
+        );
         setting.script(json!([])).await?;
     }
     setting.ann.corrected(&setting.upload()?).await?;
@@ -104,11 +139,21 @@ async fn an_answer_that_cannot_be_used_fails_the_job_clearly() -> Result<()> {
 async fn a_service_that_hangs_ends_the_step_in_time_and_skip_goes_on_without_it() -> Result<()> {
     let setting = setting("rest").await?;
     let hang = json!({"kind": "hang"});
-    setting.script(json!([hang, hang, hang, hang, hang, hang, hang, hang])).await?;
-    let chain = json!({"steps": [{"external": "default", "on_failure": "skip"}, {"plugin": "gain"}]});
+    setting
+        .script(json!([hang, hang, hang, hang, hang, hang, hang, hang]))
+        .await?;
+    let chain =
+        json!({"steps": [{"external": "default", "on_failure": "skip"}, {"plugin": "gain"}]});
     let upload = setting.upload()?.with("chain", chain.to_string());
     let (job, audio) = setting.ann.corrected(&upload).await?;
-    assert!(job["warnings"].to_string().contains("default"), "{}", job["warnings"]);
-    assert_eq!(signal::decode(&audio)?.frames(), signal::decode(&upload.bytes)?.frames());
+    assert!(
+        job["warnings"].to_string().contains("default"),
+        "{}",
+        job["warnings"]
+    );
+    assert_eq!(
+        signal::decode(&audio)?.frames(),
+        signal::decode(&upload.bytes)?.frames()
+    );
     Ok(())
 }

@@ -23,7 +23,10 @@ async fn processing(ann: &Client, job: &str) -> Result<()> {
     let begun = Instant::now();
     while begun.elapsed() < PATIENCE {
         let now = ann.json(&format!("/api/v1/jobs/{job}")).await?;
-        ensure!(now["status"] != "completed", "it ended before it could be disturbed");
+        ensure!(
+            now["status"] != "completed",
+            "it ended before it could be disturbed"
+        );
         if now["status"] == "running" && now["progress"].as_f64().unwrap_or_default() > 0.0 {
             return Ok(());
         }
@@ -53,14 +56,20 @@ async fn exactly_one_correction(ann: &Client, job: &str, upload: &Upload) -> Res
         }
     }
     ensure!(completed == 1, "{completed} completions");
-    let audio = ann.get(&format!("/api/v1/jobs/{job}/audio")).await?.bytes().await?;
+    let audio = ann
+        .get(&format!("/api/v1/jobs/{job}/audio"))
+        .await?
+        .bytes()
+        .await?;
     let original = signal::decode(&upload.bytes)?;
     ensure!(signal::decode(&audio)?.frames() == original.frames());
     Ok(ended)
 }
 
 fn worker(data: &std::path::Path, queue: Option<&str>) -> Result<Retake> {
-    let start = Start::new("worker", data).set("worker.lease_ms=3000").set("worker.heartbeat_ms=500");
+    let start = Start::new("worker", data)
+        .set("worker.lease_ms=3000")
+        .set("worker.heartbeat_ms=500");
     match queue {
         Some(url) => start.env("RETAKE_QUEUE_URL", url).start(),
         None => start.start(),
@@ -70,7 +79,9 @@ fn worker(data: &std::path::Path, queue: Option<&str>) -> Result<Retake> {
 async fn a_killed_worker_leaves_one_correction(queue: Option<&str>) -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = match queue {
-        Some(url) => Start::new("server", data.path()).env("RETAKE_QUEUE_URL", url).start()?,
+        Some(url) => Start::new("server", data.path())
+            .env("RETAKE_QUEUE_URL", url)
+            .start()?,
         None => Start::new("server", data.path()).start()?,
     };
     let mut first = worker(data.path(), queue)?;
@@ -86,13 +97,17 @@ async fn a_killed_worker_leaves_one_correction(queue: Option<&str>) -> Result<()
     let ended = exactly_one_correction(&ann, &job, &upload).await?;
     ensure!(ended["attempt"] == 2, "{ended}");
     for child in children {
-        ensure!(rustix::process::test_kill_process(child).is_err(), "the killed worker's child lives on");
+        ensure!(
+            rustix::process::test_kill_process(child).is_err(),
+            "the killed worker's child lives on"
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_worker_killed_mid_job_leaves_exactly_one_correction_on_the_embedded_queue() -> Result<()> {
+async fn a_worker_killed_mid_job_leaves_exactly_one_correction_on_the_embedded_queue() -> Result<()>
+{
     a_killed_worker_leaves_one_correction(None).await
 }
 
@@ -106,7 +121,9 @@ async fn a_worker_killed_mid_job_leaves_exactly_one_correction_on_rabbitmq() -> 
 async fn a_broker_killed_mid_job_leaves_exactly_one_correction_and_loses_no_upload() -> Result<()> {
     let broker = Broker::start()?;
     let data = tempfile::tempdir()?;
-    let server = Start::new("server", data.path()).env("RETAKE_QUEUE_URL", &broker.url).start()?;
+    let server = Start::new("server", data.path())
+        .env("RETAKE_QUEUE_URL", &broker.url)
+        .start()?;
     let _worker = worker(data.path(), Some(&broker.url))?;
     let ann = Client::new(&server.url).await?;
     let upload = long_upload(data.path())?;
@@ -115,7 +132,9 @@ async fn a_broker_killed_mid_job_leaves_exactly_one_correction_and_loses_no_uplo
 
     let restart = tokio::task::spawn_blocking(move || broker.kill_and_restart().map(|()| broker));
     // While the broker is away recordings are accepted all the same.
-    let meanwhile = ann.accepted(&Upload::file(&retake_tests::fixture("speech.flac"))?).await?;
+    let meanwhile = ann
+        .accepted(&Upload::file(&retake_tests::fixture("speech.flac"))?)
+        .await?;
     let _broker = restart.await??;
     exactly_one_correction(&ann, &job, &upload).await?;
     ensure!(ann.ended(&meanwhile).await?["status"] == "completed");
@@ -163,12 +182,17 @@ async fn a_running_job_can_be_cancelled_and_its_child_ends() -> Result<()> {
     let ann = Client::new(&server.url).await?;
     let job = ann.accepted(&long_upload(data.path())?).await?;
     processing(&ann, &job).await?;
-    let asked = ann.send("POST", &format!("/api/v1/jobs/{job}/cancel"), None).await?;
+    let asked = ann
+        .send("POST", &format!("/api/v1/jobs/{job}/cancel"), None)
+        .await?;
     ensure!(asked.status() == 202, "{asked:?}");
     ensure!(ann.ended(&job).await?["status"] == "cancelled");
     let begun = Instant::now();
     while !worker.children().is_empty() {
-        ensure!(begun.elapsed() < Duration::from_secs(10), "the child lives on");
+        ensure!(
+            begun.elapsed() < Duration::from_secs(10),
+            "the child lives on"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     Ok(())

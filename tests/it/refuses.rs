@@ -28,22 +28,122 @@ fn refused_at_once() -> Vec<(&'static str, Upload, u16, &'static str, &'static s
     png.extend(b"PNG\r\n\x1a\n");
     png.extend([0; 64]);
     vec![
-        ("empty", Upload::bytes(vec![], "a.wav"), 422, "empty-audio", "recording"),
-        ("a picture", Upload::bytes(png, "a.wav"), 415, "not-audio", "PNG"),
-        ("text", Upload::bytes(b"hello, this is not audio".to_vec(), "a.wav"), 415, "not-audio", ""),
-        ("a program", Upload::file(&retake_tests::process::program()).map(|mut u| { u.bytes.truncate(5000); u }).unwrap(), 415, "not-audio", "ELF"),
-        ("AMR", Upload::bytes(b"#!AMR\n0123456789012345678901234567890123456789".to_vec(), "a.amr"), 415, "unknown-codec", "AMR"),
-        ("bad e-mail", good().with("user_email", "ann"), 422, "invalid-field", "/user_email"),
-        ("unknown preset", good().with("preset", "shine"), 422, "unknown-preset", "shine"),
-        ("unknown format", good().with("format", "mp9"), 422, "invalid-field", "/format"),
-        ("unknown field", good().with("colour", "red"), 422, "invalid-field", "colour"),
+        (
+            "empty",
+            Upload::bytes(vec![], "a.wav"),
+            422,
+            "empty-audio",
+            "recording",
+        ),
+        (
+            "a picture",
+            Upload::bytes(png, "a.wav"),
+            415,
+            "not-audio",
+            "PNG",
+        ),
+        (
+            "text",
+            Upload::bytes(b"hello, this is not audio".to_vec(), "a.wav"),
+            415,
+            "not-audio",
+            "",
+        ),
+        (
+            "a program",
+            Upload::file(&retake_tests::process::program())
+                .map(|mut u| {
+                    u.bytes.truncate(5000);
+                    u
+                })
+                .unwrap(),
+            415,
+            "not-audio",
+            "ELF",
+        ),
+        (
+            "AMR",
+            Upload::bytes(
+                b"#!AMR\n0123456789012345678901234567890123456789".to_vec(),
+                "a.amr",
+            ),
+            415,
+            "unknown-codec",
+            "AMR",
+        ),
+        (
+            "bad e-mail",
+            good().with("user_email", "ann"),
+            422,
+            "invalid-field",
+            "/user_email",
+        ),
+        (
+            "unknown preset",
+            good().with("preset", "shine"),
+            422,
+            "unknown-preset",
+            "shine",
+        ),
+        (
+            "unknown format",
+            good().with("format", "mp9"),
+            422,
+            "invalid-field",
+            "/format",
+        ),
+        (
+            "unknown field",
+            good().with("colour", "red"),
+            422,
+            "invalid-field",
+            "colour",
+        ),
         ("not JSON", chain("{"), 422, "invalid-chain", "/chain"),
-        ("no steps", chain(r#"{"steps": []}"#), 422, "invalid-chain", "/chain/steps"),
-        ("unknown plugin", chain(r#"{"steps": [{"plugin": "shine"}]}"#), 422, "invalid-chain", "/chain/steps/0/plugin"),
-        ("unknown parameter", chain(r#"{"steps": [{"plugin": "gain", "params": {"loud": 1}}]}"#), 422, "invalid-chain", "/chain/steps/0/params/loud"),
-        ("parameter out of range", chain(r#"{"steps": [{"plugin": "gain"}, {"plugin": "gain", "params": {"gain-db": 900}}]}"#), 422, "invalid-chain", "/chain/steps/1/params/gain-db"),
-        ("mix out of range", chain(r#"{"steps": [{"plugin": "gain", "mix": 2}]}"#), 422, "invalid-chain", "/chain/steps/0/mix"),
-        ("unknown service", chain(r#"{"steps": [{"external": "elsewhere"}]}"#), 422, "invalid-chain", "/chain/steps/0/external"),
+        (
+            "no steps",
+            chain(r#"{"steps": []}"#),
+            422,
+            "invalid-chain",
+            "/chain/steps",
+        ),
+        (
+            "unknown plugin",
+            chain(r#"{"steps": [{"plugin": "shine"}]}"#),
+            422,
+            "invalid-chain",
+            "/chain/steps/0/plugin",
+        ),
+        (
+            "unknown parameter",
+            chain(r#"{"steps": [{"plugin": "gain", "params": {"loud": 1}}]}"#),
+            422,
+            "invalid-chain",
+            "/chain/steps/0/params/loud",
+        ),
+        (
+            "parameter out of range",
+            chain(
+                r#"{"steps": [{"plugin": "gain"}, {"plugin": "gain", "params": {"gain-db": 900}}]}"#,
+            ),
+            422,
+            "invalid-chain",
+            "/chain/steps/1/params/gain-db",
+        ),
+        (
+            "mix out of range",
+            chain(r#"{"steps": [{"plugin": "gain", "mix": 2}]}"#),
+            422,
+            "invalid-chain",
+            "/chain/steps/0/mix",
+        ),
+        (
+            "unknown service",
+            chain(r#"{"steps": [{"external": "elsewhere"}]}"#),
+            422,
+            "invalid-chain",
+            "/chain/steps/0/external",
+        ),
     ]
 }
 
@@ -54,11 +154,31 @@ fn failed_later() -> Vec<(&'static str, Upload, &'static str, &'static str)> {
     flac.bytes.truncate(20);
     vec![
         ("no frames", wav(48_000, 1, 16, 1, &[]), "empty-audio", ""),
-        ("rate too low", wav(4_000, 1, 16, 1, &one_second), "unsupported-stream", "4000"),
-        ("rate too high", wav(384_000, 1, 16, 1, &one_second), "unsupported-stream", "384000"),
-        ("too many channels", wav(48_000, 9, 16, 1, &one_second), "unsupported-stream", "9"),
+        (
+            "rate too low",
+            wav(4_000, 1, 16, 1, &one_second),
+            "unsupported-stream",
+            "4000",
+        ),
+        (
+            "rate too high",
+            wav(384_000, 1, 16, 1, &one_second),
+            "unsupported-stream",
+            "384000",
+        ),
+        (
+            "too many channels",
+            wav(48_000, 9, 16, 1, &one_second),
+            "unsupported-stream",
+            "9",
+        ),
         ("only a header", flac, "", ""),
-        ("AC-3 in MP4", Upload::file(&fixture("ac3.mp4")).unwrap(), "unknown-codec", "AC-3"),
+        (
+            "AC-3 in MP4",
+            Upload::file(&fixture("ac3.mp4")).unwrap(),
+            "unknown-codec",
+            "AC-3",
+        ),
     ]
 }
 
@@ -69,7 +189,9 @@ fn text(problem: &Value) -> String {
 #[tokio::test]
 async fn bad_input_gets_a_clear_problem_and_harms_nothing() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let retake = Start::new("up", data.path()).set("server.upload_bytes_max=3000000").start()?;
+    let retake = Start::new("up", data.path())
+        .set("server.upload_bytes_max=3000000")
+        .start()?;
     let ann = Client::new(&retake.url).await?;
     let mut wrong = Vec::new();
 
@@ -83,7 +205,9 @@ async fn bad_input_gets_a_clear_problem_and_harms_nothing() -> Result<()> {
             || !content_type.contains("application/problem+json")
             || !text(&problem).contains(word)
         {
-            wrong.push(format!("{what}: wanted {status} {kind} with \"{word}\"; got {got} {problem}"));
+            wrong.push(format!(
+                "{what}: wanted {status} {kind} with \"{word}\"; got {got} {problem}"
+            ));
         }
     }
     for (what, upload, kind, word) in failed_later() {
@@ -99,8 +223,13 @@ async fn bad_input_gets_a_clear_problem_and_harms_nothing() -> Result<()> {
         }
         let job = ann.ended(body["job"]["id"].as_str().unwrap()).await?;
         let error = &job["error"];
-        if job["status"] != "failed" || !text(&error["type"]).contains(kind) || !text(error).contains(word) {
-            wrong.push(format!("{what}: wanted a failed job with {kind} and \"{word}\"; got {job}"));
+        if job["status"] != "failed"
+            || !text(&error["type"]).contains(kind)
+            || !text(error).contains(word)
+        {
+            wrong.push(format!(
+                "{what}: wanted a failed job with {kind} and \"{word}\"; got {job}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -116,7 +245,9 @@ async fn bad_input_gets_a_clear_problem_and_harms_nothing() -> Result<()> {
 #[tokio::test]
 async fn too_large_names_the_limit() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let retake = Start::new("up", data.path()).set("server.upload_bytes_max=100000").start()?;
+    let retake = Start::new("up", data.path())
+        .set("server.upload_bytes_max=100000")
+        .start()?;
     let ann = Client::new(&retake.url).await?;
     let upload = Upload::file(&fixture("chromium-recording.webm"))?;
     // The server may close before it has read it all, which a client may see as a broken pipe.
@@ -125,14 +256,21 @@ async fn too_large_names_the_limit() -> Result<()> {
         let problem: Value = response.json().await?;
         assert!(text(&problem).contains("100000"), "{problem}");
     }
-    assert!(ann.json("/api/v1/recordings").await?["items"].as_array().unwrap().is_empty());
+    assert!(
+        ann.json("/api/v1/recordings").await?["items"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn too_long_names_the_limit() -> Result<()> {
     let data = tempfile::tempdir()?;
-    let retake = Start::new("up", data.path()).set("worker.limits.duration_ms_max=1000").start()?;
+    let retake = Start::new("up", data.path())
+        .set("worker.limits.duration_ms_max=1000")
+        .start()?;
     let ann = Client::new(&retake.url).await?;
     let job = ann.ended(&ann.accepted(&good()).await?).await?;
     assert_eq!(job["status"], "failed");
@@ -154,7 +292,9 @@ async fn samples_that_are_no_numbers_become_silence_with_a_warning() -> Result<(
         })
         .flat_map(f32::to_le_bytes)
         .collect();
-    let (job, audio) = ann.corrected(&wav(48_000, 1, 32, 3, &samples).with("format", "wav")).await?;
+    let (job, audio) = ann
+        .corrected(&wav(48_000, 1, 32, 3, &samples).with("format", "wav"))
+        .await?;
     assert!(text(&job["warnings"]).contains('2'), "{}", job["warnings"]);
     let corrected = signal::decode(&audio)?;
     assert_eq!(corrected.frames(), 48_000);

@@ -12,7 +12,11 @@ use retake_tests::{
 async fn two_servers_and_two_workers_share_the_work_and_everyone_hears() -> Result<()> {
     let broker = Broker::start()?;
     let data = tempfile::tempdir()?;
-    let start = |role| Start::new(role, data.path()).env("RETAKE_QUEUE_URL", &broker.url).start();
+    let start = |role| {
+        Start::new(role, data.path())
+            .env("RETAKE_QUEUE_URL", &broker.url)
+            .start()
+    };
     let (one, two) = (start("server")?, start("server")?);
     let _workers = [start("worker")?, start("worker")?];
 
@@ -20,7 +24,12 @@ async fn two_servers_and_two_workers_share_the_work_and_everyone_hears() -> Resu
     let mut here = ann.listen(None).await?;
     let elsewhere = ann.at(&two.url);
     let mut there = elsewhere.listen(None).await?;
-    let names = ["chromium-recording.webm", "firefox-recording.ogg", "speech.mp3", "speech.flac"];
+    let names = [
+        "chromium-recording.webm",
+        "firefox-recording.ogg",
+        "speech.mp3",
+        "speech.flac",
+    ];
     let mut jobs = Vec::new();
     for (n, name) in names.iter().cycle().take(12).enumerate() {
         let client = if n % 2 == 0 { &ann } else { &elsewhere };
@@ -45,7 +54,10 @@ async fn two_servers_and_two_workers_share_the_work_and_everyone_hears() -> Resu
     let begun = std::time::Instant::now();
     loop {
         let queues = broker.ctl(&["list_queues", "name", "messages", "type"])?;
-        ensure!(queues.contains("retake.jobs") && queues.contains("quorum"), "{queues}");
+        ensure!(
+            queues.contains("retake.jobs") && queues.contains("quorum"),
+            "{queues}"
+        );
         let left: u64 = queues
             .lines()
             .filter(|line| line.starts_with("retake."))
@@ -67,7 +79,8 @@ async fn a_server_starts_and_accepts_without_its_broker_and_says_so() -> Result<
         .env("RETAKE_QUEUE_URL", "amqp://guest:guest@127.0.0.1:9/%2f")
         .start()?;
     let ann = Client::new(&server.url).await?;
-    ann.accepted(&Upload::file(&fixture("speech.flac"))?).await?;
+    ann.accepted(&Upload::file(&fixture("speech.flac"))?)
+        .await?;
     ensure!(ann.get("/healthz").await?.status() == 200);
     let ready = ann.get("/readyz").await?;
     ensure!(ready.status() == 503);

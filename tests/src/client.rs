@@ -32,7 +32,11 @@ pub struct Upload {
 impl Upload {
     pub fn file(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).with_context(|| format!("reading {}", path.display()))?;
-        let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let file_name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         Ok(Self::bytes(bytes, &file_name))
     }
 
@@ -41,13 +45,18 @@ impl Upload {
             ("user_email", "ann@example.org".to_owned()),
             ("preset", "speech".to_owned()),
         ];
-        Self { bytes, file_name: file_name.to_owned(), fields }
+        Self {
+            bytes,
+            file_name: file_name.to_owned(),
+            fields,
+        }
     }
 
     /// Sets a field, in place of one of that name; a chain also in place of the preset.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         let instead = if name == "chain" { "preset" } else { name };
-        self.fields.retain(|(known, _)| *known != name && *known != instead);
+        self.fields
+            .retain(|(known, _)| *known != name && *known != instead);
         self.fields.push((name, value.into()));
         self
     }
@@ -63,12 +72,19 @@ impl Client {
         ensure!(session.status() == StatusCode::CREATED, "{session:?}");
         let session: Value = session.json().await?;
         let token = session["token"].as_str().context("a token")?.to_owned();
-        Ok(Self { http, base: base.to_owned(), token })
+        Ok(Self {
+            http,
+            base: base.to_owned(),
+            token,
+        })
     }
 
     /// The same session at another server.
     pub fn at(&self, base: &str) -> Self {
-        Self { base: base.to_owned(), ..self.clone() }
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
     }
 
     pub async fn post(&self, upload: &Upload) -> Result<Response> {
@@ -77,7 +93,11 @@ impl Client {
         for (name, value) in &upload.fields {
             form = form.text(*name, value.clone());
         }
-        Ok(self.request("POST", "/api/v1/recordings").multipart(form).send().await?)
+        Ok(self
+            .request("POST", "/api/v1/recordings")
+            .multipart(form)
+            .send()
+            .await?)
     }
 
     /// Posts and returns the job's id.
@@ -89,7 +109,10 @@ impl Client {
         ensure!(status == StatusCode::ACCEPTED, "{status}: {body}");
         let id = body["job"]["id"].as_str().context("a job id")?.to_owned();
         let location = location.context("Location")?;
-        ensure!(location.to_str()?.ends_with(&format!("/api/v1/jobs/{id}")), "{location:?}");
+        ensure!(
+            location.to_str()?.ends_with(&format!("/api/v1/jobs/{id}")),
+            "{location:?}"
+        );
         Ok(id)
     }
 
@@ -99,7 +122,11 @@ impl Client {
 
     pub async fn json(&self, path: &str) -> Result<Value> {
         let response = self.get(path).await?;
-        ensure!(response.status().is_success(), "GET {path}: {}", response.status());
+        ensure!(
+            response.status().is_success(),
+            "GET {path}: {}",
+            response.status()
+        );
         Ok(response.json().await?)
     }
 
@@ -117,12 +144,18 @@ impl Client {
         loop {
             // A server that is being restarted by the test is asked again.
             if let Ok(now) = self.json(&format!("/api/v1/jobs/{job}")).await
-                && matches!(now["status"].as_str(), Some("completed" | "failed" | "cancelled"))
+                && matches!(
+                    now["status"].as_str(),
+                    Some("completed" | "failed" | "cancelled")
+                )
             {
                 return Ok(now);
             }
             if begun.elapsed() > PATIENCE {
-                bail!("job {job} has not ended: {:?}", self.json(&format!("/api/v1/jobs/{job}")).await);
+                bail!(
+                    "job {job} has not ended: {:?}",
+                    self.json(&format!("/api/v1/jobs/{job}")).await
+                );
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
@@ -140,7 +173,9 @@ impl Client {
 
     /// Hears the session's events, those after `after` if given.
     pub async fn listen(&self, after: Option<&str>) -> Result<Listener> {
-        let mut request = self.request("GET", "/api/v1/events").header("accept", "text/event-stream");
+        let mut request = self
+            .request("GET", "/api/v1/events")
+            .header("accept", "text/event-stream");
         if let Some(after) = after {
             request = request.header("last-event-id", after);
         }
@@ -157,7 +192,10 @@ impl Client {
             if news.json["job"]["id"] != job {
                 continue;
             }
-            let ended = matches!(news.event.as_str(), "job.completed" | "job.failed" | "job.cancelled");
+            let ended = matches!(
+                news.event.as_str(),
+                "job.completed" | "job.failed" | "job.cancelled"
+            );
             story.push(news);
             if ended {
                 return Ok(story);
@@ -167,7 +205,9 @@ impl Client {
 
     pub fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let method = method.parse().expect("a method");
-        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
     }
 
     pub fn token(&self) -> &str {

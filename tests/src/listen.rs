@@ -21,7 +21,11 @@ pub struct Listener {
 
 impl Listener {
     pub(crate) fn new(response: Response) -> Self {
-        Self { response, unread: String::new(), ready: VecDeque::new() }
+        Self {
+            response,
+            unread: String::new(),
+            ready: VecDeque::new(),
+        }
     }
 
     /// The next event with data; comments and `retry` are passed over.
@@ -57,7 +61,11 @@ impl Listener {
 }
 
 fn parse(message: &str) -> Result<Option<News>> {
-    let mut news = News { id: String::new(), event: String::new(), json: Value::Null };
+    let mut news = News {
+        id: String::new(),
+        event: String::new(),
+        json: Value::Null,
+    };
     for line in message.lines() {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);

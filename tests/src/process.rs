@@ -15,9 +15,16 @@ use rustix::process::{Pid, Signal, kill_process};
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("the test knows its own path");
     // target/<profile>/deps/it-… -> target/<profile>/retake
-    let folder = test.ancestors().nth(2).expect("tests run from target/<profile>/deps");
+    let folder = test
+        .ancestors()
+        .nth(2)
+        .expect("tests run from target/<profile>/deps");
     let program = folder.join("retake");
-    assert!(program.exists(), "{} is missing: run make test", program.display());
+    assert!(
+        program.exists(),
+        "{} is missing: run make test",
+        program.display()
+    );
     program
 }
 
@@ -38,7 +45,12 @@ pub struct Start<'a> {
 impl<'a> Start<'a> {
     /// `up`, `server` or `worker`, with its data in `data`.
     pub fn new(role: &'a str, data: &'a Path) -> Self {
-        Self { role, data, settings: Vec::new(), environment: Vec::new() }
+        Self {
+            role,
+            data,
+            settings: Vec::new(),
+            environment: Vec::new(),
+        }
     }
 
     pub fn set(mut self, setting: impl Into<String>) -> Self {
@@ -61,14 +73,18 @@ impl<'a> Start<'a> {
         for setting in &self.settings {
             command.args(["--set", setting]);
         }
-        command.env_remove("RETAKE_QUEUE_URL").envs(self.environment);
+        command
+            .env_remove("RETAKE_QUEUE_URL")
+            .envs(self.environment);
         command.stdout(Stdio::piped()).stdin(Stdio::null());
         let log = std::fs::File::options()
             .create(true)
             .append(true)
             .open(self.data.join(format!("{}.log", self.role)))?;
         command.stderr(log);
-        let mut child = command.spawn().with_context(|| format!("starting {}", self.role))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("starting {}", self.role))?;
 
         let stdout = child.stdout.take().expect("piped");
         let (ready, told) = mpsc::channel();
@@ -86,7 +102,11 @@ impl<'a> Start<'a> {
                 let _ = child.kill();
                 let _ = child.wait();
                 let log = std::fs::read_to_string(self.data.join(format!("{}.log", self.role)));
-                bail!("{} did not become ready:\n{}", self.role, log.unwrap_or_default())
+                bail!(
+                    "{} did not become ready:\n{}",
+                    self.role,
+                    log.unwrap_or_default()
+                )
             }
         }
     }
@@ -127,7 +147,10 @@ impl Retake {
     /// The processes this one has started and that still live.
     pub fn children(&self) -> Vec<Pid> {
         let pid = self.child.id();
-        let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+            .into_iter()
+            .flatten()
+            .flatten();
         threads
             .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
             .flat_map(|pids| {

@@ -15,12 +15,29 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
     let decoded = retake_audio::decode(file, &Limits::default(), folder.path(), &mut |_| {})?;
     let (spec, measurement) = (decoded.spec, decoded.measurement.clone());
     let plain = folder.path().join("plain.wav");
-    let format = Format::Wav { depth: WavDepth::Float32 };
-    let out = std::fs::File::options().create(true).read(true).write(true).open(&plain)?;
-    retake_audio::run(decoded, Vec::new(), &format, out, folder.path(), &mut |_| {})?;
+    let format = Format::Wav {
+        depth: WavDepth::Float32,
+    };
+    let out = std::fs::File::options()
+        .create(true)
+        .read(true)
+        .write(true)
+        .open(&plain)?;
+    retake_audio::run(
+        decoded,
+        Vec::new(),
+        &format,
+        out,
+        folder.path(),
+        &mut |_| {},
+    )?;
 
     let wav = std::fs::read(&plain)?;
-    let data = wav.windows(4).position(|four| four == b"data").context("a data chunk")? + 8;
+    let data = wav
+        .windows(4)
+        .position(|four| four == b"data")
+        .context("a data chunk")?
+        + 8;
     let mut channels = vec![Vec::new(); spec.channels as usize];
     for (n, sample) in wav[data..].chunks_exact(4).enumerate() {
         let sample = f32::from_le_bytes(sample.try_into().expect("four bytes"));
@@ -99,7 +116,13 @@ pub fn speech(path: &Path, sample_rate: u32, channels: u16) -> Result<()> {
 pub fn voice_like(path: &Path, sample_rate: u32, channels: u16, seconds: f64) -> Result<()> {
     let frames = (seconds * f64::from(sample_rate)) as u32;
     let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
-    out.write_all(&wav_header(sample_rate, channels, 16, 1, frames * u32::from(channels) * 2))?;
+    out.write_all(&wav_header(
+        sample_rate,
+        channels,
+        16,
+        1,
+        frames * u32::from(channels) * 2,
+    ))?;
     let mut noise = Noise(1);
     for n in 0..frames {
         let t = f64::from(n) / f64::from(sample_rate);

@@ -278,7 +278,7 @@ fn print_report(report: &ChainReport, output: &Path) {
         } else {
             format!("{cpu_ms} ms")
         };
-        println!("step {step:17}{which}, {outcome}");
+        println!("step {step:16} {which}, {outcome}");
     }
     for warning in warnings {
         println!("warning: {warning}");

@@ -50,7 +50,12 @@ pub fn run(program: Program) -> Result<()> {
         return Ok(());
     }
     let quiet = matches!(program.command, Command::Correct(_));
-    log_to_stderr(if quiet { "warn" } else { "info" });
+    // lapin logs every failed connection; we log an outage once.
+    log_to_stderr(if quiet {
+        "warn,lapin=off"
+    } else {
+        "info,lapin=off"
+    });
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;

@@ -106,6 +106,12 @@ pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let (job, correction) = find_correction(&app, &call).await?;
+    let recording = app
+        .parts
+        .store
+        .recording(job.owner, job.recording_id)
+        .await?;
+    let original = recording.and_then(|found| found.recording.file_name);
     let download = Download {
         key: BlobKey::Correction {
             job: job.id,
@@ -114,9 +120,18 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         size_bytes: correction.size_bytes,
         content_type: correction.content_type,
         sha256: correction.sha256,
-        file_name: format!("corrected.{}", job.format.extension()),
+        file_name: download_name(original.as_deref(), &job),
     };
     download.answer(app.parts.blobs.clone(), &call.headers)
+}
+
+/// "talk.webm" corrected by preset speech is "talk-speech.flac".
+fn download_name(original: Option<&str>, job: &Job) -> String {
+    let stem = original.map_or("recording", |name| {
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    });
+    let chain = job.preset.as_deref().unwrap_or("corrected");
+    format!("{stem}-{chain}.{}", job.format.extension())
 }
 
 pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
