@@ -3,7 +3,7 @@
 mod correct;
 mod roles;
 
-use std::path::PathBuf;
+use std::{io::IsTerminal as _, path::PathBuf};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -77,6 +77,7 @@ pub fn run(program: Program) -> Result<()> {
 fn log_to_stderr(default: &str) {
     let filter = EnvFilter::try_from_env("RETAKE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
+        .with_ansi(std::io::stderr().is_terminal())
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
