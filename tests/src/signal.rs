@@ -19,7 +19,7 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
         depth: WavDepth::Float32,
     };
     let out = std::fs::File::options()
-        .create(true)
+        .create_new(true)
         .read(true)
         .write(true)
         .open(&plain)?;
@@ -73,10 +73,10 @@ pub fn lag(early: &[f32], late: &[f32], reach: i64) -> (i64, f64) {
     (-reach..=reach)
         .map(|lag| {
             let (mut product, mut a2, mut b2) = (0.0f64, 1e-12f64, 1e-12f64);
-            for i in start..start + length {
+            for (i, &a) in early.iter().enumerate().skip(start).take(length) {
                 let j = i as i64 + lag;
                 if (0..late.len() as i64).contains(&j) {
-                    let (a, b) = (f64::from(early[i]), f64::from(late[j as usize]));
+                    let (a, b) = (f64::from(a), f64::from(late[j as usize]));
                     product += a * b;
                     a2 += a * a;
                     b2 += b * b;

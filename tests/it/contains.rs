@@ -1,0 +1,100 @@
+//! A hostile plugin harms only its own step: the job fails and says why, everything else goes on.
+
+use anyhow::{Context as _, Result};
+use retake_tests::{
+    client::{Client, Upload},
+    fixture,
+    process::{Retake, Start},
+    root,
+};
+use serde_json::json;
+
+/// With the plugin that does what its parameter says.
+fn up_with_puppet(data: &std::path::Path) -> Result<Retake> {
+    let folder = data.join("plugins");
+    std::fs::create_dir(&folder)?;
+    let puppet = root().join("dist/test-plugins/puppet.wasm");
+    std::fs::copy(&puppet, folder.join("puppet.wasm")).context("run make plugins")?;
+    Start::new("up", data)
+        .set(format!("plugins={}", folder.display()))
+        .set("worker.deadline_ms=4000")
+        .set("worker.deadline_per_audio_s_ms=100")
+        .start()
+}
+
+fn upload(deed: &str, on_failure: &str) -> Result<Upload> {
+    let step = json!({"plugin": "puppet", "params": {"deed": deed}, "on_failure": on_failure});
+    let chain = json!({"steps": [{"plugin": "highpass"}, step]});
+    Ok(Upload::file(&fixture("speech.flac"))?.with("chain", chain.to_string()))
+}
+
+#[tokio::test]
+async fn whatever_a_plugin_does_only_its_job_fails_and_says_which_step() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let retake = up_with_puppet(data.path())?;
+    let ann = Client::new(&retake.url).await?;
+    for (deed, kind, word) in [
+        ("fail", "step-failed", "this sounds wrong"),
+        ("refuse", "step-failed", "deed"),
+        ("panic", "step-crashed", "panicked"),
+        ("bomb", "step-crashed", "MiB"),
+        ("recurse", "step-crashed", "puppet"),
+        ("wild", "step-crashed", "puppet"),
+        ("nan", "step-crashed", "puppet"),
+        ("more-channels", "step-crashed", "channel"),
+        ("short", "step-crashed", "frames"),
+        ("huge", "step-crashed", "puppet"),
+        ("loop", "deadline-exceeded", "puppet"),
+    ] {
+        let job = ann
+            .ended(&ann.accepted(&upload(deed, "fail")?).await?)
+            .await?;
+        let error = &job["error"];
+        assert_eq!(job["status"], "failed", "{deed}: {job}");
+        assert_eq!(
+            error["type"],
+            format!("/problems/{kind}"),
+            "{deed}: {error}"
+        );
+        assert!(error.to_string().contains(word), "{deed}: {error}");
+        assert_eq!(
+            job["attempt"], 1,
+            "{deed}: the same again would fail the same way"
+        );
+    }
+    ann.corrected(&Upload::file(&fixture("speech.flac"))?)
+        .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_may_be_skipped_is_and_the_job_says_so() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let retake = up_with_puppet(data.path())?;
+    let ann = Client::new(&retake.url).await?;
+    let (job, _) = ann.corrected(&upload("panic", "skip")?).await?;
+    assert!(
+        job["warnings"].to_string().contains("puppet"),
+        "{}",
+        job["warnings"]
+    );
+    let report = format!("/api/v1/jobs/{}/report", job["id"].as_str().unwrap());
+    let steps = ann.json(&report).await?["steps"].clone();
+    assert_eq!(steps[1]["skipped"], true, "{steps}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn other_jobs_go_on_beside_a_plugin_that_loops_for_ever() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let retake = up_with_puppet(data.path())?;
+    let ann = Client::new(&retake.url).await?;
+    let endless = ann.accepted(&upload("loop", "fail")?).await?;
+    ann.corrected(&Upload::file(&fixture("speech.flac"))?)
+        .await?;
+    assert_eq!(
+        ann.ended(&endless).await?["error"]["type"],
+        "/problems/deadline-exceeded"
+    );
+    Ok(())
+}
