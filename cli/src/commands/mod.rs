@@ -3,7 +3,10 @@
 mod correct;
 mod roles;
 
-use std::{io::IsTerminal as _, path::PathBuf};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+};
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -46,7 +49,8 @@ pub enum Command {
 pub fn run(program: Program) -> Result<()> {
     let config = Config::load(&program.sources)?;
     if let Command::Config = program.command {
-        print!("{}", config.shown());
+        // Written, not printed: a reader that closes early (`| head`) is no panic.
+        std::io::stdout().write_all(config.shown().as_bytes())?;
         return Ok(());
     }
     let quiet = matches!(program.command, Command::Correct(_));
