@@ -70,8 +70,11 @@ fn alike_in_shape(name: &str, original: &Audio, corrected: &Audio) {
     assert_eq!(corrected.channels.len(), original.channels.len(), "{name}");
     assert_eq!(corrected.frames(), original.frames(), "{name}");
     let (frames, likeness) = lag(&original.channels[0], &corrected.channels[0], 1500);
+    // The high-pass turns the phase of low tones, which moves the whole by a fraction of a frame at
+    // 48 kHz; that no step is late by a frame, the host's own tests show with clicks.
+    let tolerance = i64::from(original.sample_rate / 48_000).max(1);
     assert!(
-        frames.abs() <= 1,
+        frames.abs() <= tolerance,
         "{name}: lags {frames} frames (correlation {likeness})"
     );
     assert!(likeness > 0.7, "{name}: correlation {likeness}");
