@@ -1,14 +1,8 @@
-//! A RabbitMQ node of the test's own, for tests that break it; and the shared one, for those that
-//! do not.
+//! A RabbitMQ node of the test's own, which it may break.
 
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-
-/// The node all tests may share, which `make test` starts. Names on it bear a prefix of the test's.
-pub fn shared_url() -> Result<String> {
-    std::env::var("RETAKE_TEST_AMQP_URL").context("RETAKE_TEST_AMQP_URL is not set: run make test")
-}
+use anyhow::{Result, ensure};
 
 pub struct Broker {
     folder: tempfile::TempDir,

@@ -209,8 +209,4 @@ impl Client {
             .request(method, format!("{}{path}", self.base))
             .bearer_auth(&self.token)
     }
-
-    pub fn token(&self) -> &str {
-        &self.token
-    }
 }
