@@ -1,7 +1,9 @@
 //! The system as a whole. Each module is a promise; each test starts what it needs, on free ports.
 #![allow(clippy::unwrap_used)]
 
+mod authors;
 mod contains;
+mod contract;
 mod corrects;
 mod external;
 mod hears;

@@ -1,6 +1,7 @@
 //! The command line, and what each command starts.
 
 mod correct;
+mod plugin;
 mod roles;
 
 use std::{
@@ -36,6 +37,9 @@ pub enum Command {
     MockExternal,
     /// Corrects one file, without any server
     Correct(correct::Arguments),
+    /// For a plugin's author: from an empty folder to a published correction
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Prints the settings in effect, secrets starred
     Config,
     /// The wall around audio work; started by the program itself
@@ -47,6 +51,9 @@ pub enum Command {
 }
 
 pub fn run(program: Program) -> Result<()> {
+    if let Command::Plugin(command) = program.command {
+        return plugin::run(command);
+    }
     let config = Config::load(&program.sources)?;
     if let Command::Config = program.command {
         // Written, not printed: a reader that closes early (`| head`) is no panic.
@@ -70,7 +77,10 @@ pub fn run(program: Program) -> Result<()> {
             Command::Worker => roles::worker(config).await,
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
-            Command::Config | Command::Child | Command::InstallPlugin { .. } => {
+            Command::Plugin(_)
+            | Command::Config
+            | Command::Child
+            | Command::InstallPlugin { .. } => {
                 unreachable!("handled before")
             }
         }

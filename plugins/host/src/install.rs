@@ -1,6 +1,6 @@
 //! From the bytes somebody gave to a plugin in the cache.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -27,16 +27,10 @@ pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
         )));
     }
     let digest = hex(&Sha256::digest(wasm));
-    let wrapped;
-    let component = if imports::check(wasm)? {
-        wasm
-    } else {
-        wrapped = wrap(wasm)?;
-        &wrapped
-    };
+    let component = componentize(wasm)?;
     let engine = cache.engine();
     let code = engine
-        .precompile_component(component)
+        .precompile_component(&component)
         .map_err(|error| HostError::refused(format!("cannot be compiled: {error:#}")))?;
     limits::allow_sandbox_memory();
 
@@ -53,7 +47,16 @@ pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     Ok(installed)
 }
 
-/// Makes a component out of the core module that a guest toolchain links.
+/// The component in `wasm`: itself, or one made of the core module that a guest toolchain links. Imports
+/// beyond the contract are refused.
+pub fn componentize(wasm: &[u8]) -> Result<Cow<'_, [u8]>, HostError> {
+    if imports::check(wasm)? {
+        Ok(Cow::Borrowed(wasm))
+    } else {
+        wrap(wasm).map(Cow::Owned)
+    }
+}
+
 fn wrap(module: &[u8]) -> Result<Vec<u8>, HostError> {
     let encode = || {
         ComponentEncoder::default()

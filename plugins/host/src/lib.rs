@@ -25,6 +25,7 @@ mod stage;
 
 pub use cache::{Cache, Installed};
 pub use error::HostError;
+pub use install::componentize;
 pub use limits::{MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
 pub use plugin::{Host, Plugin};
 pub use record::{LogLine, StageRecord};
