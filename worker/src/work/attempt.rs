@@ -184,16 +184,18 @@ impl Worker {
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::Never,
+                warnings,
             }) => {
                 let outcome = Outcome::Failed {
                     problem: *problem,
-                    warnings: Vec::new(),
+                    warnings,
                 };
                 self.settle(attempt, job, outcome, None).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::After(asked),
+                ..
             }) => {
                 let first = Duration::from_millis(self.config.retry_ms);
                 let longest = Duration::from_millis(self.config.retry_ms_max);

@@ -167,6 +167,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
         },
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
     }
 }
 
@@ -177,6 +178,7 @@ pub fn external_step(index: usize, external: External) -> PreparedStep {
         kind: PreparedKind::External(external),
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
     }
 }
 

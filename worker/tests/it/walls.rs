@@ -77,7 +77,7 @@ impl Run {
 
     async fn fails(&self) -> (Problem, Retry) {
         match self.run().await {
-            Err(ChainFailure::Failed { problem, retry }) => (*problem, retry),
+            Err(ChainFailure::Failed { problem, retry, .. }) => (*problem, retry),
             Err(ChainFailure::Cancelled) => panic!("it was cancelled"),
             Ok(report) => panic!("it went well: {report:?}"),
         }
