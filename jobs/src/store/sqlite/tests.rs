@@ -18,7 +18,7 @@ use crate::{
     clock::ManualClock,
     format::Format,
     id::{OwnerId, RecordingId},
-    job::{Job, LeaseTerms, Outcome, Status},
+    job::{Attempt, Job, LeaseTerms, Outcome, Status},
     recording::Recording,
     store::{Claim, Correction, Leases, Owners, Records},
 };
@@ -387,9 +387,7 @@ async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
     settling.await.unwrap().unwrap();
 
     // What an attempt left that nobody settled is a draft; what belongs to the correction stays.
-    bench
-        .clock
-        .advance(DRAFT_LIFETIME + SignedDuration::from_secs(1));
+    bench.clock.advance(SignedDuration::from_mins(61));
     bench.store.sweep(TERMS, Timestamp::MIN).await.unwrap();
     assert_eq!(bench.blobs.size(delta(1, 0)).await.unwrap(), LONG as u64);
     let gone = bench.blobs.size(delta(2, 0)).await;
