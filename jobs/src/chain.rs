@@ -22,6 +22,9 @@ pub struct Step {
     pub mix: f64,
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// Keep what the step takes away: its input less its output.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delta: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -16,6 +16,9 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The last lines that the failed step's plugin logged, for its author. An extension member.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 /// One thing wrong with one field.
@@ -67,6 +70,7 @@ kinds! {
     // The steps
     StepFailed "step-failed" 422 "A correction step failed";
     StepCrashed "step-crashed" 422 "A correction step crashed";
+    StepHarmful "step-harmful" 422 "A correction step would have done harm";
     DeadlineExceeded "deadline-exceeded" 422 "The job took longer than it may";
     ExternalUnavailable "external-unavailable" 502 "The external service did not answer as it should";
     ExternalRefused "external-refused" 502 "The external service refused the recording";
@@ -87,12 +91,19 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             request_id: None,
+            log: Vec::new(),
         }
     }
 
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_log(mut self, log: Vec<String>) -> Self {
+        self.log = log;
         self
     }
 

@@ -42,6 +42,10 @@ pub struct Arguments {
     /// wav, flac or opus, whatever the output's name ends in
     #[arg(long)]
     format: Option<String>,
+    /// Write what a step takes away, its input less its output, to a file; the step by its place in
+    /// the chain, from 0; repeatable
+    #[arg(long = "delta", value_name = "STEP=FILE")]
+    deltas: Vec<String>,
     /// A plugin of your own, run after the chain (alone, where no chain is given)
     #[arg(long, value_name = "FILE.wasm")]
     plugin: Option<PathBuf>,
@@ -55,6 +59,7 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     // Whatever is wrong with it is said before any work.
     std::fs::File::open(input).with_context(|| input.display().to_string())?;
     let format = format_of(&arguments)?;
+    let deltas = deltas(&arguments.deltas)?;
     let caches = caches()?;
     let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
     let here = caches.clone();
@@ -72,7 +77,15 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     })
     .await??;
 
-    let chain = chain_of(&arguments, &config, &plugins, own.as_ref())?;
+    let mut chain = chain_of(&arguments, &config, &plugins, own.as_ref())?;
+    let count = chain.steps.len();
+    for (step, _) in &deltas {
+        let step = chain
+            .steps
+            .get_mut(*step)
+            .with_context(|| format!("--delta {step}: the chain's steps are 0 to {}", count - 1))?;
+        step.delta = true;
+    }
     let cache = Cache::open(&install::cache_folder(&caches))?;
     let installed: Vec<_> = plugins
         .into_iter()
@@ -120,6 +133,19 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
     std::fs::rename(&corrected, &arguments.output)
         .with_context(|| arguments.output.display().to_string())?;
+    for (step, to) in &deltas {
+        let written = report
+            .deltas
+            .iter()
+            .find(|delta| delta.step as usize == *step);
+        match written {
+            // Not a rename: it may go to another file system.
+            Some(delta) => std::fs::copy(&delta.path, to)
+                .map(drop)
+                .with_context(|| to.display().to_string())?,
+            None => eprintln!("step {step} was left out: {} is not written", to.display()),
+        }
+    }
     print_report(&report, &arguments.output);
     Ok(())
 }
@@ -202,6 +228,22 @@ fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
             let value =
                 serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             Ok((id.to_owned(), value))
+        })
+        .collect()
+}
+
+/// `step=file`, the step by its place in the chain.
+fn deltas(given: &[String]) -> Result<Vec<(usize, PathBuf)>> {
+    given
+        .iter()
+        .map(|delta| {
+            let parsed = delta
+                .split_once('=')
+                .and_then(|(step, file)| Some((step.parse().ok()?, PathBuf::from(file))))
+                .filter(|(_, file)| !file.as_os_str().is_empty());
+            parsed.with_context(|| {
+                format!("--delta {delta}: it must look like 0=removed.wav, the step by its place")
+            })
         })
         .collect()
 }

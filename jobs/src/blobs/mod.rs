@@ -26,6 +26,13 @@ pub enum BlobKey {
         job: JobId,
         attempt: u32,
     },
+    /// What a step took away.
+    Delta {
+        job: JobId,
+        attempt: u32,
+        /// The step's place in the report, from 0.
+        step: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::show
 use crate::problem::FieldError;
 
 const CHAIN_KEYS: &[&str] = &["steps"];
-const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure"];
+const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure", "delta"];
 
 impl Chain {
     /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
@@ -110,6 +110,7 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
     errors.unknown_keys(object, STEP_KEYS, pointer);
     let mix = mix(object, pointer, errors);
     let on_failure = on_failure(object, pointer, errors);
+    let delta = delta(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
         (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
         (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
@@ -132,6 +133,7 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
         kind: kind?,
         mix: mix?,
         on_failure: on_failure?,
+        delta: delta?,
     })
 }
 
@@ -260,6 +262,18 @@ fn on_failure(
             None
         }
     }
+}
+
+fn delta(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<bool> {
+    let Some(json) = object.get("delta") else {
+        return Some(false);
+    };
+    if json.is_boolean() {
+        return json.as_bool();
+    }
+    let detail = format!("delta is {}; it must be true or false", quoted(json));
+    errors.add(below(pointer, "delta"), detail);
+    None
 }
 
 /// RFC 6901: `~` and `/` in a key are escaped.
@@ -460,6 +474,22 @@ mod tests {
             one_step(json!({"plugin": "denoise", "on_failure": "retry"})),
             &[("/chain/steps/0/on_failure", "\"fail\" or \"skip\"")],
         );
+    }
+
+    #[test]
+    fn a_delta_is_asked_for_or_not() {
+        for delta in [json!(1), json!("true"), json!(null)] {
+            check(
+                one_step(json!({"plugin": "denoise", "delta": delta})),
+                &[("/chain/steps/0/delta", "true or false")],
+            );
+        }
+        let asked = |delta: bool| {
+            let json = one_step(json!({"external": "default", "delta": delta}));
+            Chain::parse(&json, "/chain", &vocabulary()).unwrap()
+        };
+        assert!(asked(true).steps[0].delta);
+        assert!(!asked(false).steps[0].delta);
     }
 
     #[test]

@@ -286,7 +286,24 @@ impl Records for MemoryStore {
             .filter(|row| row.job.recording_id == id)
         {
             let job = row.job.id;
-            blobs.extend((1..=row.job.attempt).map(|attempt| BlobKey::Correction { job, attempt }));
+            let asked = row.job.chain.steps.iter().map(|step| step.delta);
+            let kept = row
+                .correction
+                .iter()
+                .flat_map(|correction| &correction.report.steps);
+            let kept = kept.map(|step| step.delta);
+            let mut steps: Vec<u32> = (0..)
+                .zip(asked)
+                .chain((0..).zip(kept))
+                .filter_map(|(step, delta)| delta.then_some(step))
+                .collect();
+            steps.sort_unstable();
+            steps.dedup();
+            for attempt in 1..=row.job.attempt {
+                blobs.push(BlobKey::Correction { job, attempt });
+                let delta = |&step: &u32| BlobKey::Delta { job, attempt, step };
+                blobs.extend(steps.iter().map(delta));
+            }
         }
         let gone: Vec<JobId> = tables
             .jobs

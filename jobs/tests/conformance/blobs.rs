@@ -101,6 +101,7 @@ claims! { Bench on memory sqlite; [
     a_blob_of_any_length_reads_back_whole
     a_20_mb_blob_reads_back_by_ranges
     a_correction_is_kept_apart_by_job_and_attempt
+    a_delta_is_kept_apart_by_job_attempt_and_step
     a_broken_upload_leaves_nothing
     a_broken_upload_leaves_what_was_there_before
     a_blob_longer_than_the_limit_is_refused
@@ -163,6 +164,32 @@ async fn a_20_mb_blob_reads_back_by_ranges(bench: Bench) {
     }
     for beyond in [end as u64, end as u64 + 1, u64::MAX] {
         assert!(bench.b.read(key, beyond, 10).await.unwrap().is_empty());
+    }
+}
+
+async fn a_delta_is_kept_apart_by_job_attempt_and_step(bench: Bench) {
+    let job = JobId::new();
+    let delta = |job, attempt, step| BlobKey::Delta { job, attempt, step };
+    let keys = [
+        BlobKey::Correction { job, attempt: 1 },
+        delta(job, 1, 0),
+        delta(job, 1, 2),
+        delta(job, 2, 0),
+        delta(JobId::new(), 1, 0),
+    ];
+    let long = MIB + 100_000;
+    for (n, key) in keys.into_iter().enumerate() {
+        let bytes = made(long + n);
+        bench.a.put(key, body(&bytes), NO_LIMIT).await.unwrap();
+    }
+    let short = made(3);
+    bench.a.put(keys[1], body(&short), NO_LIMIT).await.unwrap();
+    bench.b.delete(keys[3]).await.unwrap();
+    assert!(is_absent(&bench.a, keys[3]).await);
+    assert!(is_absent(&bench.a, delta(job, 1, 1)).await);
+    assert!(whole(&bench.b, keys[1]).await == short);
+    for n in [0, 2, 4] {
+        assert!(whole(&bench.b, keys[n]).await == made(long + n), "{n}");
     }
 }
 

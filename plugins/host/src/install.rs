@@ -1,6 +1,6 @@
 //! From the bytes somebody gave to a plugin in the cache.
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -98,7 +98,7 @@ pub fn pre(component: &Component) -> Result<PluginPre<sandbox::State>, HostError
 fn describe(
     pre: &PluginPre<sandbox::State>,
 ) -> Result<retake_plugin_manifest::Manifest, HostError> {
-    let mut sandbox = Sandbox::new(pre).map_err(|crash| {
+    let mut sandbox = Sandbox::new(pre, Arc::default()).map_err(|crash| {
         HostError::refused(format!(
             "the plugin cannot be started under {CONTRACT}: {crash}"
         ))

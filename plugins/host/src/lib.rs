@@ -1,7 +1,7 @@
 //! Runs correction plugins: WebAssembly components that speak `plugins/wit/correction.wit`.
 //!
 //! A plugin's way: [`Cache::install`] checks and compiles the bytes once, in a child process with
-//! limits ([`limit_compile`]); [`Host::load`] maps the compiled code (0.1 ms); [`Plugin::stage`]
+//! limits ([`limit_compile`]); [`Host::load`] maps the compiled code (0.1 ms); [`Plugin::open`]
 //! makes a stage of the audio pipeline out of it.
 //!
 //! The sandbox holds memory, not time: interrupting WebAssembly costs DSP loops up to 2.6 times
@@ -29,3 +29,4 @@ pub use install::componentize;
 pub use limits::{MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
 pub use plugin::{Host, Plugin};
 pub use record::{LogLine, StageRecord};
+pub use stage::Stream;

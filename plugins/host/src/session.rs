@@ -25,8 +25,8 @@ impl Session {
         settings: &[wit::Setting],
         record: &StageRecord,
     ) -> Result<Self, StageError> {
-        let mut sandbox = Sandbox::new(pre).map_err(|crash| crashed("did not start", &crash))?;
-        record.add_log(sandbox.log());
+        let mut sandbox = Sandbox::new(pre, record.new_log())
+            .map_err(|crash| crashed("did not start", &crash))?;
         let opened = sandbox
             .call(|plugin, store| {
                 plugin

@@ -4,9 +4,11 @@
 //! checks a chain's parameter values against them without ever running a plugin. They mirror
 //! `plugins/wit/correction.wit`, which is the contract.
 
+mod promise;
 mod settings;
 mod validate;
 
+pub use promise::{LEVEL_CHANGE_DB, LevelPromise};
 pub use settings::{Setting, SettingError, Settings, Value};
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,7 @@ pub struct Manifest {
     pub sample_rates: Vec<u32>,
     /// Every block has a multiple of this many frames.
     pub block_quantum: u32,
+    /// Pairs of key and value. Well known: [`LEVEL_CHANGE_DB`]; others are kept and mean nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<(String, String)>,
 }
@@ -130,6 +133,12 @@ impl Manifest {
     /// Whether `name`, as it stands in a chain, means this plugin.
     pub fn answers_to(&self, name: &str) -> bool {
         self.id == name || self.short_name() == name
+    }
+
+    /// By how much it promises to change the level at most, if it promises anything.
+    pub fn level_promise(&self) -> Option<LevelPromise> {
+        let (_, value) = self.extras.iter().find(|(key, _)| key == LEVEL_CHANGE_DB)?;
+        value.parse().ok()
     }
 
     /// Checks every rule and returns all that are broken.

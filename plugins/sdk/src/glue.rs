@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::bindings::exports::retake::correction::corrector::{Guest, GuestSession, Session};
 use crate::bindings::retake::correction::types as wit;
-use crate::corrector::{ChannelUse, Corrector, Refusal, Settings, Stream};
+use crate::corrector::{ChannelUse, Corrector, Facts, Refusal, Settings, Stream};
 use crate::log::log_panics;
 
 /// A [`Corrector`] as the contract wants it.
@@ -47,7 +47,7 @@ impl<C: Corrector> Guest for Plugin<C> {
             max_channels: facts.max_channels,
             sample_rates: facts.sample_rates.to_vec(),
             block_quantum: facts.block_quantum,
-            extras: Vec::new(),
+            extras: extras(&facts),
         }
     }
 }
@@ -119,10 +119,42 @@ impl<C> Open<C> {
     }
 }
 
+/// Typed facts and untyped ones, as the contract has them.
+fn extras(facts: &Facts) -> Vec<(String, String)> {
+    let promise = facts
+        .level_change_db
+        .map(|(min, max)| ("level-change-db".to_owned(), format!("{min}..{max}")));
+    let others = facts
+        .extras
+        .iter()
+        .map(|&(key, value)| (key.into(), value.into()));
+    promise.into_iter().chain(others).collect()
+}
+
 fn plugin_error(refusal: Refusal) -> wit::PluginError {
     wit::PluginError {
         kind: refusal.kind,
         message: refusal.message,
         param: refusal.param.map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_become_extras_in_the_form_the_host_reads() {
+        assert_eq!(extras(&Facts::DEFAULT), []);
+        let facts = Facts {
+            level_change_db: Some((-60.0, 24.5)),
+            extras: &[("homepage", "https://example.org")],
+            ..Facts::DEFAULT
+        };
+        let expected = [
+            ("level-change-db", "-60..24.5"),
+            ("homepage", "https://example.org"),
+        ];
+        assert_eq!(extras(&facts), expected.map(|(k, v)| (k.into(), v.into())));
     }
 }

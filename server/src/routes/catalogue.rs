@@ -49,8 +49,8 @@ pub async fn openapi(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
 pub async fn problem(_: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let known = ProblemKind::ALL
         .iter()
-        .any(|kind| kind.slug() == call.segment);
-    let section = known.then(|| section(&call.segment)).flatten();
+        .any(|kind| kind.slug() == call.segment(0));
+    let section = known.then(|| section(call.segment(0))).flatten();
     section
         .map(|section| text(section, "text/markdown; charset=utf-8"))
         .ok_or_else(Refusal::not_found)

@@ -79,6 +79,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "storage-full": "Delete recordings you no longer need, then send it again.",
   "step-failed": "Correct it again with another preset.",
   "step-crashed": "Correct it again with another preset.",
+  "step-harmful": "Correct it again with another preset.",
   "deadline-exceeded": "Correct it again, or send a shorter recording.",
   "external-unavailable": "Correct it again later, or with a preset that needs no external service.",
   "external-refused": "Correct it again with a preset that needs no external service.",

@@ -7,7 +7,7 @@ use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
 use super::prepare::{PreparedStep, param_pointer};
 use crate::{
-    child::{AudioFault, Ended, Failed, Inside},
+    child::{AudioFault, Ended, Failed, Inside, Unfinished},
     deadline::Deadline,
     external::ExternalError,
     words::plain,
@@ -23,6 +23,8 @@ pub enum ChainFailure {
     Failed {
         problem: Box<Problem>,
         retry: Retry,
+        /// What was found before it failed, as sentences for whoever sent the recording.
+        warnings: Vec<String>,
     },
 }
 
@@ -39,6 +41,7 @@ impl ChainFailure {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::Never,
+            warnings: Vec::new(),
         }
     }
 
@@ -46,7 +49,24 @@ impl ChainFailure {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::After(None),
+            warnings: Vec::new(),
         }
+    }
+
+    fn with_log(mut self, log: Vec<String>) -> Self {
+        if let Self::Failed { problem, .. } = &mut self {
+            problem.log = log;
+        }
+        self
+    }
+
+    /// Ahead of those it has.
+    pub(super) fn with_warnings(mut self, mut before: Vec<String>) -> Self {
+        if let Self::Failed { warnings, .. } = &mut self {
+            before.append(warnings);
+            *warnings = before;
+        }
+        self
     }
 
     /// Our own disk or the like.
@@ -87,6 +107,34 @@ pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) ->
 
 /// `came_from` is the external step whose answer the child read, if one did.
 pub(super) fn of_child(
+    unfinished: Unfinished,
+    steps: &[PreparedStep],
+    came_from: Option<&PreparedStep>,
+    deadline: &Deadline,
+) -> Blamed {
+    let Unfinished { ended, said } = unfinished;
+    // A step that was running alone is the one whose log tells something, also where it is not to
+    // blame for good.
+    let running = match &ended {
+        Ended::Deadline { inside } | Ended::Killed { inside } | Ended::Crashed { inside, .. } => {
+            match inside {
+                Inside::Steps(indices) if indices.len() == 1 => Some(indices[0]),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let Blamed { failure, step } = of_ended(ended, steps, came_from, deadline);
+    let log = step.or(running).map(|index| said.log_of(index));
+    Blamed {
+        failure: failure
+            .with_log(log.unwrap_or_default())
+            .with_warnings(said.into_warnings()),
+        step,
+    }
+}
+
+fn of_ended(
     ended: Ended,
     steps: &[PreparedStep],
     came_from: Option<&PreparedStep>,
@@ -177,19 +225,31 @@ fn of_failed<'a>(
             }
         }
         Failed::Crashed { index, detail } => {
-            let words = plain(&detail, WORDS_MAX);
-            let detail = format!("step {index} ({}): {words}", name(index));
-            let error = FieldError {
-                detail: words,
-                pointer: format!("/chain/steps/{index}"),
-            };
-            let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
-            Blamed {
-                failure: ChainFailure::lasting(problem),
-                step: Some(index),
-            }
+            of_step(ProblemKind::StepCrashed, index, &detail, &name)
+        }
+        Failed::Harmful { index, detail } => {
+            of_step(ProblemKind::StepHarmful, index, &detail, &name)
         }
         Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
+    }
+}
+
+fn of_step<'a>(
+    kind: ProblemKind,
+    index: usize,
+    detail: &str,
+    name: &impl Fn(usize) -> &'a str,
+) -> Blamed {
+    let words = plain(detail, WORDS_MAX);
+    let detail = format!("step {index} ({}): {words}", name(index));
+    let error = FieldError {
+        detail: words,
+        pointer: format!("/chain/steps/{index}"),
+    };
+    let problem = Problem::new(kind, detail).with_errors(vec![error]);
+    Blamed {
+        failure: ChainFailure::lasting(problem),
+        step: Some(index),
     }
 }
 
@@ -199,6 +259,7 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
         ExternalError::Unavailable { retry_after, .. } => ChainFailure::Failed {
             problem: Box::new(Problem::new(ProblemKind::ExternalUnavailable, detail)),
             retry: Retry::After(retry_after),
+            warnings: Vec::new(),
         },
         ExternalError::Refused { .. } => lasting(ProblemKind::ExternalRefused, detail),
         ExternalError::Invalid { .. } => lasting(ProblemKind::ExternalInvalid, detail),

@@ -24,6 +24,8 @@ pub struct PreparedStep {
     pub kind: PreparedKind,
     pub mix: f64,
     pub on_failure: OnFailure,
+    /// Whether what the step takes away is to be kept.
+    pub delta: bool,
 }
 
 #[derive(Clone)]
@@ -61,7 +63,10 @@ pub fn prepare(
             }
         };
         let Step {
-            mix, on_failure, ..
+            mix,
+            on_failure,
+            delta,
+            ..
         } = *step;
         Ok(PreparedStep {
             index,
@@ -69,6 +74,7 @@ pub fn prepare(
             kind,
             mix,
             on_failure,
+            delta,
         })
     });
     prepared.collect()

@@ -8,6 +8,7 @@ use retake_jobs::{
     problem::{Problem, ProblemKind},
     queue::Delivery,
     recording::Recording,
+    report::Report,
     store::{Correction, Progress},
 };
 use tokio::sync::watch;
@@ -160,6 +161,22 @@ impl Worker {
                 return Err(failure);
             }
         };
+        for delta in &ran.deltas {
+            let key = BlobKey::Delta {
+                job: job.id,
+                attempt: attempt.attempt,
+                step: delta.step,
+            };
+            let storing = fetch::store(blobs, key, &delta.path, limit);
+            let stored = cancel
+                .run_until_cancelled(storing)
+                .await
+                .unwrap_or(Err(ChainFailure::Cancelled));
+            if let Err(failure) = stored {
+                self.delete_all(attempt, &ran.report).await;
+                return Err(failure);
+            }
+        }
         let mut report = ran.report;
         report.elapsed_ms = started.elapsed().as_millis() as u64;
         let correction = Correction {
@@ -179,21 +196,33 @@ impl Worker {
         match worked {
             Worked::Done(correction, warnings) => {
                 let outcome = Outcome::Completed { warnings };
-                self.settle(attempt, job, outcome, Some(*correction)).await
+                self.settle(attempt, outcome, Some(*correction)).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::Never,
+                warnings,
             }) => {
                 let outcome = Outcome::Failed {
                     problem: *problem,
-                    warnings: Vec::new(),
+                    warnings,
                 };
-                self.settle(attempt, job, outcome, None).await
+                self.settle(attempt, outcome, None).await
+            }
+            Worked::Failed(ChainFailure::Failed {
+                problem, warnings, ..
+            }) if attempt.attempt >= self.config.attempts_max => {
+                // Nobody tries again: what was found on the way goes into the job.
+                let outcome = Outcome::Failed {
+                    problem: *problem,
+                    warnings,
+                };
+                self.settle(attempt, outcome, None).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::After(asked),
+                ..
             }) => {
                 let first = Duration::from_millis(self.config.retry_ms);
                 let longest = Duration::from_millis(self.config.retry_ms_max);
@@ -207,7 +236,7 @@ impl Worker {
                 self.release(attempt, job, Duration::ZERO, problem).await
             }
             Worked::Stopped(Stop::CancelRequested) => {
-                self.settle(attempt, job, Outcome::Cancelled, None).await
+                self.settle(attempt, Outcome::Cancelled, None).await
             }
             Worked::Stopped(Stop::LeaseLost) => {
                 self.delete(BlobKey::Correction {
@@ -215,15 +244,31 @@ impl Worker {
                     attempt: attempt.attempt,
                 })
                 .await;
+                for (step, _) in (0..).zip(&job.chain.steps).filter(|(_, step)| step.delta) {
+                    let (job, attempt) = (job.id, attempt.attempt);
+                    self.delete(BlobKey::Delta { job, attempt, step }).await;
+                }
                 "the lease was lost"
             }
         }
     }
 
-    /// A correction that nobody will ever point to.
+    /// All that an attempt stored and that nobody will ever point to.
+    pub(super) async fn delete_all(&self, attempt: Attempt, report: &Report) {
+        let Attempt {
+            job_id: job,
+            attempt,
+        } = attempt;
+        self.delete(BlobKey::Correction { job, attempt }).await;
+        for (step, _) in (0..).zip(&report.steps).filter(|(_, step)| step.delta) {
+            self.delete(BlobKey::Delta { job, attempt, step }).await;
+        }
+    }
+
+    /// A blob that nobody will ever point to.
     pub(super) async fn delete(&self, key: BlobKey) {
         if let Err(error) = self.parts.blobs.delete(key).await {
-            tracing::warn!(%error, ?key, "a correction that was not published stays behind");
+            tracing::warn!(%error, ?key, "a blob that was not published stays behind");
         }
     }
 }

@@ -138,10 +138,13 @@ impl Mock {
 
 /// The plugins that `make plugins` built, installed into `dir`.
 pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist/plugins");
+    let dist = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist");
     let cache = Cache::open(dir).unwrap();
     let install = |name: &&str| {
-        let wasm = std::fs::read(built.join(name).with_extension("wasm"))
+        let folders = ["plugins", "test-plugins"];
+        let paths = folders.map(|folder| dist.join(folder).join(name).with_extension("wasm"));
+        let path = paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]);
+        let wasm = std::fs::read(path)
             .unwrap_or_else(|error| panic!("plugin {name} ({error}); run `make plugins` first"));
         let installed = cache.install(&wasm).unwrap();
         InstalledPlugin {
@@ -167,6 +170,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
         },
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
     }
 }
 
@@ -177,6 +181,7 @@ pub fn external_step(index: usize, external: External) -> PreparedStep {
         kind: PreparedKind::External(external),
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
     }
 }
 

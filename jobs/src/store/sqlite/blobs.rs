@@ -139,6 +139,12 @@ fn place(connection: &Connection, key: BlobKey) -> Result<Option<Place>, StoreEr
                  WHERE job_id = ?1 AND attempt = ?2 AND correction IS NOT NULL",
             )?
             .query_row((job.to_string(), attempt), place),
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "SELECT rowid, size_bytes, upload FROM deltas
+                 WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+            )?
+            .query_row((job.to_string(), attempt, step), place),
     };
     Ok(found.optional()?)
 }
@@ -163,6 +169,9 @@ fn read(
         }
         (true, BlobKey::Correction { .. }) => {
             "SELECT substr(correction, ?2, ?3) FROM corrections WHERE rowid = ?1"
+        }
+        (true, BlobKey::Delta { .. }) => {
+            "SELECT substr(delta, ?2, ?3) FROM deltas WHERE rowid = ?1"
         }
         (false, _) => "SELECT substr(bytes, ?2, ?3) FROM blob_chunks WHERE id = ?1",
     };

@@ -63,6 +63,7 @@ fn is_needed(
              OR EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND message_at < ?2)
              OR EXISTS (SELECT 1 FROM recordings WHERE owner IS NULL AND created_at < ?3)
              OR EXISTS (SELECT 1 FROM corrections WHERE content_type IS NULL AND created_at < ?3)
+             OR EXISTS (SELECT 1 FROM deltas WHERE kept = 0 AND created_at < ?3)
              OR EXISTS (SELECT 1 FROM uploads WHERE touched_at < ?3)
              OR (SELECT freelist_count FROM pragma_freelist_count) > ?4",
     )?;
@@ -136,9 +137,12 @@ fn remove_drafts(connection: &Connection, now: Timestamp) -> Result<(), StoreErr
              (SELECT upload FROM recordings WHERE owner IS NULL AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
              (SELECT upload FROM corrections WHERE content_type IS NULL AND created_at < ?1)",
+        "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
+             (SELECT upload FROM deltas WHERE kept = 0 AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE touched_at < ?1",
         "DELETE FROM recordings WHERE owner IS NULL AND created_at < ?1",
         "DELETE FROM corrections WHERE content_type IS NULL AND created_at < ?1",
+        "DELETE FROM deltas WHERE kept = 0 AND created_at < ?1",
     ] {
         connection.prepare_cached(mark)?.execute([long_ago])?;
     }

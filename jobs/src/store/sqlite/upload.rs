@@ -1,6 +1,7 @@
 //! How a blob comes into the file and leaves it, in small writes.
 //!
-//! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`), the
+//! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`,
+//! `deltas.delta`), the
 //! rest in `blob_chunks` under the number of the upload that brought it. A blob that fits the first
 //! MiB is one write. A longer one is a row in `uploads` until it is whole; then one transaction makes
 //! it the key's blob. The upload's row stays as long as its chunks do: removing a blob marks it, and
@@ -212,6 +213,13 @@ pub(super) fn remove_row(connection: &Connection, key: BlobKey) -> Result<(), St
                 )?
                 .execute((&job, attempt))?;
         }
+        BlobKey::Delta { job, attempt, step } => {
+            connection
+                .prepare_cached(
+                    "DELETE FROM deltas WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+                )?
+                .execute((job.to_string(), attempt, step))?;
+        }
     }
     Ok(())
 }
@@ -256,6 +264,25 @@ fn replace(
                 upload,
                 head,
             ))?,
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "INSERT INTO deltas (job_id, attempt, step, size_bytes, sha256, created_at, upload,
+                     delta)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (job_id, attempt, step) DO UPDATE SET
+                     size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+                     upload = excluded.upload, delta = excluded.delta",
+            )?
+            .execute((
+                job.to_string(),
+                attempt,
+                step,
+                size_bytes,
+                sha256,
+                now,
+                upload,
+                head,
+            ))?,
     };
     Ok(())
 }
@@ -269,6 +296,12 @@ fn upload_of(connection: &Connection, key: BlobKey) -> Result<Option<i64>, Store
         BlobKey::Correction { job, attempt } => connection
             .prepare_cached("SELECT upload FROM corrections WHERE job_id = ?1 AND attempt = ?2")?
             .query_row((job.to_string(), attempt), |row| row.get(0))
+            .optional()?,
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "SELECT upload FROM deltas WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+            )?
+            .query_row((job.to_string(), attempt, step), |row| row.get(0))
             .optional()?,
     };
     Ok(upload.flatten())

@@ -7,6 +7,7 @@
 mod alignment;
 mod cache;
 mod hostile_files;
+mod hostile_installs;
 mod hostile_plugins;
 mod ours;
 mod rig;
