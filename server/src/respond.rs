@@ -32,7 +32,7 @@ impl Refusal {
             cause: None,
         };
         match kind {
-            ProblemKind::Unauthenticated => {
+            ProblemKind::Unauthenticated | ProblemKind::AdminKeyNeeded => {
                 refusal.with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"retake\"")
             }
             ProblemKind::TooManyRequests | ProblemKind::Unavailable => {

@@ -93,7 +93,7 @@ impl House {
             ..Config::default()
         };
         change(&mut config);
-        memory.store.put_plugin(&gain()).await.unwrap();
+        memory.store.put_plugin(&gain(), 5).await.unwrap();
         let stop = CancellationToken::new();
         let parts = memory.parts(wrap(memory.blobs.clone()));
         let app = Arc::new(App::new(parts, config, WebAssets::default(), stop.clone()));

@@ -11,7 +11,7 @@ use rustix::process::{
 ///
 /// The kernel sends the signal when the *thread* that started the child ends, so children are
 /// started from threads that live as long as the runtime; see `run_child`.
-pub(super) fn die_with_parent() -> io::Result<()> {
+pub(crate) fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
