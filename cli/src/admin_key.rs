@@ -102,7 +102,10 @@ mod tests {
         let first = accepted(&config).unwrap();
         assert_eq!(accepted(&config).unwrap(), first);
         let path = path(&config.data);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let key = read(&path).unwrap().unwrap();
         assert_eq!(first, [hex(&Sha256::digest(key))]);
     }

@@ -126,7 +126,7 @@ impl From<BlobError> for Refusal {
             BlobError::Full(_) => {
                 let mut refusal = Self::new(
                     ProblemKind::StorageFull,
-                    "there is no room for this recording",
+                    "there is no room left, so the upload was not kept",
                 );
                 refusal.cause = Some(error.to_string());
                 refusal

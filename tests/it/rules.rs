@@ -71,7 +71,7 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
         ("wasmtime", &["plugins/host"]),
         ("lapin", &["jobs"]),
         ("rusqlite", &["jobs"]),
-        ("reqwest", &["worker"]),
+        ("reqwest", &["worker", "cli"]),
         ("warp", &["server"]),
     ];
     let crates = [

@@ -8,13 +8,10 @@ use std::{
     time::Duration,
 };
 
-use retake_plugin_host::{Cache, HostError};
+use retake_plugin_host::{Cache, HostError, limit_compile, wall};
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
-use crate::{
-    child::{ChildProgram, die_with_parent},
-    words::plain,
-};
+use crate::{child::ChildProgram, words::plain};
 
 /// So much of what the child says of a plugin is read.
 const WORDS_BYTES_MAX: u64 = 4 * 1024;
@@ -78,8 +75,8 @@ pub(crate) async fn install_in_child(
 /// The child's side: `retake install-plugin CACHE WASM`.
 pub fn child_main(cache: &Path, wasm: &Path) -> ExitCode {
     let install = || -> Result<(), String> {
-        die_with_parent().map_err(|error| error.to_string())?;
-        retake_plugin_host::limit_compile().map_err(|error| error.to_string())?;
+        wall::die_with_parent().map_err(|error| error.to_string())?;
+        limit_compile().map_err(|error| error.to_string())?;
         let bytes = std::fs::read(wasm).map_err(|error| error.to_string())?;
         let installed = Cache::open(cache).and_then(|cache| cache.install(&bytes));
         installed

@@ -37,9 +37,9 @@ pub enum Command {
     MockExternal,
     /// Corrects one file, without any server
     Correct(correct::Arguments),
-    /// For whoever writes plugins
+    /// For authors of plugins
     #[command(subcommand)]
-    Plugin(plugin::PluginCommand),
+    Plugin(plugin::Command),
     /// Prints the settings in effect, secrets starred
     Config,
     /// The wall around audio work; started by the program itself
@@ -48,7 +48,7 @@ pub enum Command {
     /// Compiles a plugin into the cache; started by the program itself
     #[command(hide = true)]
     InstallPlugin { cache: PathBuf, wasm: PathBuf },
-    /// Runs the conformance kit on a plugin; started by the program itself
+    /// Runs the conformance kit over a plugin; started by the program itself
     #[command(hide = true)]
     CheckPlugin { cache: PathBuf, wasm: PathBuf },
 }

@@ -110,9 +110,7 @@ pub(super) fn of_child(
         Ended::NotStarted(error) => {
             ChainFailure::ours(format!("a child cannot be started: {error}")).into()
         }
-        Ended::Deadline { inside } => {
-            deadline_exceeded(deadline, &within(&inside, steps)).into()
-        }
+        Ended::Deadline { inside } => deadline_exceeded(deadline, &within(&inside, steps)).into(),
         Ended::Killed { inside } => {
             let during = described(&inside, steps);
             let detail = format!("the audio work was killed from outside, {during}");

@@ -70,7 +70,10 @@ pub(super) async fn fetch_plugin(
     }
     file.flush().await?;
     let digest = sha256.finalize();
-    Ok(Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Ok(Ok(digest
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()))
 }
 
 /// Puts a plugin's file under its digest, where it is not there yet.

@@ -1,4 +1,4 @@
-//! `retake plugin …`: for whoever writes plugins.
+//! `retake plugin`: what an author of plugins does from the command line.
 
 mod publish;
 
@@ -8,13 +8,15 @@ use clap::Subcommand;
 use crate::config::Config;
 
 #[derive(Debug, Subcommand)]
-pub enum PluginCommand {
+pub enum Command {
     /// Sends a plugin to a server, waits for its verdict and prints what the checks found
+    ///
+    /// Ends with code 0 only if the plugin was published.
     Publish(publish::Arguments),
 }
 
-pub async fn run(config: Config, command: PluginCommand) -> Result<()> {
+pub async fn run(config: Config, command: Command) -> Result<()> {
     match command {
-        PluginCommand::Publish(arguments) => publish::run(config, arguments).await,
+        Command::Publish(arguments) => publish::run(config, arguments).await,
     }
 }
