@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     match program.command {
         Command::Child => return retake_worker::child::child_main(),
         Command::InstallPlugin { cache, wasm } => return install::child_main(&cache, &wasm),
+        Command::CheckPlugin { cache, wasm } => {
+            return retake_plugin_check::child_main(&cache, &wasm);
+        }
         _ => {}
     }
     match commands::run(program) {

@@ -1,0 +1,26 @@
+//! `retake plugin`: what an author of plugins does from the command line.
+
+mod check;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Holds a plugin against the contract, check by check
+    ///
+    /// The plugin is compiled and run in processes of its own, under limits; a check that never comes
+    /// back is the one that failed. docs/plugin-check.md lists the checks and what to do about each.
+    /// Ends with code 0 where none failed.
+    Check(check::Arguments),
+}
+
+pub async fn run(config: Config, command: Command) -> Result<()> {
+    // Authors' commands need no server, and so far no configuration either.
+    let _ = config;
+    match command {
+        Command::Check(arguments) => check::run(arguments).await,
+    }
+}
