@@ -9,8 +9,9 @@ mod blend;
 mod inside;
 mod outside;
 mod protocol;
-mod wall;
 mod watch;
+
+use retake_plugin_host::wall;
 
 pub use inside::child_main;
 pub use outside::ChildProgram;
