@@ -190,7 +190,7 @@ async fn what_is_no_good_plugin_is_refused_with_words_and_nobody_without_the_key
             b"nothing that was ever compiled".to_vec(),
             "WebAssembly",
         ),
-        ("unfit", unfit, "block_quantum"),
+        ("unfit", unfit, "reverse DNS"),
         ("flipped", flipped, "refused"),
         (
             "other bytes",
