@@ -61,7 +61,11 @@ pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 /// Says no before the body is read, where its head already tells.
 fn check_headers(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if text(header::CONTENT_TYPE) != Some(WASM) {
+    let is_wasm = text(header::CONTENT_TYPE).is_some_and(|text| {
+        let essence = text.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case(WASM)
+    });
+    if !is_wasm {
         let given = text(header::CONTENT_TYPE).map_or("missing".to_owned(), |text| {
             format!("\"{}\"", shorten(text))
         });

@@ -158,6 +158,7 @@ impl Worker {
         let terms = CheckTerms {
             deadline,
             check_deadline: default.check_deadline.min(deadline),
+            memory_bytes_max: self.config.plugin_check_memory_bytes_max,
             ..default
         };
         let (tell, told) = oneshot::channel();

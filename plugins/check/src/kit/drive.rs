@@ -174,7 +174,10 @@ impl Taken {
 
     /// Frames of the input that its sessions say they cut out.
     pub fn cut_frames(&self) -> u64 {
-        let measurements = self.reports.iter().filter_map(|report| report["measurements"].as_array());
+        let measurements = self
+            .reports
+            .iter()
+            .filter_map(|report| report["measurements"].as_array());
         let cuts = measurements.flatten().filter(|m| m["id"] == "cut");
         cuts.filter_map(|cut| cut["span"]["frames"].as_u64()).sum()
     }

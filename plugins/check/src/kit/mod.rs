@@ -60,7 +60,10 @@ pub const SESSION_CHECKS: &[SessionCheck] = &[
         known("short", "It takes streams of no and of a few frames"),
         input::short,
     ),
-    (known("rates", "It works at the rates it names"), streams::rates),
+    (
+        known("rates", "It works at the rates it names"),
+        streams::rates,
+    ),
     (
         known("channels", "It works with the channels it takes"),
         streams::channels,
