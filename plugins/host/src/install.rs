@@ -20,12 +20,6 @@ use crate::{
 const CONTRACT: &str = "version 0.1.0 of the contract";
 
 pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
-    if wasm.len() > WASM_BYTES_MAX {
-        return Err(HostError::refused(format!(
-            "the file has {} bytes; it may have at most {WASM_BYTES_MAX}",
-            wasm.len()
-        )));
-    }
     let digest = hex(&Sha256::digest(wasm));
     let component = componentize(wasm)?;
     let engine = cache.engine();
@@ -47,16 +41,30 @@ pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     Ok(installed)
 }
 
-/// The component in `wasm`: itself, or one made of the core module that a guest toolchain links. Imports
-/// beyond the contract are refused.
+/// The component of a plugin's file: the file itself where it is one, else what the core module that
+/// a guest toolchain links becomes. Only what [`check_imports`] takes gets that far.
 pub fn componentize(wasm: &[u8]) -> Result<Cow<'_, [u8]>, HostError> {
-    if imports::check(wasm)? {
+    if check_imports(wasm)? {
         Ok(Cow::Borrowed(wasm))
     } else {
         wrap(wasm).map(Cow::Owned)
     }
 }
 
+/// Reads all bytes without running or compiling any, and says whether they are a component (`true`)
+/// or a core module (`false`). An import other than the host's log is refused by its name, with the
+/// way to get rid of it.
+pub fn check_imports(wasm: &[u8]) -> Result<bool, HostError> {
+    if wasm.len() > WASM_BYTES_MAX {
+        return Err(HostError::refused(format!(
+            "the file has {} bytes; it may have at most {WASM_BYTES_MAX}",
+            wasm.len()
+        )));
+    }
+    imports::check(wasm)
+}
+
+/// Makes a component out of the core module that a guest toolchain links.
 fn wrap(module: &[u8]) -> Result<Vec<u8>, HostError> {
     let encode = || {
         ComponentEncoder::default()
