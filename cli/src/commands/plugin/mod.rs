@@ -1,6 +1,8 @@
 //! `retake plugin`: what an author of plugins does from the command line.
 
+mod bench;
 mod check;
+mod run;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -15,12 +17,23 @@ pub enum Command {
     /// back is the one that failed. docs/plugin-check.md lists the checks and what to do about each.
     /// Ends with code 0 where none failed.
     Check(check::Arguments),
+    /// Corrects a file with one plugin, and shows all that it says
+    ///
+    /// The same way as `retake correct`: in a process of its own, under the worker's limits. The plugin's
+    /// log goes to standard error, its report and what was measured before and after to standard output.
+    Run(run::Arguments),
+    /// Measures what a plugin costs: time, memory, compiling
+    ///
+    /// With --native, also builds and runs the plugin's crate natively, in the current folder, and says
+    /// how the two compare. For that the crate needs crate-type = ["cdylib", "rlib"] and an example
+    /// "native" that calls retake_plugin_sdk::bench::run.
+    Bench(bench::Arguments),
 }
 
 pub async fn run(config: Config, command: Command) -> Result<()> {
-    // Authors' commands need no server, and so far no configuration either.
-    let _ = config;
     match command {
         Command::Check(arguments) => check::run(arguments).await,
+        Command::Run(arguments) => run::run(config, arguments).await,
+        Command::Bench(arguments) => bench::run(arguments).await,
     }
 }

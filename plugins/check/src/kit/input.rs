@@ -33,7 +33,11 @@ fn take(subject: &Subject<'_>, what: &str, input: &Block) -> Result<Taken, Found
 pub fn silence(subject: &Subject<'_>) -> Found {
     let frames = subject.usual_hz() as usize * 2;
     let what = "2 s of silence in two channels went in";
-    match take(subject, what, &subject.in_channels(2, |_| vec![0.0; frames])) {
+    match take(
+        subject,
+        what,
+        &subject.in_channels(2, |_| vec![0.0; frames]),
+    ) {
         Err(found) => found,
         Ok(taken) => {
             let level = level_dbfs(&taken.block.concat());
@@ -72,7 +76,9 @@ pub fn full_scale(subject: &Subject<'_>) -> Found {
             return found;
         }
     }
-    Found::passed("a square wave and noise at full scale, and noise 24 dB above it: all came back finite")
+    Found::passed(
+        "a square wave and noise at full scale, and noise 24 dB above it: all came back finite",
+    )
 }
 
 /// No file brings in what is no number, and no step hands it on; a plugin must live with it all the
@@ -106,7 +112,9 @@ pub fn no_numbers(subject: &Subject<'_>) -> Found {
     }
     match worst {
         Some(words) => Found::warned(words),
-        None => Found::passed("a NaN, an infinity and a negative one: refused, or over within 0.1 s"),
+        None => {
+            Found::passed("a NaN, an infinity and a negative one: refused, or over within 0.1 s")
+        }
     }
 }
 
@@ -119,7 +127,11 @@ pub fn denormals(subject: &Subject<'_>) -> Found {
         Err(found) => return found,
         Ok(taken) => taken.cpu.as_secs_f64(),
     };
-    let usual = match take(subject, "3 s of noise went in", &vec![signals::noise(hz * 3, 0.25, 6)]) {
+    let usual = match take(
+        subject,
+        "3 s of noise went in",
+        &vec![signals::noise(hz * 3, 0.25, 6)],
+    ) {
         Err(found) => return found,
         Ok(taken) => taken.cpu.as_secs_f64(),
     };
@@ -129,7 +141,9 @@ pub fn denormals(subject: &Subject<'_>) -> Found {
              small are slow: set what is below 1e-20 to zero in feedback paths"
         ))
     } else {
-        Found::passed(format!("{what}, and came back finite, in {tiny:.3} s ({usual:.3} s for noise)"))
+        Found::passed(format!(
+            "{what}, and came back finite, in {tiny:.3} s ({usual:.3} s for noise)"
+        ))
     }
 }
 

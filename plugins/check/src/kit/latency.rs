@@ -31,7 +31,11 @@ pub fn measured(subject: &Subject<'_>) -> Found {
     let mut best: Option<Fit> = None;
     for (name, signal) in [("noise", noise), ("a voice", voice)] {
         match of_signal(subject, name, signal, search) {
-            Ok(fit) if best.as_ref().is_none_or(|best| fit.resemblance > best.resemblance) => {
+            Ok(fit)
+                if best
+                    .as_ref()
+                    .is_none_or(|best| fit.resemblance > best.resemblance) =>
+            {
                 best = Some(fit);
             }
             Ok(_) => {}
@@ -182,7 +186,8 @@ mod tests {
             resemblance: 0.9,
             at_stated: 0.9,
         };
-        let check = |fit: Fit, expected| assert_eq!(judge(&fit, 48_000).outcome, expected, "{fit:?}");
+        let check =
+            |fit: Fit, expected| assert_eq!(judge(&fit, 48_000).outcome, expected, "{fit:?}");
         check(fit.clone(), Outcome::Passed);
         let unlike = Fit {
             resemblance: 0.3,

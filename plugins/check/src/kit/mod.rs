@@ -13,6 +13,8 @@ mod signals;
 mod streams;
 mod subject;
 
+pub use drive::Bad;
+pub use signals::voices;
 pub use subject::Subject;
 
 use crate::report::Outcome;
@@ -60,7 +62,10 @@ pub const SESSION_CHECKS: &[SessionCheck] = &[
         known("short", "It takes streams of no and of a few frames"),
         input::short,
     ),
-    (known("rates", "It works at the rates it names"), streams::rates),
+    (
+        known("rates", "It works at the rates it names"),
+        streams::rates,
+    ),
     (
         known("channels", "It works with the channels it takes"),
         streams::channels,

@@ -32,7 +32,8 @@ pub fn length(subject: &Subject<'_>) -> Found {
     let rate = subject.usual_hz();
     let mut cut = 0;
     for frames in [rate as usize * 3, 48_001, 12_345, 4_801] {
-        let input = subject.in_channels(2, |channel| signals::interrupted(rate, frames, 1 + channel));
+        let input =
+            subject.in_channels(2, |channel| signals::interrupted(rate, frames, 1 + channel));
         match subject.take().sound(&input) {
             Ok(taken) => cut += taken.cut_frames(),
             Err(bad) => {
@@ -130,7 +131,13 @@ pub fn log(subject: &Subject<'_>) -> Found {
         Ok(taken) => taken,
         Err(found) => return found,
     };
-    let bytes = |taken: &Taken| taken.log.iter().map(|line| line.message.len()).sum::<usize>();
+    let bytes = |taken: &Taken| {
+        taken
+            .log
+            .iter()
+            .map(|line| line.message.len())
+            .sum::<usize>()
+    };
     let (short, long) = (bytes(&shorter), bytes(&longer));
     let per_hour = (long.saturating_sub(short) as f64 / 3.0) * 3600.0;
     let dropped = longer
@@ -225,7 +232,13 @@ mod tests {
         const MIB: usize = 1 << 20;
         check(MIB, MIB, 0.01, Outcome::Passed, "10.0 ms");
         check(MIB, 4 * MIB, 0.01, Outcome::Failed, "after 252 s");
-        check(MIB, MIB + 300_000, 0.01, Outcome::Warned, "after 44 minutes");
+        check(
+            MIB,
+            MIB + 300_000,
+            0.01,
+            Outcome::Warned,
+            "after 44 minutes",
+        );
         check(MIB, MIB, 0.3, Outcome::Warned, "little room");
         check(MIB, MIB, 1.5, Outcome::Failed, "slower than it plays");
     }

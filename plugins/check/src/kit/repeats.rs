@@ -37,7 +37,11 @@ pub fn deterministic(subject: &Subject<'_>) -> Found {
     let other_seed = first_difference(&first.block, &seeded.block).is_some();
     Found::passed(format!(
         "two instances gave the same bytes and reports; another seed gives {}",
-        if other_seed { "others, as it may" } else { "the same" }
+        if other_seed {
+            "others, as it may"
+        } else {
+            "the same"
+        }
     ))
 }
 
@@ -65,6 +69,8 @@ pub fn isolation(subject: &Subject<'_>) -> Found {
             "the same stream went into a new instance, and into one that had had a session before, and \
              {words}. All state belongs to the session: something global outlives it"
         )),
-        None => Found::passed("a session after another in the same instance gives the same bytes as alone"),
+        None => Found::passed(
+            "a session after another in the same instance gives the same bytes as alone",
+        ),
     }
 }

@@ -106,7 +106,9 @@ pub fn blocks(subject: &Subject<'_>) -> Found {
             ));
         }
     }
-    Found::passed("the same output to the last bit in blocks of 1 to 8192 frames, and in mixed ones")
+    Found::passed(
+        "the same output to the last bit in blocks of 1 to 8192 frames, and in mixed ones",
+    )
 }
 
 /// Where two outputs part, and by how much.
@@ -165,6 +167,9 @@ pub fn parameters(subject: &Subject<'_>) -> Found {
     if refused.is_empty() {
         Found::passed(said)
     } else {
-        Found::passed(format!("{said}; refused in good order: {}", refused.join(", ")))
+        Found::passed(format!(
+            "{said}; refused in good order: {}",
+            refused.join(", ")
+        ))
     }
 }

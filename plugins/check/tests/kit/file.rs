@@ -29,7 +29,11 @@ fn an_import_of_something_else_fails_by_its_name_and_the_rest_is_skipped() {
 #[test]
 fn a_file_without_the_contract_fails_its_installation() {
     let report = of_bytes(&wat::parse_str("(module)").unwrap());
-    expect(&found(&report, "installation"), Outcome::Failed, "no exported instance");
+    expect(
+        &found(&report, "installation"),
+        Outcome::Failed,
+        "no exported instance",
+    );
     assert!(!report.passed());
 }
 
@@ -61,7 +65,11 @@ fn a_check_that_never_comes_back_is_the_one_that_failed() {
     };
     let report = check_in_child(&child(), &cache(), &built("test-plugins/puppet"), &terms).unwrap();
     expect(&found(&report, "describe"), Outcome::Passed, "");
-    expect(&found(&report, "silence"), Outcome::Failed, "did not come back");
+    expect(
+        &found(&report, "silence"),
+        Outcome::Failed,
+        "did not come back",
+    );
     expect(&found(&report, "blocks"), Outcome::Skipped, "\"silence\"");
     assert!(!report.passed());
 }

@@ -21,7 +21,11 @@ fn every_plugin_of_ours_passes_every_check() {
             .filter(|check| check.outcome == Outcome::Failed)
             .collect();
         assert!(report.passed(), "{}: {failed:#?}", path.display());
-        let ran: Vec<_> = report.checks.iter().map(|check| check.id.as_str()).collect();
+        let ran: Vec<_> = report
+            .checks
+            .iter()
+            .map(|check| check.id.as_str())
+            .collect();
         let all: Vec<_> = checks().iter().map(|known| known.id).collect();
         assert_eq!(ran, all, "{}", path.display());
         let cost = report.cost.unwrap();

@@ -106,7 +106,7 @@ impl GuestSession for Open {
                 block.iter_mut().for_each(|channel| drop(channel.drain(..100)));
                 self.measured.borrow_mut().push(cut(100));
             }
-            "cut-unsaid" => block.iter_mut().for_each(|channel| drop(channel.pop())),
+            "cut-unsaid" => block.iter_mut().for_each(|channel| channel.truncate(frames as usize - 1)),
             _ => {}
         }
         Ok(block)

@@ -12,6 +12,7 @@ const QUIRK: ChoiceParam = ChoiceParam::new(
         ("none", "Give back what comes"),
         ("divide-by-peak", "Divide by the block's peak, which may be nothing"),
         ("divide-by-change", "Divide by the block's change, which may be nothing"),
+        ("nothing-but-noise", "Give back noise, whatever comes"),
         ("hiss", "Add noise, to silence too"),
         ("square-hugely", "Overflow at full scale"),
         ("no-nan", "Panic at what is no number"),
@@ -135,7 +136,10 @@ impl Quirk {
                     samples.iter_mut().for_each(|s| *s /= change);
                 }
             }
-            "hiss" => samples.iter_mut().for_each(|s| {
+            "hiss" | "nothing-but-noise" => samples.iter_mut().for_each(|s| {
+                if self.quirk == "nothing-but-noise" {
+                    *s = 0.0;
+                }
                 self.noise = self.noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 *s += (self.noise >> 8) as f32 / 16_777_216.0 * 0.1;
             }),
