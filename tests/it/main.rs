@@ -1,6 +1,7 @@
 //! The system as a whole. Each module is a promise; each test starts what it needs, on free ports.
 #![allow(clippy::unwrap_used)]
 
+mod authors;
 mod contains;
 mod corrects;
 mod external;

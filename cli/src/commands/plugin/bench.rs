@@ -41,13 +41,19 @@ struct Native {
     stereo: Option<f64>,
 }
 
-pub async fn run(arguments: Arguments) -> Result<()> {
+pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
+    if arguments.native.is_some() && !set.is_empty() {
+        bail!("--set and --native do not go together: the native build runs at the defaults");
+    }
+    let terms = CheckTerms {
+        params: correct::params(set)?,
+        ..CheckTerms::default()
+    };
     let child = CheckChild::this()?;
     let cache = install::cache_folder(&correct::caches()?);
     let path = arguments.plugin.clone();
-    let measured = tokio::task::spawn_blocking(move || {
-        bench_in_child(&child, &cache, &path, &CheckTerms::default())
-    });
+    let measured =
+        tokio::task::spawn_blocking(move || bench_in_child(&child, &cache, &path, &terms));
     let wasm = measured
         .await?
         .with_context(|| arguments.plugin.display().to_string())?;

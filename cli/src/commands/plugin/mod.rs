@@ -15,12 +15,12 @@ pub enum Command {
     ///
     /// The plugin is compiled and run in processes of its own, under limits; a check that never comes
     /// back is the one that failed. docs/plugin-check.md lists the checks and what to do about each.
-    /// Ends with code 0 where none failed.
+    /// Ends with code 0 where none failed. --set ID=VALUE checks at a value other than the parameter's default.
     Check(check::Arguments),
     /// Corrects a file with one plugin, and shows all that it says
     ///
     /// The same way as `retake correct`: in a process of its own, under the worker's limits. The plugin's
-    /// log goes to standard error, its report and what was measured before and after to standard output.
+    /// log goes to standard error, its report and what was measured before and after to standard output. --set ID=VALUE sets a parameter.
     Run(run::Arguments),
     /// Measures what a plugin costs: time, memory, compiling
     ///
@@ -30,10 +30,11 @@ pub enum Command {
     Bench(bench::Arguments),
 }
 
-pub async fn run(config: Config, command: Command) -> Result<()> {
+/// `set` holds parameters of the plugin, `ID=VALUE` each.
+pub async fn run(config: Config, command: Command, set: Vec<String>) -> Result<()> {
     match command {
-        Command::Check(arguments) => check::run(arguments).await,
-        Command::Run(arguments) => run::run(config, arguments).await,
-        Command::Bench(arguments) => bench::run(arguments).await,
+        Command::Check(arguments) => check::run(arguments, &set).await,
+        Command::Run(arguments) => run::run(config, arguments, set).await,
+        Command::Bench(arguments) => bench::run(arguments, &set).await,
     }
 }

@@ -17,22 +17,19 @@ pub struct Arguments {
     input: PathBuf,
     /// Where the correction goes; its ending chooses the format: .wav, .flac or .opus
     output: PathBuf,
-    /// A parameter's value; repeatable
-    #[arg(long, value_name = "ID=VALUE")]
-    set: Vec<String>,
     /// The part of the plugin's sound in the result, 0 to 1; the rest is the original
     #[arg(long)]
     mix: Option<f64>,
 }
 
-pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
+pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Result<()> {
     let arguments = correct::Arguments {
         input: arguments.input,
         output: arguments.output,
         chain: r#"{"steps":[]}"#.to_owned(),
         format: None,
         plugin: Some(arguments.plugin),
-        params: arguments.set,
+        params: set,
         mix: arguments.mix,
     };
     let report = correct::correct(config, &arguments).await?;
