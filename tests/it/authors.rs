@@ -79,7 +79,7 @@ fn run_corrects_the_file_and_shows_what_the_plugin_says() -> Result<()> {
     let text = said(&ran);
     ensure!(ran.status.success(), "{text}");
     ensure!(
-        text.contains("integrated loudness") && text.contains("Gain: "),
+        text.contains("integrated loudness") && text.contains("Gain applied: "),
         "{text}"
     );
     let corrected = signal::decode(&std::fs::read(folder.path().join("out.wav"))?)?;

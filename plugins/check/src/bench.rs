@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::kit::{Bad, Subject, voices};
 
 /// As much of the signal, and as many runs of which the best counts, as the SDK's `bench::run` has, so
-/// that the two can be compared.
+/// that the two can be compared: runs until they have taken so much CPU time together, within bounds.
 const SECONDS: usize = 10;
-const RUNS: usize = 5;
+const RUNS: std::ops::Range<usize> = 5..200;
+const RUNS_CPU_S: f64 = 0.5;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchReport {
@@ -75,9 +76,14 @@ fn speed(subject: &Subject<'_>, channels: usize) -> Result<Speed, String> {
     let input = voices(rate, rate as usize * SECONDS, channels);
     let said = |bad: Bad| format!("{SECONDS} s of a voice went in: {}", bad.words());
     let mut best: Option<(f64, Speed)> = None;
-    for _ in 0..RUNS {
+    let mut spent_s = 0.0;
+    for run in 0..RUNS.end {
+        if run >= RUNS.start && spent_s > RUNS_CPU_S {
+            break;
+        }
         let taken = subject.take().sound(&input).map_err(said)?;
         let cpu_s = taken.cpu.as_secs_f64().max(1e-9);
+        spent_s += cpu_s;
         let blocks = (input[0].len() / retake_audio::BLOCK_FRAMES).max(1) as f64;
         let speed = Speed {
             realtime_factor: SECONDS as f64 / cpu_s,

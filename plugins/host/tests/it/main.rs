@@ -8,5 +8,6 @@ mod alignment;
 mod cache;
 mod hostile_files;
 mod hostile_plugins;
+mod instance;
 mod ours;
 mod rig;
