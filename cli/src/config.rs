@@ -58,7 +58,7 @@ pub struct Sources {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Any setting, as `retake config` names them; for `plugin`, a parameter's value; repeatable
+    /// Any setting, as `retake config` names them; for `plugin check`, `run` and `bench`, a parameter of the plugin; repeatable
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     settings: Vec<String>,
 }

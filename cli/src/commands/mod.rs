@@ -54,8 +54,8 @@ pub enum Command {
 }
 
 pub fn run(mut program: Program) -> Result<()> {
-    let set = match program.command {
-        Command::Plugin(_) => program.sources.take_set(),
+    let set = match &program.command {
+        Command::Plugin(command) if command.sets_parameters() => program.sources.take_set(),
         _ => Vec::new(),
     };
     let config = Config::load(&program.sources)?;

@@ -30,6 +30,13 @@ pub enum Command {
     Bench(bench::Arguments),
 }
 
+impl Command {
+    /// Whether `--set` names the plugin's parameters here, rather than settings of the program.
+    pub fn sets_parameters(&self) -> bool {
+        matches!(self, Self::Check(_) | Self::Run(_) | Self::Bench(_))
+    }
+}
+
 /// `set` holds parameters of the plugin, `ID=VALUE` each.
 pub async fn run(config: Config, command: Command, set: Vec<String>) -> Result<()> {
     match command {
