@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod authors;
+mod commands;
 mod contains;
 mod contract;
 mod corrects;

@@ -53,10 +53,11 @@ pub enum Command {
     CheckPlugin { cache: PathBuf, wasm: PathBuf },
 }
 
-pub fn run(program: Program) -> Result<()> {
-    if let Command::Plugin(command) = program.command {
-        return plugin::run(command);
-    }
+pub fn run(mut program: Program) -> Result<()> {
+    let set = match &program.command {
+        Command::Plugin(command) if command.sets_parameters() => program.sources.take_set(),
+        _ => Vec::new(),
+    };
     let config = Config::load(&program.sources)?;
     if let Command::Config = program.command {
         // Written, not printed: a reader that closes early (`| head`) is no panic.
@@ -80,7 +81,7 @@ pub fn run(program: Program) -> Result<()> {
             Command::Worker => roles::worker(config).await,
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
-            Command::Plugin(command) => plugin::run(config, command).await,
+            Command::Plugin(command) => plugin::run(config, command, set).await,
             Command::Config
             | Command::Child
             | Command::InstallPlugin { .. }
@@ -97,4 +98,16 @@ fn log_to_stderr(default: &str) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Program;
+
+    #[test]
+    fn no_two_arguments_of_a_command_have_the_same_name() {
+        Program::command().debug_assert();
+    }
 }

@@ -6,10 +6,12 @@
 //! call by call ([`retake_plugin_host::OpenSession`]) with rates, channels and blocks of the kit's own
 //! choice, as the host might drive them.
 
+mod bench;
 mod child;
 mod kit;
 mod report;
 
-pub use child::{CheckChild, CheckTerms, check_in_child, child_main};
+pub use bench::{BenchReport, Speed};
+pub use child::{CheckChild, CheckTerms, bench_in_child, check_in_child, child_main};
 pub use kit::{Known, checks};
 pub use report::{Check, CheckReport, Cost, Outcome};

@@ -18,21 +18,13 @@ pub struct Arguments {
     /// Runs only the check of this id, after those of the file itself; repeatable
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
-    /// Checks the plugin at this value instead of its default; repeatable
-    #[arg(long, value_name = "ID=VALUE")]
-    set: Vec<String>,
 }
 
-pub async fn run(arguments: Arguments) -> Result<()> {
-    let Arguments {
-        plugin,
-        json,
-        only,
-        set,
-    } = arguments;
+pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
+    let Arguments { plugin, json, only } = arguments;
     let terms = CheckTerms {
         only,
-        params: correct::params(&set)?,
+        params: correct::params(set)?,
         ..CheckTerms::default()
     };
     let child = CheckChild::this()?;

@@ -137,6 +137,7 @@ fn write_project(folder: &Path, name: &Name, id: &str, language: Language) -> Re
         text.replace("@NAME@", &name.0)
             .replace("@TITLE@", &name.title())
             .replace("@TYPE@", &name.type_name())
+            .replace("@CRATE@", &name.0.replace('-', "_"))
             .replace("@ID@", id)
     };
     let templates = format!("{}/", language.folder());
@@ -261,7 +262,14 @@ mod tests {
                     }
                     let bytes = fs::read(&path).unwrap();
                     let text = String::from_utf8_lossy(&bytes);
-                    for gap in ["@NAME@", "@ID@", "@TITLE@", "@TYPE@", "workspace = true"] {
+                    for gap in [
+                        "@NAME@",
+                        "@ID@",
+                        "@TITLE@",
+                        "@TYPE@",
+                        "@CRATE@",
+                        "workspace = true",
+                    ] {
                         assert!(!text.contains(gap), "{}: {gap}", path.display());
                     }
                     seen.push(path.file_name().unwrap().to_owned());

@@ -185,6 +185,7 @@ fn read(
         }
         (true, BlobKey::Delta { .. }) => {
             "SELECT substr(delta, ?2, ?3) FROM deltas WHERE rowid = ?1"
+        }
         (true, BlobKey::Submission(_) | BlobKey::Plugin { .. }) => {
             "SELECT substr(file, ?2, ?3) FROM plugin_files WHERE rowid = ?1"
         }

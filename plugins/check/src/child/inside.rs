@@ -6,13 +6,15 @@ use std::{
     io::{self, BufRead as _, Read as _, Write as _},
     path::Path,
     process::ExitCode,
+    time::Instant,
 };
 
-use retake_plugin_host::{Cache, Host, HostError, limit_compile, wall};
+use retake_plugin_host::{Cache, Host, HostError, Plugin, limit_compile, wall};
 use retake_plugin_manifest::Settings;
 
 use super::protocol::{DETAIL_BYTES_MAX, Line, Part, REQUEST_BYTES_MAX, Request};
 use crate::{
+    bench,
     kit::{self, Found, Known, Subject},
     report::{Check, Outcome},
 };
@@ -48,6 +50,7 @@ fn child(cache_dir: &Path, wasm: &Path) -> io::Result<()> {
             install(cache_dir, wasm)
         }
         Part::Run { digest } => run(cache_dir, digest, &request),
+        Part::Bench { digest, install_ms } => bench(cache_dir, digest, *install_ms, &request),
     };
     say(&last?)
 }
@@ -69,8 +72,11 @@ fn install(cache_dir: &Path, wasm: &Path) -> io::Result<Line> {
         }
     }
     say(&Line::Began(kit::INSTALLATION.id.to_owned()))?;
+    let start = Instant::now();
     match cache.install(&wasm) {
         Ok(installed) => {
+            let ms = start.elapsed().as_secs_f64() * 1000.0;
+            say(&Line::Installed { ms })?;
             tell(&kit::INSTALLATION, kit::file::installed())?;
             say(&Line::Began(kit::MANIFEST.id.to_owned()))?;
             tell(&kit::MANIFEST, kit::file::manifest(&installed.manifest))?;
@@ -88,19 +94,9 @@ fn install(cache_dir: &Path, wasm: &Path) -> io::Result<Line> {
 }
 
 fn run(cache_dir: &Path, digest: &str, request: &Request) -> io::Result<Line> {
-    let loaded = Cache::open(cache_dir)
-        .and_then(Host::new)
-        .and_then(|host| host.load(digest));
-    let plugin = match loaded {
-        Ok(plugin) => plugin,
-        Err(error) => return Ok(Line::Trouble(error.to_string())),
-    };
-    let settings = match Settings::resolve(plugin.manifest(), &request.params) {
-        Ok(settings) => settings,
-        Err(errors) => {
-            let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            return Ok(Line::BadParams(said.join("; ")));
-        }
+    let (plugin, settings) = match load(cache_dir, digest, request) {
+        Ok(loaded) => loaded,
+        Err(line) => return Ok(line),
     };
     let subject = Subject::new(&plugin, settings, request.params.clone());
     for (known, check) in kit::SESSION_CHECKS {
@@ -114,6 +110,33 @@ fn run(cache_dir: &Path, digest: &str, request: &Request) -> io::Result<Line> {
         say(&Line::Cost(cost))?;
     }
     Ok(Line::Done)
+}
+
+fn bench(cache_dir: &Path, digest: &str, install_ms: f64, request: &Request) -> io::Result<Line> {
+    let start = Instant::now();
+    let (plugin, settings) = match load(cache_dir, digest, request) {
+        Ok(loaded) => loaded,
+        Err(line) => return Ok(line),
+    };
+    let load_ms = start.elapsed().as_secs_f64() * 1000.0;
+    match bench::bench(&plugin, settings, install_ms, load_ms) {
+        Ok(report) => say(&Line::Benched(Box::new(report)))?,
+        Err(detail) => return Ok(Line::NotBenched(detail)),
+    }
+    Ok(Line::Done)
+}
+
+/// The plugin and what it is to be set to, or the line that says why not.
+fn load(cache_dir: &Path, digest: &str, request: &Request) -> Result<(Plugin, Settings), Line> {
+    let plugin = Cache::open(cache_dir)
+        .and_then(Host::new)
+        .and_then(|host| host.load(digest))
+        .map_err(|error| Line::Trouble(error.to_string()))?;
+    let settings = Settings::resolve(plugin.manifest(), &request.params).map_err(|errors| {
+        let said: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Line::BadParams(said.join("; "))
+    })?;
+    Ok((plugin, settings))
 }
 
 fn tell(known: &Known, found: Found) -> io::Result<()> {

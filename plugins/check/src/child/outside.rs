@@ -14,12 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_plugin_host::Cache;
+use retake_plugin_host::{Cache, Installed};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::protocol::{LINE_BYTES_MAX, Line, Part, Request};
 use crate::{
+    bench::BenchReport,
     kit,
     report::{Check, CheckReport, Cost, Outcome},
 };
@@ -90,31 +91,9 @@ pub fn check_in_child(
             known.join(", ")
         )));
     }
-    let bytes = fs::read(wasm)?;
-    let digest: String = Sha256::digest(&bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let started = Instant::now();
-    let mut parts = Parts {
-        child,
-        cache_dir,
-        wasm,
-        terms,
-        until: started.checked_add(terms.deadline).unwrap_or(started),
-        checks: Vec::new(),
-        cost: None,
-    };
-    parts.run(Part::Install)?;
-    let failed = |checks: &[Check]| checks.iter().any(|check| check.outcome == Outcome::Failed);
-    let installed = if failed(&parts.checks) {
-        None
-    } else {
-        let cache = Cache::open(cache_dir).map_err(io::Error::other)?;
-        let found = cache.lookup(&digest);
-        // The file may have been exchanged between our reading and the child's.
-        Some(found.ok_or_else(|| io::Error::other("the plugin was compiled and then not found"))?)
-    };
+    let mut parts = Parts::new(child, cache_dir, wasm, terms)?;
+    let installed = parts.install()?;
+    let digest = parts.digest.clone();
     if installed.is_some() {
         parts.run(Part::Run {
             digest: digest.clone(),
@@ -130,6 +109,34 @@ pub fn check_in_child(
     })
 }
 
+/// Measures what a plugin costs, in a child. Blocks as [`check_in_child`] does.
+///
+/// A plugin that cannot be installed, or measured, is an error of kind
+/// [`io::ErrorKind::InvalidData`].
+pub fn bench_in_child(
+    child: &CheckChild,
+    cache_dir: &Path,
+    wasm: &Path,
+    terms: &CheckTerms,
+) -> io::Result<BenchReport> {
+    let mut parts = Parts::new(child, cache_dir, wasm, terms)?;
+    parts.install()?;
+    let at_fault = |detail: &str| io::Error::new(io::ErrorKind::InvalidData, detail.to_owned());
+    let failed = |check: &&Check| check.outcome == Outcome::Failed;
+    if let Some(failed) = parts.checks.iter().find(failed) {
+        return Err(at_fault(&failed.detail));
+    }
+    parts.run(Part::Bench {
+        digest: parts.digest.clone(),
+        install_ms: parts.install_ms,
+    })?;
+    match parts.benched {
+        Some(Ok(report)) => Ok(report),
+        Some(Err(detail)) => Err(at_fault(&detail)),
+        None => Err(io::Error::other("the child measured nothing")),
+    }
+}
+
 /// The children one after the other, and what they have said so far.
 struct Parts<'a> {
     child: &'a CheckChild,
@@ -137,11 +144,56 @@ struct Parts<'a> {
     wasm: &'a Path,
     terms: &'a CheckTerms,
     until: Instant,
+    digest: String,
+    install_ms: f64,
     checks: Vec<Check>,
     cost: Option<Cost>,
+    benched: Option<Result<BenchReport, String>>,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    fn new(
+        child: &'a CheckChild,
+        cache_dir: &'a Path,
+        wasm: &'a Path,
+        terms: &'a CheckTerms,
+    ) -> io::Result<Self> {
+        let bytes = Sha256::digest(fs::read(wasm)?);
+        let started = Instant::now();
+        Ok(Self {
+            child,
+            cache_dir,
+            wasm,
+            terms,
+            until: started.checked_add(terms.deadline).unwrap_or(started),
+            digest: bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            install_ms: 0.0,
+            checks: Vec::new(),
+            cost: None,
+            benched: None,
+        })
+    }
+
+    /// None where the plugin is at fault; the checks say why.
+    fn install(&mut self) -> io::Result<Option<Installed>> {
+        self.run(Part::Install)?;
+        if self
+            .checks
+            .iter()
+            .any(|check| check.outcome == Outcome::Failed)
+        {
+            return Ok(None);
+        }
+        let cache = Cache::open(self.cache_dir).map_err(io::Error::other)?;
+        // The file may have been exchanged between our reading and the child's.
+        match cache.lookup(&self.digest) {
+            Some(installed) => Ok(Some(installed)),
+            None => Err(io::Error::other(
+                "the plugin was compiled and then not found",
+            )),
+        }
+    }
+
     fn run(&mut self, part: Part) -> io::Result<()> {
         let request = Request {
             parent_pid: rustix::process::getpid().as_raw_pid(),
@@ -162,6 +214,12 @@ impl Parts<'_> {
                 Ok(Ok(Line::Ended(check))) => {
                     inside = None;
                     self.checks.push(check);
+                }
+                Ok(Ok(Line::Installed { ms })) => self.install_ms = ms,
+                Ok(Ok(Line::Benched(report))) => self.benched = Some(Ok(*report)),
+                Ok(Ok(Line::NotBenched(detail))) => {
+                    self.benched = Some(Err(detail));
+                    return Ok(());
                 }
                 Ok(Ok(Line::Cost(cost))) => self.cost = Some(cost),
                 Ok(Ok(Line::BadParams(detail))) => return Err(invalid(detail)),

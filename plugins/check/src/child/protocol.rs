@@ -4,7 +4,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::report::{Check, Cost};
+use crate::{
+    bench::BenchReport,
+    report::{Check, Cost},
+};
 
 /// A line from the child is never longer: details are cut before they are said.
 pub const LINE_BYTES_MAX: u64 = 64 << 10;
@@ -31,6 +34,8 @@ pub enum Part {
     Install,
     /// Run what is in the cache under this digest.
     Run { digest: String },
+    /// Measure what it costs.
+    Bench { digest: String, install_ms: f64 },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,7 +44,13 @@ pub enum Line {
     /// A check begins; if nothing follows, it is the one that never came back.
     Began(String),
     Ended(Check),
+    Installed {
+        ms: f64,
+    },
+    Benched(Box<BenchReport>),
     Cost(Cost),
+    /// The plugin cannot be measured, for this reason of its own.
+    NotBenched(String),
     /// The parameters that were asked for are not the plugin's.
     BadParams(String),
     /// Ours: the cache, the engine.

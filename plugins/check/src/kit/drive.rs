@@ -39,6 +39,8 @@ pub struct Taken {
     pub memory_bytes: usize,
     /// CPU time within the plugin.
     pub cpu: Duration,
+    /// The most that one call of `process` took of it.
+    pub slowest_block: Duration,
 }
 
 /// Why nothing came out that could be used, in words that follow what was done.
@@ -130,10 +132,14 @@ impl Take<'_> {
         }
         let latency = session.latency_frames();
         let mut output = vec![Vec::new(); input.len()];
+        let mut slowest_block = Duration::ZERO;
         if manifest.passes.process {
             let fed = (frames + latency as usize).next_multiple_of(quantum);
             for block in cut(input, fed, &lengths) {
-                append(&mut output, session.process(&block)?);
+                let before = thread_cpu();
+                let processed = session.process(&block)?;
+                slowest_block = slowest_block.max(thread_cpu().saturating_sub(before));
+                append(&mut output, processed);
             }
             let wanted = wanted_frames(manifest, frames, latency);
             drain(&mut session, &mut output, block_frames_max, wanted)?;
@@ -155,6 +161,7 @@ impl Take<'_> {
             log: session.log(),
             memory_bytes: session.memory_bytes(),
             cpu,
+            slowest_block,
         };
         Ok((taken, session.close()?))
     }
@@ -170,6 +177,7 @@ impl Taken {
         self.log.extend(other.log);
         self.memory_bytes = self.memory_bytes.max(other.memory_bytes);
         self.cpu += other.cpu;
+        self.slowest_block = self.slowest_block.max(other.slowest_block);
     }
 
     /// Frames of the input that its sessions say they cut out.

@@ -37,7 +37,7 @@ pub fn broken_manifest(errors: &[ManifestError]) -> Found {
 pub fn manifest(manifest: &Manifest) -> Found {
     let hints = hints(manifest);
     let said = format!(
-        "{} {}, {} parameters",
+        "{} {}, {} parameter(s)",
         manifest.id,
         manifest.version,
         manifest.params.len()

@@ -13,6 +13,8 @@ mod signals;
 mod streams;
 mod subject;
 
+pub use drive::Bad;
+pub use signals::voices;
 pub use subject::Subject;
 
 use crate::report::Outcome;

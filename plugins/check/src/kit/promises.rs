@@ -9,6 +9,8 @@ use super::{
 };
 use crate::report::Cost;
 
+/// A promise from here on down is one that everything may be taken away.
+const NOTHING_DB: f64 = -120.0;
 /// Room for how the level is measured, in dB.
 const LEVEL_TOLERANCE_DB: f64 = 0.5;
 /// A recording that every plugin should get through, in seconds.
@@ -91,7 +93,8 @@ pub fn level(subject: &Subject<'_>) -> Found {
             };
             let change = level_dbfs(&taken.block[0]) - level_dbfs(samples);
             (lowest, highest) = (lowest.min(change), highest.max(change));
-            if change < min - LEVEL_TOLERANCE_DB || change > max + LEVEL_TOLERANCE_DB {
+            let too_low = min > NOTHING_DB && change < min - LEVEL_TOLERANCE_DB;
+            if too_low || change > max + LEVEL_TOLERANCE_DB {
                 return Found::failed(format!(
                     "with {name}, 3 s of {signal} went in and came out changed by {change:.1} dB. The \
                      manifest promises {min} to {max} dB, and the host ends a step that breaks its promise"

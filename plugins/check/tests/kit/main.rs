@@ -7,4 +7,5 @@
 mod file;
 mod misbehaves;
 mod ours;
+mod page;
 mod rig;

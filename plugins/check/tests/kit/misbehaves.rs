@@ -79,7 +79,12 @@ const QUIRKS: &[(&str, &str, Outcome, &str)] = &[
         Outcome::Failed,
         "would be 1 frames late",
     ),
-    ("latency", "hiss", Outcome::Skipped, "it cannot be measured"),
+    (
+        "latency",
+        "nothing-but-noise",
+        Outcome::Skipped,
+        "it cannot be measured",
+    ),
     ("length", "lose", Outcome::Failed, "must reach total-frames"),
     (
         "isolation",

@@ -16,7 +16,12 @@ thread_local! {
 }
 
 const WHIMS: [&str; 6] = [
-    "none", "described", "cut-unsaid", "lengthen", "loud", "panic",
+    "none",
+    "described",
+    "cut-unsaid",
+    "lengthen",
+    "loud",
+    "panic",
 ];
 
 pub struct Fickle;
@@ -103,10 +108,14 @@ impl GuestSession for Open {
             "lengthen" => block.iter_mut().for_each(|channel| channel.push(0.0)),
             // Honest: the first 100 frames are cut, and said to be.
             "none" if frames >= 100 && is_first => {
-                block.iter_mut().for_each(|channel| drop(channel.drain(..100)));
+                block
+                    .iter_mut()
+                    .for_each(|channel| drop(channel.drain(..100)));
                 self.measured.borrow_mut().push(cut(100));
             }
-            "cut-unsaid" => block.iter_mut().for_each(|channel| drop(channel.pop())),
+            "cut-unsaid" => block
+                .iter_mut()
+                .for_each(|channel| channel.truncate(frames as usize - 1)),
             _ => {}
         }
         Ok(block)
@@ -125,7 +134,10 @@ impl GuestSession for Open {
 }
 
 fn scale(block: &mut wit::Block, factor: f32) {
-    block.iter_mut().flatten().for_each(|sample| *sample *= factor);
+    block
+        .iter_mut()
+        .flatten()
+        .for_each(|sample| *sample *= factor);
 }
 
 fn cut(frames: u64) -> wit::Measurement {

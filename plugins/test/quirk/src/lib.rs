@@ -10,8 +10,15 @@ const QUIRK: ChoiceParam = ChoiceParam::new(
     "Quirk",
     &[
         ("none", "Give back what comes"),
-        ("divide-by-peak", "Divide by the block's peak, which may be nothing"),
-        ("divide-by-change", "Divide by the block's change, which may be nothing"),
+        (
+            "divide-by-peak",
+            "Divide by the block's peak, which may be nothing",
+        ),
+        (
+            "divide-by-change",
+            "Divide by the block's change, which may be nothing",
+        ),
+        ("nothing-but-noise", "Give back noise, whatever comes"),
         ("hiss", "Add noise, to silence too"),
         ("square-hugely", "Overflow at full scale"),
         ("no-nan", "Panic at what is no number"),
@@ -76,7 +83,11 @@ impl Corrector for Quirk {
         let lags = matches!(quirk, "late" | "hidden-lag");
         Ok(Self {
             quirk,
-            factor: if quirk == "remember" { 1.0 / sessions as f32 } else { 1.0 },
+            factor: if quirk == "remember" {
+                1.0 / sessions as f32
+            } else {
+                1.0
+            },
             state: vec![0.0; stream.channels as usize],
             held: vec![vec![0.0; if lags { LAG } else { 0 }]; stream.channels as usize],
             hoard: Vec::new(),
@@ -102,7 +113,9 @@ impl Corrector for Quirk {
             "lose" => {
                 let kept = self.frames_left.min(block[0].len() as u64);
                 self.frames_left -= kept;
-                block.iter_mut().for_each(|channel| channel.truncate(kept as usize));
+                block
+                    .iter_mut()
+                    .for_each(|channel| channel.truncate(kept as usize));
             }
             "hoard" => {
                 let copies = block.iter().map(|c| c.iter().map(|s| [*s; 8]).collect());
@@ -115,7 +128,11 @@ impl Corrector for Quirk {
 
     fn drain(&mut self, max_frames: usize) -> Result<Block, Refusal> {
         let ready = self.held[0].len().min(max_frames);
-        Ok(self.held.iter_mut().map(|held| held.drain(..ready).collect()).collect())
+        Ok(self
+            .held
+            .iter_mut()
+            .map(|held| held.drain(..ready).collect())
+            .collect())
     }
 }
 
@@ -129,14 +146,22 @@ impl Quirk {
             }
             "divide-by-change" => {
                 let first = samples[0];
-                let change = samples.iter().fold(0.0f32, |most, s| most.max((s - first).abs()));
+                let change = samples
+                    .iter()
+                    .fold(0.0f32, |most, s| most.max((s - first).abs()));
                 let silent = samples.iter().all(|s| *s == 0.0);
                 if !silent {
                     samples.iter_mut().for_each(|s| *s /= change);
                 }
             }
-            "hiss" => samples.iter_mut().for_each(|s| {
-                self.noise = self.noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            "hiss" | "nothing-but-noise" => samples.iter_mut().for_each(|s| {
+                if self.quirk == "nothing-but-noise" {
+                    *s = 0.0;
+                }
+                self.noise = self
+                    .noise
+                    .wrapping_mul(1_664_525)
+                    .wrapping_add(1_013_904_223);
                 *s += (self.noise >> 8) as f32 / 16_777_216.0 * 0.1;
             }),
             "square-hugely" => samples.iter_mut().for_each(|s| {
@@ -149,7 +174,10 @@ impl Quirk {
                 *state = 0.9 * *state + 0.1 * *s;
                 *s = *state;
             }),
-            "reciprocal" => samples.iter_mut().filter(|s| **s != 0.0).for_each(|s| *s = 1e-6 / *s),
+            "reciprocal" => samples
+                .iter_mut()
+                .filter(|s| **s != 0.0)
+                .for_each(|s| *s = 1e-6 / *s),
             "unstable" => samples.iter_mut().for_each(|s| {
                 *state = 1.00001 * *state + *s;
                 *s = *state;

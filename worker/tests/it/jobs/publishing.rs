@@ -128,7 +128,7 @@ async fn what_fails_its_checks_is_refused_with_words_and_leaves_nothing() {
     let worker = house.worker(house.parts());
     for (wasm, words) in [
         (b"no plugin at all".to_vec(), "not a WebAssembly file"),
-        (built("test-plugins/unfit"), ""),
+        (built("unfit"), ""),
     ] {
         let refused = house.verdict(house.submit(&wasm).await).await;
         assert_eq!(refused.status, SubmissionStatus::Refused, "{refused:?}");
