@@ -1,8 +1,10 @@
 //! A chain: the ordered steps a recording goes through.
 
 mod parse;
+mod recommend;
 mod vocabulary;
 
+pub use recommend::{RECOMMENDED_CHAIN, Recommendation};
 pub use vocabulary::{NotAPlugin, Vocabulary};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,9 @@ pub struct Step {
     pub mix: f64,
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// Whether the steps that the plugin's report recommends are run after it. A plugin's only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -99,6 +99,8 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
         limits: &config.worker.limits,
         deadline: (&config.worker).into(),
         seed: seed(&sha256_of(input)?),
+        plugins: &installed,
+        steps_max: config.worker.chain_steps_max,
     };
     let cancel = CancellationToken::new();
     let interrupted = cancel.clone();

@@ -1,14 +1,21 @@
 //! From a request's JSON to a checked [`Chain`]. All errors come back at once, each with an RFC 6901
 //! pointer to the value it means.
 
-use retake_plugin_manifest::Settings;
+use retake_plugin_manifest::{Manifest, Settings};
 use serde_json::{Map, Value};
 
 use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
 use crate::problem::FieldError;
 
-const CHAIN_KEYS: &[&str] = &["steps"];
-const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure"];
+pub(super) const CHAIN_KEYS: &[&str] = &["steps"];
+const STEP_KEYS: &[&str] = &[
+    "plugin",
+    "params",
+    "external",
+    "mix",
+    "on_failure",
+    "follow",
+];
 
 impl Chain {
     /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
@@ -29,17 +36,17 @@ impl Chain {
     }
 }
 
-struct Errors(Vec<FieldError>);
+pub(super) struct Errors(pub Vec<FieldError>);
 
 impl Errors {
-    fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+    pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.0.push(FieldError {
             pointer: pointer.into(),
             detail: detail.into(),
         });
     }
 
-    fn unknown_keys(&mut self, object: &Map<String, Value>, known: &[&str], pointer: &str) {
+    pub fn unknown_keys(&mut self, object: &Map<String, Value>, known: &[&str], pointer: &str) {
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let detail = format!(
                 "\"{}\" is not known here; known: {}",
@@ -96,7 +103,12 @@ fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Erro
         .collect()
 }
 
-fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) -> Option<Step> {
+pub(super) fn step(
+    json: &Value,
+    pointer: &str,
+    vocabulary: &Vocabulary,
+    errors: &mut Errors,
+) -> Option<Step> {
     let Some(object) = json.as_object() else {
         errors.add(
             pointer,
@@ -110,6 +122,7 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
     errors.unknown_keys(object, STEP_KEYS, pointer);
     let mix = mix(object, pointer, errors);
     let on_failure = on_failure(object, pointer, errors);
+    let follow = follow(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
         (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
         (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
@@ -128,11 +141,33 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
             None
         }
     };
+    let (kind, mix) = (kind?, mix?);
+    check_mix_of_shortening(&kind, mix, pointer, vocabulary, errors);
     Some(Step {
-        kind: kind?,
-        mix: mix?,
+        kind,
+        mix,
         on_failure: on_failure?,
+        follow: follow?,
     })
+}
+
+/// Original and correction cannot be mixed where they are not aligned.
+fn check_mix_of_shortening(
+    kind: &StepKind,
+    mix: f64,
+    pointer: &str,
+    vocabulary: &Vocabulary,
+    errors: &mut Errors,
+) {
+    let StepKind::Plugin { plugin, .. } = kind else {
+        return;
+    };
+    let shortens = vocabulary.plugin(plugin).is_ok_and(Manifest::may_shorten);
+    if shortens && mix < 1.0 {
+        let name = shown(plugin);
+        let detail = format!("mix is {mix}; {name} shortens the recording, so it must be 1");
+        errors.add(below(pointer, "mix"), detail);
+    }
 }
 
 fn plugin(
@@ -262,20 +297,33 @@ fn on_failure(
     }
 }
 
+fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<bool> {
+    let detail = match object.get("follow") {
+        None => return Some(false),
+        Some(Value::Bool(true)) if !object.contains_key("plugin") => {
+            "follow is true; only a plugin recommends steps that can be followed".to_owned()
+        }
+        Some(Value::Bool(follow)) => return Some(*follow),
+        Some(other) => format!("follow is {}; it must be true or false", quoted(other)),
+    };
+    errors.add(below(pointer, "follow"), detail);
+    None
+}
+
 /// RFC 6901: `~` and `/` in a key are escaped.
-fn below(pointer: &str, key: &str) -> String {
+pub(super) fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-fn quoted(json: &Value) -> String {
+pub(super) fn quoted(json: &Value) -> String {
     shown(&json.to_string())
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
+    use retake_plugin_manifest::{ChannelUse, Param, ParamKind, Passes, Scale};
     use serde_json::json;
 
     use super::*;
@@ -314,11 +362,14 @@ mod tests {
         }
     }
 
-    fn vocabulary() -> Vocabulary {
+    /// `denoise`, two plugins `gain`, `trim` that shortens, and `ears`.
+    pub fn vocabulary() -> Vocabulary {
+        let mut trim = manifest("org.retake.trim");
+        trim.channels = ChannelUse::Linked;
+        trim.extras = vec![("length".to_owned(), "may-shorten".to_owned())];
+        let others = ["org.retake.denoise", "org.retake.gain", "com.example.gain", "com.example.ears"];
         Vocabulary {
-            manifests: ["org.retake.denoise", "org.retake.gain", "com.example.gain"]
-                .map(manifest)
-                .into(),
+            manifests: others.into_iter().map(manifest).chain([trim]).collect(),
             externals: vec!["default".to_owned()],
             steps_max: 3,
         }
@@ -420,7 +471,7 @@ mod tests {
             one_step(json!({"plugin": "reverb"})),
             &[(
                 "/chain/steps/0/plugin",
-                "com.example.gain, denoise, org.retake.gain",
+                "com.example.gain, denoise, ears, org.retake.gain, trim",
             )],
         );
     }
@@ -460,6 +511,36 @@ mod tests {
             one_step(json!({"plugin": "denoise", "on_failure": "retry"})),
             &[("/chain/steps/0/on_failure", "\"fail\" or \"skip\"")],
         );
+    }
+
+    #[test]
+    fn a_step_that_shortens_is_not_mixed_with_the_original() {
+        check(
+            one_step(json!({"plugin": "trim", "mix": 0.5})),
+            &[("/chain/steps/0/mix", "trim shortens the recording, so it must be 1")],
+        );
+        let whole = one_step(json!({"plugin": "trim", "mix": 1}));
+        Chain::parse(&whole, "/chain", &vocabulary()).unwrap();
+    }
+
+    #[test]
+    fn a_plugin_can_be_followed_and_nothing_else() {
+        let followed = one_step(json!({"plugin": "ears", "follow": true}));
+        let chain = Chain::parse(&followed, "/chain", &vocabulary()).unwrap();
+        assert!(chain.steps[0].follow);
+        let stored = serde_json::to_value(&chain).unwrap();
+        assert_eq!(stored["steps"][0]["follow"], true);
+        assert_eq!(serde_json::from_value::<Chain>(stored).unwrap(), chain);
+        check(
+            one_step(json!({"external": "default", "follow": true})),
+            &[("/chain/steps/0/follow", "only a plugin")],
+        );
+        check(
+            one_step(json!({"plugin": "ears", "follow": "yes"})),
+            &[("/chain/steps/0/follow", "true or false")],
+        );
+        let plain = one_step(json!({"external": "default", "follow": false}));
+        Chain::parse(&plain, "/chain", &vocabulary()).unwrap();
     }
 
     #[test]

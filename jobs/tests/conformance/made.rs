@@ -39,6 +39,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
             kind,
             mix: 0.5,
             on_failure: OnFailure::Skip,
+            follow: false,
         }],
     };
     let mut job = Job::queued(recording.id, recording.owner, chain, Format::Opus, now);

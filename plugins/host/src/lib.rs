@@ -27,4 +27,4 @@ pub use cache::{Cache, Installed};
 pub use error::HostError;
 pub use limits::{MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
 pub use plugin::{Host, Plugin};
-pub use record::{LogLine, StageRecord};
+pub use record::{Cut, LogLine, StageRecord};

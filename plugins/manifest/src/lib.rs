@@ -4,9 +4,11 @@
 //! checks a chain's parameter values against them without ever running a plugin. They mirror
 //! `plugins/wit/correction.wit`, which is the contract.
 
+mod length;
 mod settings;
 mod validate;
 
+pub use length::{CUT, EXTRA_LENGTH, MAY_SHORTEN};
 pub use settings::{Setting, SettingError, Settings, Value};
 
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,7 @@ pub struct Manifest {
     pub sample_rates: Vec<u32>,
     /// Every block has a multiple of this many frames.
     pub block_quantum: u32,
+    /// Promises and remarks by key. Known: [`EXTRA_LENGTH`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<(String, String)>,
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::{BLOCK_QUANTUM_MAX, Manifest, ManifestError, Param, ParamKind, Scale};
+use crate::{BLOCK_QUANTUM_MAX, Manifest, ManifestError, Param, ParamKind, Scale, length};
 
 /// Sample rates a recording may have, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=192_000;
@@ -68,6 +68,9 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
     for (key, value) in &manifest.extras {
         rules.text("extras", key, 1, NAME_MAX);
         rules.text("extras", value, 0, TEXT_MAX);
+    }
+    if let Some(reason) = length::broken(manifest) {
+        rules.breaks("extras", reason);
     }
     if rules.broken.is_empty() {
         Ok(())

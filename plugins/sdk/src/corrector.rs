@@ -38,7 +38,7 @@ pub trait Corrector: Sized + 'static {
     }
 
     /// Corrects a block. It may return more or fewer frames than it was given, or none; in the end
-    /// all output together must be as long as all input.
+    /// all output together must be as long as all input, unless [`Facts::may_shorten`].
     fn process(&mut self, block: Block) -> Result<Block, Refusal> {
         Ok(block)
     }
@@ -85,6 +85,10 @@ pub struct Facts {
     pub sample_rates: &'static [u32],
     /// Every block has a multiple of this many frames, at least 1.
     pub block_quantum: u32,
+    /// Whether its output may be shorter than its input, though never empty. It reports each cut with
+    /// [`Report::cut`], and input less cuts is exactly its output. Only with
+    /// [`ChannelUse::Linked`].
+    pub may_shorten: bool,
 }
 
 impl Facts {
@@ -102,6 +106,7 @@ impl Facts {
         max_channels: 0,
         sample_rates: &[],
         block_quantum: 1,
+        may_shorten: false,
     };
 }
 

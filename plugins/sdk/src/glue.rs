@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::bindings::exports::retake::correction::corrector::{Guest, GuestSession, Session};
 use crate::bindings::retake::correction::types as wit;
-use crate::corrector::{ChannelUse, Corrector, Refusal, Settings, Stream};
+use crate::corrector::{ChannelUse, Corrector, Facts, Refusal, Settings, Stream};
 use crate::log::log_panics;
 
 /// A [`Corrector`] as the contract wants it.
@@ -47,9 +47,18 @@ impl<C: Corrector> Guest for Plugin<C> {
             max_channels: facts.max_channels,
             sample_rates: facts.sample_rates.to_vec(),
             block_quantum: facts.block_quantum,
-            extras: Vec::new(),
+            extras: extras(&facts),
         }
     }
+}
+
+/// The well-known ones, from the facts.
+fn extras(facts: &Facts) -> Vec<(String, String)> {
+    let mut extras = Vec::new();
+    if facts.may_shorten {
+        extras.push(("length".into(), "may-shorten".into()));
+    }
+    extras
 }
 
 impl<C: Corrector> GuestSession for Open<C> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedStep, param_pointer};
+use super::prepare::PreparedStep;
 use crate::{
     child::{AudioFault, Ended, Failed, Inside},
     deadline::Deadline,
@@ -134,7 +134,13 @@ fn of_failed<'a>(
     step: &impl Fn(usize) -> Option<&'a PreparedStep>,
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
-    let name = |index: usize| step(index).map_or("a step", |step| step.name.as_str());
+    // A child's words: an index that means nothing is still said.
+    let called = |index: usize| {
+        step(index).map_or(format!("step {index} (a step)"), PreparedStep::called)
+    };
+    let pointer = |index: usize, param: Option<&str>| {
+        step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
+    };
     match failed {
         Failed::Audio { fault, detail } => {
             let kind = match fault {
@@ -161,15 +167,12 @@ fn of_failed<'a>(
             param,
         } => {
             let words = plain(&detail, WORDS_MAX);
-            let pointer = match &param {
-                Some(param) => param_pointer(index, &plain(param, WORDS_MAX)),
-                None => format!("/chain/steps/{index}"),
-            };
+            let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer,
+                pointer: pointer(index, param.as_deref()),
             };
-            let detail = format!("step {index} ({}): {words}", name(index));
+            let detail = format!("{}: {words}", called(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
             Blamed {
                 failure: ChainFailure::lasting(problem),
@@ -178,10 +181,10 @@ fn of_failed<'a>(
         }
         Failed::Crashed { index, detail } => {
             let words = plain(&detail, WORDS_MAX);
-            let detail = format!("step {index} ({}): {words}", name(index));
+            let detail = format!("{}: {words}", called(index));
             let error = FieldError {
                 detail: words,
-                pointer: format!("/chain/steps/{index}"),
+                pointer: pointer(index, None),
             };
             let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
             Blamed {
@@ -221,13 +224,12 @@ fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
 }
 
 fn names(steps: &[&PreparedStep]) -> String {
-    let one = |step: &&PreparedStep| format!("step {} ({})", step.index, step.name);
     match steps {
         [] => "between steps".to_owned(),
-        [step] => format!("in {}", one(step)),
-        steps => format!(
-            "in one of {}",
-            steps.iter().map(one).collect::<Vec<_>>().join(", ")
-        ),
+        [step] => format!("in {}", step.called()),
+        steps => {
+            let called: Vec<_> = steps.iter().map(|step| step.called()).collect();
+            format!("in one of {}", called.join(", "))
+        }
     }
 }

@@ -13,20 +13,16 @@ use retake_jobs::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChainContext, ChainFailure, ChainReport, PreparedKind, PreparedStep, Progress,
+    ChainContext, ChainFailure, ChainReport, PreparedKind, PreparedStep, Progress, Retry,
     failure::{Blamed, deadline_exceeded, of_child, of_external},
+    follow::follow,
+    plan::{self, EXTERNAL_WEIGHT, Segment, Then},
     progress::Meter,
 };
 use crate::{
     child::{Done, Dry, Expect, Length, Origin, Output, Request, StepDone, StepRequest, run_child},
     deadline::Deadline,
-    external::External,
 };
-
-/// What a leg weighs in progress: a child by its steps, and reading and writing besides.
-const CHILD_WEIGHT: f32 = 1.0;
-const STEP_WEIGHT: f32 = 1.0;
-const EXTERNAL_WEIGHT: f32 = 2.0;
 
 /// Corrects `input` into `output`. `progress` never falls. Files on their way are made in the
 /// context's scratch folder.
@@ -45,18 +41,13 @@ pub async fn run_chain(
     let started = Instant::now();
     let absolute = |path| std::path::absolute(path).map_err(ChainFailure::ours);
     let (input, output) = (absolute(input)?, absolute(output)?);
-    let segments = split(steps);
-    let externals = segments.len() as f32 - 1.0;
-    let total = segments.len() as f32 * CHILD_WEIGHT
-        + (steps.len() as f32 - externals) * STEP_WEIGHT
-        + externals * EXTERNAL_WEIGHT;
     let mut walk = Walk {
-        steps,
+        steps: steps.to_vec(),
         context,
         scratch_dir: absolute(context.scratch_dir)?,
         plugin_cache: absolute(context.plugin_cache)?,
         deadline: Deadline::new(context.deadline, context.limits, &input),
-        meter: Meter::new(total, progress),
+        meter: Meter::new(plan::weight(steps, 0), progress),
         cancel,
         ran: Vec::new(),
         skipped: Vec::new(),
@@ -69,15 +60,16 @@ pub async fn run_chain(
         answer: None,
     };
     let mut first: Option<Done> = None;
-    let last = segments.len() - 1;
-    for (place, segment) in segments.iter().enumerate() {
-        let to = if place == last {
-            output.clone()
-        } else {
-            walk.file(place, "sent")
+    let mut from = 0;
+    for place in 0.. {
+        let segment = Segment::next(&walk.steps, from);
+        let next = segment.after();
+        let to = match next {
+            None => output.clone(),
+            Some(_) => walk.file(place, "sent"),
         };
-        let format = (place == last).then_some(format);
-        let mut done = walk.child(&mut at, segment.plugins, &to, format).await?;
+        let format = next.is_none().then_some(format);
+        let mut done = walk.child(&mut at, &segment, &to, format).await?;
         if place == 0 {
             at.origin = Origin::of(&done.source);
         } else {
@@ -85,70 +77,43 @@ pub async fn run_chain(
             walk.remove(&at).await;
         }
         walk.ran.append(&mut done.steps);
-        if let Some(external) = segment.external {
-            at = walk.external(place, to, external, &done, at.origin).await?;
-            first.get_or_insert(done);
-        } else {
-            let first = first.as_ref().unwrap_or(&done);
-            let report = Report {
-                source: format!("{}, {}", first.source.container, first.source.codec),
-                input: measurement(&first.input),
-                output: measurement(&done.output),
-                steps: walk.step_reports(),
-                elapsed_ms: started.elapsed().as_millis() as u64,
-            };
-            return Ok(ChainReport {
-                report,
-                input_peaks: peaks(&first.input_peaks),
-                peaks: peaks(&done.output_peaks),
-                warnings: walk.warnings,
-            });
+        at = match segment.then {
+            Then::External(step) => walk.external(place, to, step, &done, at.origin).await?,
+            Then::Follow(_) | Then::Shortened | Then::End => Here {
+                file: to,
+                origin: at.origin,
+                answer: None,
+            },
+        };
+        if let Then::Follow(step) = segment.then {
+            walk.follow(step)?;
         }
-    }
-    unreachable!("the last segment has no external step and returns")
-}
-
-/// A run of plugin steps, and the external step after it. Only the last segment has none.
-struct Segment<'a> {
-    plugins: &'a [PreparedStep],
-    external: Option<(&'a PreparedStep, &'a External)>,
-}
-
-fn split(steps: &[PreparedStep]) -> Vec<Segment<'_>> {
-    let mut segments = Vec::new();
-    let mut from = 0;
-    for (at, step) in steps.iter().enumerate() {
-        if let PreparedKind::External(service) = &step.kind {
-            segments.push(Segment {
-                plugins: &steps[from..at],
-                external: Some((step, service)),
-            });
-            from = at + 1;
+        match next {
+            Some(next) => from = next,
+            None => return Ok(walk.report(first.as_ref().unwrap_or(&done), &done, started)),
         }
+        first.get_or_insert(done);
     }
-    segments.push(Segment {
-        plugins: &steps[from..],
-        external: None,
-    });
-    segments
+    unreachable!("every segment takes a step at least, and the last one returns")
 }
 
 /// Where the audio is between two segments.
-struct Here<'a> {
+struct Here {
     file: PathBuf,
     origin: Origin,
-    answer: Option<Answer<'a>>,
+    answer: Option<Answer>,
 }
 
 /// `file` came from a service; this is what it was sent.
-struct Answer<'a> {
-    step: &'a PreparedStep,
+struct Answer {
+    step: PreparedStep,
     sent: PathBuf,
     length: Length,
 }
 
 struct Walk<'a> {
-    steps: &'a [PreparedStep],
+    /// With those that were recommended on the way.
+    steps: Vec<PreparedStep>,
     context: &'a ChainContext<'a>,
     scratch_dir: PathBuf,
     plugin_cache: PathBuf,
@@ -156,12 +121,12 @@ struct Walk<'a> {
     meter: Meter<'a>,
     cancel: &'a CancellationToken,
     ran: Vec<StepDone>,
-    /// Places in the chain.
+    /// Indices of steps.
     skipped: Vec<usize>,
     warnings: Vec<String>,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn file(&self, place: usize, name: &str) -> PathBuf {
         self.scratch_dir.join(format!("{place}-{name}.wav"))
     }
@@ -169,14 +134,14 @@ impl<'a> Walk<'a> {
     /// One segment's child, again without each step that fails and may be skipped.
     async fn child(
         &mut self,
-        at: &mut Here<'a>,
-        plugins: &[PreparedStep],
+        at: &mut Here,
+        segment: &Segment,
         to: &Path,
         last: Option<Format>,
     ) -> Result<Done, ChainFailure> {
-        let weight = CHILD_WEIGHT + plugins.len() as f32 * STEP_WEIGHT;
+        let weight = segment.weight();
         let done = loop {
-            let request = self.request(at, plugins, to, last);
+            let request = self.request(at, segment, to, last);
             let heard = |fraction, step: Option<usize>| {
                 let step = step.and_then(|index| self.steps.get(index));
                 self.meter
@@ -187,8 +152,8 @@ impl<'a> Walk<'a> {
             match ran {
                 Ok(done) => break done,
                 Err(ended) => {
-                    let came_from = at.answer.as_ref().map(|answer| answer.step);
-                    let blamed = of_child(ended, self.steps, came_from, &self.deadline);
+                    let came_from = at.answer.as_ref().map(|answer| &answer.step);
+                    let blamed = of_child(ended, &self.steps, came_from, &self.deadline);
                     let skipped = self.skip(blamed)?;
                     if let Some(answer) = at.answer.take_if(|answer| answer.step.index == skipped) {
                         at.file = answer.sent;
@@ -208,16 +173,16 @@ impl<'a> Walk<'a> {
 
     fn request(
         &self,
-        at: &Here<'a>,
-        plugins: &[PreparedStep],
+        at: &Here,
+        segment: &Segment,
         to: &Path,
         last: Option<Format>,
     ) -> Request {
-        let steps = plugins
+        let steps = self.steps[segment.plugins.clone()]
             .iter()
             .filter(|step| !self.skipped.contains(&step.index));
         let steps = steps.filter_map(|step| match &step.kind {
-            PreparedKind::Plugin { plugin, params } => Some(StepRequest {
+            PreparedKind::Plugin { plugin, params, .. } => Some(StepRequest {
                 index: step.index,
                 name: step.name.clone(),
                 digest: plugin.digest.clone(),
@@ -259,10 +224,14 @@ impl<'a> Walk<'a> {
         &mut self,
         place: usize,
         sent: PathBuf,
-        (step, service): (&'a PreparedStep, &'a External),
+        step: usize,
         done: &Done,
         origin: Origin,
-    ) -> Result<Here<'a>, ChainFailure> {
+    ) -> Result<Here, ChainFailure> {
+        let step = self.steps[step].clone();
+        let PreparedKind::External(service) = &step.kind else {
+            unreachable!("the segment says that a service is next");
+        };
         let back = self.file(place, "back");
         let started = Instant::now();
         let told = |fraction| self.meter.at(EXTERNAL_WEIGHT, fraction, Some(&step.name));
@@ -270,13 +239,13 @@ impl<'a> Walk<'a> {
         let answered = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(ChainFailure::Cancelled),
-            () = self.deadline.passed() => return Err(deadline_exceeded(&self.deadline, &[step])),
+            () = self.deadline.passed() => return Err(deadline_exceeded(&self.deadline, &[&step])),
             answered = service.correct(&sent, &back, &told) => answered,
         };
         self.meter.passed(EXTERNAL_WEIGHT);
         let answer = match answered {
             Err(error) => {
-                self.skip(of_external(error, step))?;
+                self.skip(of_external(error, &step))?;
                 return Ok(Here {
                     file: sent,
                     origin,
@@ -284,7 +253,7 @@ impl<'a> Walk<'a> {
                 });
             }
             Ok(()) => Answer {
-                step,
+                step: step.clone(),
                 sent,
                 length: Length {
                     sample_rate: done.output.sample_rate,
@@ -298,6 +267,7 @@ impl<'a> Walk<'a> {
             latency_frames: 0,
             cpu_ms: started.elapsed().as_millis() as u64,
             report: serde_json::Value::Null,
+            cuts: Vec::new(),
             log: Vec::new(),
         });
         Ok(Here {
@@ -307,12 +277,38 @@ impl<'a> Walk<'a> {
         })
     }
 
-    async fn remove(&self, at: &Here<'_>) {
+    async fn remove(&self, at: &Here) {
         let sent = at.answer.as_ref().map(|answer| &answer.sent);
         for file in sent.into_iter().chain([&at.file]) {
             // What is left is removed with the folder.
             let _ = tokio::fs::remove_file(file).await;
         }
+    }
+
+    /// Puts what the analyser recommends in its place.
+    fn follow(&mut self, index: usize) -> Result<(), ChainFailure> {
+        let done = self.ran.iter().find(|ran| ran.index == index);
+        let Some(done) = done else {
+            return Ok(()); // It was left out.
+        };
+        let followed = match follow(&self.steps[index], done, self.steps.len(), self.context) {
+            Ok(followed) => followed,
+            Err(failure @ ChainFailure::Failed { retry: Retry::Never, .. }) => {
+                let step = Some(index);
+                self.skip(Blamed { failure, step })?;
+                return Ok(());
+            }
+            Err(passing) => return Err(passing),
+        };
+        self.warnings.extend(followed.warnings);
+        let after = index + 1;
+        self.steps.splice(after..after, followed.steps);
+        // None of those that move has run.
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            step.index = index;
+        }
+        self.meter.replan(plan::weight(&self.steps, after));
+        Ok(())
     }
 
     /// Notes that the step to blame is left out, if there is one and its author allows it.
@@ -334,7 +330,24 @@ impl<'a> Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// In the chain's order. A step that was skipped is there too.
+    /// `first` read the recording, `last` wrote the correction.
+    fn report(self, first: &Done, last: &Done, started: Instant) -> ChainReport {
+        let report = Report {
+            source: format!("{}, {}", first.source.container, first.source.codec),
+            input: measurement(&first.input),
+            output: measurement(&last.output),
+            steps: self.step_reports(),
+            elapsed_ms: started.elapsed().as_millis() as u64,
+        };
+        ChainReport {
+            report,
+            input_peaks: peaks(&first.input_peaks),
+            peaks: peaks(&last.output_peaks),
+            warnings: self.warnings,
+        }
+    }
+
+    /// In the order in which they ran. A step that was skipped is there too.
     fn step_reports(&self) -> Vec<StepReport> {
         let report = |step: &PreparedStep| {
             let skipped = self.skipped.contains(&step.index);
@@ -349,9 +362,15 @@ impl Walk<'_> {
                     PreparedKind::External(_) => None,
                 },
                 skipped,
+                recommended: step.recommended,
+                params: match &step.kind {
+                    PreparedKind::Plugin { params, .. } => params.clone(),
+                    PreparedKind::External(_) => serde_json::Map::new(),
+                },
                 latency_frames: ran.map_or(0, |ran| ran.latency_frames),
                 cpu_ms: ran.map_or(0, |ran| ran.cpu_ms),
                 measurements: ran.map_or(serde_json::Value::Null, |ran| ran.report.clone()),
+                cuts: ran.map_or_else(Vec::new, |ran| ran.cuts.clone()),
                 log: ran.map_or_else(Vec::new, |ran| ran.log.clone()),
             }
         };

@@ -11,7 +11,7 @@ use std::{
 use retake_audio::{
     AudioError, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
 };
-use retake_jobs::format::Format;
+use retake_jobs::{format::Format, report::Cut};
 use retake_plugin_host::{Cache, Host, StageRecord};
 use retake_plugin_manifest::Settings;
 
@@ -239,6 +239,10 @@ fn step_done(step: &StepRequest, record: &StageRecord, warnings: &mut Vec<String
         warnings.push(format!("{}: its report is too long to be kept", step.name));
         report = serde_json::Value::Null;
     }
+    let cuts = record.cuts().into_iter().map(|cut| Cut {
+        start: cut.start,
+        frames: cut.frames,
+    });
     let mut left = LOG_BYTES_MAX;
     let log = record
         .log()
@@ -254,6 +258,7 @@ fn step_done(step: &StepRequest, record: &StageRecord, warnings: &mut Vec<String
         latency_frames: record.latency_frames(),
         cpu_ms: record.cpu().as_millis() as u64,
         report,
+        cuts: cuts.collect(),
         log: log.collect(),
     }
 }

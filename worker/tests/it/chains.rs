@@ -56,6 +56,8 @@ impl Bench {
                 per_audio_s_ms: 1_000,
             },
             seed: 7,
+            plugins: &self.plugins,
+            steps_max: 8,
         };
         let (input, output) = (self.path("in"), self.path("out"));
         let tell = |progress| self.told.lock().unwrap().push(progress);
