@@ -5,5 +5,6 @@
 mod chains;
 mod external;
 mod jobs;
+mod segments;
 mod support;
 mod walls;
