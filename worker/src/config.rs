@@ -15,6 +15,8 @@ pub struct Config {
     /// Most often that progress becomes an event.
     pub progress_ms: u64,
     pub attempts_max: u32,
+    /// Steps of a chain, with those that an analyser recommends.
+    pub chain_steps_max: usize,
     /// A job may take so long, …
     pub deadline_ms: u64,
     /// … and so much longer for each second of audio.
@@ -61,6 +63,7 @@ impl Default for Config {
             heartbeat_ms: 3_000,
             progress_ms: 300,
             attempts_max: 3,
+            chain_steps_max: 16,
             deadline_ms: 120_000,
             deadline_per_audio_s_ms: 1_000,
             retry_ms: 2_000,
@@ -108,6 +111,7 @@ impl Config {
         );
         at_least("progress_ms", self.progress_ms, 1);
         at_least("attempts_max", u64::from(self.attempts_max), 1);
+        at_least("chain_steps_max", self.chain_steps_max as u64, 1);
         at_least("deadline_ms", self.deadline_ms, 1);
         at_least("plugin_poll_ms", self.plugin_poll_ms, 1);
         at_least("plugin_check_ms_max", self.plugin_check_ms_max, 1_000);

@@ -122,6 +122,8 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         limits: &config.worker.limits,
         deadline: (&config.worker).into(),
         seed: seed(&sha256_of(input)?),
+        plugins: &installed,
+        steps_max: config.worker.chain_steps_max,
     };
     let cancel = CancellationToken::new();
     let interrupted = cancel.clone();

@@ -41,6 +41,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
             mix: 0.5,
             on_failure: OnFailure::Skip,
             delta: false,
+            follow: false,
         }],
     };
     let mut job = Job::queued(recording.id, recording.owner, chain, Format::Opus, now);

@@ -31,5 +31,5 @@ pub use install::{check_imports, componentize};
 pub use instance::{Instance, OpenSession, SessionSpec};
 pub use limits::{LATENCY_S_MAX, LOG_BYTES_MAX, MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
 pub use plugin::{Host, Plugin};
-pub use record::{LogLine, StageRecord};
+pub use record::{Cut, LogLine, StageRecord};
 pub use stage::Stream;

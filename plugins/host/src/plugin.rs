@@ -97,6 +97,12 @@ impl Plugin {
                 "a stream of {spec} has nothing to correct"
             )));
         }
+        if self.manifest.may_shorten() && mix < 1.0 {
+            return Err(refused(format!(
+                "mix is {mix}; plugin {} shortens, so nothing of the original can be mixed in",
+                self.manifest.short_name()
+            )));
+        }
         let channels_max = self.manifest.max_channels;
         let linked = self.manifest.channels == ChannelUse::Linked;
         if linked && channels_max != 0 && spec.channels > channels_max {

@@ -27,13 +27,13 @@ use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
 use crate::report::Report;
 
 /// Corrects `input`, at `sample_rate` Hz (8 000 to 192 000), in blocks of `block_frames` frames (rounded up
-/// to the plugin's quantum) and returns the result, aligned with the input and as
-/// long, with the report.
+/// to the plugin's quantum) and returns the result, aligned with the input and as long (but for the cuts of
+/// one that may shorten), with the report.
 ///
 /// # Panics
 ///
 /// If the corrector breaks the contract: wrong number of channels, channels of different lengths,
-/// output too short. The host ends the job in that case.
+/// output too short, cuts that are not what is missing. The host ends the job in that case.
 pub fn correct<C: Corrector>(
     sample_rate: u32,
     settings: &Settings,
@@ -82,16 +82,22 @@ pub fn correct<C: Corrector>(
         }
         append(&mut output, rest);
     }
+    let report = corrector.report();
+    let cut: u64 = match C::FACTS.may_shorten {
+        true => report.cuts().iter().map(|(_, frames)| frames).sum(),
+        false => 0,
+    };
     for channel in &mut output {
         assert!(
-            channel.len() >= latency + frames,
-            "{} frames came out; {frames} went in and the latency is {latency}",
+            channel.len() >= latency + frames - cut as usize,
+            "{} frames came out; {frames} went in, {cut} were cut and the latency is {latency}",
             channel.len()
         );
         channel.drain(..latency);
         channel.truncate(frames);
+        assert_eq!(channel.len() as u64, frames as u64 - cut, "after the cuts");
     }
-    Ok((output, corrector.report()))
+    Ok((output, report))
 }
 
 /// Frames `start..end`, silence past the input's end, padded to a multiple of `quantum`.

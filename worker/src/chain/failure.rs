@@ -189,7 +189,12 @@ fn of_failed<'a>(
     step: &impl Fn(usize) -> Option<&'a PreparedStep>,
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
-    let name = |index: usize| step(index).map_or("a step", |step| step.name.as_str());
+    // A child's words: an index that means nothing is still said.
+    let called =
+        |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
+    let pointer = |index: usize, param: Option<&str>| {
+        step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
+    };
     match failed {
         Failed::Audio { fault, detail } => {
             let kind = match fault {
@@ -216,15 +221,12 @@ fn of_failed<'a>(
             param,
         } => {
             let words = plain(&detail, WORDS_MAX);
-            let pointer = match &param {
-                Some(param) => param_pointer(index, &plain(param, WORDS_MAX)),
-                None => format!("/chain/steps/{index}"),
-            };
+            let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer,
+                pointer: pointer(index, param.as_deref()),
             };
-            let detail = format!("step {index} ({}): {words}", name(index));
+            let detail = format!("{}: {words}", called(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
             let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
@@ -294,13 +296,12 @@ fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
 }
 
 fn names(steps: &[&PreparedStep]) -> String {
-    let one = |step: &&PreparedStep| format!("step {} ({})", step.index, step.name);
     match steps {
         [] => "between steps".to_owned(),
-        [step] => format!("in {}", one(step)),
-        steps => format!(
-            "in one of {}",
-            steps.iter().map(one).collect::<Vec<_>>().join(", ")
-        ),
+        [step] => format!("in {}", step.called()),
+        steps => {
+            let called: Vec<_> = steps.iter().map(|step| step.called()).collect();
+            format!("in one of {}", called.join(", "))
+        }
     }
 }

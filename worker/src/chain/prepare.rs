@@ -17,8 +17,10 @@ use crate::external::External;
 
 #[derive(Clone)]
 pub struct PreparedStep {
-    /// Place in the chain, from 0.
+    /// Place among the steps that run, and in the report, from 0.
     pub index: usize,
+    /// Place in the chain as its author wrote it. A recommended step has that of its analyser.
+    pub written: usize,
     /// As the chain names it.
     pub name: String,
     pub kind: PreparedKind,
@@ -26,15 +28,46 @@ pub struct PreparedStep {
     pub on_failure: OnFailure,
     /// Whether what the step takes away is to be kept.
     pub delta: bool,
+    /// Whether the steps that it recommends run after it.
+    pub follow: bool,
+    /// Whether an analyser recommended it.
+    pub recommended: bool,
 }
 
 #[derive(Clone)]
 pub enum PreparedKind {
     Plugin {
         plugin: PluginRef,
+        /// All of them: what the chain left out has its default.
         params: serde_json::Map<String, serde_json::Value>,
+        /// Whether its output may be shorter than its input.
+        shortens: bool,
     },
     External(External),
+}
+
+impl PreparedStep {
+    /// For people: which step it is.
+    pub(super) fn called(&self) -> String {
+        let (written, name) = (self.written, &self.name);
+        match self.recommended {
+            false => format!("step {written} ({name})"),
+            true => format!("step {written} ({name}, as recommended)"),
+        }
+    }
+
+    /// RFC 6901: where the step stands in the request, or one of its parameters.
+    pub(super) fn pointer(&self, param: Option<&str>) -> String {
+        match param {
+            // The parameters of a recommended step stand in no request.
+            Some(param) if !self.recommended => param_pointer(self.written, param),
+            _ => format!("/chain/steps/{}", self.written),
+        }
+    }
+
+    pub(super) fn shortens(&self) -> bool {
+        matches!(self.kind, PreparedKind::Plugin { shortens: true, .. })
+    }
 }
 
 /// Finds everything a chain needs. `plugins` is the catalogue: every version that is in use.
@@ -71,15 +104,19 @@ pub fn prepare(
             mix,
             on_failure,
             delta,
+            follow,
             ..
         } = *step;
         Ok(PreparedStep {
             index,
+            written: index,
             name: step.name().to_owned(),
             kind,
             mix,
             on_failure,
             delta,
+            follow,
+            recommended: false,
         })
     });
     prepared.collect()
@@ -127,28 +164,31 @@ fn prepare_plugin(
             detail,
         )));
     }
-    if let Err(errors) = Settings::resolve(&plugin.manifest, params) {
-        let detail = format!("step {index} ({name}): {}", errors[0]);
-        let errors = errors.into_iter().map(|error| FieldError {
-            pointer: param_pointer(index, &error.param),
-            detail: error.detail,
-        });
-        let problem = Problem::new(ProblemKind::InvalidChain, detail);
-        return Err(ChainFailure::lasting(problem.with_errors(errors.collect())));
-    }
-    let plugin = PluginRef {
-        id: plugin.manifest.id.clone(),
-        version: plugin.manifest.version.clone(),
-        digest: plugin.digest.clone(),
+    let settings = match Settings::resolve(&plugin.manifest, params) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            let detail = format!("step {index} ({name}): {}", errors[0]);
+            let errors = errors.into_iter().map(|error| FieldError {
+                pointer: param_pointer(index, &error.param),
+                detail: error.detail,
+            });
+            let problem = Problem::new(ProblemKind::InvalidChain, detail);
+            return Err(ChainFailure::lasting(problem.with_errors(errors.collect())));
+        }
     };
     Ok(PreparedKind::Plugin {
-        plugin,
-        params: params.clone(),
+        shortens: plugin.manifest.may_shorten(),
+        plugin: PluginRef {
+            id: plugin.manifest.id.clone(),
+            version: plugin.manifest.version.clone(),
+            digest: plugin.digest.clone(),
+        },
+        params: settings.to_json(),
     })
 }
 
 /// RFC 6901.
-pub(super) fn param_pointer(index: usize, param: &str) -> String {
+fn param_pointer(index: usize, param: &str) -> String {
     let param = param.replace('~', "~0").replace('/', "~1");
     format!("/chain/steps/{index}/params/{param}")
 }

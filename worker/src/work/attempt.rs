@@ -141,6 +141,8 @@ impl Worker {
             limits: &self.config.limits,
             deadline: (&self.config).into(),
             seed: seed(&recording.sha256),
+            plugins: &plugins,
+            steps_max: self.config.chain_steps_max,
         };
         let tell = |at: crate::chain::Progress| {
             progress.send_replace(Progress {

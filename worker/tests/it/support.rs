@@ -184,25 +184,32 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
     };
     PreparedStep {
         index,
+        written: index,
         name: name.to_owned(),
         kind: PreparedKind::Plugin {
             plugin,
             params: serde_json::Map::new(),
+            shortens: false,
         },
         mix: 1.0,
         on_failure: OnFailure::Fail,
         delta: false,
+        follow: false,
+        recommended: false,
     }
 }
 
 pub fn external_step(index: usize, external: External) -> PreparedStep {
     PreparedStep {
         index,
+        written: index,
         name: external.name().to_owned(),
         kind: PreparedKind::External(external),
         mix: 1.0,
         on_failure: OnFailure::Fail,
         delta: false,
+        follow: false,
+        recommended: false,
     }
 }
 
