@@ -40,7 +40,24 @@ impl Worker {
                 self.bring_in_one(found).await?;
             }
         }
+        if chain.steps.iter().any(|step| step.follow) {
+            self.bring_in_newest(plugins).await;
+        }
         Ok(())
+    }
+
+    /// What an analyser will recommend is not known before it ran. One that cannot be had is missed only
+    /// if it is recommended.
+    async fn bring_in_newest(&self, plugins: &[InstalledPlugin]) {
+        for plugin in plugins {
+            let id = &plugin.manifest.id;
+            let newest = find_plugin(plugins, |found| &found.manifest, id, None);
+            if newest.is_ok_and(|newest| newest.digest == plugin.digest)
+                && let Err(ChainFailure::Failed { problem, .. }) = self.bring_in_one(plugin).await
+            {
+                tracing::warn!(plugin.id = id, "{}", problem.detail);
+            }
+        }
     }
 
     async fn bring_in_one(&self, plugin: &InstalledPlugin) -> Result<(), ChainFailure> {
