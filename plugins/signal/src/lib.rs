@@ -4,4 +4,5 @@
 pub mod hops;
 pub mod k_weighting;
 pub mod reducer;
+pub mod section;
 pub mod steps;
