@@ -18,6 +18,7 @@ mod ride;
 use compressor::Compressor;
 use retake_plugin_sdk::prelude::*;
 use retake_signal::hops::{Hops, integrated_lufs, range_lu};
+use retake_signal::line::{GainLine, thinned};
 use ride::{Ride, Wish};
 
 /// Ten to the second: the ride's resolution.
@@ -59,11 +60,9 @@ pub struct Leveler {
     /// The largest sample of each hop.
     peaks: Peaks,
     /// Made after the first pass.
-    ride: Option<Ride>,
+    ride: Option<(Ride, GainLine)>,
     compressor: Compressor,
     after: Hops,
-    /// Frames of the second pass so far.
-    ridden: u64,
     total_frames: u64,
     /// Frames that have come out, of them `latency` before the first.
     out: u64,
@@ -100,7 +99,6 @@ impl Corrector for Leveler {
             ride: None,
             compressor: Compressor::new(stream.sample_rate, channels, ratio),
             after: hops(),
-            ridden: 0,
             total_frames: stream.total_frames,
             out: 0,
         })
@@ -117,23 +115,22 @@ impl Corrector for Leveler {
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        let hop_frames = self.before.hop_frames();
-        let ride = self.ride.get_or_insert_with(|| {
+        let (_, line) = self.ride.get_or_insert_with(|| {
             self.before.finish();
             self.peaks.finish();
             let ride = Ride::new(&self.wish, &self.before.powers, &self.peaks.hops);
             self.compressor.aim(ride.speech_lufs, ride.ceiling_dbfs);
-            ride
+            let line = GainLine::new(ride.factors(), self.before.hop_frames());
+            (ride, line)
         });
-        ride.apply(&mut block, self.ridden, hop_frames);
-        self.ridden += block[0].len() as u64;
+        line.apply(&mut block);
         let block = self.compressor.run(block);
         self.measure(&block);
         Ok(block)
     }
 
     fn report(&mut self) -> Report {
-        let Some(ride) = &self.ride else {
+        let Some((ride, _)) = &self.ride else {
             return Report::default();
         };
         self.after.finish();
@@ -193,7 +190,7 @@ impl Corrector for Leveler {
                         None => report,
                     },
                 );
-        let (points, every) = ride.curve(CURVE_POINTS_MAX);
+        let (points, every) = thinned(&ride.gains_db, CURVE_POINTS_MAX);
         let frames = (self.before.hop_frames() * every) as f64;
         report.curve("gain", "Gain", "dB", frames, points)
     }

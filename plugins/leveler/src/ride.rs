@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use retake_plugin_sdk::prelude::{Block, db_to_factor, factor_to_db};
+use retake_plugin_sdk::prelude::{db_to_factor, factor_to_db};
 use retake_signal::hops::integrated_lufs;
 
 use crate::CEILING_DBFS;
@@ -35,8 +35,7 @@ pub struct Wish {
 pub struct Ride {
     pub speech: Vec<bool>,
     /// Gain at the middle of each hop.
-    gains_db: Vec<f64>,
-    factors: Vec<f32>,
+    pub gains_db: Vec<f64>,
     /// Loudness of the speech after the ride, for the compressor. `None`: there is no speech.
     pub speech_lufs: Option<f64>,
     /// What no sample shall exceed.
@@ -70,7 +69,6 @@ impl Ride {
             .unwrap_or_else(|| predicted(powers, peaks, &gains_db, None).unwrap_or(own));
         shift_to(goal, powers, peaks, &mut gains_db, &curve(goal));
         Self {
-            factors: gains_db.iter().map(|&gain| db_to_factor(gain)).collect(),
             gains_db,
             speech,
             speech_lufs: Some(goal),
@@ -82,36 +80,18 @@ impl Ride {
     fn still(speech: Vec<bool>, ceiling_dbfs: f64) -> Self {
         Self {
             gains_db: vec![0.0; speech.len()],
-            factors: vec![1.0; speech.len()],
             speech,
             speech_lufs: None,
             ceiling_dbfs,
         }
     }
 
-    /// Applies the ride to a block whose first frame is `first`.
-    pub fn apply(&self, block: &mut Block, first: u64, hop_frames: usize) {
-        let frames = block.first().map_or(0, Vec::len);
-        let mut from = 0;
-        while from < frames {
-            // Lines from the middle of a hop to the next one's.
-            let place = first + from as u64 + (hop_frames / 2) as u64;
-            let line = (place / hop_frames as u64) as usize;
-            let offset = (place % hop_frames as u64) as usize;
-            let to = frames.min(from + hop_frames - offset);
-            let at = |hop: usize| {
-                let last = self.factors.len().saturating_sub(1);
-                self.factors.get(hop.min(last)).copied().unwrap_or(1.0)
-            };
-            let (start, end) = (at(line.saturating_sub(1)), at(line));
-            let slope = (end - start) / hop_frames as f32;
-            for channel in block.iter_mut() {
-                for (n, sample) in channel[from..to].iter_mut().enumerate() {
-                    *sample *= start + slope * (offset + n) as f32;
-                }
-            }
-            from = to;
-        }
+    /// The gains as factors.
+    pub fn factors(&self) -> Vec<f32> {
+        self.gains_db
+            .iter()
+            .map(|&gain| db_to_factor(gain))
+            .collect()
     }
 
     pub fn gain_min_db(&self) -> f64 {
@@ -128,13 +108,6 @@ impl Ride {
             .copied()
             .reduce(f64::max)
             .unwrap_or(0.0)
-    }
-
-    /// At most `points_max` gains in dB, and of how many hops each is the mean.
-    pub fn curve(&self, points_max: usize) -> (Vec<f32>, usize) {
-        let every = self.gains_db.len().div_ceil(points_max).max(1);
-        let mean = |gains: &[f64]| (gains.iter().sum::<f64>() / gains.len() as f64) as f32;
-        (self.gains_db.chunks(every).map(mean).collect(), every)
     }
 }
 

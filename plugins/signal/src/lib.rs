@@ -3,6 +3,7 @@
 
 pub mod hops;
 pub mod k_weighting;
+pub mod line;
 pub mod reducer;
 pub mod section;
 pub mod steps;
