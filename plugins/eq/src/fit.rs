@@ -184,11 +184,13 @@ fn solve(mut matrix: [[f64; 5]; 5], mut right: [f64; 5]) -> Option<[f64; 5]> {
         if matrix[pivot][pivot].is_nan() || matrix[pivot][pivot] <= 0.0 {
             return None;
         }
-        for row in pivot + 1..5 {
-            let factor = matrix[row][pivot] / matrix[pivot][pivot];
-            for column in pivot..5 {
-                matrix[row][column] -= factor * matrix[pivot][column];
-            }
+        let (above, below) = matrix.split_at_mut(pivot + 1);
+        let top = &above[pivot];
+        for (line, row) in below.iter_mut().zip(pivot + 1..) {
+            let factor = line[pivot] / top[pivot];
+            line.iter_mut()
+                .zip(top)
+                .for_each(|(value, top)| *value -= factor * top);
             right[row] -= factor * right[pivot];
         }
     }
