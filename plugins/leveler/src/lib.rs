@@ -46,7 +46,7 @@ const RANGE_DB: FloatParam = FloatParam::new("range-db", "Range", 0.0, 24.0, 12.
     .unit("dB")
     .step(0.5)
     .help("Speech is turned up or down by no more than this against its usual loudness.");
-const SLEW_DB_PER_S: FloatParam = FloatParam::new("slew-db-per-s", "Speed", 1.0, 60.0, 24.0)
+const SLEW_DB_PER_S: FloatParam = FloatParam::new("slew-db-per-s", "Speed", 1.0, 60.0, 36.0)
     .unit("dB/s")
     .logarithmic()
     .help("How fast the gain may change. Slow suits one voice, fast suits several.");

@@ -15,7 +15,7 @@ use crate::activity::{Activity, median};
 use crate::compressor::{Curve, RELEASE_S};
 
 /// The gain of speech reaches so many hops into a pause, so that a slope lies in the pause.
-const INTO_PAUSE_HOPS: usize = 3;
+const INTO_PAUSE_HOPS: usize = 2;
 /// Most that the whole is moved against what it was, towards a fixed target.
 const SHIFT_DB_MAX: f64 = 30.0;
 /// So often at most is that movement corrected.

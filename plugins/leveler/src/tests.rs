@@ -172,18 +172,19 @@ fn steady_sound_is_no_speech_and_stays_as_it_is() {
 
 #[test]
 fn a_steady_tone_is_compressed_by_the_curve() {
-    // Loudness -23 LUFS: threshold -14 dBFS, knee 6 dB.
+    // Threshold -20 dBFS, knee 6 dB.
+    let lufs = -20.0 - compressor::ABOVE_LOUDNESS_DB;
     for (rate, peak_db) in RATES
         .into_iter()
-        .flat_map(|r| [-30.0, -14.0, -8.0, -4.0].map(|p| (r, p)))
+        .flat_map(|r| [-30.0, -20.0, -14.0, -4.0].map(|p| (r, p)))
     {
         for ratio in [1.0, 2.0, 4.0] {
             let mut compressor = Compressor::new(rate, 1, ratio);
-            compressor.aim(Some(-23.0), -1.0);
+            compressor.aim(Some(lufs), -1.0);
             let amplitude = db_to_factor(peak_db);
             let tone = vec![vec![amplitude; rate as usize]];
             let output = compressor.run(tone);
-            let over = peak_db + 14.0;
+            let over = peak_db + 20.0;
             let expected = match over {
                 over if over < -3.0 => 0.0,
                 over if over > 3.0 => over * (1.0 - 1.0 / ratio),
