@@ -49,6 +49,17 @@ def babble(frames: int, name: str) -> np.ndarray:
     return unit(mix)
 
 
+def typing(frames: int, name: str) -> np.ndarray:
+    """A keyboard: six strokes a second, each a burst of noise that dies away within 20 ms."""
+    random = generator("typing", name)
+    stroke = RATE // 20
+    strokes = np.zeros(frames)
+    for start in random.integers(0, frames - stroke, 6 * frames // RATE):
+        burst = random.standard_normal(stroke) * np.exp(-np.arange(stroke) / (0.007 * RATE))
+        strokes[start : start + stroke] += random.uniform(0.3, 1) * burst
+    return unit(strokes)
+
+
 def colored(frames: int, name: str, exponent: float) -> np.ndarray:
     spectrum = np.fft.rfft(generator("colored", exponent, name).standard_normal(frames))
     hz = np.maximum(np.fft.rfftfreq(frames, 1 / RATE), 20.0)

@@ -1,13 +1,13 @@
 """A voice in noise."""
 
 from bench import ESTOI, PESQ, SI_SDR, Case, Row, ffmpeg, retake, sox
-from bench.noises import babble, hum, mixed, pink, white
+from bench.noises import babble, hum, mixed, pink, typing, white
 from bench.voices import LEAD_SECONDS, RATE, voices
 
 
 def cases():
     for voice, clean in voices().items():
-        for noise in (white, pink, babble, hum):
+        for noise in (white, pink, babble, hum, typing):
             for snr_db in (0, 5, 10, 20):
                 degraded = mixed(clean, noise(len(clean), voice), snr_db)
                 yield Case(f"{voice} {noise.__name__} {snr_db} dB", f"{snr_db} dB", RATE, clean, degraded)
@@ -20,7 +20,7 @@ def noise_alone(case):
 
 ROW = Row(
     title="denoise",
-    says="Voices in white, pink, babble and mains noise, 0 to 20 dB below them.",
+    says="Voices in white, pink, babble, mains and keyboard noise, 0 to 20 dB below them.",
     cases=cases,
     ours=retake({"plugin": "denoise"}),
     peers=[
