@@ -60,7 +60,10 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
         } else {
             made["id"].as_str().unwrap()
         };
-        let path = path.replace("{id}", id).replace("{kind}", "not-found");
+        let path = path
+            .replace("{id}", id)
+            .replace("{kind}", "not-found")
+            .replace("{index}", "0");
         let response = house
             .open(ask(method.parse().unwrap(), &path).bearer(&token))
             .await;
