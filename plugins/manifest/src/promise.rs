@@ -24,6 +24,8 @@ impl FromStr for LevelPromise {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = text
             .split_once("..")
+            // The third dot of an ellipsis would pass for a decimal point.
+            .filter(|(_, max)| !max.starts_with('.'))
             .and_then(|(min, max)| Some((min.parse().ok()?, max.parse().ok()?)));
         match parsed {
             Some((min_db, max_db))

@@ -17,7 +17,7 @@ use retake_jobs::{
     job::{Attempt, LeaseTerms, Outcome},
     queue::{MemoryQueue, QueueLimits},
     relay::Relay,
-    report::{Measurement, Peaks, Report},
+    report::{Measurement, Peaks, Report, StepReport},
     store::{Claim, Correction, InstalledPlugin, MemoryStore, SharedStore},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
@@ -156,7 +156,8 @@ impl House {
         answer.json()
     }
 
-    /// Does what a worker does: claims, writes a correction, settles.
+    /// Does what a worker does: claims, writes a correction and a delta, settles. The delta of its one
+    /// step has the correction's bytes backwards.
     pub async fn complete(&self, job: &str, audio: &[u8]) {
         let attempt = self.claim(job).await;
         let key = BlobKey::Correction {
@@ -165,6 +166,14 @@ impl House {
         };
         let body = Box::pin(stream::iter([Ok(Bytes::copy_from_slice(audio))]));
         let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
+        let delta = BlobKey::Delta {
+            job: attempt.job_id,
+            attempt: attempt.attempt,
+            step: 0,
+        };
+        let backwards: Bytes = audio.iter().rev().copied().collect();
+        let body = Box::pin(stream::iter([Ok(backwards)]));
+        self.blobs.put(delta, body, u64::MAX).await.unwrap();
         let correction = Correction {
             attempt: attempt.attempt,
             content_type: "audio/flac".to_owned(),
@@ -174,7 +183,7 @@ impl House {
                 source: "WAV, PCM".to_owned(),
                 input: measured(),
                 output: measured(),
-                steps: Vec::new(),
+                steps: vec![step()],
                 elapsed_ms: 1,
             },
             peaks: peaks(-0.5),
@@ -205,6 +214,21 @@ impl House {
     pub async fn owner(&self, token: &str) -> OwnerId {
         let token = crate::auth::Token::parse(token).unwrap();
         self.store.owner_of(token.sha256()).await.unwrap().unwrap()
+    }
+}
+
+fn step() -> StepReport {
+    StepReport {
+        step: "gain".to_owned(),
+        plugin: None,
+        skipped: false,
+        error: None,
+        level_change_db: Some(-6.0),
+        delta: true,
+        latency_frames: 0,
+        cpu_ms: 1,
+        measurements: Value::Null,
+        log: Vec::new(),
     }
 }
 

@@ -65,7 +65,8 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
             .replace("{kind}", "not-found")
             .replace("{plugin}", "gain")
             .replace("{version}", "1.0.0")
-            .replace("{submission}", id);
+            .replace("{submission}", id)
+            .replace("{index}", "0");
         let response = house
             .open(ask(method.parse().unwrap(), &path).bearer(&token))
             .await;

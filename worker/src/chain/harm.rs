@@ -6,6 +6,8 @@ use retake_audio::Measurement;
 /// A correction that has lost so much loudness, beyond what its steps promise to change, is probably
 /// not what was wanted.
 const LOSS_LU_WARNED: f64 = 20.0;
+/// The gate of BS.1770-4, below which nothing is measured, and a margin.
+const MEASURED_LUFS_MIN: f64 = -70.0 + 10.0;
 /// Beyond full scale by less than this nobody hears, and lossy decoders do it all the time.
 const OVER_DB_WARNED: f64 = 0.1;
 
@@ -18,7 +20,7 @@ pub(super) fn warnings(
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     match (recording.integrated_lufs, correction.integrated_lufs) {
-        (Some(before), None) => warnings.push(format!(
+        (Some(before), None) if before + promised_db > MEASURED_LUFS_MIN => warnings.push(format!(
             "the correction is too quiet to be measured; the recording had {before:.1} LUFS"
         )),
         (Some(before), Some(after)) if before + promised_db - after > LOSS_LU_WARNED => {
@@ -86,6 +88,7 @@ mod tests {
         check(voice, (Some(-50.0), Some(-30.0)), 0.0, Some("26.0 LU"));
         // A gain step did it on purpose; and one that brought ruins to a loudness hides nothing.
         check(voice, (Some(-54.0), Some(-36.0)), -30.0, None);
+        check(voice, (None, Some(-66.0)), -60.0, None);
         check(voice, (Some(-16.0), Some(-2.0)), 30.0, Some("22.0 LU"));
         check((None, None), (None, None), 0.0, None);
     }

@@ -1,6 +1,9 @@
 //! Do no harm: what steps do to the level, what they took away, and what is told when one fails.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
 
 use retake_jobs::{
     chain::Chain,
@@ -34,17 +37,23 @@ struct Bench {
 impl Bench {
     /// All tests share compiled plugins.
     fn new(input: impl AsRef<[u8]>) -> Self {
+        static COMPILED: OnceLock<Vec<InstalledPlugin>> = OnceLock::new();
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("harm-plugin-cache");
-        Self::with_cache(input, &cache)
+        let plugins = COMPILED.get_or_init(|| installed(&cache, &PLUGINS));
+        Self::with_plugins(input, &cache, plugins.clone())
     }
 
     fn with_cache(input: impl AsRef<[u8]>, cache: &Path) -> Self {
+        Self::with_plugins(input, cache, installed(cache, &PLUGINS))
+    }
+
+    fn with_plugins(input: impl AsRef<[u8]>, cache: &Path, plugins: Vec<InstalledPlugin>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("in"), input).unwrap();
         std::fs::create_dir(dir.path().join("scratch")).unwrap();
         Self {
             dir,
-            plugins: installed(cache, &PLUGINS),
+            plugins,
             cache: cache.to_owned(),
             externals: Vec::new(),
             deadline_ms: 120_000,
@@ -252,8 +261,9 @@ async fn what_was_found_before_a_failure_is_told_with_it() {
 #[tokio::test]
 async fn an_endless_loop_in_any_call_is_ended_and_its_last_words_are_kept() {
     let places = ["open", "latency", "analyze", "process", "drain", "report"];
-    let runs = places.map(async |place| {
-        let mut bench = Bench::new(recording(48_000));
+    // Nothing else may keep this thread from listening while they run.
+    let benches = places.map(|place| (place, Bench::new(recording(48_000))));
+    let runs = benches.map(async |(place, mut bench)| {
         bench.deadline_ms = 20_000;
         let deed = match place {
             "process" => "loop".to_owned(),
