@@ -2,8 +2,6 @@
 //! plugins against the contract. Nothing is resampled, aligned or cut here; shapes are checked,
 //! numbers are not.
 
-use std::sync::Arc;
-
 use retake_audio::{Block, StageError};
 use retake_plugin_manifest::{Manifest, Settings};
 
@@ -28,13 +26,15 @@ pub struct SessionSpec {
 /// An instance without an open session.
 pub struct Instance {
     sandbox: Sandbox,
+    record: StageRecord,
 }
 
 impl Instance {
     pub(crate) fn start(pre: &PluginPre<State>) -> Result<Self, StageError> {
-        let sandbox =
-            Sandbox::new(pre, Arc::default()).map_err(|crash| crashed("did not start", &crash))?;
-        Ok(Self { sandbox })
+        let record = StageRecord::default();
+        let sandbox = Sandbox::new(pre, record.new_log())
+            .map_err(|crash| crashed("did not start", &crash))?;
+        Ok(Self { sandbox, record })
     }
 
     /// As the plugin says it now, valid or not.
@@ -49,7 +49,7 @@ impl Instance {
 
     /// What it logged so far.
     pub fn log(&self) -> Vec<LogLine> {
-        log_of(&self.sandbox)
+        self.record.log()
     }
 
     pub fn open(self, spec: SessionSpec, settings: &Settings) -> Result<OpenSession, StageError> {
@@ -61,13 +61,19 @@ impl Instance {
             seed: spec.seed,
         };
         let settings = manifest::to_contract(settings);
-        Session::open_in(self.sandbox, spec, &settings).map(|session| OpenSession { session })
+        let session = Session::open_in(self.sandbox, spec, &settings)?;
+        Ok(OpenSession {
+            session,
+            record: self.record,
+        })
     }
 }
 
 /// An instance with an open session.
 pub struct OpenSession {
     session: Session,
+    /// Its log is the instance's.
+    record: StageRecord,
 }
 
 impl OpenSession {
@@ -98,7 +104,7 @@ impl OpenSession {
     }
 
     pub fn log(&self) -> Vec<LogLine> {
-        log_of(self.session.sandbox())
+        self.record.log()
     }
 
     /// The most linear memory the instance has had.
@@ -108,13 +114,9 @@ impl OpenSession {
 
     /// Drops the session; the instance can open another.
     pub fn close(self) -> Result<Instance, StageError> {
-        let sandbox = self.session.close()?;
-        Ok(Instance { sandbox })
+        Ok(Instance {
+            sandbox: self.session.close()?,
+            record: self.record,
+        })
     }
-}
-
-fn log_of(sandbox: &Sandbox) -> Vec<LogLine> {
-    let record = StageRecord::default();
-    record.add_log(sandbox.log());
-    record.log()
 }

@@ -73,11 +73,6 @@ impl Sandbox {
     pub fn memory_bytes(&self) -> usize {
         self.store.data().memory_bytes
     }
-
-    /// Stays readable after a crash and after the instance is gone.
-    pub fn log(&self) -> Arc<Mutex<Log>> {
-        self.store.data().log.clone()
-    }
 }
 
 impl State {
