@@ -126,7 +126,7 @@ fn a_sharp_sibilant_comes_down_by_what_it_is_too_loud() {
 fn vowels_soft_sibilants_and_noise_in_pauses_come_through_to_the_last_bit() {
     for rate in RATES {
         let settings = Settings::defaults::<DeEss>();
-        let input = speech(rate, 4.0, -11.0);
+        let input = speech(rate, 4.0, -15.0);
         let (output, report) = run(rate, &settings, &input);
         assert!(output == input, "{rate} Hz");
         assert_eq!(report.get("times"), Some(0.0));
