@@ -358,15 +358,17 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
 #[test]
 fn a_stage_that_shortens_leaves_something_and_is_the_last() {
     let signal = noise(2, 20_000, 0.5, 1);
-    let check = |stages: Vec<Box<dyn Stage>>, says: &str| {
-        match run_to_bytes(decoded_from(48_000, &signal), stages, FLOAT) {
-            Err(RunError::Stage {
-                index: 0,
-                source: StageError::Crashed { message },
-                ..
-            }) => assert_eq!(message, says),
-            other => panic!("{says}: {:?}", other.map(|_| ())),
-        }
+    let check = |stages: Vec<Box<dyn Stage>>, says: &str| match run_to_bytes(
+        decoded_from(48_000, &signal),
+        stages,
+        FLOAT,
+    ) {
+        Err(RunError::Stage {
+            index: 0,
+            source: StageError::Crashed { message },
+            ..
+        }) => assert_eq!(message, says),
+        other => panic!("{says}: {:?}", other.map(|_| ())),
     };
     check(
         vec![Box::new(Keeper { threshold: 2.0 })],

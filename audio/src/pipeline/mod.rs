@@ -80,9 +80,8 @@ pub fn run(
     } = decoded;
     let last_stage = stages.len().checked_sub(1);
     let shortened = stages.last().is_some_and(|stage| stage.shortens());
-    let passes = 1
-        + usize::from(shortened)
-        + stages.iter().filter(|stage| stage.analyzes()).count();
+    let passes =
+        1 + usize::from(shortened) + stages.iter().filter(|stage| stage.analyzes()).count();
 
     let mut passed = 0;
     let mut report = |done: u64, of: u64, passed: usize, stage: Option<usize>| {
@@ -142,8 +141,9 @@ pub fn run(
         source: &mut spill,
         stages: &mut waiting,
     };
-    let (measurement, peaks) =
-        pass.encode(encoder, &mut |done| report(done, frames, passed, last_stage))?;
+    let (measurement, peaks) = pass.encode(encoder, &mut |done| {
+        report(done, frames, passed, last_stage)
+    })?;
     report(frames, frames, passed, last_stage);
     Ok(Finished {
         measurement,

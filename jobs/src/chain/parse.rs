@@ -367,7 +367,12 @@ pub(super) mod tests {
         let mut trim = manifest("org.retake.trim");
         trim.channels = ChannelUse::Linked;
         trim.extras = vec![("length".to_owned(), "may-shorten".to_owned())];
-        let others = ["org.retake.denoise", "org.retake.gain", "com.example.gain", "com.example.ears"];
+        let others = [
+            "org.retake.denoise",
+            "org.retake.gain",
+            "com.example.gain",
+            "com.example.ears",
+        ];
         Vocabulary {
             manifests: others.into_iter().map(manifest).chain([trim]).collect(),
             externals: vec!["default".to_owned()],
@@ -517,7 +522,10 @@ pub(super) mod tests {
     fn a_step_that_shortens_is_not_mixed_with_the_original() {
         check(
             one_step(json!({"plugin": "trim", "mix": 0.5})),
-            &[("/chain/steps/0/mix", "trim shortens the recording, so it must be 1")],
+            &[(
+                "/chain/steps/0/mix",
+                "trim shortens the recording, so it must be 1",
+            )],
         );
         let whole = one_step(json!({"plugin": "trim", "mix": 1}));
         Chain::parse(&whole, "/chain", &vocabulary()).unwrap();

@@ -119,7 +119,10 @@ fn may_be_recommended(
     }
     let plugin = json.get("plugin").and_then(Value::as_str);
     if plugin.is_some_and(|name| vocabulary.plugin(name).is_ok_and(|plugin| plugin.id == by)) {
-        errors.add(below(pointer, "plugin"), "a plugin may not recommend itself");
+        errors.add(
+            below(pointer, "plugin"),
+            "a plugin may not recommend itself",
+        );
     }
     errors.0.len() == before
 }
@@ -192,17 +195,17 @@ mod tests {
             "/steps/0/plugin",
             "itself",
         );
-        check(
-            &one(json!({"plugin": "ears"})),
-            "/steps/0/plugin",
-            "itself",
-        );
+        check(&one(json!({"plugin": "ears"})), "/steps/0/plugin", "itself");
         check(
             &one(json!({"plugin": "denoise", "params": {"strength": 2}})),
             "/steps/0/params/strength",
             "from 0 to 1",
         );
-        check(&one(json!({"plugin": "gain"})), "/steps/0/plugin", "several");
+        check(
+            &one(json!({"plugin": "gain"})),
+            "/steps/0/plugin",
+            "several",
+        );
         check(
             &json!({"steps": vec![json!({"plugin": "denoise"}); 1000]}),
             "/steps",

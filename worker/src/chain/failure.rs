@@ -135,9 +135,8 @@ fn of_failed<'a>(
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
     // A child's words: an index that means nothing is still said.
-    let called = |index: usize| {
-        step(index).map_or(format!("step {index} (a step)"), PreparedStep::called)
-    };
+    let called =
+        |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
     let pointer = |index: usize, param: Option<&str>| {
         step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
     };

@@ -171,13 +171,7 @@ impl Walk<'_> {
         Ok(done)
     }
 
-    fn request(
-        &self,
-        at: &Here,
-        segment: &Segment,
-        to: &Path,
-        last: Option<Format>,
-    ) -> Request {
+    fn request(&self, at: &Here, segment: &Segment, to: &Path, last: Option<Format>) -> Request {
         let steps = self.steps[segment.plugins.clone()]
             .iter()
             .filter(|step| !self.skipped.contains(&step.index));
@@ -293,7 +287,12 @@ impl Walk<'_> {
         };
         let followed = match follow(&self.steps[index], done, self.steps.len(), self.context) {
             Ok(followed) => followed,
-            Err(failure @ ChainFailure::Failed { retry: Retry::Never, .. }) => {
+            Err(
+                failure @ ChainFailure::Failed {
+                    retry: Retry::Never,
+                    ..
+                },
+            ) => {
                 let step = Some(index);
                 self.skip(Blamed { failure, step })?;
                 return Ok(());

@@ -38,7 +38,8 @@ fn ramp() -> Vec<u8> {
 /// What the cutter leaves of the ramp: every second stretch of 1000 frames.
 fn cut_ramp(factor: f32) -> Vec<f32> {
     let kept = (0..FRAMES).filter(|n| n / 1_000 % 2 == 0);
-    kept.map(|n| factor * (n as f32 / FRAMES as f32 * 0.4)).collect()
+    kept.map(|n| factor * (n as f32 / FRAMES as f32 * 0.4))
+        .collect()
 }
 
 fn is_close(found: &[f32], expected: &[f32]) -> bool {
@@ -52,8 +53,14 @@ fn names(steps: &[StepReport]) -> Vec<&str> {
 
 fn told_to_the_end(bench: &Bench) {
     let told = bench.told.lock().unwrap();
-    assert!(told.is_sorted_by(|a, b| a.fraction <= b.fraction), "{told:?}");
-    assert!((told.last().unwrap().fraction - 1.0).abs() < 1e-5, "{told:?}");
+    assert!(
+        told.is_sorted_by(|a, b| a.fraction <= b.fraction),
+        "{told:?}"
+    );
+    assert!(
+        (told.last().unwrap().fraction - 1.0).abs() < 1e-5,
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -63,10 +70,16 @@ async fn steps_after_one_that_shortens_work_on_what_it_left() {
         {"plugin": "gain"}, {"plugin": "cutter"}, {"plugin": "gain", "params": {"gain-db": 6.0}},
     ]});
     let report = bench.succeeds(&bench.chain(chain)).await.report;
-    assert!(is_close(&left_side(&bench.path("out")), &cut_ramp(1.995_262)));
+    assert!(is_close(
+        &left_side(&bench.path("out")),
+        &cut_ramp(1.995_262)
+    ));
     assert_eq!(report.input.frames, u64::from(FRAMES));
     assert_eq!(report.output.frames, u64::from(FRAMES / 2));
-    let expected = (0..24).map(|n| Cut { start: 1_000 + 2_000 * n, frames: 1_000 });
+    let expected = (0..24).map(|n| Cut {
+        start: 1_000 + 2_000 * n,
+        frames: 1_000,
+    });
     assert_eq!(report.steps[1].cuts, expected.collect::<Vec<_>>());
     assert!(report.steps[0].cuts.is_empty() && report.steps[2].cuts.is_empty());
     let ids: Vec<_> = report.steps[1].measurements["measurements"]
@@ -111,8 +124,14 @@ async fn a_service_is_sent_what_was_left() {
 async fn a_plugin_that_lies_about_its_cuts_has_crashed() {
     let bench = Bench::new(ramp()).with(&[CUTTER]);
     for (deed, words) in [
-        ("silent", "24000 frames fewer than it was given and reports cuts of 0"),
-        ("boast", "0 frames fewer than it was given and reports cuts of 10"),
+        (
+            "silent",
+            "24000 frames fewer than it was given and reports cuts of 0",
+        ),
+        (
+            "boast",
+            "0 frames fewer than it was given and reports cuts of 10",
+        ),
         ("everything", "left nothing of the 48000 frames"),
     ] {
         let step = json!({"plugin": "cutter", "params": {"deed": deed}});
@@ -140,8 +159,13 @@ fn advised(bench: &Bench, advice: &str, on_failure: OnFailure) -> Vec<PreparedSt
 #[tokio::test]
 async fn what_an_analyser_recommends_is_run_in_its_place() {
     let bench = Bench::new(ramp()).with(&[GAIN, CUTTER, ADVISER]);
-    let report = bench.succeeds(&advised(&bench, "cut", OnFailure::Fail)).await;
-    assert!(is_close(&left_side(&bench.path("out")), &cut_ramp(1.995_262)));
+    let report = bench
+        .succeeds(&advised(&bench, "cut", OnFailure::Fail))
+        .await;
+    assert!(is_close(
+        &left_side(&bench.path("out")),
+        &cut_ramp(1.995_262)
+    ));
     let steps = &report.report.steps;
     assert_eq!(names(steps), ["adviser", "cutter", "gain", "gain"]);
     let recommended: Vec<_> = steps.iter().map(|step| step.recommended).collect();
@@ -160,7 +184,9 @@ async fn an_analyser_that_is_not_followed_changes_nothing() {
     steps[0].follow = false;
     let report = bench.succeeds(&steps).await;
     assert_eq!(names(&report.report.steps), ["adviser", "gain"]);
-    let whole: Vec<f32> = (0..FRAMES).map(|n| n as f32 / FRAMES as f32 * 0.4).collect();
+    let whole: Vec<f32> = (0..FRAMES)
+        .map(|n| n as f32 / FRAMES as f32 * 0.4)
+        .collect();
     assert!(is_close(&left_side(&bench.path("out")), &whole));
 }
 
@@ -168,16 +194,25 @@ async fn an_analyser_that_is_not_followed_changes_nothing() {
 async fn nothing_recommended_is_nothing_done() {
     let bench = Bench::new(ramp()).with(&[GAIN, ADVISER]);
     for (advice, warnings) in [("empty", 0), ("none", 1)] {
-        let report = bench.succeeds(&advised(&bench, advice, OnFailure::Fail)).await;
+        let report = bench
+            .succeeds(&advised(&bench, advice, OnFailure::Fail))
+            .await;
         assert_eq!(names(&report.report.steps), ["adviser", "gain"], "{advice}");
-        assert_eq!(report.warnings.len(), warnings, "{advice}: {:?}", report.warnings);
+        assert_eq!(
+            report.warnings.len(),
+            warnings,
+            "{advice}: {:?}",
+            report.warnings
+        );
     }
 }
 
 #[tokio::test]
 async fn a_recommended_plugin_that_is_not_installed_is_left_out_with_a_warning() {
     let bench = Bench::new(ramp()).with(&[GAIN, ADVISER]);
-    let report = bench.succeeds(&advised(&bench, "missing", OnFailure::Fail)).await;
+    let report = bench
+        .succeeds(&advised(&bench, "missing", OnFailure::Fail))
+        .await;
     assert_eq!(names(&report.report.steps), ["adviser", "gain", "gain"]);
     assert_eq!(
         report.warnings,
@@ -189,21 +224,42 @@ async fn a_recommended_plugin_that_is_not_installed_is_left_out_with_a_warning()
 async fn a_lying_analyser_is_refused_and_may_be_skipped() {
     let bench = Bench::new(ramp()).with(&[GAIN, ADVISER]);
     for (advice, words) in [
-        ("itself", "/steps/0/plugin a plugin may not recommend itself"),
-        ("endless", "/steps/0/follow a recommended step is not followed"),
-        ("crowd", "/steps there are 1000 steps; in this chain there is room for 6 more"),
-        ("external", "/steps/0/external only plugins may be recommended"),
-        ("loud", "/steps/0/params/gain-db gain-db is 600; it must be a number from -60 to 24 dB"),
+        (
+            "itself",
+            "/steps/0/plugin a plugin may not recommend itself",
+        ),
+        (
+            "endless",
+            "/steps/0/follow a recommended step is not followed",
+        ),
+        (
+            "crowd",
+            "/steps there are 1000 steps; in this chain there is room for 6 more",
+        ),
+        (
+            "external",
+            "/steps/0/external only plugins may be recommended",
+        ),
+        (
+            "loud",
+            "/steps/0/params/gain-db gain-db is 600; it must be a number from -60 to 24 dB",
+        ),
         ("words", "it is not JSON"),
     ] {
         let problem = bench.fails(&advised(&bench, advice, OnFailure::Fail)).await;
         assert_eq!(problem.kind(), Some(ProblemKind::StepFailed), "{advice}");
         let says = "step 0 (adviser): its recommendation cannot be followed: ";
         assert!(problem.detail.starts_with(says), "{}", problem.detail);
-        assert!(problem.detail.contains(words), "{advice}: {}", problem.detail);
+        assert!(
+            problem.detail.contains(words),
+            "{advice}: {}",
+            problem.detail
+        );
         assert_eq!(problem.errors[0].pointer, "/chain/steps/0");
 
-        let report = bench.succeeds(&advised(&bench, advice, OnFailure::Skip)).await;
+        let report = bench
+            .succeeds(&advised(&bench, advice, OnFailure::Skip))
+            .await;
         assert_eq!(names(&report.report.steps), ["adviser", "gain"]);
         assert!(report.report.steps[0].skipped);
         assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
@@ -213,7 +269,9 @@ async fn a_lying_analyser_is_refused_and_may_be_skipped() {
 #[tokio::test]
 async fn a_recommended_step_that_fails_is_named_as_one() {
     let bench = Bench::new(ramp()).with(&[GAIN, ADVISER, PUPPET]);
-    let report = bench.succeeds(&advised(&bench, "panic", OnFailure::Fail)).await;
+    let report = bench
+        .succeeds(&advised(&bench, "panic", OnFailure::Fail))
+        .await;
     let steps = &report.report.steps;
     assert_eq!(names(steps), ["adviser", "puppet", "gain"]);
     assert_eq!(steps[1].skipped, steps[1].recommended);
@@ -230,7 +288,9 @@ async fn the_same_recording_is_advised_and_corrected_the_same_way() {
     let mut outputs: Vec<(Vec<u8>, Value)> = Vec::new();
     for _ in 0..2 {
         let bench = Bench::new(ramp()).with(&[GAIN, CUTTER, ADVISER]);
-        let report = bench.succeeds(&advised(&bench, "cut", OnFailure::Fail)).await;
+        let report = bench
+            .succeeds(&advised(&bench, "cut", OnFailure::Fail))
+            .await;
         let bytes = std::fs::read(bench.path("out")).unwrap();
         outputs.push((bytes, json!(names(&report.report.steps))));
     }

@@ -61,7 +61,8 @@ pub fn take(report: &mut Report, lengths: &Lengths) -> Result<Vec<Cut>, StageErr
         };
         end = after;
         // What is cut is rounded in sum, so that no error adds up; where, only for itself.
-        let frames = lengths.at_stream_rate(removed + span.frames) - lengths.at_stream_rate(removed);
+        let frames =
+            lengths.at_stream_rate(removed + span.frames) - lengths.at_stream_rate(removed);
         removed += span.frames;
         let earliest = taken.last().map_or(0, |cut| cut.start + cut.frames);
         let latest = lengths.stream_frames.saturating_sub(frames);
@@ -126,7 +127,11 @@ mod tests {
             };
             assert!(message.contains(words), "{message}");
         };
-        check(&[(0, 99)], 900, "100 frames fewer than it was given and reports cuts of 99");
+        check(
+            &[(0, 99)],
+            900,
+            "100 frames fewer than it was given and reports cuts of 99",
+        );
         check(&[], 999, "reports cuts of 0");
         check(&[(500, 50), (400, 50)], 900, "cuts must be in order");
         check(&[(0, 60), (59, 40)], 900, "cuts must be in order");
