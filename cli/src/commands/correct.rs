@@ -268,6 +268,7 @@ fn print_report(report: &ChainReport, output: &Path) {
         step,
         plugin,
         skipped,
+        recommended,
         cpu_ms,
         ..
     } in &report.steps
@@ -280,7 +281,8 @@ fn print_report(report: &ChainReport, output: &Path) {
         } else {
             format!("{cpu_ms} ms")
         };
-        println!("step {step:16} {which}, {outcome}");
+        let why = if *recommended { ", recommended" } else { "" };
+        println!("step {step:16} {which}, {outcome}{why}");
     }
     for warning in warnings {
         println!("warning: {warning}");

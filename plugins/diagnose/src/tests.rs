@@ -231,7 +231,7 @@ fn what_is_found_does_not_depend_on_the_block_length() {
             "rumble",
             "dc-offset",
         ];
-        let numbers = numbers.map(|id| report.get(id).unwrap());
+        let numbers = numbers.map(|id| (1e6 * report.get(id).unwrap()).round());
         (numbers, recommended(&report))
     };
     let expected = found(4_800);
