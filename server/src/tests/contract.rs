@@ -528,7 +528,10 @@ async fn plugins_come_with_the_schema_their_parameters_are_checked_by() {
         .iter()
         .map(|p| &p["name"])
         .collect();
-    assert_eq!(names, ["speech", "music", "loudness-only", "external"]);
+    assert_eq!(
+        names,
+        ["speech", "auto", "music", "loudness-only", "external"]
+    );
 }
 
 #[tokio::test]
