@@ -2,7 +2,7 @@
 // the few milliseconds by which two media elements drift apart cannot be heard.
 
 import { type RefObject, useEffect, useMemo, useState } from "react";
-import type { Report } from "@/api/types";
+import type { Report } from "@/api/report";
 import { FULL, type Volumes, matchedVolumes } from "./match";
 import styles from "./player.module.css";
 

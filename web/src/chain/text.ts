@@ -1,0 +1,26 @@
+// A chain as text: to copy into a program, and to paste from one.
+
+import { type Chain, parseChain } from "@/api/chain";
+
+export function chainText(chain: Chain): string {
+  return JSON.stringify(chain, null, 2);
+}
+
+/** Takes a chain, also within a request's body as `{"chain": …}`. */
+export function chainFromText(text: string): { chain: Chain } | { trouble: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { trouble: `This is not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const whole = typeof value === "object" && value !== null && "chain" in value ? value.chain : value;
+  try {
+    const chain = parseChain(whole);
+    const lost = chain.steps.findIndex((step) => (step.plugin === undefined) === (step.external === undefined));
+    if (lost >= 0) return { trouble: `Step ${lost + 1} must have either “plugin” or “external”.` };
+    return { chain };
+  } catch (error) {
+    return { trouble: `This is no chain: ${error instanceof Error ? error.message : String(error)}.` };
+  }
+}
