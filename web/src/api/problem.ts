@@ -13,6 +13,8 @@ export type Problem = {
   detail: string;
   errors: FieldError[];
   request_id: string | null;
+  /** The last lines that a failed step's plugin logged, for its author. */
+  log: string[];
 };
 
 /** A request that was answered with a problem. */
@@ -37,6 +39,7 @@ export function parseProblem(value: unknown, where = "problem"): Problem {
     detail: text(problem.detail, `${where}.detail`),
     errors: optional(problem.errors, `${where}.errors`, (v, w) => list(v, w, parseFieldError)) ?? [],
     request_id: optional(problem.request_id, `${where}.request_id`, text),
+    log: optional(problem.log, `${where}.log`, (v, w) => list(v, w, text)) ?? [],
   };
 }
 
@@ -57,6 +60,7 @@ export function problemFromBody(status: number, body: string): Problem {
       detail: `the answer was ${status} without an explanation`,
       errors: [],
       request_id: null,
+      log: [],
     };
   }
 }
@@ -79,6 +83,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "storage-full": "Delete recordings you no longer need, then send it again.",
   "step-failed": "Correct it again with another preset.",
   "step-crashed": "Correct it again with another preset.",
+  "step-harmful": "Correct it again with other settings of that step, or without it.",
   "deadline-exceeded": "Correct it again, or send a shorter recording.",
   "external-unavailable": "Correct it again later, or with a preset that needs no external service.",
   "external-refused": "Correct it again with a preset that needs no external service.",

@@ -112,17 +112,9 @@ export function parseStepReport(value: unknown, where = "step"): StepReport {
   };
 }
 
-/** By id; some servers list them as `{id, value}`. */
 function parseSettings(value: unknown): Record<string, ParamValue> {
-  const settings: Record<string, ParamValue> = {};
-  const pairs: unknown[] = Array.isArray(value)
-    ? value.map((entry: { id?: unknown; value?: unknown } | null) => [entry?.id, entry?.value])
-    : Object.entries(typeof value === "object" && value !== null ? value : {});
-  for (const pair of pairs) {
-    const [id, setting] = pair as [unknown, unknown];
-    if (typeof id === "string" && isParamValue(setting)) settings[id] = setting;
-  }
-  return settings;
+  const settings = typeof value === "object" && value !== null ? Object.entries(value) : [];
+  return Object.fromEntries(settings.filter((entry): entry is [string, ParamValue] => isParamValue(entry[1])));
 }
 
 function isParamValue(value: unknown): value is ParamValue {

@@ -11,15 +11,15 @@ const param = (id: string, group: string): Param => ({
   kind: { type: "toggle", default: false },
 });
 
-type Tree = string | { [title: string]: Tree[] };
+type Tree = string | readonly [string, Tree[]];
 
 function tree(group: Group): Tree[] {
-  return group.entries.map((entry) => (isGroup(entry) ? { [entry.title]: tree(entry) } : entry.id));
+  return group.entries.map((entry) => (isGroup(entry) ? [entry.title, tree(entry)] : entry.id));
 }
 
 it("groups nest at slashes, stand where they are first named, and collect what comes later", () => {
   const params = [param("a", ""), param("b", "Low"), param("c", "High/Shelf"), param("d", "Low"), param("e", "High")];
-  expect(tree(grouped(params))).toEqual(["a", { Low: ["b", "d"] }, { High: [{ Shelf: ["c"] }, "e"] }]);
+  expect(tree(grouped(params))).toEqual(["a", ["Low", ["b", "d"]], ["High", [["Shelf", ["c"]], "e"]]]);
 });
 
 it("a group that is only slashes is none", () => {

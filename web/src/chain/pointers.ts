@@ -7,7 +7,7 @@ import type { Draft, Note } from "./draft";
 
 /** Only what is said of the chain; the steps are those that were sent. */
 export function notesFrom(errors: readonly FieldError[], sent: Draft): Note[] {
-  return errors.flatMap((error) => {
+  return errors.flatMap((error): Note[] => {
     const [root, ...rest] = parts(error.pointer);
     if (root !== "chain") return [];
     const detail = sentence(error.detail);
