@@ -1,4 +1,4 @@
-// Back to the plugin's default, which is written on it.
+// Back to the plugin's default.
 
 import type { Param } from "@/api/plugins";
 import { words } from "./values";
@@ -7,13 +7,15 @@ import styles from "./chain.module.css";
 type Props = { param: Param; set: boolean; onReset: () => void };
 
 export function ResetButton({ param, set, onReset }: Props) {
+  const standard = words(param, param.kind.default);
   // Stays when it has nothing to do, so that the focus does not fall off the page.
   return (
     <button
       type="button"
       className={`quiet ${styles.reset}`}
       aria-disabled={!set}
-      aria-label={`${param.label}: back to the default, ${words(param, param.kind.default)}`}
+      // Begins with what is seen, so that it can be called by that.
+      aria-label={set ? `Reset ${param.label} to ${standard}` : `Default: ${param.label} is ${standard}`}
       onClick={set ? onReset : undefined}
     >
       {set ? "Reset" : "Default"}
