@@ -3,7 +3,7 @@
 mod parse;
 mod vocabulary;
 
-pub use vocabulary::{NotAPlugin, Vocabulary};
+pub use vocabulary::{NotAPlugin, Vocabulary, find_plugin, version_rank};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub enum StepKind {
     Plugin {
         /// The manifest's id or its short name, as the chain's author wrote it.
         plugin: String,
+        /// Exactly this version; else the newest when the job runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
         #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
         params: serde_json::Map<String, serde_json::Value>,
     },

@@ -192,7 +192,7 @@ fn chain_json(text: &str) -> Result<Value> {
 }
 
 /// `id=value`, the value as JSON where it is JSON and as text otherwise.
-fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
+pub(super) fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
     given
         .iter()
         .map(|param| {
@@ -207,7 +207,7 @@ fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
 }
 
 /// Compiled plugins are kept for the user, not beside the recording.
-fn caches() -> Result<PathBuf> {
+pub(super) fn caches() -> Result<PathBuf> {
     let folder = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
         (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
         (_, Some(home)) => PathBuf::from(home).join(".cache"),

@@ -1,6 +1,7 @@
 //! The command line, and what each command starts.
 
 mod correct;
+mod plugin;
 mod roles;
 
 use std::{
@@ -36,6 +37,9 @@ pub enum Command {
     MockExternal,
     /// Corrects one file, without any server
     Correct(correct::Arguments),
+    /// For authors of plugins
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Prints the settings in effect, secrets starred
     Config,
     /// The wall around audio work; started by the program itself
@@ -44,6 +48,9 @@ pub enum Command {
     /// Compiles a plugin into the cache; started by the program itself
     #[command(hide = true)]
     InstallPlugin { cache: PathBuf, wasm: PathBuf },
+    /// Runs the conformance kit over a plugin; started by the program itself
+    #[command(hide = true)]
+    CheckPlugin { cache: PathBuf, wasm: PathBuf },
 }
 
 pub fn run(program: Program) -> Result<()> {
@@ -53,7 +60,7 @@ pub fn run(program: Program) -> Result<()> {
         std::io::stdout().write_all(config.shown().as_bytes())?;
         return Ok(());
     }
-    let quiet = matches!(program.command, Command::Correct(_));
+    let quiet = matches!(program.command, Command::Correct(_) | Command::Plugin(_));
     // lapin logs every failed connection; we log an outage once.
     log_to_stderr(if quiet {
         "warn,lapin=off"
@@ -70,9 +77,11 @@ pub fn run(program: Program) -> Result<()> {
             Command::Worker => roles::worker(config).await,
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
-            Command::Config | Command::Child | Command::InstallPlugin { .. } => {
-                unreachable!("handled before")
-            }
+            Command::Plugin(command) => plugin::run(config, command).await,
+            Command::Config
+            | Command::Child
+            | Command::InstallPlugin { .. }
+            | Command::CheckPlugin { .. } => unreachable!("handled before"),
         }
     })
 }

@@ -4,11 +4,18 @@
 use retake_plugin_manifest::Settings;
 use serde_json::{Map, Value};
 
-use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
+use super::{Chain, NotAPlugin, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
 use crate::problem::FieldError;
 
 const CHAIN_KEYS: &[&str] = &["steps"];
-const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure"];
+const STEP_KEYS: &[&str] = &[
+    "plugin",
+    "version",
+    "params",
+    "external",
+    "mix",
+    "on_failure",
+];
 
 impl Chain {
     /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
@@ -111,8 +118,8 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
     let mix = mix(object, pointer, errors);
     let on_failure = on_failure(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
-        (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
-        (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
+        (Some(name), None) => plugin(name, object, pointer, vocabulary, errors),
+        (None, Some(name)) => external(name, object, pointer, vocabulary, errors),
         (Some(_), Some(_)) => {
             errors.add(
                 pointer,
@@ -137,16 +144,15 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
 
 fn plugin(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    let empty = Map::new();
     let params_pointer = below(pointer, "params");
-    let params = match params {
-        None => Some(&empty),
-        Some(Value::Object(params)) => Some(params),
+    let params = match step.get("params") {
+        None => Some(Map::new()),
+        Some(Value::Object(params)) => Some(params.clone()),
         Some(other) => {
             errors.add(
                 params_pointer.as_str(),
@@ -158,10 +164,10 @@ fn plugin(
             None
         }
     };
-    let pointer = below(pointer, "plugin");
+    let version = version(step, pointer, errors);
     let Some(name) = name.as_str() else {
         errors.add(
-            pointer,
+            below(pointer, "plugin"),
             format!(
                 "plugin is {}; it must be a plugin's id or name",
                 quoted(name)
@@ -169,15 +175,20 @@ fn plugin(
         );
         return None;
     };
-    let manifest = match vocabulary.plugin(name) {
+    let version = version?;
+    let manifest = match vocabulary.plugin_version(name, version.as_deref()) {
         Ok(manifest) => manifest,
         Err(error) => {
-            errors.add(pointer, error.to_string());
+            let key = match error {
+                NotAPlugin::NoSuchVersion { .. } => "version",
+                NotAPlugin::Unknown { .. } | NotAPlugin::Ambiguous { .. } => "plugin",
+            };
+            errors.add(below(pointer, key), error.to_string());
             return None;
         }
     };
     let params = params?;
-    if let Err(wrong) = Settings::resolve(manifest, params) {
+    if let Err(wrong) = Settings::resolve(manifest, &params) {
         for error in wrong {
             errors.add(below(&params_pointer, &error.param), error.detail);
         }
@@ -185,22 +196,47 @@ fn plugin(
     }
     Some(StepKind::Plugin {
         plugin: name.to_owned(),
-        params: params.clone(),
+        version,
+        params,
     })
+}
+
+/// `None`: it is there and wrong.
+fn version(
+    step: &Map<String, Value>,
+    pointer: &str,
+    errors: &mut Errors,
+) -> Option<Option<String>> {
+    let Some(json) = step.get("version") else {
+        return Some(None);
+    };
+    match json.as_str() {
+        Some(text) if semver::Version::parse(text).is_ok() => Some(Some(text.to_owned())),
+        _ => {
+            let detail = format!(
+                "version is {}; it must be a plugin's exact version, \"1.2.0\" say",
+                quoted(json)
+            );
+            errors.add(below(pointer, "version"), detail);
+            None
+        }
+    }
 }
 
 fn external(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    if params.is_some() {
-        errors.add(
-            below(pointer, "params"),
-            "an external step takes no params; leave them out",
-        );
+    for (key, taken) in [("params", "no params"), ("version", "no version")] {
+        if step.contains_key(key) {
+            errors.add(
+                below(pointer, key),
+                format!("an external step takes {taken}; leave it out"),
+            );
+        }
     }
     let pointer = below(pointer, "external");
     let Some(name) = name.as_str() else {
@@ -315,10 +351,17 @@ mod tests {
     }
 
     fn vocabulary() -> Vocabulary {
+        let ids = ["org.retake.denoise", "org.retake.gain", "com.example.gain"];
+        let mut manifests: Vec<_> = ids.map(manifest).into();
+        for version in ["0.9.0", "1.1.0-rc.1"] {
+            manifests.push(Manifest {
+                version: version.to_owned(),
+                params: Vec::new(),
+                ..manifest("org.retake.denoise")
+            });
+        }
         Vocabulary {
-            manifests: ["org.retake.denoise", "org.retake.gain", "com.example.gain"]
-                .map(manifest)
-                .into(),
+            manifests,
             externals: vec!["default".to_owned()],
             steps_max: 3,
         }
@@ -431,6 +474,40 @@ mod tests {
             one_step(json!({"plugin": "gain"})),
             &[("/chain/steps/0/plugin", "org.retake.gain, com.example.gain")],
         );
+    }
+
+    #[test]
+    fn a_version_is_one_of_those_there_are_and_brings_its_own_params() {
+        let step = |version: Value| one_step(json!({"plugin": "denoise", "version": version}));
+        for version in ["0.9.0", "1.0.0", "1.1.0-rc.1"] {
+            let chain = Chain::parse(&step(json!(version)), "/chain", &vocabulary()).unwrap();
+            let stored = serde_json::to_value(&chain).unwrap();
+            assert_eq!(stored["steps"][0]["version"], version);
+        }
+        check(
+            step(json!("2.0.0")),
+            &[("/chain/steps/0/version", "it has: 1.0.0, 1.1.0-rc.1, 0.9.0")],
+        );
+        for wrong in [json!("newest"), json!("1.0"), json!(1), json!(null)] {
+            check(step(wrong), &[("/chain/steps/0/version", "\"1.2.0\"")]);
+        }
+        check(
+            one_step(json!({"plugin": "denoise", "version": "0.9.0", "params": {"strength": 1}})),
+            &[("/chain/steps/0/params/strength", "strength")],
+        );
+        check(
+            one_step(json!({"external": "default", "version": "1.0.0"})),
+            &[("/chain/steps/0/version", "takes no version")],
+        );
+    }
+
+    #[test]
+    fn the_newest_version_is_a_release_where_there_is_one() {
+        let newest = |name: &str| vocabulary().plugin(name).unwrap().version.clone();
+        assert_eq!(newest("denoise"), "1.0.0");
+        let mut vocabulary = vocabulary();
+        vocabulary.manifests.retain(|m| m.version != "1.0.0");
+        assert_eq!(vocabulary.plugin("denoise").unwrap().version, "1.1.0-rc.1");
     }
 
     #[test]

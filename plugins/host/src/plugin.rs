@@ -8,6 +8,7 @@ use crate::{
     cache::Cache,
     error::HostError,
     install,
+    instance::Instance,
     record::StageRecord,
     sandbox,
     stage::{PluginStage, Stream},
@@ -46,6 +47,11 @@ pub struct Plugin {
 impl Plugin {
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// A new instance, to be driven call by call. The pipeline's way is [`Plugin::stage`].
+    pub fn instance(&self) -> Result<Instance, StageError> {
+        Instance::start(&self.pre)
     }
 
     /// A pipeline stage for one stream of exactly `frames` frames.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedStep, param_pointer};
+use super::prepare::{PreparedKind, PreparedStep, param_pointer};
 use crate::{
     child::{AudioFault, Ended, Failed, Inside},
     deadline::Deadline,
@@ -79,10 +79,21 @@ fn lasting(kind: ProblemKind, detail: impl Into<String>) -> ChainFailure {
 pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) -> ChainFailure {
     let allowed_s = deadline.allowed().as_secs_f64();
     let during = names(steps);
-    lasting(
-        ProblemKind::DeadlineExceeded,
-        format!("the job took longer than the {allowed_s:.1} s it may take, {during}"),
-    )
+    let detail = format!("the job took longer than the {allowed_s:.1} s it may take, {during}");
+    ChainFailure::lasting(about(
+        Problem::new(ProblemKind::DeadlineExceeded, detail),
+        steps,
+    ))
+}
+
+/// With the plugins of those steps, so that the failed job says which bytes ran.
+fn about(mut problem: Problem, steps: &[&PreparedStep]) -> Problem {
+    let plugin = |step: &&PreparedStep| match &step.kind {
+        PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
+        PreparedKind::External(_) => None,
+    };
+    problem.plugins = steps.iter().filter_map(plugin).collect();
+    problem
 }
 
 /// `came_from` is the external step whose answer the child read, if one did.
@@ -99,17 +110,12 @@ pub(super) fn of_child(
         Ended::NotStarted(error) => {
             ChainFailure::ours(format!("a child cannot be started: {error}")).into()
         }
-        Ended::Deadline { inside } => {
-            let inside = match &inside {
-                Inside::Reading => Vec::new(),
-                Inside::Steps(indices) => indices.iter().filter_map(|&index| step(index)).collect(),
-            };
-            deadline_exceeded(deadline, &inside).into()
-        }
+        Ended::Deadline { inside } => deadline_exceeded(deadline, &within(&inside, steps)).into(),
         Ended::Killed { inside } => {
             let during = described(&inside, steps);
             let detail = format!("the audio work was killed from outside, {during}");
-            ChainFailure::passing(Problem::new(ProblemKind::StepCrashed, detail)).into()
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
+            ChainFailure::passing(about(problem, &within(&inside, steps))).into()
         }
         Ended::Crashed { how, inside } => {
             let how = plain(&how, WORDS_MAX);
@@ -120,8 +126,9 @@ pub(super) fn of_child(
                 _ => None,
             };
             let detail = format!("the audio work crashed, {during}: {how}");
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
             Blamed {
-                failure: lasting(ProblemKind::StepCrashed, detail),
+                failure: ChainFailure::lasting(about(problem, &within(&inside, steps))),
                 step: blamed,
             }
         }
@@ -171,8 +178,9 @@ fn of_failed<'a>(
             };
             let detail = format!("step {index} ({}): {words}", name(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
+            let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
-                failure: ChainFailure::lasting(problem),
+                failure: ChainFailure::lasting(about(problem, &blamed)),
                 step: Some(index),
             }
         }
@@ -184,8 +192,9 @@ fn of_failed<'a>(
                 pointer: format!("/chain/steps/{index}"),
             };
             let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
+            let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
-                failure: ChainFailure::lasting(problem),
+                failure: ChainFailure::lasting(about(problem, &blamed)),
                 step: Some(index),
             }
         }
@@ -210,13 +219,20 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
     }
 }
 
+fn within<'a>(inside: &Inside, steps: &'a [PreparedStep]) -> Vec<&'a PreparedStep> {
+    match inside {
+        Inside::Reading => Vec::new(),
+        Inside::Steps(indices) => {
+            let inside = steps.iter().filter(|step| indices.contains(&step.index));
+            inside.collect()
+        }
+    }
+}
+
 fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
     match inside {
         Inside::Reading => "reading the recording".to_owned(),
-        Inside::Steps(indices) => {
-            let inside = steps.iter().filter(|step| indices.contains(&step.index));
-            names(&inside.collect::<Vec<_>>())
-        }
+        Inside::Steps(_) => names(&within(inside, steps)),
     }
 }
 

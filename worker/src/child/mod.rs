@@ -9,11 +9,14 @@ mod blend;
 mod inside;
 mod outside;
 mod protocol;
-mod wall;
 mod watch;
+
+use retake_plugin_host::wall;
 
 pub use inside::child_main;
 pub use outside::ChildProgram;
+
+pub(crate) use wall::die_with_parent;
 
 pub(crate) use outside::{Ended, Inside, run_child};
 pub(crate) use protocol::{

@@ -8,7 +8,7 @@ use retake_jobs::{
     problem::{Problem, ProblemKind},
     queue::Delivery,
     recording::Recording,
-    store::{Correction, Progress},
+    store::{Correction, Progress, in_use},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +112,11 @@ impl Worker {
             let told = "the list of plugins is out of reach";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         })?;
+        let plugins = in_use(plugins);
+        cancel
+            .run_until_cancelled(self.bring_in(&job.chain, &plugins))
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled))?;
         let steps = prepare(&job.chain, &plugins, &self.cache, &self.parts.externals)?;
         let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
         let input = scratch.path().join("recording");

@@ -7,6 +7,7 @@ use std::{
 };
 
 use retake_jobs::{chain::OnFailure, report::PluginRef, store::InstalledPlugin};
+use retake_plugin_check::CheckChild;
 use retake_plugin_host::Cache;
 use retake_worker::{
     chain::{PreparedKind, PreparedStep},
@@ -55,6 +56,22 @@ pub fn real_child() -> ChildProgram {
     ChildProgram {
         program: env!("CARGO_BIN_EXE_retake-worker-child").into(),
         arguments: vec![],
+    }
+}
+
+/// The child that users have as `retake install-plugin`.
+pub fn real_installer() -> ChildProgram {
+    ChildProgram {
+        arguments: vec!["install-plugin".into()],
+        ..real_child()
+    }
+}
+
+/// The child that users have as `retake check-plugin`.
+pub fn real_checker() -> CheckChild {
+    CheckChild {
+        program: real_child().program,
+        arguments: vec!["check-plugin".into()],
     }
 }
 
