@@ -3,6 +3,7 @@
 
 import { type ParamValue } from "./chain";
 import { boolean, list, number, object, optional, text } from "./decode";
+import { type PluginRef, parsePluginRef } from "./pluginRef";
 import { type Problem, parseProblem } from "./problem";
 
 /** Levels are null where there was no signal to measure. */
@@ -32,8 +33,6 @@ export type Curve = {
   frames_per_point: number;
   points: number[];
 };
-
-export type PluginRef = { id: string; version: string; digest: string };
 
 export type StepReport = {
   step: string;
@@ -89,14 +88,7 @@ export function parseStepReport(value: unknown, where = "step"): StepReport {
   const own = optional(step.measurements, `${where}.measurements`, object) ?? {};
   return {
     step: text(step.step, `${where}.step`),
-    plugin: optional(step.plugin, `${where}.plugin`, (v, w) => {
-      const plugin = object(v, w);
-      return {
-        id: text(plugin.id, `${w}.id`),
-        version: text(plugin.version, `${w}.version`),
-        digest: text(plugin.digest, `${w}.digest`),
-      };
-    }),
+    plugin: optional(step.plugin, `${where}.plugin`, parsePluginRef),
     skipped: boolean(step.skipped, `${where}.skipped`),
     error: optional(step.error, `${where}.error`, parseProblem),
     recommended: step.recommended === true,

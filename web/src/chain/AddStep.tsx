@@ -8,9 +8,14 @@ import { TroubleNote } from "@/ui/TroubleNote";
 import type { Place } from "./draft";
 import styles from "./chain.module.css";
 
-type Props = { externals: readonly string[]; onAdd: (place: Place, name: string) => void };
+type Props = {
+  externals: readonly string[];
+  /** Plugins whose recommendations presets follow. */
+  followed: readonly string[];
+  onAdd: (place: Place, name: string) => void;
+};
 
-export function AddStep({ externals, onAdd }: Props) {
+export function AddStep({ externals, followed, onAdd }: Props) {
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const id = useId();
@@ -38,6 +43,7 @@ export function AddStep({ externals, onAdd }: Props) {
         {open && (
           <Picker
             externals={externals}
+            followed={followed}
             onClose={close}
             onPick={(place, name) => {
               setOpen(false);
@@ -50,9 +56,9 @@ export function AddStep({ externals, onAdd }: Props) {
   );
 }
 
-type PickerProps = { externals: readonly string[]; onPick: (place: Place, name: string) => void; onClose: () => void };
+type PickerProps = Omit<Props, "onAdd"> & { onPick: (place: Place, name: string) => void; onClose: () => void };
 
-function Picker({ externals, onPick, onClose }: PickerProps) {
+function Picker({ externals, followed, onPick, onClose }: PickerProps) {
   const { phase, trouble, plugins, reload } = useCatalogue();
   const [query, setQuery] = useState("");
   const field = useRef<HTMLInputElement>(null);
@@ -67,8 +73,8 @@ function Picker({ externals, onPick, onClose }: PickerProps) {
     onClose();
   };
   const pick = (plugin: Plugin) => {
-    const analyses = !plugin.passes.process;
-    onPick({ plugin: nameInChain(plugins, plugin), follow: analyses }, plugin.name);
+    const name = nameInChain(plugins, plugin);
+    onPick({ plugin: name, follow: followed.includes(name) }, plugin.name);
   };
   return (
     <div className={styles.picker}>

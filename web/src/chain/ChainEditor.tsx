@@ -19,13 +19,15 @@ type Props = {
   act: (action: DraftAction) => void;
   /** External services that may be used. */
   externals: readonly string[];
+  /** Plugins whose recommendations presets follow. */
+  followed: readonly string[];
   /** Under which name it is remembered. */
   name: string | null;
   onSaved: (name: string) => void;
   onForgotten: () => void;
 };
 
-export function ChainEditor({ draft, act, externals, name, onSaved, onForgotten }: Props) {
+export function ChainEditor({ draft, act, externals, followed, name, onSaved, onForgotten }: Props) {
   const id = useId();
   const announce = useAnnounce();
   const { plugins, manifestOf, want } = useCatalogue();
@@ -93,7 +95,7 @@ export function ChainEditor({ draft, act, externals, name, onSaved, onForgotten 
         ))}
       </ol>
       {draft.steps.length < STEPS_MAX ? (
-        <AddStep externals={externals} onAdd={add} />
+        <AddStep externals={externals} followed={followed} onAdd={add} />
       ) : (
         <p className="muted">{STEPS_MAX} steps are the most a chain may have.</p>
       )}

@@ -21,6 +21,7 @@ export function ChosenChain({ choice }: { choice: ChainChoice }) {
       draft={choice.draft}
       act={choice.act}
       externals={choice.externals}
+      followed={choice.followed}
       name={savedName(choice.value)}
       onSaved={(name) => choice.keepAs(SAVED + name)}
       onForgotten={() => choice.keepAs(OWN)}

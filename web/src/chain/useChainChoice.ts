@@ -1,7 +1,7 @@
 // Which chain a recording goes through: a preset, one that was remembered, or one built here.
 
 import { useCallback, useEffect, useReducer } from "react";
-import { type Chain, type Wish, parseChain } from "@/api/chain";
+import { type Chain, type ChainStep, type Wish, parseChain } from "@/api/chain";
 import type { FieldError } from "@/api/problem";
 import type { Preset } from "@/api/types";
 import { useCatalogue } from "@/plugins/Catalogue";
@@ -26,6 +26,8 @@ export type ChainChoice = {
   draft: Draft | null;
   act: (action: DraftAction) => void;
   externals: readonly string[];
+  /** Plugins whose recommendations presets follow: added by hand they are followed as well. */
+  followed: readonly string[];
   /** What to send; null where something has to be changed first, which is then shown. */
   wish: () => Wish | null;
   /** Shows what the server said against the chain. */
@@ -87,7 +89,8 @@ export function useChainChoice({ presets, wanted, setWanted, initial, keep }: Op
     change: () => begin(presets.find((preset) => preset.name === value)?.chain ?? { steps: [] }),
     draft: edited ? draft : null,
     act,
-    externals: externalsOf(presets),
+    externals: named(presets, (step) => step.external),
+    followed: named(presets, (step) => (step.follow === true ? step.plugin : undefined)),
     wish,
     refuse: (errors) => {
       const notes = notesFrom(errors, draft);
@@ -101,9 +104,9 @@ function firstDraft(saved: readonly SavedChain[], name: string | null, initial: 
   return chain === null ? EMPTY : draftOf(chain);
 }
 
-/** A service is known to be there where a preset uses it. */
-function externalsOf(presets: readonly Preset[]): string[] {
-  const names = presets.flatMap((preset) => preset.chain.steps.map((step) => step.external));
+/** What presets use is there: services, analysers that recommend. */
+function named(presets: readonly Preset[], nameOf: (step: ChainStep) => string | undefined): string[] {
+  const names = presets.flatMap((preset) => preset.chain.steps.map(nameOf));
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 

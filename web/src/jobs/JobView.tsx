@@ -4,7 +4,7 @@ import { useState } from "react";
 import { cancelJob } from "@/api/endpoints";
 import { type Trouble, describe, troubleOf } from "@/api/problem";
 import type { Job } from "@/api/types";
-import { LogLines } from "@/report/StepView";
+import { FailureForAuthors } from "@/report/ForAuthors";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { isEnded } from "./order";
 import { jobTitle, statusWords, waitingWords } from "./words";
@@ -19,12 +19,7 @@ export function JobView({ job }: { job: Job }) {
       {!isEnded(job) && <Waiting job={job} />}
       {job.status === "failed" && job.error !== null && (
         <TroubleNote trouble={troubleOf(job.error)}>
-          {job.error.log.length > 0 && (
-            <details className={styles.failedLog}>
-              <summary>What the plugin logged, for its author</summary>
-              <LogLines lines={job.error.log} />
-            </details>
-          )}
+          <FailureForAuthors problem={job.error} />
         </TroubleNote>
       )}
       {job.warnings.map((warning) => (

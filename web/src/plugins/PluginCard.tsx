@@ -50,9 +50,9 @@ function Details({ newest, adminKey, onTry, onRemoved }: DetailsProps) {
   const details = usePluginDetails(newest.id, version);
   const plugin = details.version?.plugin ?? newest;
   const attempt = () => {
-    const named = { plugin: nameInChain(plugins, newest) };
-    const step = plugin.version === newest.version ? named : { ...named, version: plugin.version };
-    onTry({ steps: [plugin.passes.process ? step : { ...step, follow: true }] }, plugin.name);
+    const step = { plugin: nameInChain(plugins, newest) };
+    const chain = { steps: [plugin.version === newest.version ? step : { ...step, version: plugin.version }] };
+    onTry(chain, plugin.name);
   };
   return (
     <div className={styles.body}>
@@ -85,7 +85,7 @@ function Details({ newest, adminKey, onTry, onRemoved }: DetailsProps) {
           {details.version.check === null ? (
             <p className="muted">
               {plugin.origin === "built_in"
-                ? "It comes with Retake and was checked when Retake was built."
+                ? "It comes with Retake, and Retake’s own tests check it."
                 : "No report was kept."}
             </p>
           ) : (

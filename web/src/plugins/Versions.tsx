@@ -52,7 +52,7 @@ export function Versions({ plugin, rows, shown, adminKey, onShow, onRemoved }: P
                   Show {row.version}
                 </button>
               )}
-              {row.removed_at === null && adminKey !== "" && plugin.origin === "published" && (
+              {row.removed_at === null && adminKey !== "" && !comesWithRetake(plugin, row) && (
                 <button type="button" className="quiet danger" onClick={() => setAsking(row)}>
                   Remove {row.version}
                 </button>
@@ -73,6 +73,11 @@ export function Versions({ plugin, rows, shown, adminKey, onShow, onRemoved }: P
       )}
     </section>
   );
+}
+
+/** Those cannot be removed. Of older versions the server says it when asked. */
+function comesWithRetake(plugin: Plugin, row: VersionRow): boolean {
+  return plugin.origin === "built_in" && plugin.version === row.version;
 }
 
 function when(row: VersionRow): string {

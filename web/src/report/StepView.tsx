@@ -6,6 +6,7 @@ import type { StepReport } from "@/api/report";
 import type { Job } from "@/api/types";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { CurveView } from "./CurveView";
+import { LogLines, RanBytes } from "./ForAuthors";
 import { cutWords, findings, levelChange, sentences, settingWords } from "./words";
 import styles from "./report.module.css";
 
@@ -77,28 +78,25 @@ export function StepView({ job, step, index, rate }: Props) {
           />
         </div>
       )}
-      <ForAuthors step={step} />
+      <StepForAuthors step={step} />
     </li>
   );
 }
 
-function ForAuthors({ step }: { step: StepReport }) {
+function StepForAuthors({ step }: { step: StepReport }) {
   if (step.plugin === null && step.log.length === 0) return null;
   return (
     <details className={styles.authors}>
       <summary>For plugin authors</summary>
       {step.plugin !== null && (
-        <p className="fine">
-          {step.plugin.id} {step.plugin.version}, SHA-256 <code>{step.plugin.digest}</code>; {step.cpu_ms} ms of
-          processor time, latency {step.latency_frames} frames.
-        </p>
+        <>
+          <RanBytes plugin={step.plugin} />
+          <p className="fine">
+            {step.cpu_ms} ms of processor time, latency {step.latency_frames} frames.
+          </p>
+        </>
       )}
       <LogLines lines={step.log} />
     </details>
   );
-}
-
-export function LogLines({ lines }: { lines: readonly string[] }) {
-  if (lines.length === 0) return <p className="fine">It logged nothing.</p>;
-  return <pre className={styles.log}>{lines.join("\n")}</pre>;
 }

@@ -14,7 +14,7 @@ export function TroubleNote({ trouble, alert = false, children }: Props) {
       </p>
       <p>{trouble.next}</p>
       {trouble.request_id !== null && <p className="fine">Request {trouble.request_id}</p>}
-      {children !== undefined && children !== false && <div className="actions">{children}</div>}
+      {children !== undefined && <div className="actions">{children}</div>}
     </div>
   );
 }
