@@ -1,7 +1,7 @@
-// A chain as it stands in requests, presets and jobs. Read loosely where the server checks anyway:
-// what people paste may be wrong, and the server says so with a pointer.
+// A chain as it stands in requests, presets and jobs. Values of parameters are read by whoever has the
+// plugin's manifest.
 
-import { list, object, text } from "./decode";
+import { boolean, list, number, object, oneOf, text } from "./decode";
 
 export type ParamValue = number | boolean | string;
 
@@ -15,6 +15,17 @@ export type ChainStep = {
   delta?: boolean;
   follow?: boolean;
 };
+
+export const STEP_KEYS: readonly string[] = [
+  "plugin",
+  "external",
+  "version",
+  "params",
+  "mix",
+  "on_failure",
+  "delta",
+  "follow",
+] satisfies (keyof ChainStep)[];
 
 export type Chain = { steps: ChainStep[] };
 
@@ -32,9 +43,11 @@ function parseStep(value: unknown, where: string): ChainStep {
   if (given.external !== undefined) step.external = text(given.external, `${where}.external`);
   if (given.version !== undefined) step.version = text(given.version, `${where}.version`);
   if (given.params !== undefined) step.params = object(given.params, `${where}.params`);
-  if (typeof given.mix === "number") step.mix = given.mix;
-  if (given.on_failure === "fail" || given.on_failure === "skip") step.on_failure = given.on_failure;
-  if (given.delta === true) step.delta = true;
-  if (given.follow === true) step.follow = true;
+  if (given.mix !== undefined) step.mix = number(given.mix, `${where}.mix`);
+  if (given.on_failure !== undefined) {
+    step.on_failure = oneOf(given.on_failure, `${where}.on_failure`, ["fail", "skip"]);
+  }
+  if (given.delta !== undefined) step.delta = boolean(given.delta, `${where}.delta`);
+  if (given.follow !== undefined) step.follow = boolean(given.follow, `${where}.follow`);
   return step;
 }

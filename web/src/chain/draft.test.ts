@@ -132,6 +132,8 @@ describe("a chain as text", () => {
     ["[]", /should be an object/],
     ['{"steps": 3}', /chain\.steps is 3/],
     ['{"steps": [{"plugin": 3}]}', /chain\.steps\[0\]\.plugin is 3/],
+    ['{"steps": [{"plugin": "gain", "mix": "1"}]}', /chain\.steps\[0\]\.mix is "1"/],
+    ['{"steps": [{"plugin": "gain", "parms": {}}]}', /^Step 1 has “parms”/],
     ['{"steps": [{"mix": 1}]}', /^Step 1 must have either/],
   ])("that is none is refused in words: %s", (text, words) => {
     expect(chainFromText(text)).toEqual({ trouble: expect.stringMatching(words) as string });

@@ -3,8 +3,8 @@
 import { useEffect, useRef, useState } from "react";
 
 /**
- * True while a file is held over the page. A drop that misses must not make the browser leave. While
- * `area` is hidden, somebody else's files are left alone.
+ * True while a file is held over the page. A drop that misses must not make the browser leave, also
+ * while `area` is hidden; the file is then for somebody else, or for nobody.
  */
 export function useFileDrop(area: { readonly current: HTMLElement | null }, onFile: (file: File) => void): boolean {
   const [over, setOver] = useState(false);
@@ -15,9 +15,9 @@ export function useFileDrop(area: { readonly current: HTMLElement | null }, onFi
   useEffect(() => {
     const mine = () => area.current?.checkVisibility() === true;
     const onOver = (event: DragEvent) => {
-      if (!mine() || event.dataTransfer?.types.includes("Files") !== true) return;
+      if (event.dataTransfer?.types.includes("Files") !== true) return;
       event.preventDefault();
-      setOver(true);
+      setOver(mine());
     };
     const onLeave = (event: DragEvent) => {
       if (event.relatedTarget === null) setOver(false);
@@ -25,9 +25,9 @@ export function useFileDrop(area: { readonly current: HTMLElement | null }, onFi
     const onDrop = (event: DragEvent) => {
       setOver(false);
       const file = event.dataTransfer?.files[0];
-      if (!mine() || file === undefined) return;
+      if (file === undefined) return;
       event.preventDefault();
-      deliver.current(file);
+      if (mine()) deliver.current(file);
     };
     window.addEventListener("dragover", onOver);
     window.addEventListener("dragleave", onLeave);
