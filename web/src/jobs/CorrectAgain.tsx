@@ -32,6 +32,7 @@ export function CorrectAgain({ recording, presets, trial, onJob }: Props) {
   const choice = useChainChoice({ presets, wanted: wanted ?? suggested, setWanted, initial });
   const details = useRef<HTMLDetailsElement>(null);
   useTrial(trial, (chain) => {
+    setTrouble(null);
     choice.begin(chain);
     if (details.current === null) return;
     details.current.open = true;
