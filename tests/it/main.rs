@@ -9,6 +9,7 @@ mod keeps;
 mod owns;
 mod page;
 mod program;
+mod publishes;
 mod refuses;
 mod rules;
 mod scales;

@@ -16,8 +16,6 @@ use retake_plugin_host::wall;
 pub use inside::child_main;
 pub use outside::ChildProgram;
 
-pub(crate) use wall::die_with_parent;
-
 pub(crate) use outside::{Ended, Inside, run_child};
 pub(crate) use protocol::{
     AudioFault, Done, Dry, Expect, Failed, Length, Origin, Output, Request, StepDone, StepRequest,

@@ -218,18 +218,17 @@ fn problem(report: &CheckReport) -> Problem {
     let failed = failed.filter(|(_, check)| check.outcome == Outcome::Failed);
     let errors: Vec<_> = failed
         .map(|(place, check)| FieldError {
-            detail: plain(&format!("{}: {}", check.title, check.detail), WORDS_MAX),
+            detail: plain(
+                &format!("the check \"{}\" failed: {}", check.id, check.detail),
+                WORDS_MAX,
+            ),
             pointer: format!("/check/checks/{place}"),
         })
         .collect();
     let detail = match &errors[..] {
         [] => "the plugin could not be installed".to_owned(),
         [one] => one.detail.clone(),
-        [first, ..] => format!(
-            "{} checks failed; the first: {}",
-            errors.len(),
-            first.detail
-        ),
+        [first, ..] => format!("{} checks failed; {}", errors.len(), first.detail),
     };
     Problem::new(ProblemKind::PluginRefused, detail).with_errors(errors)
 }

@@ -35,8 +35,8 @@ impl Worker {
             else {
                 continue;
             };
-            let manifest = |plugin: &InstalledPlugin| &plugin.manifest;
-            if let Ok(found) = find_plugin(plugins, manifest, plugin, version.as_deref()) {
+            let version = version.as_deref();
+            if let Ok(found) = find_plugin(plugins, |found| &found.manifest, plugin, version) {
                 self.bring_in_one(found).await?;
             }
         }

@@ -153,14 +153,22 @@ impl Mock {
     }
 }
 
+/// A file that `make plugins` built: a plugin's name, or `test-plugins/` and a guest's.
+pub fn built(name: &str) -> Vec<u8> {
+    let dist = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist");
+    let path = match name.contains('/') {
+        true => dist.join(name),
+        false => dist.join("plugins").join(name),
+    };
+    std::fs::read(path.with_extension("wasm"))
+        .unwrap_or_else(|error| panic!("plugin {name} ({error}); run `make plugins` first"))
+}
+
 /// The plugins that `make plugins` built, installed into `dir`.
 pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist/plugins");
     let cache = Cache::open(dir).unwrap();
     let install = |name: &&str| {
-        let wasm = std::fs::read(built.join(name).with_extension("wasm"))
-            .unwrap_or_else(|error| panic!("plugin {name} ({error}); run `make plugins` first"));
-        let installed = cache.install(&wasm).unwrap();
+        let installed = cache.install(&built(name)).unwrap();
         InstalledPlugin {
             manifest: installed.manifest,
             digest: installed.digest,

@@ -45,7 +45,9 @@ fn difference(
         _ => serde_json::Map::new(),
     };
     let (one, other) = (json(one), json(other));
-    let differs = one.iter().find(|(key, value)| other.get(*key) != Some(value));
+    let differs = one
+        .iter()
+        .find(|(key, value)| other.get(*key) != Some(value));
     match differs {
         Some((key, value)) => format!(
             "{key} was {value} and became {}",

@@ -64,7 +64,9 @@ fn hints(manifest: &Manifest) -> Vec<String> {
     let mut keys = HashSet::new();
     for (key, _) in &manifest.extras {
         if !keys.insert(key) {
-            hint(format!("extras has \"{key}\" twice; which one holds is open"));
+            hint(format!(
+                "extras has \"{key}\" twice; which one holds is open"
+            ));
         }
     }
     for param in &manifest.params {
@@ -77,12 +79,16 @@ fn hints(manifest: &Manifest) -> Vec<String> {
             ));
         }
         if param.help.is_empty() {
-            hint(format!("{id}: help is empty; forms show it beside the parameter"));
+            hint(format!(
+                "{id}: help is empty; forms show it beside the parameter"
+            ));
         }
         if let ParamKind::Float { min, max, .. } = param.kind
             && min == max
         {
-            hint(format!("{id}: min and max are both {min}: there is nothing to set"));
+            hint(format!(
+                "{id}: min and max are both {min}: there is nothing to set"
+            ));
         }
     }
     hints

@@ -4,6 +4,13 @@
 pub mod file;
 
 mod describe;
+mod drive;
+mod input;
+mod latency;
+mod promises;
+mod repeats;
+mod signals;
+mod streams;
 mod subject;
 
 pub use subject::Subject;
@@ -29,10 +36,69 @@ const fn known(id: &'static str, title: &'static str) -> Known {
 /// Those that need a session.
 type SessionCheck = (Known, fn(&Subject<'_>) -> Found);
 
-pub const SESSION_CHECKS: &[SessionCheck] = &[(
-    known("describe", "It says the same of itself each time"),
-    describe::same_each_time,
-)];
+pub const SESSION_CHECKS: &[SessionCheck] = &[
+    (
+        known("describe", "It says the same of itself each time"),
+        describe::same_each_time,
+    ),
+    (known("silence", "It takes silence"), input::silence),
+    (known("offset", "It takes a constant"), input::offset),
+    (
+        known("full-scale", "It takes full scale and more"),
+        input::full_scale,
+    ),
+    (
+        known("no-numbers", "It takes what is no number"),
+        input::no_numbers,
+    ),
+    (
+        known("denormals", "It takes the smallest numbers"),
+        input::denormals,
+    ),
+    (known("impulse", "An impulse dies away"), input::impulse),
+    (
+        known("short", "It takes streams of no and of a few frames"),
+        input::short,
+    ),
+    (known("rates", "It works at the rates it names"), streams::rates),
+    (
+        known("channels", "It works with the channels it takes"),
+        streams::channels,
+    ),
+    (
+        known("blocks", "How blocks are cut is not heard"),
+        streams::blocks,
+    ),
+    (
+        known("latency", "The latency it states is the one it has"),
+        latency::measured,
+    ),
+    (
+        known("length", "Output is as long as it should be"),
+        promises::length,
+    ),
+    (
+        known("deterministic", "The same stream gives the same bytes"),
+        repeats::deterministic,
+    ),
+    (
+        known("isolation", "Sessions know nothing of each other"),
+        repeats::isolation,
+    ),
+    (
+        known("parameters", "It works at the ends of every range"),
+        streams::parameters,
+    ),
+    (
+        known("level", "It keeps the change of level that it promises"),
+        promises::level,
+    ),
+    (known("log", "It logs with measure"), promises::log),
+    (
+        known("cost", "It is fast and small enough for long recordings"),
+        promises::cost,
+    ),
+];
 
 /// Every check there is, in the order they run.
 pub fn checks() -> Vec<Known> {

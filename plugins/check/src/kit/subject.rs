@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
+use retake_audio::Block;
 use retake_plugin_host::Plugin;
-use retake_plugin_manifest::{Manifest, Settings};
-use serde_json::{Map, Value};
+use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Settings};
+use serde_json::{Map, Value, json};
 
+use super::drive::{BLOCKS, Take};
 use crate::report::Cost;
 
 /// The rate of a check that does not choose its own, in Hz, if the plugin works at it.
@@ -42,9 +44,56 @@ impl<'a> Subject<'a> {
         &self.settings
     }
 
-    /// As given, where the rest has its defaults.
-    pub fn params(&self) -> &Map<String, Value> {
-        &self.params
+    /// A run at the usual rate and settings, in the pipeline's blocks.
+    pub fn take(&self) -> Take<'_> {
+        Take {
+            plugin: self.plugin,
+            settings: &self.settings,
+            rate: self.usual_hz(),
+            blocks: BLOCKS,
+            seed: 1,
+        }
+    }
+
+    /// An input of so many channels, or of fewer where a session takes fewer.
+    pub fn in_channels(&self, wished: u32, channel: impl Fn(u32) -> Vec<f32>) -> Block {
+        let manifest = self.manifest();
+        let channels = match (manifest.channels, manifest.max_channels) {
+            (ChannelUse::Linked, max) if max != 0 => wished.min(max),
+            _ => wished,
+        };
+        (0..channels).map(channel).collect()
+    }
+
+    /// Settings at the ends of the parameters' ranges, each with its name: every parameter alone, then
+    /// all at their lowest and all at their highest.
+    pub fn ends(&self) -> Result<Vec<(String, Settings)>, String> {
+        let manifest = self.manifest();
+        let mut named: Vec<(String, Map<String, Value>)> = Vec::new();
+        for param in &manifest.params {
+            for value in ends_of(param) {
+                let mut params = self.params.clone();
+                params.insert(param.id.clone(), value.clone());
+                named.push((format!("{} at {value}", param.id), params));
+            }
+        }
+        if manifest.params.len() > 1 {
+            for (name, pick) in [("lowest", 0), ("highest", 1)] {
+                let end = |param: &Param| {
+                    let ends = ends_of(param);
+                    let value = ends[if pick == 0 { 0 } else { ends.len() - 1 }].clone();
+                    (param.id.clone(), value)
+                };
+                let params = manifest.params.iter().map(end).collect();
+                named.push((format!("every parameter at its {name}"), params));
+            }
+        }
+        let resolved = named.into_iter().map(|(name, params)| {
+            let settings = Settings::resolve(manifest, &params);
+            let settings = settings.map_err(|errors| format!("{name}: {errors:?}"))?;
+            Ok((name, settings))
+        });
+        resolved.collect()
     }
 
     /// 48 kHz, or what the host would resample that to.
@@ -65,5 +114,17 @@ impl<'a> Subject<'a> {
 
     pub fn set_cost(&self, cost: Cost) {
         self.cost.set(Some(cost));
+    }
+}
+
+/// Never empty: a manifest without choices in a choice is not valid.
+fn ends_of(param: &Param) -> Vec<Value> {
+    match &param.kind {
+        ParamKind::Float { min, max, .. } => vec![json!(min), json!(max)],
+        ParamKind::Int { min, max, .. } => vec![json!(min), json!(max)],
+        ParamKind::Toggle { .. } => vec![json!(false), json!(true)],
+        ParamKind::Choice { choices, .. } => {
+            choices.iter().map(|choice| json!(choice.id)).collect()
+        }
     }
 }

@@ -29,7 +29,7 @@ fn an_import_of_something_else_fails_by_its_name_and_the_rest_is_skipped() {
 #[test]
 fn a_file_without_the_contract_fails_its_installation() {
     let report = of_bytes(&wat::parse_str("(module)").unwrap());
-    expect(&found(&report, "installation"), Outcome::Failed, "not a plugin");
+    expect(&found(&report, "installation"), Outcome::Failed, "no exported instance");
     assert!(!report.passed());
 }
 

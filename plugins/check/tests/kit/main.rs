@@ -5,4 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod file;
+mod misbehaves;
+mod ours;
 mod rig;

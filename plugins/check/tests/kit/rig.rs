@@ -12,7 +12,11 @@ pub fn dist() -> PathBuf {
 /// What `make plugins` built: `plugins/gain`, `test-plugins/quirk`.
 pub fn built(name: &str) -> PathBuf {
     let path = dist().join(name).with_extension("wasm");
-    assert!(path.exists(), "{} is missing; run make plugins", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing; run make plugins",
+        path.display()
+    );
     path
 }
 
@@ -45,13 +49,18 @@ pub fn one(wasm: &Path, id: &str, params: Value) -> Check {
 
 pub fn found(report: &CheckReport, id: &str) -> Check {
     let check = report.checks.iter().find(|check| check.id == id);
-    check.unwrap_or_else(|| panic!("no check {id}: {report:?}")).clone()
+    check
+        .unwrap_or_else(|| panic!("no check {id}: {report:?}"))
+        .clone()
 }
 
 /// The check comes out like this, in words that tell the author why.
 pub fn expect(check: &Check, outcome: Outcome, words: &str) {
     assert_eq!(check.outcome, outcome, "{check:?}");
-    assert!(check.detail.contains(words), "{check:?} does not say \"{words}\"");
+    assert!(
+        check.detail.contains(words),
+        "{check:?} does not say \"{words}\""
+    );
 }
 
 /// A quirk fails the check, and the same guest without one passes it.
