@@ -57,8 +57,8 @@ export async function chainChapter({ browser, url, tally, shot }) {
       [
         "an arrow key moves a logarithmic slider, and slider and field say the same",
         async () => {
-          const slider = editor.getByRole("slider", { name: "Cutoff, slider" });
-          const field = editor.getByLabel("Cutoff", { exact: true });
+          const slider = editor.getByRole("slider", { name: "Cut-off, slider" });
+          const field = editor.getByLabel("Cut-off", { exact: true });
           const before = Number(await field.inputValue());
           await slider.focus();
           await page.keyboard.press("ArrowRight");
@@ -67,7 +67,7 @@ export async function chainChapter({ browser, url, tally, shot }) {
           assert.equal(await slider.getAttribute("aria-valuetext"), `${after} Hz`);
           await page.keyboard.press("End");
           const top = await field.inputValue();
-          await editor.getByRole("button", { name: /^Reset Cutoff/ }).click();
+          await editor.getByRole("button", { name: /^Reset Cut-off/ }).click();
           assert.equal(Number(await field.inputValue()), before);
           assert.notEqual(top, String(before));
         },
@@ -76,8 +76,8 @@ export async function chainChapter({ browser, url, tally, shot }) {
       [
         "a value out of range is explained before anything is sent, at the field that has the focus then",
         async () => {
-          const field = editor.getByLabel("Cutoff", { exact: true });
-          const top = await editor.getByRole("slider", { name: "Cutoff, slider" }).evaluate((slider) => slider.max);
+          const field = editor.getByLabel("Cut-off", { exact: true });
+          const top = await editor.getByRole("slider", { name: "Cut-off, slider" }).evaluate((slider) => slider.max);
           assert.ok(Number(top) > 1);
           await field.fill("1");
           let asked = 0;

@@ -33,7 +33,7 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
         "a plugin's address opens it, with its parameters, versions and digest",
         async () => {
           await card("org.retake.highpass").getByRole("heading").getByRole("button").click();
-          assert.equal(new URL(page.url()).pathname, "/plugins/org.retake.highpass");
+          assert.equal(new URL(page.url()).search, "?id=org.retake.highpass");
           await page.reload();
           const open = card("org.retake.highpass");
           await open.getByRole("cell", { name: /logarithmic/ }).waitFor();

@@ -1,14 +1,14 @@
 // A link within the page: it goes there without loading, and like any link where it is opened anew.
 
 import type { ReactNode } from "react";
-import { type View, pathOf } from "./useView";
+import { type View, addressOf } from "./useView";
 
 type Props = { to: View; go: (view: View) => void; current?: boolean; className?: string | undefined; children: ReactNode };
 
 export function ViewLink({ to, go, current = false, className, children }: Props) {
   return (
     <a
-      href={pathOf(to)}
+      href={addressOf(to)}
       className={className}
       aria-current={current ? "page" : undefined}
       onClick={(event) => {

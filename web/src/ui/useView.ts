@@ -1,26 +1,20 @@
-// Which view the address names: the export is one page, and the server answers it for every address.
+// Which view the address names: the export is one page, and the server answers it for every address
+// whose last part has no dot. A plugin's id has dots, so it is in the query.
 
 import { useCallback, useSyncExternalStore } from "react";
 
 export type View = { name: "recordings" } | { name: "plugins"; plugin: string | null };
 
-export function viewAt(path: string): View {
-  const [name, plugin, ...more] = path.split("/").filter((part) => part !== "");
-  if (name !== "plugins" || more.length > 0) return { name: "recordings" };
-  return { name, plugin: plugin === undefined ? null : decoded(plugin) };
+/** `address` is path and query. */
+export function viewAt(address: string): View {
+  const { pathname, searchParams } = new URL(address, "http://page");
+  if (pathname.replace(/\/$/, "") !== "/plugins") return { name: "recordings" };
+  return { name: "plugins", plugin: searchParams.get("id") };
 }
 
-export function pathOf(view: View): string {
+export function addressOf(view: View): string {
   if (view.name === "recordings") return "/";
-  return view.plugin === null ? "/plugins" : `/plugins/${encodeURIComponent(view.plugin)}`;
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return view.plugin === null ? "/plugins" : `/plugins?id=${encodeURIComponent(view.plugin)}`;
 }
 
 const listeners = new Set<() => void>();
@@ -34,13 +28,17 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
+function current(): string {
+  return location.pathname + location.search;
+}
+
 export function useView(): { view: View; go: (view: View) => void } {
-  const path = useSyncExternalStore(subscribe, () => location.pathname);
+  const address = useSyncExternalStore(subscribe, current);
   const go = useCallback((view: View) => {
-    const to = pathOf(view);
-    if (to === location.pathname) return;
+    const to = addressOf(view);
+    if (to === current()) return;
     history.pushState(null, "", to);
     for (const listener of listeners) listener();
   }, []);
-  return { view: viewAt(path), go };
+  return { view: viewAt(address), go };
 }
