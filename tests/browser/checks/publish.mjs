@@ -117,7 +117,7 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
           await kept.getByText("Own chain").first().waitFor();
           await waitForStatus(kept, "completed");
           await kept.getByText(/^What each step did/).first().click();
-          await kept.locator('li[data-step="listener"][data-skipped="false"]').getByText("Frames").waitFor();
+          await kept.locator('li[data-step="listener"][data-skipped="false"]').getByText("Frames", { exact: true }).waitFor();
           await fits("tried-plugin");
         },
       ],

@@ -6,10 +6,16 @@ import { HEIGHT, WIDTH, draw } from "./curve";
 import { valueWords } from "./words";
 import styles from "./report.module.css";
 
-export function CurveView({ curve, rate }: { curve: Curve; rate: number }) {
+type Props = {
+  curve: Curve;
+  name: string;
+  /** The stream's, in Hz. */
+  rate: number;
+};
+
+export function CurveView({ curve, name, rate }: Props) {
   const drawing = draw(curve.points);
   if (drawing === null) return null;
-  const name = curve.channel === null ? curve.label : `${curve.label}, channel ${curve.channel + 1}`;
   const from = valueWords(drawing.min, curve.unit);
   const to = valueWords(drawing.max, curve.unit);
   const length = rate > 0 ? clock((curve.points.length * curve.frames_per_point * 1000) / rate) : "";

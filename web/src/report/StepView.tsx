@@ -7,7 +7,7 @@ import type { Job } from "@/api/types";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { CurveView } from "./CurveView";
 import { LogLines, RanBytes } from "./ForAuthors";
-import { cutWords, findings, levelChange, sentences, settingWords } from "./words";
+import { channelLabel, cutWords, findings, levelChange, sentences, settingWords } from "./words";
 import styles from "./report.module.css";
 
 type Props = {
@@ -62,7 +62,7 @@ export function StepView({ job, step, index, rate }: Props) {
       {step.curves.length > 0 && (
         <div className={styles.curves}>
           {step.curves.map((curve, at) => (
-            <CurveView key={`${curve.id} ${at}`} curve={curve} rate={rate} />
+            <CurveView key={`${curve.id} ${at}`} curve={curve} name={channelLabel(step, curve)} rate={rate} />
           ))}
         </div>
       )}

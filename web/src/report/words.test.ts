@@ -34,6 +34,11 @@ describe("what a step did, in words", () => {
     ]);
   });
 
+  it("names no channel where there is only one", () => {
+    const mono = step({ measurements: { measurements: [measured("level", -23, { channel: 0 })], curves: [] } });
+    expect(findings(mono)[0]?.label).toBe("The level");
+  });
+
   it("has the plugin's own sentences once each, and not what is meant for the worker", () => {
     expect(sentences(diagnose)).toEqual(["Mains hum at 50 Hz is audible."]);
   });

@@ -21,9 +21,15 @@ export function findings(step: StepReport): Finding[] {
     .slice(0, LISTED_MAX)
     .map((measured, index) => ({
       key: `${measured.id} ${index}`,
-      label: measured.channel === null ? measured.label : `${measured.label}, channel ${measured.channel + 1}`,
+      label: channelLabel(step, measured),
       value: valueWords(measured.value, measured.unit),
     }));
+}
+
+/** The channel is named where there are several: of one alone nobody asks which. */
+export function channelLabel(step: StepReport, of: { label: string; channel: number | null }): string {
+  const several = [...step.measurements, ...step.curves].some((other) => (other.channel ?? 0) > 0);
+  return several && of.channel !== null ? `${of.label}, channel ${of.channel + 1}` : of.label;
 }
 
 /** What the plugin says in words of its own. */
