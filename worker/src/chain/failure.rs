@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedKind, PreparedStep, param_pointer};
+use super::prepare::{PreparedKind, PreparedStep};
 use crate::{
     child::{AudioFault, Ended, Failed, Inside, Unfinished},
     deadline::Deadline,
