@@ -1,8 +1,8 @@
 //! The second pass: measures the lines around every moment and subtracts them.
 //!
 //! Time goes in hops of 50 ms. At each boundary between two hops every line's phasor is measured
-//! under a Hann window over both, against an oscillator that follows the mains frequency. Two
-//! seconds later enough is known of the surroundings to say which part of it is steady.
+//! under a Hann window over both, against an oscillator that follows the mains frequency. A second
+//! and a half later enough is known of the surroundings to say which part of it is steady.
 
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
@@ -12,8 +12,10 @@ use crate::line::{Phasor, steady};
 
 /// Hops per second. A window of two hops has its zeros at multiples of 10 Hz: on all other harmonics.
 const HOPS_PER_S: f64 = 20.0;
-/// Boundaries on each side of a moment from which its lines are estimated: 2 s.
-const REACH: usize = 40;
+/// Boundaries on each side of a moment from which its lines are estimated: 1.5 s.
+const REACH: usize = 30;
+/// Part of the time for which a harmonic must have been there to be reported.
+const PRESENT_PART: f64 = 0.25;
 /// Hops per point of the report's curve.
 const HOPS_PER_POINT: u64 = 20;
 
@@ -108,7 +110,11 @@ impl Canceller {
     fn next_hop(&mut self, frames: Vec<f32>) -> Hop {
         let time_s = (self.hops_in as f64 + 0.5) * self.hop_frames as f64 / self.sample_rate;
         let turns_per_frame = self.finding.hz_at(time_s) / self.sample_rate;
-        let hop = Hop { frames, turns: self.turns, turns_per_frame };
+        let hop = Hop {
+            frames,
+            turns: self.turns,
+            turns_per_frame,
+        };
         self.turns = (self.turns + turns_per_frame * self.hop_frames as f64).fract();
         self.hops_in += 1;
         hop
@@ -137,16 +143,20 @@ impl Canceller {
         let scale = 2.0 / self.hop_frames as f64;
         let phasors = (0..count)
             .map(|line| {
-                let part = |axis: usize| {
-                    scale * f64::from(whole[line][axis] - rising[line][axis])
-                };
+                let part = |axis: usize| scale * f64::from(whole[line][axis] - rising[line][axis]);
                 let before = self.rising[line];
-                Phasor { re: before.re + part(0), im: before.im + part(1) }
+                Phasor {
+                    re: before.re + part(0),
+                    im: before.im + part(1),
+                }
             })
             .collect();
         self.rising = rising
             .iter()
-            .map(|sum| Phasor { re: scale * f64::from(sum[0]), im: scale * f64::from(sum[1]) })
+            .map(|sum| Phasor {
+                re: scale * f64::from(sum[0]),
+                im: scale * f64::from(sum[1]),
+            })
             .collect();
         // The first boundary's window began before the recording did: half of it is all there is.
         if self.hops_in > 1 {
@@ -193,8 +203,11 @@ impl Canceller {
         let first = first.min(last - 1);
         (0..self.finding.harmonics.len())
             .map(|line| {
-                let points: Vec<Phasor> =
-                    self.boundaries.range(first..last).map(|at| at[line]).collect();
+                let points: Vec<Phasor> = self
+                    .boundaries
+                    .range(first..last)
+                    .map(|at| at[line])
+                    .collect();
                 steady(&points, middle - first, REACH)
             })
             .collect()
@@ -227,10 +240,17 @@ impl Canceller {
         self.tally.add(end);
     }
 
-    /// RMS level of each harmonic, in dB against a full-scale sine's peak.
+    /// RMS level in dB of each harmonic that was there at least for a part of the time.
     pub fn levels_db(&self) -> Vec<(usize, f64)> {
-        let mean = |power: &f64| 10.0 * (0.5 * power / self.tally.hops.max(1) as f64).log10();
-        self.finding.harmonics.iter().copied().zip(self.tally.power.iter().map(mean)).collect()
+        let hops = self.tally.hops.max(1) as f64;
+        self.finding
+            .harmonics
+            .iter()
+            .zip(&self.tally.power)
+            .zip(&self.tally.present)
+            .filter(|(_, present)| f64::from(**present) >= PRESENT_PART * hops)
+            .map(|((harmonic, power), _)| (*harmonic, 10.0 * (0.5 * power / hops).log10()))
+            .collect()
     }
 
     /// RMS level of all that was subtracted.
@@ -241,7 +261,10 @@ impl Canceller {
 
     /// The subtracted hum's level over time: frames per point, points.
     pub fn curve_db(&self) -> (f64, Vec<f32>) {
-        (self.hop_frames as f64 * HOPS_PER_POINT as f64, self.tally.points.clone())
+        (
+            self.hop_frames as f64 * HOPS_PER_POINT as f64,
+            self.tally.points.clone(),
+        )
     }
 }
 
@@ -258,12 +281,18 @@ impl Oscillators {
             [cos as f32, sin as f32]
         };
         let each = |turns: f64| harmonics.iter().map(|&k| unit(turns * k as f64)).collect();
-        Self { at: each(hop.turns), turn: each(hop.turns_per_frame) }
+        Self {
+            at: each(hop.turns),
+            turn: each(hop.turns_per_frame),
+        }
     }
 
     fn step(&mut self) {
         for (at, turn) in self.at.iter_mut().zip(&self.turn) {
-            *at = [at[0] * turn[0] - at[1] * turn[1], at[0] * turn[1] + at[1] * turn[0]];
+            *at = [
+                at[0] * turn[0] - at[1] * turn[1],
+                at[0] * turn[1] + at[1] * turn[0],
+            ];
         }
     }
 }
@@ -271,6 +300,8 @@ impl Oscillators {
 /// What was subtracted, for the report.
 struct Tally {
     power: Vec<f64>,
+    /// Hops with any of this harmonic.
+    present: Vec<u32>,
     hops: u64,
     points: Vec<f32>,
     point_power: f64,
@@ -278,12 +309,19 @@ struct Tally {
 
 impl Tally {
     fn new(lines: usize) -> Self {
-        Self { power: vec![0.0; lines], hops: 0, points: Vec::new(), point_power: 0.0 }
+        Self {
+            power: vec![0.0; lines],
+            present: vec![0; lines],
+            hops: 0,
+            points: Vec::new(),
+            point_power: 0.0,
+        }
     }
 
     fn add(&mut self, lines: &[Phasor]) {
-        for (sum, line) in self.power.iter_mut().zip(lines) {
+        for ((sum, present), line) in self.power.iter_mut().zip(&mut self.present).zip(lines) {
             *sum += line.power();
+            *present += u32::from(line.power() > 0.0);
             self.point_power += line.power();
         }
         self.hops += 1;

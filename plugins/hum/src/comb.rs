@@ -5,7 +5,7 @@ pub const HARMONICS_MAX: i64 = 40;
 
 /// Hz by which the fundamental may be off its nominal value: a power line stays within 0.2 Hz, but a tape does
 /// not turn at the same speed twice.
-const OFF_HZ_MAX: f64 = 0.55;
+const OFF_HZ_MAX: f64 = 0.5;
 /// Hz on each side of a line: its neighbourhood.
 const AROUND_HZ: f64 = 10.0;
 /// Bins from a line to its flanks, beyond the window's own width. A held vowel is as wide as that, a line is not.
@@ -13,7 +13,11 @@ const FLANK_BINS: std::ops::RangeInclusive<usize> = 5..=12;
 /// A spectrum shows hum if the prominences of its lines (natural logarithms of power ratios) add up
 /// to this: one line of 26 dB, or two of 13 dB. Noise does that once in some thousand spectra.
 const EVIDENCE_MIN: f64 = 6.0;
-/// Part of the spectra that must show hum, and part of those that must show a harmonic.
+/// Lines at multiples of this belong to both mains frequencies and speak for neither.
+const SHARED_HZ: f64 = 300.0;
+/// What lies so far below a spectrum's highest bin is the rounding of the transform.
+const ROUNDING: f64 = 1e-12;
+/// Part of the spectra that must show hum.
 const PART_MIN: f64 = 0.25;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,8 @@ impl Mains {
 /// The hum of a recording.
 pub struct Finding {
     pub mains: Mains,
-    /// The harmonics that are there, from 1 on, ascending.
+    /// The harmonics to look at, from 1 on: all that were asked for and that the rate carries. One may hide under a
+    /// voice in every spectrum; the second pass, which looks into the pauses, says which are there.
     pub harmonics: Vec<usize>,
     pub evidence: f64,
     /// Fundamental in Hz, one per `hop_s` seconds; the first belongs to the time `hop_s`.
@@ -77,8 +82,6 @@ pub struct Comb {
     prominence: f64,
     /// One per spectrum; the frequency is known where there was hum.
     seen_hz: Vec<Option<f32>>,
-    /// Spectra with hum that show this harmonic, from the first on.
-    shown: Vec<u32>,
     evidence: f64,
 }
 
@@ -90,7 +93,6 @@ impl Comb {
             harmonics,
             prominence,
             seen_hz: Vec::new(),
-            shown: vec![0; harmonics],
             evidence: 0.0,
         }
     }
@@ -106,16 +108,19 @@ impl Comb {
             .map(|harmonic| (harmonic, view.prominence(harmonic, rough_hz)))
             .filter(|(_, prominence)| *prominence >= self.prominence)
             .collect();
-        let evidence: f64 = lines.iter().map(|(_, prominence)| prominence.ln()).sum();
+        let own = |harmonic: usize| harmonic as f64 * self.mains.nominal_hz() % SHARED_HZ != 0.0;
+        let evidence: f64 = lines
+            .iter()
+            .filter(|(harmonic, _)| own(*harmonic))
+            .map(|(_, prominence)| prominence.ln())
+            .sum();
         if evidence < EVIDENCE_MIN {
             self.seen_hz.push(None);
             return;
         }
         self.evidence += evidence;
-        for (harmonic, _) in &lines {
-            self.shown[harmonic - 1] += 1;
-        }
-        self.seen_hz.push(Some(view.exact_hz(&lines, rough_hz) as f32));
+        self.seen_hz
+            .push(Some(view.exact_hz(&lines, rough_hz) as f32));
     }
 
     /// What stands at the end, spectra being `hop_s` apart.
@@ -124,13 +129,9 @@ impl Comb {
         if hummed == 0 || (hummed as f64) < PART_MIN * self.seen_hz.len() as f64 {
             return None;
         }
-        let least = (PART_MIN * hummed as f64).max(1.0);
-        let harmonics: Vec<usize> = (1..=self.harmonics)
-            .filter(|harmonic| f64::from(self.shown[harmonic - 1]) >= least)
-            .collect();
-        (!harmonics.is_empty()).then(|| Finding {
+        Some(Finding {
             mains: self.mains,
-            harmonics,
+            harmonics: (1..=self.harmonics).collect(),
             evidence: self.evidence,
             track_hz: filled(&self.seen_hz),
             hop_s,
@@ -170,14 +171,17 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn new(power: &'a [f32], bin_hz: f64, nominal_hz: f64, harmonics: usize) -> Self {
+        let rounding = ROUNDING * f64::from(power.iter().copied().fold(0.0, f32::max));
         let floors = (1..=harmonics)
             .map(|harmonic| {
-                let half_hz = AROUND_HZ.max(OFF_HZ_MAX * harmonic as f64 + 2.0).min(0.45 * nominal_hz);
+                let half_hz = AROUND_HZ
+                    .max(OFF_HZ_MAX * harmonic as f64 + 2.0)
+                    .min(0.45 * nominal_hz);
                 let centre_hz = nominal_hz * harmonic as f64;
                 let first = ((centre_hz - half_hz) / bin_hz) as usize;
                 let last = ((centre_hz + half_hz) / bin_hz) as usize;
                 let floor = power.get(first..last).map_or(0.0, median);
-                if floor > 0.0 { floor } else { f64::INFINITY }
+                if floor > 0.0 { floor.max(rounding) } else { f64::INFINITY }
             })
             .collect();
         Self {
@@ -200,7 +204,9 @@ impl<'a> View<'a> {
                 .map(|harmonic| {
                     let bin = (hz * harmonic as f64 / self.bin_hz).round() as usize;
                     let power = self.power.get(bin).map_or(0.0, |power| f64::from(*power));
-                    (power / (0.5 * prominence * self.floors[harmonic - 1])).max(1.0).ln()
+                    (power / (0.5 * prominence * self.floors[harmonic - 1]))
+                        .max(1.0)
+                        .ln()
                 })
                 .sum();
             if score > best.0 {
@@ -243,13 +249,21 @@ impl<'a> View<'a> {
             };
             let height = |bin: usize| f64::from(self.power[bin]).sqrt();
             let (below, at, above) = (height(peak - 1), height(peak), height(peak + 1));
-            let (side, sign) = if above > below { (above, 1.0) } else { (below, -1.0) };
+            let (side, sign) = if above > below {
+                (above, 1.0)
+            } else {
+                (below, -1.0)
+            };
             let off = sign * ((2.0 * side - at) / (side + at)).clamp(0.0, 0.6);
             let weight = (harmonic * harmonic) as f64 * prominence.min(1e4);
             sum += weight * (peak as f64 + off) * self.bin_hz / harmonic as f64;
             weights += weight;
         }
-        if weights > 0.0 { sum / weights } else { rough_hz }
+        if weights > 0.0 {
+            sum / weights
+        } else {
+            rough_hz
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Two passes. The first looks at long spectra for a comb of lines that stand out of their
 //! neighbourhood, finds its fundamental to a few millihertz and follows its drift. The second
-//! measures each line's amplitude and phase over a few seconds around every moment, trusting the
+//! measures each line's amplitude and phase over three seconds around every moment, trusting the
 //! pauses and not the syllables (a robust mean: P. J. Huber, "Robust Statistics", 1981), and
 //! subtracts exactly that sine. This is the interference canceller of B. Widrow et al., "Adaptive
 //! noise cancelling: principles and applications" (Proc. IEEE 63, 1975), made to look ahead.
@@ -86,10 +86,12 @@ impl Corrector for Hum {
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        let work = self.work.get_or_insert_with(|| match self.analysis.finish() {
-            Some(finding) => Work::Cancel(Box::new(Canceller::new(self.sample_rate, finding))),
-            None => Work::Nothing,
-        });
+        let work = self
+            .work
+            .get_or_insert_with(|| match self.analysis.finish() {
+                Some(finding) => Work::Cancel(Box::new(Canceller::new(self.sample_rate, finding))),
+                None => Work::Nothing,
+            });
         if let Work::Cancel(canceller) = work {
             canceller.push(&block[0]);
             block[0] = canceller.take(usize::MAX);

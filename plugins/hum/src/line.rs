@@ -9,8 +9,11 @@ const TRUST: f64 = 2.0;
 /// Part of the points that are taken to be quiet: pauses are a quarter of any speech.
 const QUIET_PART: usize = 4;
 /// An estimate is shrunk by so many times its own variance: where no line can be told from
-/// chance, none is subtracted.
-const CAUTION: f64 = 2.0;
+/// chance, none is subtracted. The variance is too low by a factor of two to three, because windows
+/// overlap and outliers do not count.
+const CAUTION: f64 = 8.0;
+/// Keeps a slope from following the noise where the points lie close together.
+const STIFFNESS: f64 = 1.05;
 
 /// Amplitude and phase as a complex number.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -24,46 +27,77 @@ impl Phasor {
         self.re * self.re + self.im * self.im
     }
 
-    fn off(self, other: Self) -> f64 {
-        (self.re - other.re).powi(2) + (self.im - other.im).powi(2)
+    fn plus(self, other: Self, times: f64) -> Self {
+        Self {
+            re: self.re + times * other.re,
+            im: self.im + times * other.im,
+        }
     }
 }
 
-/// The steady line in the middle of `points`, `middle` being the place that is asked for. Points
-/// count less the further away they are from it (a Hann window of `reach` on each side), and less
-/// the further off they are from the others (Cauchy's weight, found by reweighting).
+/// The steady line at the place `middle` of `points`. Points count less the further away they are
+/// (a Hann window of `reach` on each side), and less the further they are from where the others
+/// say that they should be (Cauchy's weight, found by reweighting). What is fitted is a straight
+/// line through the complex plane: a mains frequency known to a millihertz still turns a little.
 pub fn steady(points: &[Phasor], middle: usize, reach: usize) -> Phasor {
-    let taper: Vec<f64> = (0..points.len())
+    let places: Vec<(f64, f64)> = (0..points.len())
         .map(|index| {
-            let off = index.abs_diff(middle) as f64 / (reach + 1) as f64;
-            0.5 + 0.5 * (PI * off.min(1.0)).cos()
+            let place = (index as f64 - middle as f64) / (reach + 1) as f64;
+            (place, 0.5 + 0.5 * (PI * place.abs().min(1.0)).cos())
         })
         .collect();
     let mut line = Phasor {
         re: median(points.iter().map(|p| p.re).collect()),
         im: median(points.iter().map(|p| p.im).collect()),
     };
+    let mut slope = Phasor::default();
     let mut variance = 0.0;
     for _ in 0..ROUNDS {
-        let mut off: Vec<f64> = points.iter().map(|point| point.off(line)).collect();
-        let quiet = off.len() / QUIET_PART;
-        let scale = TRUST * TRUST * *off.clone().select_nth_unstable_by(quiet, f64::total_cmp).1;
+        let off: Vec<f64> = points
+            .iter()
+            .zip(&places)
+            .map(|(point, (place, _))| point.plus(line.plus(slope, *place), -1.0).power())
+            .collect();
+        let quiet = *off
+            .clone()
+            .select_nth_unstable_by(off.len() / QUIET_PART, f64::total_cmp)
+            .1;
         // Nothing moves: a pure tone, or silence.
-        let scale = scale.max(1e-12 * line.power()).max(f64::MIN_POSITIVE);
-        let (mut total, mut re, mut im, mut spread) = (0.0, 0.0, 0.0, 0.0);
-        for ((point, taper), off) in points.iter().zip(&taper).zip(&mut off) {
-            let weight = taper / (1.0 + *off / scale);
-            total += weight;
-            re += weight * point.re;
-            im += weight * point.im;
-            spread += weight * weight * *off;
+        let scale = (TRUST * TRUST * quiet)
+            .max(1e-12 * line.power())
+            .max(f64::MIN_POSITIVE);
+        let (mut sums, mut spread) = ([0.0; 3], 0.0);
+        let (mut level, mut tilt) = (Phasor::default(), Phasor::default());
+        for ((point, (place, taper)), off) in points.iter().zip(&places).zip(&off) {
+            let weight = taper / (1.0 + off / scale);
+            sums[0] += weight;
+            sums[1] += weight * place;
+            sums[2] += weight * place * place;
+            level = level.plus(*point, weight);
+            tilt = tilt.plus(*point, weight * place);
+            spread += weight * weight * off;
         }
-        line = Phasor { re: re / total, im: im / total };
-        variance = spread / (total * total);
+        let bent = sums[2] * STIFFNESS;
+        let determinant = sums[0] * bent - sums[1] * sums[1];
+        // Too few points to fit anything to.
+        if determinant <= 1e-9 * sums[0] * sums[0] {
+            return Phasor::default();
+        }
+        line = Phasor::default()
+            .plus(level, bent / determinant)
+            .plus(tilt, -sums[1] / determinant);
+        slope = Phasor::default()
+            .plus(tilt, sums[0] / determinant)
+            .plus(level, -sums[1] / determinant);
+        variance = spread * bent / (sums[0] * determinant);
     }
     let power = line.power();
-    let kept = if power > 0.0 { (1.0 - CAUTION * variance / power).max(0.0) } else { 0.0 };
-    Phasor { re: line.re * kept, im: line.im * kept }
+    let kept = if power > 0.0 {
+        (1.0 - CAUTION * variance / power).max(0.0)
+    } else {
+        0.0
+    };
+    Phasor::default().plus(line, kept)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

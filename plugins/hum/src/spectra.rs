@@ -97,7 +97,11 @@ impl Spectrum {
     }
 
     fn power(&mut self, frames: &[f32]) -> &[f32] {
-        let mut input: Vec<f32> = frames.iter().zip(&self.window).map(|(s, w)| s * w).collect();
+        let mut input: Vec<f32> = frames
+            .iter()
+            .zip(&self.window)
+            .map(|(s, w)| s * w)
+            .collect();
         let mut bins = self.fft.make_output_vec();
         // Fails only for buffers of a wrong length, and these are the plan's own.
         if self.fft.process(&mut input, &mut bins).is_ok() {
