@@ -9,10 +9,12 @@
 //! Shared by the corrections that repair stretches: clicks and clipped peaks.
 
 mod solve;
+mod stretches;
 
 use std::f64::consts::PI;
 
 use solve::Skyline;
+pub use stretches::Stretches;
 
 /// Part of the power that is added as white noise before the fit (-90 dB): digital silence and pure
 /// tones have a model, too.
@@ -91,7 +93,7 @@ impl Model {
     /// clipped peak must at least have been. Frames that would are held at their floor and the rest
     /// told anew, until none would (an active set; the rounds are few because peaks are smooth).
     pub fn interpolate_beyond(&self, audio: &mut [f64], missing: &[usize], floors: &[f64]) -> bool {
-        const ROUNDS: usize = 6;
+        const ROUNDS: usize = 4;
         let mut held = vec![false; missing.len()];
         for _ in 0..ROUNDS {
             let free: Vec<usize> = (0..missing.len()).filter(|i| !held[*i]).collect();

@@ -5,15 +5,16 @@ use retake_autoregression::Model;
 /// At a sensitivity of 50 %: how far a click stands out of the stretch's median error, and of the
 /// highest errors shortly before and after it.
 const OVER_MEDIAN: f64 = 16.0;
-const OVER_NEIGHBOURS: f64 = 2.6;
+const OVER_NEIGHBOURS: f64 = 3.5;
 /// The highest errors: all but this part of a neighbourhood lies below them.
 const HIGHEST_PART: f64 = 0.02;
-/// A click goes on as long as errors stay above this part of the threshold that it passed.
+/// A click goes on as long as errors are higher than the highest around, and than this part of
+/// what stands out of the median.
 const GOES_ON: f64 = 0.25;
 /// Seconds before and after a click that it is compared with: one period of a deep voice.
 const NEIGHBOURHOOD_S: f64 = 0.014;
 /// Seconds within which two bursts of errors are one click.
-const GAP_S: f64 = 0.0004;
+const GAP_S: f64 = 0.0002;
 /// Weaker errors than this (-100 dBFS) are nobody's click.
 const ERROR_MIN: f64 = 1e-5;
 
@@ -64,9 +65,13 @@ impl Detector {
                 at += 1;
                 continue;
             }
-            let (first, end, peak) = self.extent(&errors, at, least);
-            let threshold = self.over_neighbours * self.neighbours(&errors, first, end);
-            if end - first <= self.longest && peak >= threshold {
+            let around = self.around(&errors, at);
+            if errors[at] < self.over_neighbours * around {
+                at += 1;
+                continue;
+            }
+            let (first, end) = self.extent(&errors, at, around.max(GOES_ON * least));
+            if end - first <= self.longest {
                 found.push((first, end));
             }
             at = end.max(at + 1);
@@ -74,33 +79,33 @@ impl Detector {
         found
     }
 
-    /// Where the burst of errors around `at` begins and ends, and its highest.
-    fn extent(&self, errors: &[f64], at: usize, least: f64) -> (usize, usize, f64) {
-        let mut peak = errors[at];
+    /// The highest errors shortly before or after a place, whichever are higher.
+    fn around(&self, errors: &[f64], at: usize) -> f64 {
+        let before_end = at.saturating_sub(self.gap);
+        let before = &errors[before_end.saturating_sub(self.neighbourhood)..before_end];
+        let after_start = errors.len().min(at + self.longest);
+        let after = &errors[after_start..errors.len().min(after_start + self.neighbourhood)];
+        quantile(before, 1.0 - HIGHEST_PART).max(quantile(after, 1.0 - HIGHEST_PART))
+    }
+
+    /// Where the burst of errors around `at` begins and ends: it goes on while they are higher than `usual`.
+    fn extent(&self, errors: &[f64], at: usize, usual: f64) -> (usize, usize) {
         let (mut first, mut end) = (at, at + 1);
         let mut next = end;
-        while next < errors.len() && next < end + self.gap && end - first <= self.longest {
-            peak = peak.max(errors[next]);
-            if errors[next] > GOES_ON * least.max(0.1 * peak) {
+        while next < errors.len() && next < end + self.gap && next - at <= self.longest {
+            if errors[next] > usual {
                 end = next + 1;
             }
             next += 1;
         }
         let mut before = first;
-        while before > 0 && before + self.gap > first && end - first <= self.longest {
+        while before > 0 && before + self.gap > first && end - before <= self.longest {
             before -= 1;
-            if errors[before] > GOES_ON * least.max(0.1 * peak) {
+            if errors[before] > usual {
                 first = before;
             }
         }
-        (first.saturating_sub(1), (end + 1).min(errors.len()), peak)
-    }
-
-    /// The highest errors before or after a click, whichever are higher.
-    fn neighbours(&self, errors: &[f64], first: usize, end: usize) -> f64 {
-        let before = &errors[first.saturating_sub(self.neighbourhood)..first];
-        let after = &errors[end..errors.len().min(end + self.neighbourhood)];
-        quantile(before, 1.0 - HIGHEST_PART).max(quantile(after, 1.0 - HIGHEST_PART))
+        (first, end)
     }
 }
 

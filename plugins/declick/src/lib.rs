@@ -18,7 +18,7 @@ use retake_plugin_sdk::prelude::*;
 const SENSITIVITY: FloatParam = FloatParam::new("sensitivity", "Sensitivity", 0.0, 100.0, 50.0)
     .unit("%")
     .step(5.0)
-    .help("Higher finds fainter clicks, and takes more of the voice for clicks. 20 in steps of loudness is 4 dB.");
+    .help("Higher finds fainter clicks, and takes more of the voice for clicks.");
 const MAX_CLICK_MS: FloatParam = FloatParam::new("max-click-ms", "Longest click", 0.1, 8.0, 3.0)
     .unit("ms")
     .logarithmic()

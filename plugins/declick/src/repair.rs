@@ -1,28 +1,26 @@
-//! Goes through the audio in hops, with enough on both sides to see and to rebuild.
+//! Finds the clicks of a stretch and rebuilds the audio under them.
 
-use std::collections::VecDeque;
-
-use retake_autoregression::Model;
+use retake_autoregression::{Model, Stretches};
 
 use crate::detect::Detector;
 
 /// Seconds per hop, and seconds of audio on each side beyond what the detector needs.
 const HOP_S: f64 = 0.02;
 const SIDE_S: f64 = 0.006;
-/// Looks at a hop: a strong click hides weaker ones.
+/// Looks at a stretch: a strong click hides weaker ones.
 const LOOKS: usize = 3;
+/// A predictor reaches back 1.7 ms: beyond the formants' ringing, short of the pitch.
+const FRAMES_PER_S_AND_ORDER: usize = 600;
 
 pub struct Repairer {
+    stretches: Stretches,
+    finder: Finder,
+    pub tally: Tally,
+}
+
+struct Finder {
     detector: Detector,
     order: usize,
-    hop: usize,
-    side: usize,
-    /// Audio not yet put out, after `side` frames that were.
-    held: Vec<f32>,
-    ready: VecDeque<f32>,
-    left: u64,
-    ended: bool,
-    pub tally: Tally,
 }
 
 /// What was done.
@@ -39,83 +37,94 @@ pub struct Tally {
 impl Repairer {
     pub fn new(sample_rate: u32, sensitivity: f64, max_click_ms: f64) -> Self {
         let rate = f64::from(sample_rate);
-        let longest = (max_click_ms * rate / 1000.0).ceil() as usize + 2;
+        let longest = (max_click_ms * rate / 1000.0).ceil() as usize;
         let detector = Detector::new(rate, sensitivity, longest);
         let side = detector.reach() + (SIDE_S * rate) as usize;
         Self {
-            order: (sample_rate as usize / 1200).clamp(14, 44),
-            hop: (HOP_S * rate) as usize,
-            side,
-            // Before the recording there was silence.
-            held: vec![0.0; side],
-            detector,
-            ready: VecDeque::new(),
-            left: 0,
-            ended: false,
-            tally: Tally { frames_per_second: sample_rate.into(), ..Tally::default() },
+            stretches: Stretches::new((HOP_S * rate) as usize, side),
+            finder: Finder {
+                order: (sample_rate as usize / FRAMES_PER_S_AND_ORDER).clamp(14, 80),
+                detector,
+            },
+            tally: Tally {
+                frames_per_second: sample_rate.into(),
+                ..Tally::default()
+            },
         }
     }
 
     pub fn push(&mut self, input: &[f32]) {
-        self.held.extend_from_slice(input);
-        self.left += input.len() as u64;
-        while self.held.len() >= self.side + self.hop + self.side {
-            self.hop();
-        }
+        let hop = self.stretches.hop();
+        let (finder, tally) = (&self.finder, &mut self.tally);
+        self.stretches.push(input, &mut |stretch| finder.repair(stretch, hop.clone(), tally));
     }
 
-    /// No more input: after the recording there is silence.
     pub fn end(&mut self) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
-        while self.left > 0 {
-            let enough = self.side + self.hop + self.side;
-            self.held.resize(self.held.len().max(enough), 0.0);
-            self.hop();
-        }
+        let hop = self.stretches.hop();
+        let (finder, tally) = (&self.finder, &mut self.tally);
+        self.stretches.end(&mut |stretch| finder.repair(stretch, hop.clone(), tally));
     }
 
     pub fn take(&mut self, max_frames: usize) -> Vec<f32> {
-        let frames = max_frames.min(self.ready.len());
-        self.ready.drain(..frames).collect()
+        self.stretches.take(max_frames)
+    }
+}
+
+impl Finder {
+    fn repair(&self, stretch: &mut [f32], hop: std::ops::Range<usize>, tally: &mut Tally) {
+        let mut audio: Vec<f64> = stretch.iter().map(|s| f64::from(*s)).collect();
+        for (first, end) in self.rebuild(&mut audio, hop.start) {
+            // A click at the hop's end is finished in the next one, where more is seen of it.
+            let end = end.min(hop.end);
+            if first >= end {
+                break;
+            }
+            for at in first..end {
+                stretch[at] = audio[at] as f32;
+            }
+            tally.add(first - hop.start, end - first);
+        }
+        tally.frames += hop.len() as u64;
     }
 
-    fn hop(&mut self) {
-        let (side, hop) = (self.side, self.hop);
-        let mut audio: Vec<f64> =
-            self.held[..side + hop + side].iter().map(|s| f64::from(*s)).collect();
+    /// The clicks from `first` on, first frame and end of each. A model of audio with clicks in it
+    /// is a bad one, so it is made anew from what was rebuilt, and all is rebuilt with that.
+    fn rebuild(&self, audio: &mut [f64], first: usize) -> Vec<(usize, usize)> {
+        let within = first..audio.len() - self.order;
+        let mut is_click = vec![false; audio.len()];
+        let mut known = 0;
         for _ in 0..LOOKS {
-            let Some(model) = Model::fit(&audio, self.order) else {
+            let Some(model) = Model::fit(audio, self.order) else {
                 break;
             };
-            let clicks = self.detector.clicks(&model, &audio, side..side + hop);
-            if clicks.is_empty() {
+            for (begin, end) in self.detector.clicks(&model, audio, within.clone()) {
+                // What is before is out and cannot be changed any more.
+                is_click[begin.max(first)..end].fill(true);
+            }
+            let missing: Vec<usize> = (0..audio.len()).filter(|at| is_click[*at]).collect();
+            if missing.is_empty() || !model.interpolate(audio, &missing) {
+                return Vec::new();
+            }
+            if missing.len() == known {
                 break;
             }
-            for (first, end) in clicks {
-                self.repair(&model, &mut audio, first, end);
-            }
+            known = missing.len();
         }
-        let out = hop.min(self.left as usize);
-        self.ready.extend(&self.held[side..side + out]);
-        self.left -= out as u64;
-        self.tally.frames += out as u64;
-        self.held.drain(..hop);
+        runs(&is_click)
     }
+}
 
-    fn repair(&mut self, model: &Model, audio: &mut [f64], first: usize, end: usize) {
-        // What is out cannot be changed any more.
-        let first = first.max(self.side);
-        let missing: Vec<usize> = (first..end).collect();
-        if missing.is_empty() || !model.interpolate(audio, &missing) {
-            return;
+/// First frame and end of each stretch that is marked.
+fn runs(marked: &[bool]) -> Vec<(usize, usize)> {
+    let mut runs = Vec::new();
+    let mut at = 0;
+    for stretch in marked.chunk_by(|a, b| a == b) {
+        if stretch[0] {
+            runs.push((at, at + stretch.len()));
         }
-        for at in missing {
-            self.held[at] = audio[at] as f32;
-        }
-        self.tally.add(first - self.side, end - first);
+        at += stretch.len();
     }
+    runs
 }
 
 impl Tally {
