@@ -104,7 +104,11 @@ impl Model {
             let mut short = false;
             for (i, value) in free.into_iter().zip(values) {
                 let floor = floors[i];
-                let beyond = if floor < 0.0 { value <= floor } else { value >= floor };
+                let beyond = if floor < 0.0 {
+                    value <= floor
+                } else {
+                    value >= floor
+                };
                 audio[missing[i]] = if beyond { value } else { floor };
                 held[i] = !beyond;
                 short |= !beyond;
@@ -120,7 +124,9 @@ impl Model {
     fn told(&self, audio: &[f64], missing: &[usize]) -> Option<Vec<f64>> {
         let order = self.order();
         let a = &self.coefficients;
-        let pull: Vec<f64> = (0..=order).map(|lag| dot(&a[..=order - lag], &a[lag..])).collect();
+        let pull: Vec<f64> = (0..=order)
+            .map(|lag| dot(&a[..=order - lag], &a[lag..]))
+            .collect();
         let mut is_missing = vec![false; audio.len()];
         for at in missing {
             is_missing[*at] = true;
@@ -163,7 +169,12 @@ fn levinson(lags: &[f64], power: f64) -> Vec<f64> {
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut sums = [0.0; 4];
     let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a4.remainder().iter().zip(b4.remainder()).map(|(a, b)| a * b).sum();
+    let rest: f64 = a4
+        .remainder()
+        .iter()
+        .zip(b4.remainder())
+        .map(|(a, b)| a * b)
+        .sum();
     for (a, b) in a4.zip(b4) {
         for lane in 0..4 {
             sums[lane] += a[lane] * b[lane];

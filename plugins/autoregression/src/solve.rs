@@ -15,8 +15,10 @@ impl Skyline {
             while place - places[nearest] >= pull.len() {
                 nearest += 1;
             }
-            let mut row: Vec<f64> =
-                places[nearest..=i].iter().map(|other| pull[place - other]).collect();
+            let mut row: Vec<f64> = places[nearest..=i]
+                .iter()
+                .map(|other| pull[place - other])
+                .collect();
             for j in nearest..i {
                 let above = &rows[j];
                 let first = nearest.max(j + 1 - above.len());

@@ -6,7 +6,11 @@ use super::*;
 
 fn tones(frames: usize) -> Vec<f64> {
     (0..frames)
-        .map(|n| (0.11 * n as f64).sin() + 0.5 * (0.37 * n as f64 + 1.0).sin() + 0.2 * (0.9 * n as f64).cos())
+        .map(|n| {
+            (0.11 * n as f64).sin()
+                + 0.5 * (0.37 * n as f64 + 1.0).sin()
+                + 0.2 * (0.9 * n as f64).cos()
+        })
         .collect()
 }
 
@@ -20,7 +24,12 @@ fn a_gap_in_tones_is_filled_with_what_was_there() {
         let model = Model::fit(&whole, 32).unwrap();
         assert!(model.interpolate(&mut torn, &missing));
         for at in missing {
-            assert!((torn[at] - whole[at]).abs() < 0.02, "gap {gap}: {} for {}", torn[at], whole[at]);
+            assert!(
+                (torn[at] - whole[at]).abs() < 0.02,
+                "gap {gap}: {} for {}",
+                torn[at],
+                whole[at]
+            );
         }
     }
 }
@@ -30,8 +39,15 @@ fn what_is_not_missing_stays() {
     let whole = tones(500);
     let mut torn = whole.clone();
     torn[250] = 9.0;
-    Model::fit(&whole, 16).unwrap().interpolate(&mut torn, &[250]);
-    assert!(torn.iter().zip(&whole).enumerate().all(|(n, (a, b))| n == 250 || a == b));
+    Model::fit(&whole, 16)
+        .unwrap()
+        .interpolate(&mut torn, &[250]);
+    assert!(
+        torn.iter()
+            .zip(&whole)
+            .enumerate()
+            .all(|(n, (a, b))| n == 250 || a == b)
+    );
 }
 
 #[test]
@@ -56,7 +72,10 @@ fn an_impulse_is_an_error_in_both_directions_and_tones_are_not() {
     let (forward, backward) = (model.forward_errors(&audio), model.backward_errors(&audio));
     for n in 100..900 {
         let both = forward[n].abs().min(backward[n].abs());
-        assert!(if n == 500 { both > 0.9 } else { both < 0.05 }, "{both} at {n}");
+        assert!(
+            if n == 500 { both > 0.9 } else { both < 0.05 },
+            "{both} at {n}"
+        );
     }
 }
 

@@ -70,10 +70,19 @@ impl Corrector for Declick {
         let ms = |frames: u64| 1000.0 * frames as f64 / rate;
         let report = Report::default()
             .count("clicks", "Clicks repaired", "", tally.clicks as i64)
-            .number("clicks-per-minute", "Clicks per minute", "", tally.clicks as f64 / minutes)
+            .number(
+                "clicks-per-minute",
+                "Clicks per minute",
+                "",
+                tally.clicks as f64 / minutes,
+            )
             .number("replaced", "Audio replaced", "ms", ms(tally.replaced))
             .number("longest", "Longest click", "ms", ms(tally.longest));
-        let points = tally.per_second.iter().map(|clicks| *clicks as f32).collect();
+        let points = tally
+            .per_second
+            .iter()
+            .map(|clicks| *clicks as f32)
+            .collect();
         report.curve("clicks", "Clicks", "", rate, points)
     }
 }

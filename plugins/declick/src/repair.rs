@@ -56,13 +56,16 @@ impl Repairer {
     pub fn push(&mut self, input: &[f32]) {
         let hop = self.stretches.hop();
         let (finder, tally) = (&self.finder, &mut self.tally);
-        self.stretches.push(input, &mut |stretch| finder.repair(stretch, hop.clone(), tally));
+        self.stretches.push(input, &mut |stretch| {
+            finder.repair(stretch, hop.clone(), tally)
+        });
     }
 
     pub fn end(&mut self) {
         let hop = self.stretches.hop();
         let (finder, tally) = (&self.finder, &mut self.tally);
-        self.stretches.end(&mut |stretch| finder.repair(stretch, hop.clone(), tally));
+        self.stretches
+            .end(&mut |stretch| finder.repair(stretch, hop.clone(), tally));
     }
 
     pub fn take(&mut self, max_frames: usize) -> Vec<f32> {

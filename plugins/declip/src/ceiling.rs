@@ -54,7 +54,10 @@ impl Analysis {
 
     pub fn add(&mut self, input: &[f32]) {
         for &sample in input {
-            let turned = self.swing.last().is_some_and(|last| (*last < 0.0) != (sample < 0.0));
+            let turned = self
+                .swing
+                .last()
+                .is_some_and(|last| (*last < 0.0) != (sample < 0.0));
             if turned || self.swing.len() >= self.swing_frames_max {
                 self.end_swing();
             }
@@ -64,7 +67,10 @@ impl Analysis {
 
     pub fn finish(&mut self) -> Option<Ceilings> {
         self.end_swing();
-        let ceilings = Ceilings { above: self.above.ceiling(), below: self.below.ceiling() };
+        let ceilings = Ceilings {
+            above: self.above.ceiling(),
+            below: self.below.ceiling(),
+        };
         (ceilings.above.is_some() || ceilings.below.is_some()).then_some(ceilings)
     }
 
@@ -95,7 +101,9 @@ struct Bin {
 
 impl Peaks {
     fn new() -> Self {
-        Self { bins: vec![Bin::default(); BINS] }
+        Self {
+            bins: vec![Bin::default(); BINS],
+        }
     }
 
     fn add(&mut self, swing: &[f32]) {
@@ -113,7 +121,11 @@ impl Peaks {
         if top < TOP_FRAMES_MIN || round || (top as f64) < FLAT_PART * above(LAST_TENTH) as f64 {
             return;
         }
-        bin.lowest = if bin.flat == 0 { peak } else { bin.lowest.min(peak) };
+        bin.lowest = if bin.flat == 0 {
+            peak
+        } else {
+            bin.lowest.min(peak)
+        };
         bin.flat += 1;
         bin.top_frames += top as u64;
         bin.exact_frames += above(EXACT) as u64;

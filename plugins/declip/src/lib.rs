@@ -72,12 +72,16 @@ impl Corrector for Declip {
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        let work = self.work.get_or_insert_with(|| match self.analysis.finish() {
-            Some(ceilings) => {
-                Work::Restore(Box::new(Restorer::new(self.sample_rate, ceilings, self.most_factor)))
-            }
-            None => Work::Nothing,
-        });
+        let work = self
+            .work
+            .get_or_insert_with(|| match self.analysis.finish() {
+                Some(ceilings) => Work::Restore(Box::new(Restorer::new(
+                    self.sample_rate,
+                    ceilings,
+                    self.most_factor,
+                ))),
+                None => Work::Nothing,
+            });
         if let Work::Restore(restorer) = work {
             restorer.push(&block[0]);
             block[0] = lowered(restorer.take(usize::MAX), self.headroom_factor);
@@ -90,7 +94,10 @@ impl Corrector for Declip {
             return Ok(Block::new());
         };
         restorer.end();
-        Ok(vec![lowered(restorer.take(max_frames), self.headroom_factor)])
+        Ok(vec![lowered(
+            restorer.take(max_frames),
+            self.headroom_factor,
+        )])
     }
 
     fn report(&mut self) -> Report {
@@ -124,8 +131,19 @@ fn told(restorer: &Restorer) -> Report {
     report
         .count("peaks", "Clipped peaks", "", tally.peaks as i64)
         .number("clipped", "Audio clipped", "%", part)
-        .number("highest", "Highest restored peak", "dBFS", factor_to_db(tally.highest.into()))
-        .curve("clipped", "Audio clipped", "%", tally.frames_per_point as f64, tally.points())
+        .number(
+            "highest",
+            "Highest restored peak",
+            "dBFS",
+            factor_to_db(tally.highest.into()),
+        )
+        .curve(
+            "clipped",
+            "Audio clipped",
+            "%",
+            tally.frames_per_point as f64,
+            tally.points(),
+        )
 }
 
 register!(Declip);

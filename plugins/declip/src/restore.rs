@@ -46,18 +46,24 @@ impl Restorer {
                 most_factor,
             },
             ceilings,
-            tally: Tally { frames_per_point: sample_rate.into(), ..Tally::default() },
+            tally: Tally {
+                frames_per_point: sample_rate.into(),
+                ..Tally::default()
+            },
         }
     }
 
     pub fn push(&mut self, input: &[f32]) {
         let (hop, repair, tally) = (self.stretches.hop(), self.repair, &mut self.tally);
-        self.stretches.push(input, &mut |stretch| repair.restore(stretch, hop.clone(), tally));
+        self.stretches.push(input, &mut |stretch| {
+            repair.restore(stretch, hop.clone(), tally)
+        });
     }
 
     pub fn end(&mut self) {
         let (hop, repair, tally) = (self.stretches.hop(), self.repair, &mut self.tally);
-        self.stretches.end(&mut |stretch| repair.restore(stretch, hop.clone(), tally));
+        self.stretches
+            .end(&mut |stretch| repair.restore(stretch, hop.clone(), tally));
     }
 
     pub fn take(&mut self, max_frames: usize) -> Vec<f32> {
@@ -73,10 +79,11 @@ impl Repair {
         } else {
             (self.ceilings.above, 1.0)
         };
-        side.filter(|ceiling| sample.abs() >= *ceiling).map(|ceiling| {
-            // Where a frame stands above its ceiling already, it was at least that.
-            sign * f64::from(ceiling.max(sample.abs()))
-        })
+        side.filter(|ceiling| sample.abs() >= *ceiling)
+            .map(|ceiling| {
+                // Where a frame stands above its ceiling already, it was at least that.
+                sign * f64::from(ceiling.max(sample.abs()))
+            })
     }
 
     fn restore(&self, stretch: &mut [f32], hop: std::ops::Range<usize>, tally: &mut Tally) {
@@ -124,6 +131,9 @@ impl Tally {
     /// Percent of the frames, per point.
     pub fn points(&self) -> Vec<f32> {
         let percent = 100.0 / self.frames_per_point as f32;
-        self.restored_per_point.iter().map(|frames| *frames as f32 * percent).collect()
+        self.restored_per_point
+            .iter()
+            .map(|frames| *frames as f32 * percent)
+            .collect()
     }
 }

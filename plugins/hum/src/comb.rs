@@ -181,7 +181,11 @@ impl<'a> View<'a> {
                 let first = ((centre_hz - half_hz) / bin_hz) as usize;
                 let last = ((centre_hz + half_hz) / bin_hz) as usize;
                 let floor = power.get(first..last).map_or(0.0, median);
-                if floor > 0.0 { floor.max(rounding) } else { f64::INFINITY }
+                if floor > 0.0 {
+                    floor.max(rounding)
+                } else {
+                    f64::INFINITY
+                }
             })
             .collect();
         Self {
