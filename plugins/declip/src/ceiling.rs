@@ -14,6 +14,10 @@ const TOP_FRAMES_MIN: usize = 3;
 /// Flat swings that make a ceiling, and the part they must be of all swings that high.
 const SWINGS_MIN: u32 = 4;
 const PART_MIN: f64 = 0.6;
+/// Where nearly all swings that high end within 0.1 dB, a smaller part is enough: the others are
+/// clipped too, but their tops are too short to judge.
+const PILED_PART: f64 = 0.8;
+const PILED_PART_MIN: f64 = 0.12;
 /// A ceiling cut exactly is this thin; a lossy codec or a resampler leaves it rough.
 const EXACT: f32 = 0.9995;
 /// Part of the tops that must be that thin.
@@ -143,7 +147,13 @@ impl Peaks {
             let near = &self.bins[first..=at];
             let flat: u32 = near.iter().map(|bin| bin.flat).sum();
             let swings = beyond - bin.swings + near.iter().map(|bin| bin.swings).sum::<u32>();
-            if flat >= SWINGS_MIN && f64::from(flat) >= PART_MIN * f64::from(swings) {
+            let pile = near
+                .windows(2)
+                .map(|two| two[0].swings + two[1].swings)
+                .max();
+            let piled = f64::from(pile.unwrap_or(0)) >= PILED_PART * f64::from(swings);
+            let part_min = if piled { PILED_PART_MIN } else { PART_MIN };
+            if flat >= SWINGS_MIN && f64::from(flat) >= part_min * f64::from(swings) {
                 return Some(threshold(near));
             }
         }
