@@ -75,11 +75,11 @@ def sox(*effect: str, name: str | None = None, profile: Callable[[Case], np.ndar
     arguments becomes the file that `noiseprof` makes of it."""
 
     def correct(case: Case, folder: Path) -> np.ndarray:
+        # Half of full scale in and out: sox works on integers and would clip what the others do not.
         if profile:
             wav.write(folder / "noise.wav", case.rate, profile(case))
-            run("sox", "noise.wav", "-n", "noiseprof", "noise.profile", folder=folder)
+            run("sox", "-v", "0.5", "noise.wav", "-n", "noiseprof", "noise.profile", folder=folder)
         arguments = [argument.format(profile="noise.profile") for argument in effect]
-        # Half of full scale in and out: sox works on integers and would clip what the others do not.
         run("sox", "-v", "0.5", "input.wav", "-b", "32", "-e", "float", "peer.wav", *arguments,
             folder=folder)
         return aligned(2 * result(folder / "peer.wav", case), case)

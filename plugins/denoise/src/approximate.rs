@@ -33,8 +33,8 @@ pub fn exp2(x: f32) -> f32 {
 pub fn half_e1_log2(x: f32, exp_minus_x: f32) -> f32 {
     const AT_ZERO: f32 = 0.561_459_5;
     const RATE: f32 = 2.354_736_8;
-    let c = (AT_ZERO + RATE * x) / (1.0 + RATE * x);
-    0.5 * exp_minus_x * log2(1.0 + c / x)
+    let c_over_x = (AT_ZERO + RATE * x) / (x * (1.0 + RATE * x));
+    0.5 * exp_minus_x * log2(1.0 + c_over_x)
 }
 
 // As comparisons and not as `f32::max`, whose rule for what is not a number costs several

@@ -74,7 +74,7 @@ impl NoiseTracker {
             let floor = MINIMUM_BIAS * self.all.minimum[bin] + SILENCE;
             let is_noise =
                 (power[bin] < NOW_MAX * floor) & (self.all.smooth[bin] < SMOOTH_MAX * floor);
-            noise_only[bin] = f32::from(u8::from(is_noise));
+            noise_only[bin] = if is_noise { 1.0 } else { 0.0 };
         }
         // Eq. 26: averages over those neighbours that are noise; where none is, the last value stays.
         let noise_power = std::array::from_fn(|bin| power[bin] * noise_only[bin]);

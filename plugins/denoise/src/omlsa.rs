@@ -70,7 +70,7 @@ impl Omlsa {
         std::mem::swap(&mut self.now, &mut self.before);
         self.transform.forward(&self.window, &mut self.now.spectrum);
         let power = self.now.spectrum.power();
-        if power.iter().sum::<f32>() < SILENT_POWER {
+        if total(&power) < SILENT_POWER {
             // Says nothing about the noise: muted, or before the recording began.
             self.now.share = [0.0; BINS];
             self.transform
@@ -102,10 +102,12 @@ impl Omlsa {
             let v = at_least(over * wiener, 1e-7);
             let exp_minus_v = exp2(-LOG2_E * v);
             let absence = at_most(absence[bin], ABSENCE_MAX);
-            presence[bin] = 1.0 / (1.0 + absence / (1.0 - absence) * (1.0 + ratio) * exp_minus_v);
+            let present = 1.0 - absence;
+            presence[bin] = present / (present + absence * (1.0 + ratio) * exp_minus_v);
             let voice_log2 = at_most(log2(wiener) + half_e1_log2(v, exp_minus_v), 0.0);
             self.voice_before[bin] = over * exp2(2.0 * voice_log2);
-            gains[bin] = exp2(FLOOR_LOG2 + presence[bin] * (voice_log2 - FLOOR_LOG2));
+            let above = at_least(voice_log2 - FLOOR_LOG2, 0.0);
+            gains[bin] = exp2(FLOOR_LOG2 + presence[bin] * above);
             let surely = at_least(1.0 - SURELY_MORE / over, 0.0);
             self.now.share[bin] = surely * surely;
         }
@@ -117,6 +119,15 @@ impl Omlsa {
     pub fn spared(&self) -> &Spared {
         &self.before
     }
+}
+
+/// Sixteen partial sums: one after the other, each addition would wait for the last.
+fn total(power: &[f32; BINS]) -> f32 {
+    let mut sums = [0.0; 16];
+    for power in power.as_chunks::<16>().0 {
+        sums.iter_mut().zip(power).for_each(|(sum, p)| *sum += p);
+    }
+    sums.iter().sum()
 }
 
 #[cfg(test)]
