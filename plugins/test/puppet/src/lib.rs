@@ -242,7 +242,10 @@ fn last_words(place: &str) -> ! {
 }
 
 fn scale(block: &mut Block, factor: f32) {
-    block.iter_mut().flatten().for_each(|sample| *sample *= factor);
+    block
+        .iter_mut()
+        .flatten()
+        .for_each(|sample| *sample *= factor);
 }
 
 #[allow(unconditional_recursion)]
