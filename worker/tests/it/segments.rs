@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     chains::Bench,
-    support::{external_step, mock, recording, wav},
+    support::{RATE, external_step, mock, recording, wav},
 };
 
 const FRAMES: u32 = 48_000;
@@ -295,4 +295,104 @@ async fn the_same_recording_is_advised_and_corrected_the_same_way() {
         outputs.push((bytes, json!(names(&report.report.steps))));
     }
     assert!(outputs[0] == outputs[1]);
+}
+
+/// Twelve seconds of speech out of the fixtures, spoilt: hummed over, cut off flat, and quiet.
+fn spoilt() -> Vec<u8> {
+    let speech = speech();
+    wav(12 * RATE, |n| {
+        let sample = speech[n as usize % speech.len()];
+        let turn = n as f32 / RATE as f32 * std::f32::consts::TAU * 50.0;
+        let hum = 0.02 * turn.sin() + 0.01 * (3.0 * turn).sin();
+        [0.2 * (2.0 * sample + hum).clamp(-0.6, 0.6); 2]
+    })
+}
+
+fn speech() -> Vec<f32> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixtures/recordings/speech-44k-stereo.wav"
+    );
+    let bytes = std::fs::read(path).unwrap();
+    let at = bytes.windows(4).position(|id| id == b"data").unwrap() + 8;
+    let frames = bytes[at..].chunks_exact(4);
+    frames
+        .map(|frame| f32::from(i16::from_le_bytes([frame[0], frame[1]])) / 32_768.0)
+        .collect()
+}
+
+const AUTO: &str = r#"{"steps": [{"plugin": "diagnose", "follow": true}]}"#;
+
+#[tokio::test]
+async fn a_spoilt_recording_gets_the_steps_it_needs_and_comes_out_better() {
+    let bench = Bench::new(spoilt()).with(&["diagnose", "loudness", "highpass", "denoise"]);
+    let steps = bench.chain(serde_json::from_str(AUTO).unwrap());
+    let ran = bench.succeeds(&steps).await;
+    let measurements = ran.report.steps[0].measurements["measurements"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let told = |id: &str| {
+        let found = measurements
+            .iter()
+            .find(|measurement| measurement["id"] == id);
+        found.map(|measurement| measurement["value"].clone())
+    };
+    let chain: Value =
+        serde_json::from_str(told("recommended-chain").unwrap().as_str().unwrap()).unwrap();
+    let recommended: Vec<_> = chain["steps"].as_array().unwrap().iter().collect();
+    let wanted = |plugin: &str| recommended.iter().any(|step| step["plugin"] == plugin);
+    assert!(
+        wanted("declip") && wanted("hum") && wanted("loudness"),
+        "{chain}"
+    );
+    assert!(told("finding-hum").is_some() && told("finding-clipping").is_some());
+    let loudness = ran.report.steps.last().unwrap();
+    assert!(loudness.recommended && loudness.step == "loudness");
+    let before = ran.report.input.integrated_lufs.unwrap();
+    let after = ran.report.output.integrated_lufs.unwrap();
+    assert!(
+        before < -20.0 && (after + 16.0).abs() < 0.6,
+        "{before} {after}"
+    );
+    assert_eq!(ran.report.input.frames, ran.report.output.frames);
+}
+
+#[tokio::test]
+async fn a_clean_recording_is_left_as_it_is_but_for_its_loudness() {
+    let speech = speech();
+    let clean = wav(12 * RATE, |n| [speech[n as usize % speech.len()]; 2]);
+    let bench = Bench::new(clean).with(&["diagnose", "loudness", "highpass", "denoise"]);
+    let steps = bench.chain(serde_json::from_str(AUTO).unwrap());
+    let ran = bench.succeeds(&steps).await;
+    assert!(
+        ran.report.steps.len() <= 2,
+        "{:?}",
+        names(&ran.report.steps)
+    );
+    assert!(
+        ran.report.steps[1..]
+            .iter()
+            .all(|step| step.step == "loudness")
+    );
+    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+}
+
+#[tokio::test]
+async fn pauses_are_trimmed_and_the_cuts_account_for_all_that_is_missing() {
+    let speech = speech();
+    let recording = wav(10 * RATE, |n| match n / RATE {
+        2..6 => [0.0; 2],
+        _ => [speech[n as usize % speech.len()]; 2],
+    });
+    let bench = Bench::new(recording).with(&["trim-silence", "loudness"]);
+    let chain = json!({"steps": [{"plugin": "trim-silence"}, {"plugin": "loudness"}]});
+    let report = bench.succeeds(&bench.chain(chain)).await.report;
+    let cut: u64 = report.steps[0].cuts.iter().map(|cut| cut.frames).sum();
+    assert!(
+        cut > 3 * u64::from(RATE) && report.steps[0].cuts.len() == 1,
+        "{:?}",
+        report.steps[0].cuts
+    );
+    assert_eq!(report.input.frames - cut, report.output.frames);
 }

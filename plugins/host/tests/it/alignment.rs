@@ -1,5 +1,6 @@
 //! What the host does around a plugin: latency, quanta, lengths, mixing, seeds.
 
+use retake_audio::StageError;
 use serde_json::json;
 
 use crate::rig::{Run, load, noise};
@@ -126,5 +127,47 @@ fn a_plugin_that_only_listens_hears_all_and_changes_nothing() {
                 "channel {channel}: {mean}"
             );
         }
+    }
+}
+
+#[test]
+fn a_plugin_that_shortens_accounts_for_every_frame_at_every_rate() {
+    let plugin = load("test-plugins/cutter");
+    assert!(plugin.manifest().may_shorten());
+    for rate in [16_000, 22_050, 44_100, 48_000, 96_000] {
+        for deed in ["honest", "late"] {
+            let input = vec![noise(rate as usize, 3); 2];
+            let run = Run {
+                blocks: &[4_800, 1_001],
+                ..Run::new(&plugin, rate).params(json!({ "deed": deed }))
+            };
+            let (output, record) = run.recorded(&input);
+            let (output, record) = (output.unwrap(), record.unwrap());
+            let cut: u64 = record.cuts().iter().map(|cut| cut.frames).sum();
+            assert_eq!(output[0].len() as u64, u64::from(rate) - cut, "{rate} {deed}");
+            assert!(cut > u64::from(rate) * 4 / 10, "{rate} {deed}: {cut}");
+            assert_eq!(output[0], output[1]);
+            if rate == 48_000 {
+                let kept = input[0].iter().enumerate();
+                let kept = kept.filter(|(frame, _)| frame / 1_000 % 2 == 0);
+                let kept: Vec<f32> = kept.map(|(_, sample)| *sample).collect();
+                assert!(output[0] == kept, "{deed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_can_be_mixed_into_what_was_shortened() {
+    let plugin = load("test-plugins/cutter");
+    let run = Run {
+        mix: 0.5,
+        ..Run::new(&plugin, 48_000)
+    };
+    match run.of(&vec![noise(48_000, 3)]) {
+        Err(StageError::Refused { message, .. }) => {
+            assert!(message.contains("cutter shortens"), "{message}");
+        }
+        other => panic!("{other:?}"),
     }
 }
