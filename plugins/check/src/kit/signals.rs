@@ -42,7 +42,13 @@ pub fn interrupted(rate: u32, frames: usize, seed: u32) -> Vec<f32> {
 }
 
 pub fn square(frames: usize, peak: f32) -> Vec<f32> {
-    let sign = |n: usize| if n / 50 % 2 == 0 { peak } else { -peak };
+    let sign = |n: usize| {
+        if (n / 50).is_multiple_of(2) {
+            peak
+        } else {
+            -peak
+        }
+    };
     (0..frames).map(sign).collect()
 }
 
