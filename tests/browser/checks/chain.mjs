@@ -197,6 +197,23 @@ export async function chainChapter({ browser, url, tally, shot }) {
           await page.unroute("**/report");
         },
       ],
+      [
+        "what a step removed can be heard, where that was asked for",
+        async () => {
+          const own = entry(page, "own.wav");
+          await own.getByText("Correct it again").click();
+          await own.getByLabel("Correct it for").selectOption({ label: "Your own chain" });
+          await useText(editor, { steps: [{ plugin: "denoise" }] });
+          await steps.first().getByRole("button", { name: /^Step 1: Denoise/ }).click();
+          await editor.getByLabel("Keep what it removes, to listen to").check();
+          await own.getByRole("button", { name: "Start" }).click();
+          const details = own.getByText(/^What each step did/);
+          await eventually("there are three reports", async () => (await details.count()) === 3, JOB_MS);
+          await details.first().click();
+          near(await playsOn(playerOf(own, "delta"), "what was removed"), 2, 0.05, "its length in seconds");
+          await fits(page, shot, "delta");
+        },
+      ],
       ["nothing went wrong in the page meanwhile", async () => assert.deepEqual(complaints, [])],
     ],
     () => shot(page, "failure-chain"),
