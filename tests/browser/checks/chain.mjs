@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
-import { eventually } from "../tally.mjs";
+import { eventually, near } from "../tally.mjs";
 import { chooseFile, entry, JOB_MS, playerOf, playsOn, send, voiceFile, waitForStatus } from "./steps.mjs";
 
 const OWN = /^Build your own chain/;
@@ -161,6 +161,57 @@ export async function chainChapter({ browser, url, tally, shot }) {
             return (await own.locator('[data-status="completed"]').count()) === 2;
           }, JOB_MS);
           await playsOn(playerOf(own, "corrected"), "the second correction");
+        },
+      ],
+      [
+        "where a step took out pauses, switching stays at the same word",
+        async () => {
+          // Half a second is said to be gone at 0.5 s: the report alone moves the page's clock.
+          await page.route("**/report", async (route) => {
+            const response = await route.fetch();
+            const report = await response.json();
+            const frame = (seconds) => Math.round(seconds * report.input.sample_rate);
+            report.steps[0].cuts = [{ start: frame(0.5), frames: frame(0.5) }];
+            await route.fulfill({ response, json: report });
+          });
+          await page.reload();
+          const own = entry(page, "own.wav");
+          const details = own.getByText(/^What each step did/);
+          await eventually("both reports are read", async () => (await details.count()) === 2);
+          await details.first().click();
+          await own.getByText("Took out 0.5 s in one place").first().waitFor();
+          const [original, corrected] = [playerOf(own, "original"), playerOf(own, "corrected")];
+          const switched = async (from, seconds, to, name) => {
+            await from.evaluate((element, at) => {
+              element.pause();
+              element.currentTime = at;
+            }, seconds);
+            await to.evaluate((element) => {
+              element.addEventListener("play", () => (element.dataset.began = String(element.currentTime)), { once: true });
+            });
+            await own.getByRole("button", { name }).first().click();
+            return Number(await eventually("the other plays", () => to.evaluate((element) => element.dataset.began)));
+          };
+          near(await switched(original, 1.5, corrected, "Hear the corrected from here"), 1, 0.1, "1.5 s of the original");
+          near(await switched(corrected, 0.75, original, "Hear the original from here"), 1.25, 0.1, "0.75 s corrected");
+          await page.unroute("**/report");
+        },
+      ],
+      [
+        "what a step removed can be heard, where that was asked for",
+        async () => {
+          const own = entry(page, "own.wav");
+          await own.getByText("Correct it again").click();
+          await own.getByLabel("Correct it for").selectOption({ label: "Your own chain" });
+          await useText(editor, { steps: [{ plugin: "denoise" }] });
+          await steps.first().getByRole("button", { name: /^Step 1: Denoise/ }).click();
+          await editor.getByLabel("Keep what it removes, to listen to").check();
+          await own.getByRole("button", { name: "Start" }).click();
+          const details = own.getByText(/^What each step did/);
+          await eventually("there are three reports", async () => (await details.count()) === 3, JOB_MS);
+          await details.first().click();
+          near(await playsOn(playerOf(own, "delta"), "what was removed"), 2, 0.05, "its length in seconds");
+          await fits(page, shot, "delta");
         },
       ],
       ["nothing went wrong in the page meanwhile", async () => assert.deepEqual(complaints, [])],

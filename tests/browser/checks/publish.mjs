@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
-import { chooseFile, entry, send, voiceFile, waitForStatus } from "./steps.mjs";
+import { eventually } from "../tally.mjs";
+import { JOB_MS, chooseFile, entry, send, voiceFile, waitForStatus } from "./steps.mjs";
 
 /** A published plugin is checked by a worker first. */
 const CHECK_MS = 180_000;
@@ -114,9 +115,10 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
           const editor = kept.getByRole("group", { name: "Your own chain" });
           await editor.locator('[data-step="listener"]').waitFor();
           await kept.getByRole("button", { name: "Start" }).click();
-          await kept.getByText("Own chain").first().waitFor();
-          await waitForStatus(kept, "completed");
-          await kept.getByText(/^What each step did/).first().click();
+          await eventually("there are two corrections", async () => {
+            return (await kept.locator('[data-status="completed"]').count()) === 2;
+          }, JOB_MS);
+          await openNewestOf(kept, 2);
           await kept.locator('li[data-step="listener"][data-skipped="false"]').getByText("Frames", { exact: true }).waitFor();
           await fits("tried-plugin");
         },
@@ -134,7 +136,7 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
           await page.getByRole("link", { name: "Recordings" }).click();
           await page.reload();
           const kept = entry(page, "kept.wav");
-          await kept.getByText(/^What each step did/).first().click();
+          await openNewestOf(kept, 2);
           await kept.locator('li[data-step="listener"]').waitFor();
         },
       ],
@@ -143,4 +145,11 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
     () => shot(page, "failure-publish"),
   );
   await context.close();
+}
+
+/** What the steps of the newest of so many corrections did, once all their reports are read. */
+async function openNewestOf(recording, count) {
+  const details = recording.getByText(/^What each step did/);
+  await eventually("all reports are read", async () => (await details.count()) === count);
+  await details.first().click();
 }

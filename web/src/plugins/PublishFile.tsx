@@ -74,6 +74,8 @@ function Verdict({ name, submission, onTry }: VerdictProps) {
   const { plugins } = useCatalogue();
   const { plugin, error, check } = submission;
   const published = submission.status === "published";
+  // The report tells the same, and better.
+  const told = check !== null && !check.passed;
   const attempt = (found: { id: string; version: string }) => {
     const listed = plugins.find((entry) => entry.id === found.id);
     const step = { plugin: listed === undefined ? found.id : nameInChain(plugins, listed) };
@@ -100,7 +102,7 @@ function Verdict({ name, submission, onTry }: VerdictProps) {
           </button>
         </div>
       )}
-      {!published && error !== null && <TroubleNote trouble={troubleOf(error)} alert />}
+      {!published && error !== null && !told && <TroubleNote trouble={troubleOf(error)} alert />}
       {check !== null && <CheckReportView report={check} />}
     </section>
   );
