@@ -230,7 +230,7 @@ mod tests {
             MIB + 300_000,
             0.01,
             Outcome::Warned,
-            "after 44 minutes",
+            "after 45 minutes",
         );
         check(MIB, MIB, 0.3, Outcome::Warned, "little room");
         check(MIB, MIB, 1.5, Outcome::Failed, "slower than it plays");
