@@ -127,18 +127,16 @@ impl Model {
         let pull: Vec<f64> = (0..=order)
             .map(|lag| dot(&a[..=order - lag], &a[lag..]))
             .collect();
-        let mut is_missing = vec![false; audio.len()];
-        for at in missing {
-            is_missing[*at] = true;
-        }
+        // The pull of both sides on a frame, in the order of the frames around it.
+        let around: Vec<f64> = pull.iter().rev().chain(&pull[1..]).copied().collect();
+        let mut known = audio.to_vec();
+        missing.iter().for_each(|at| known[*at] = 0.0);
         let mut right: Vec<f64> = missing
             .iter()
             .map(|&at| {
                 let (first, end) = (at.saturating_sub(order), audio.len().min(at + order + 1));
-                -(first..end)
-                    .filter(|n| !is_missing[*n])
-                    .map(|n| pull[n.abs_diff(at)] * audio[n])
-                    .sum::<f64>()
+                let skipped = order - (at - first);
+                -dot(&around[skipped..skipped + end - first], &known[first..end])
             })
             .collect();
         Skyline::factor(missing, &pull)?.solve(&mut right);
