@@ -1,4 +1,4 @@
-//! The four plugins we ship, through the real host, over rates, channels and block sizes.
+//! The plugins we ship, through the real host, over rates, channels and block sizes.
 
 use retake_audio::Block;
 use retake_plugin_host::Plugin;
@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 4] = ["gain", "highpass", "denoise", "loudness"];
+const NAMES: [&str; 7] = [
+    "gain", "highpass", "denoise", "loudness", "hum", "declick", "declip",
+];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 
 fn plugins() -> Vec<(&'static str, Plugin)> {
