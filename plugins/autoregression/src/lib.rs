@@ -55,14 +55,11 @@ impl Model {
     /// For each frame, how far it is off from what its past says; what comes before `audio` is
     /// taken for silence.
     pub fn forward_errors(&self, audio: &[f64]) -> Vec<f64> {
+        let mirrored: Vec<f64> = self.coefficients.iter().rev().copied().collect();
         (0..audio.len())
             .map(|n| {
-                let past = &audio[n.saturating_sub(self.order())..=n];
-                past.iter()
-                    .rev()
-                    .zip(&self.coefficients)
-                    .map(|(s, a)| s * a)
-                    .sum()
+                let first = n.saturating_sub(self.order());
+                dot(&audio[first..=n], &mirrored[self.order() - (n - first)..])
             })
             .collect()
     }
@@ -127,18 +124,16 @@ impl Model {
         let pull: Vec<f64> = (0..=order)
             .map(|lag| dot(&a[..=order - lag], &a[lag..]))
             .collect();
-        let mut is_missing = vec![false; audio.len()];
-        for at in missing {
-            is_missing[*at] = true;
-        }
+        // The pull of both sides on a frame, in the order of the frames around it.
+        let around: Vec<f64> = pull.iter().rev().chain(&pull[1..]).copied().collect();
+        let mut known = audio.to_vec();
+        missing.iter().for_each(|at| known[*at] = 0.0);
         let mut right: Vec<f64> = missing
             .iter()
             .map(|&at| {
                 let (first, end) = (at.saturating_sub(order), audio.len().min(at + order + 1));
-                -(first..end)
-                    .filter(|n| !is_missing[*n])
-                    .map(|n| pull[n.abs_diff(at)] * audio[n])
-                    .sum::<f64>()
+                let skipped = order - (at - first);
+                -dot(&around[skipped..skipped + end - first], &known[first..end])
             })
             .collect();
         Skyline::factor(missing, &pull)?.solve(&mut right);
@@ -165,18 +160,19 @@ fn levinson(lags: &[f64], power: f64) -> Vec<f64> {
     a
 }
 
-/// In four partial sums, which the compiler turns into vectors.
+/// In partial sums, which the compiler turns into vectors that need not wait for each other.
 fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a4
+    const LANES: usize = 8;
+    let mut sums = [0.0; LANES];
+    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let rest: f64 = a_chunks
         .remainder()
         .iter()
-        .zip(b4.remainder())
+        .zip(b_chunks.remainder())
         .map(|(a, b)| a * b)
         .sum();
-    for (a, b) in a4.zip(b4) {
-        for lane in 0..4 {
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for lane in 0..LANES {
             sums[lane] += a[lane] * b[lane];
         }
     }

@@ -23,6 +23,10 @@ const EXACT: f32 = 0.9995;
 /// Part of the tops that must be that thin.
 const EXACT_PART: f64 = 0.8;
 
+/// A side whose highest peak is that close to the other side's ceiling has the same one, however few of
+/// its peaks reach it.
+const SAME: f32 = 0.002;
+
 /// Peaks are counted in bins of 0.05 dB from -60 to +30 dBFS; quieter ones are not clipped but faint.
 const BIN_DB: f32 = 0.05;
 const FLOOR_DB: f32 = -60.0;
@@ -71,11 +75,12 @@ impl Analysis {
 
     pub fn finish(&mut self) -> Option<Ceilings> {
         self.end_swing();
+        let (above, below) = (self.above.ceiling(), self.below.ceiling());
         let ceilings = Ceilings {
-            above: self.above.ceiling(),
-            below: self.below.ceiling(),
+            above: above.or(below.filter(|level| self.above.ends_at(*level))),
+            below: below.or(above.filter(|level| self.below.ends_at(*level))),
         };
-        (ceilings.above.is_some() || ceilings.below.is_some()).then_some(ceilings)
+        (above.is_some() || below.is_some()).then_some(ceilings)
     }
 
     fn end_swing(&mut self) {
@@ -91,6 +96,7 @@ impl Analysis {
 /// The peaks of all swings to one side.
 struct Peaks {
     bins: Vec<Bin>,
+    highest: f32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -107,11 +113,13 @@ impl Peaks {
     fn new() -> Self {
         Self {
             bins: vec![Bin::default(); BINS],
+            highest: 0.0,
         }
     }
 
     fn add(&mut self, swing: &[f32]) {
         let peak = swing.iter().fold(0f32, |peak, s| peak.max(s.abs()));
+        self.highest = self.highest.max(peak);
         let place = (20.0 * peak.log10() - FLOOR_DB) / BIN_DB;
         if place < 0.0 || !place.is_finite() {
             return;
@@ -133,6 +141,10 @@ impl Peaks {
         bin.flat += 1;
         bin.top_frames += top as u64;
         bin.exact_frames += above(EXACT) as u64;
+    }
+
+    fn ends_at(&self, level: f32) -> bool {
+        (self.highest / level - 1.0).abs() <= SAME
     }
 
     /// The highest level at which flat swings gather and beyond which there is hardly anything.

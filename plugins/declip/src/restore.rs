@@ -8,7 +8,7 @@ use crate::ceiling::Ceilings;
 const HOP_S: f64 = 0.016;
 const SIDE_S: f64 = 0.024;
 /// Rounds of restoring and fitting the model to what was restored.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 pub struct Restorer {
     stretches: Stretches,

@@ -325,7 +325,7 @@ impl Tally {
             self.point_power += line.power();
         }
         self.hops += 1;
-        if self.hops % HOPS_PER_POINT == 0 {
+        if self.hops.is_multiple_of(HOPS_PER_POINT) {
             let mean = 0.5 * self.point_power / HOPS_PER_POINT as f64;
             self.points.push((10.0 * mean.log10()).max(-200.0) as f32);
             self.point_power = 0.0;

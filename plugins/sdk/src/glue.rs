@@ -52,15 +52,6 @@ impl<C: Corrector> Guest for Plugin<C> {
     }
 }
 
-/// The well-known ones, from the facts.
-fn extras(facts: &Facts) -> Vec<(String, String)> {
-    let mut extras = Vec::new();
-    if facts.may_shorten {
-        extras.push(("length".into(), "may-shorten".into()));
-    }
-    extras
-}
-
 impl<C: Corrector> GuestSession for Open<C> {
     fn open(spec: wit::StreamSpec, params: Vec<wit::Setting>) -> Result<Session, wit::PluginError> {
         log_panics();
@@ -130,6 +121,9 @@ impl<C> Open<C> {
 
 /// Typed facts and untyped ones, as the contract has them.
 fn extras(facts: &Facts) -> Vec<(String, String)> {
+    let length = facts
+        .may_shorten
+        .then(|| ("length".to_owned(), "may-shorten".to_owned()));
     let promise = facts
         .level_change_db
         .map(|(min, max)| ("level-change-db".to_owned(), format!("{min}..{max}")));
@@ -137,7 +131,7 @@ fn extras(facts: &Facts) -> Vec<(String, String)> {
         .extras
         .iter()
         .map(|&(key, value)| (key.into(), value.into()));
-    promise.into_iter().chain(others).collect()
+    length.into_iter().chain(promise).chain(others).collect()
 }
 
 fn plugin_error(refusal: Refusal) -> wit::PluginError {

@@ -199,18 +199,10 @@ impl Bad {
     }
 }
 
-/// Whether the manifest says that the output may be shorter than the input.
-pub fn may_shorten(manifest: &Manifest) -> bool {
-    manifest
-        .extras
-        .iter()
-        .any(|(key, value)| key == "length" && value == "may-shorten")
-}
-
 /// Where the host stops draining. Of a plugin that shortens, it takes everything.
 fn wanted_frames(manifest: &Manifest, frames: usize, latency: u32) -> usize {
     let all = frames + latency as usize;
-    if may_shorten(manifest) { all + 1 } else { all }
+    if manifest.may_shorten() { all + 1 } else { all }
 }
 
 fn drain(
@@ -233,7 +225,7 @@ fn drain(
 pub fn length(manifest: &Manifest, taken: &Taken, frames: u64) -> Result<(), Bad> {
     let got = taken.returned_frames;
     let latency = taken.latency_frames;
-    if !may_shorten(manifest) {
+    if !manifest.may_shorten() {
         return if taken.block.iter().all(|c| c.len() as u64 == frames) {
             Ok(())
         } else {

@@ -5,7 +5,7 @@ use retake_plugin_manifest::LevelPromise;
 
 use super::{
     Found,
-    drive::{Bad, Take, Taken, may_shorten},
+    drive::{Bad, Take, Taken},
     signals::{self, level_dbfs},
     subject::Subject,
 };
@@ -48,7 +48,7 @@ pub fn length(subject: &Subject<'_>) -> Found {
             }
         }
     }
-    Found::passed(if may_shorten(manifest) {
+    Found::passed(if manifest.may_shorten() {
         format!("four lengths, with pauses: {cut} frames were cut, and each cut was reported")
     } else {
         "four lengths, with pauses: as long as the input".to_owned()
