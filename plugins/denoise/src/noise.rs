@@ -142,8 +142,8 @@ impl Minimum {
     }
 
     fn follow(&mut self, frame: &Powers) {
-        for bin in 0..BINS {
-            let smooth = frame[bin] + SMOOTHING * (self.smooth[bin] - frame[bin]);
+        for (bin, &power) in frame.iter().enumerate() {
+            let smooth = power + SMOOTHING * (self.smooth[bin] - power);
             self.smooth[bin] = smooth;
             self.running[bin] = at_most(self.running[bin], smooth);
             self.minimum[bin] = at_most(self.minimum[bin], smooth);
