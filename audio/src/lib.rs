@@ -1,8 +1,9 @@
 //! Decode, resample, measure, run stages, encode: synchronous, streaming, and ignorant of jobs.
 //!
 //! Audio comes in as any file a browser or an editor writes, is held as planar `f32` [`Block`]s, and
-//! goes out as WAV, FLAC or Ogg Opus with the same rate, channel count and length. Memory does not
-//! grow with length: what must be seen whole before it can be changed waits in a spill file.
+//! goes out as WAV, FLAC or Ogg Opus with the same rate, channel count and, unless a stage shortens
+//! it, length. Memory does not grow with length: what must be seen whole before it can be changed
+//! waits in a spill file.
 
 mod channel_order;
 mod error;
@@ -38,7 +39,7 @@ pub struct Spec {
 
 /// One correction in the pipeline. It was made for a stated [`Spec`] and total length, which its
 /// output keeps: what it emits, over its whole life, is exactly as long as what it was given and
-/// aligned with it to the frame.
+/// aligned with it to the frame. Only one that [`Stage::shortens`] may emit less.
 pub trait Stage: Send {
     /// As the chain names it; for progress and errors.
     fn name(&self) -> &str;
@@ -47,6 +48,12 @@ pub trait Stage: Send {
     fn analyzes(&self) -> bool;
 
     fn analyze(&mut self, block: &Block) -> Result<(), StageError>;
+
+    /// Whether it may emit fewer frames than it is given, though never none at all. No stage comes
+    /// after one that does: those were made for the length before it.
+    fn shortens(&self) -> bool {
+        false
+    }
 
     /// Takes a block of 1 to [`BLOCK_FRAMES`] frames and emits any number of blocks.
     fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError>;

@@ -3,6 +3,8 @@
 
 mod signals;
 
+use std::io::{Read, Seek};
+
 use retake_audio::{
     BLOCK_FRAMES, Block, Emit, Format, Progress, RunError, Stage, StageError, WavDepth, run,
 };
@@ -284,6 +286,100 @@ fn a_stage_that_breaks_its_word_is_named_with_what_it_did_and_where() {
             Ok(block)
         },
         "rogue returned 500 frames and was given 20000",
+    );
+}
+
+/// Keeps only the frames whose first channel is over the threshold.
+struct Keeper {
+    threshold: f32,
+}
+
+impl Stage for Keeper {
+    fn name(&self) -> &str {
+        "keeper"
+    }
+
+    fn analyzes(&self) -> bool {
+        false
+    }
+
+    fn analyze(&mut self, _: &Block) -> Result<(), StageError> {
+        unreachable!("it does not analyze")
+    }
+
+    fn shortens(&self) -> bool {
+        true
+    }
+
+    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        emit(kept(&block, self.threshold))
+    }
+
+    fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
+        Ok(())
+    }
+}
+
+fn kept(block: &Block, threshold: f32) -> Block {
+    let channel = |channel: &Vec<f32>| {
+        let frames = channel.iter().zip(&block[0]);
+        frames
+            .filter_map(|(x, first)| (*first > threshold).then_some(*x))
+            .collect()
+    };
+    block.iter().map(channel).collect()
+}
+
+#[test]
+fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
+    let signal = noise(2, 50_001, 0.5, 5);
+    let expected = kept(&signal, 0.0);
+    assert!((20_000..30_000).contains(&expected[0].len()));
+    let stages: Vec<Box<dyn Stage>> = vec![
+        Box::new(Tap::default()),
+        Box::new(Keeper { threshold: 0.0 }),
+    ];
+    let mut heard: Vec<Progress> = Vec::new();
+    let mut out = tempfile::tempfile().unwrap();
+    let into = out.try_clone().unwrap();
+    let dir = std::env::temp_dir();
+    let decoded = decoded_from(48_000, &signal);
+    let finished = run(decoded, stages, &FLOAT, into, &dir, &mut |p| heard.push(p)).unwrap();
+    let mut bytes = Vec::new();
+    out.rewind().unwrap();
+    out.read_to_end(&mut bytes).unwrap();
+    assert_eq!(finished.frames, expected[0].len() as u64);
+    assert_eq!(finished.measurement.frames, finished.frames);
+    assert!(samples(decode_bytes(&bytes).unwrap()) == expected);
+    assert!(heard.is_sorted_by(|a, b| a.fraction <= b.fraction));
+    assert_eq!(heard.last().unwrap().fraction, 1.0);
+}
+
+#[test]
+fn a_stage_that_shortens_leaves_something_and_is_the_last() {
+    let signal = noise(2, 20_000, 0.5, 1);
+    let check = |stages: Vec<Box<dyn Stage>>, says: &str| match run_to_bytes(
+        decoded_from(48_000, &signal),
+        stages,
+        FLOAT,
+    ) {
+        Err(RunError::Stage {
+            index: 0,
+            source: StageError::Crashed { message },
+            ..
+        }) => assert_eq!(message, says),
+        other => panic!("{says}: {:?}", other.map(|_| ())),
+    };
+    check(
+        vec![Box::new(Keeper { threshold: 2.0 })],
+        "keeper left nothing of the 20000 frames it was given",
+    );
+    check(
+        vec![
+            Box::new(Keeper { threshold: 0.0 }),
+            Box::new(Tap::default()),
+        ],
+        "it shortens, and is not the last of its run",
     );
 }
 

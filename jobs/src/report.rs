@@ -48,15 +48,31 @@ pub struct StepReport {
     /// Whether what the step took away was kept, under `BlobKey::Delta`.
     #[serde(default)]
     pub delta: bool,
+    /// Whether an analyser recommended it. It then stands after that analyser, and not in the chain.
+    #[serde(default)]
+    pub recommended: bool,
+    /// Every parameter of the plugin, those that the chain left out with their defaults.
+    #[serde(default)]
+    pub params: serde_json::Map<String, serde_json::Value>,
     pub latency_frames: u32,
     /// Time spent inside the step, on any thread.
     pub cpu_ms: u64,
     /// What the plugin's own `report` says, as JSON of the contract's `report` record.
     #[serde(default)]
     pub measurements: serde_json::Value,
+    /// What a step that shortens took out, in order: its output is its input without these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
     /// What the plugin logged, cut to 64 KiB; of a step that was left out the last lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+}
+
+/// Frames of a step's input, at the recording's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    pub start: u64,
+    pub frames: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,7 +17,14 @@ pub(crate) struct Deadline {
     base: Duration,
     per_audio_s: Duration,
     audio_max: Duration,
-    allowed: Mutex<Duration>,
+    /// The longest that was told; before anything was, by the file's size.
+    audio: Mutex<Audio>,
+}
+
+#[derive(Clone, Copy)]
+enum Audio {
+    Guessed(Duration),
+    Told(Duration),
 }
 
 /// How long a job may take.
@@ -41,26 +48,31 @@ impl Deadline {
     /// From now on, for the recording in `input`.
     pub fn new(terms: DeadlineTerms, limits: &Limits, input: &Path) -> Self {
         let bytes = std::fs::metadata(input).map_or(0, |file| file.len());
-        let deadline = Self {
+        let guessed = Duration::from_secs(bytes / BYTES_PER_SECOND_MIN);
+        Self {
             started: Instant::now(),
             base: Duration::from_millis(terms.base_ms),
             per_audio_s: Duration::from_millis(terms.per_audio_s_ms),
             audio_max: Duration::from_millis(limits.duration_ms_max),
-            allowed: Mutex::default(),
-        };
-        deadline.set_audio(Duration::from_secs(bytes / BYTES_PER_SECOND_MIN));
-        deadline
+            audio: Mutex::new(Audio::Guessed(guessed)),
+        }
     }
 
-    /// The recording's length became known. What a child says is believed up to the limit.
+    /// The recording's length became known. What a child says is believed up to the limit. A step
+    /// that shortens takes nothing from the time that the others have.
     pub fn set_audio(&self, audio: Duration) {
-        let audio_s = audio.min(self.audio_max).as_secs_f64();
-        let allowed = self.base + self.per_audio_s.mul_f64(audio_s);
-        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner) = allowed;
+        let mut known = self.audio.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = match *known {
+            Audio::Guessed(_) => Audio::Told(audio),
+            Audio::Told(before) => Audio::Told(before.max(audio)),
+        };
     }
 
     pub fn allowed(&self) -> Duration {
-        *self.allowed.lock().unwrap_or_else(PoisonError::into_inner)
+        let known = *self.audio.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Audio::Guessed(audio) | Audio::Told(audio)) = known;
+        let audio_s = audio.min(self.audio_max).as_secs_f64();
+        self.base + self.per_audio_s.mul_f64(audio_s)
     }
 
     /// Returns once it has passed.
@@ -103,6 +115,12 @@ mod tests {
         );
         deadline.set_audio(Duration::from_secs(30));
         assert_eq!(deadline.allowed(), Duration::from_secs(4));
+        deadline.set_audio(Duration::from_secs(20));
+        assert_eq!(
+            deadline.allowed(),
+            Duration::from_secs(4),
+            "it was shortened on the way"
+        );
         deadline.set_audio(Duration::from_secs(1_000_000));
         assert_eq!(deadline.allowed(), Duration::from_secs(7));
     }

@@ -1,22 +1,24 @@
 //! Holds a stage to its word: what it emits has the channels it was made for, is finite, and is
-//! over its whole life exactly as long as what it was given.
+//! over its whole life exactly as long as what it was given, or shorter where it may shorten.
 
-use crate::{Block, Spec, StageError, reblock::Reblocker};
+use crate::{Block, Spec, Stage, StageError, reblock::Reblocker};
 
 pub(super) struct CheckedOutput {
     name: String,
     channels: usize,
-    frames_promised: u64,
+    frames_given: u64,
+    may_shorten: bool,
     frames_seen: u64,
     reblocker: Reblocker,
 }
 
 impl CheckedOutput {
-    pub(super) fn new(name: &str, spec: Spec, frames_promised: u64) -> Self {
+    pub(super) fn new(stage: &dyn Stage, spec: Spec, frames_given: u64) -> Self {
         Self {
-            name: name.to_owned(),
+            name: stage.name().to_owned(),
             channels: spec.channels as usize,
-            frames_promised,
+            frames_given,
+            may_shorten: stage.shortens(),
             frames_seen: 0,
             reblocker: Reblocker::new(spec.channels as usize),
         }
@@ -37,11 +39,12 @@ impl CheckedOutput {
         self,
         pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
-        if self.frames_seen != self.frames_promised {
-            return Err(self.broken(format!(
-                "returned {} frames and was given {}",
-                self.frames_seen, self.frames_promised
-            )));
+        let (given, seen) = (self.frames_given, self.frames_seen);
+        if self.may_shorten && seen == 0 && given > 0 {
+            return Err(self.broken(format!("left nothing of the {given} frames it was given")));
+        }
+        if !self.may_shorten && seen != given {
+            return Err(self.broken(format!("returned {seen} frames and was given {given}")));
         }
         self.reblocker.finish(pass_on)
     }
@@ -61,10 +64,10 @@ impl CheckedOutput {
                 "returned channels of unequal length ({frames} and {other} frames) at frame {at}"
             )));
         }
-        if at + frames as u64 > self.frames_promised {
+        if at + frames as u64 > self.frames_given {
             return Err(self.broken(format!(
                 "returned more than the {} frames it was given",
-                self.frames_promised
+                self.frames_given
             )));
         }
         for (channel, samples) in block.iter().enumerate() {

@@ -10,6 +10,9 @@
 //! spill -> stage 2 -> stage 3 -> meter -> encoder
 //! ```
 //!
+//! A stage that shortens is the last one and runs into a spill as well: encoders want to know the
+//! length before they begin.
+//!
 //! What a stage returns is checked before anyone else sees it, see [`checked`].
 
 mod checked;
@@ -59,7 +62,7 @@ struct Placed {
 }
 
 /// decoded -> stages -> measure -> encode into `out`, which has the rate, the channels and exactly
-/// the frames that came in. `out` is at its start and writable; what it holds after an error is
+/// the frames that came in, or fewer where the last stage shortens. `out` is at its start and writable; what it holds after an error is
 /// worth nothing. `progress` is called on this thread, a few times a second of work or more.
 pub fn run(
     decoded: Decoded,
@@ -76,11 +79,13 @@ pub fn run(
         ..
     } = decoded;
     let last_stage = stages.len().checked_sub(1);
-    let passes = 1 + stages.iter().filter(|stage| stage.analyzes()).count();
+    let shortened = stages.last().is_some_and(|stage| stage.shortens());
+    let passes =
+        1 + usize::from(shortened) + stages.iter().filter(|stage| stage.analyzes()).count();
 
     let mut passed = 0;
-    let mut report = |done: u64, passed: usize, stage: Option<usize>| {
-        let pass_fraction = done as f64 / frames.max(1) as f64;
+    let mut report = |done: u64, of: u64, passed: usize, stage: Option<usize>| {
+        let pass_fraction = done as f64 / of.max(1) as f64;
         let fraction = ((passed as f64 + pass_fraction) / passes as f64) as f32;
         progress(Progress {
             fraction: fraction.min(1.0),
@@ -91,6 +96,10 @@ pub fn run(
     let mut waiting: Vec<Placed> = Vec::new();
     for (index, stage) in stages.into_iter().enumerate() {
         let mut placed = Placed { index, stage };
+        if placed.stage.shortens() && Some(index) != last_stage {
+            let message = "it shortens, and is not the last of its run".to_owned();
+            return Err(placed.failed(StageError::Crashed { message }));
+        }
         if placed.stage.analyzes() {
             let pass = Pass {
                 spec,
@@ -99,7 +108,7 @@ pub fn run(
                 stages: &mut waiting,
             };
             let new_spill = pass.analyze(&mut placed, spill_dir, &mut |done| {
-                report(done, passed, Some(index))
+                report(done, frames, passed, Some(index))
             })?;
             // The old one's disk space is free as soon as nobody needs it.
             if let Some(new_spill) = new_spill {
@@ -111,6 +120,20 @@ pub fn run(
         waiting.push(placed);
     }
 
+    if shortened {
+        let pass = Pass {
+            spec,
+            frames,
+            source: &mut spill,
+            stages: &mut waiting,
+        };
+        spill = pass.shorten(spill_dir, &mut |done| {
+            report(done, frames, passed, last_stage)
+        })?;
+        waiting.clear();
+        passed += 1;
+    }
+    let frames = spill.frames();
     let encoder = Encoder::create(format, spec, frames, out).map_err(RunError::from)?;
     let pass = Pass {
         spec,
@@ -118,9 +141,10 @@ pub fn run(
         source: &mut spill,
         stages: &mut waiting,
     };
-    let (measurement, peaks) =
-        pass.encode(encoder, &mut |done| report(done, passed, last_stage))?;
-    report(frames, passed, last_stage);
+    let (measurement, peaks) = pass.encode(encoder, &mut |done| {
+        report(done, frames, passed, last_stage)
+    })?;
+    report(frames, frames, passed, last_stage);
     Ok(Finished {
         measurement,
         peaks,

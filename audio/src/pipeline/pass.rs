@@ -75,6 +75,34 @@ impl Pass<'_> {
         Ok(writer.map(SpillWriter::finish))
     }
 
+    /// Keeps what comes out of this pass's stages, of which the last shortens: how much that is, is
+    /// known only at the end.
+    pub(super) fn shorten(
+        self,
+        spill_dir: &Path,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Spill, RunError> {
+        let mut writer = SpillWriter::create(spill_dir, self.spec.channels as usize)?;
+        let (spec, frames) = (self.spec, self.frames);
+        scope(|scope| {
+            let mut workers = Vec::new();
+            let shortened =
+                spawn_chain(scope, self.source, self.stages, spec, frames, &mut workers);
+            let mut done = 0;
+            let mut written = Ok(());
+            for block in shortened {
+                done += block[0].len() as u64;
+                written = writer.write(&block).map_err(RunError::from);
+                if written.is_err() {
+                    break;
+                }
+                progress(done);
+            }
+            settle(workers, written)
+        })?;
+        Ok(writer.finish())
+    }
+
     /// Measures and encodes what comes out of this pass's stages.
     pub(super) fn encode(
         self,
@@ -152,7 +180,7 @@ fn run_stage(
     spec: Spec,
     frames: u64,
 ) -> Result<(), StageError> {
-    let mut output = CheckedOutput::new(placed.stage.name(), spec, frames);
+    let mut output = CheckedOutput::new(&*placed.stage, spec, frames);
     let mut pass_on = |block| sender.send(block).map_err(|_| StageError::Stopped);
     let mut frames_in = 0;
     for block in input {

@@ -1,14 +1,23 @@
 //! From a request's JSON to a checked [`Chain`]. All errors come back at once, each with an RFC 6901
 //! pointer to the value it means.
 
-use retake_plugin_manifest::Settings;
+use retake_plugin_manifest::{Manifest, Settings};
 use serde_json::{Map, Value};
 
-use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
+use super::{Chain, NotAPlugin, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
 use crate::problem::FieldError;
 
-const CHAIN_KEYS: &[&str] = &["steps"];
-const STEP_KEYS: &[&str] = &["plugin", "params", "external", "mix", "on_failure", "delta"];
+pub(super) const CHAIN_KEYS: &[&str] = &["steps"];
+const STEP_KEYS: &[&str] = &[
+    "plugin",
+    "version",
+    "params",
+    "external",
+    "mix",
+    "on_failure",
+    "delta",
+    "follow",
+];
 
 impl Chain {
     /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
@@ -29,17 +38,17 @@ impl Chain {
     }
 }
 
-struct Errors(Vec<FieldError>);
+pub(super) struct Errors(pub Vec<FieldError>);
 
 impl Errors {
-    fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+    pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.0.push(FieldError {
             pointer: pointer.into(),
             detail: detail.into(),
         });
     }
 
-    fn unknown_keys(&mut self, object: &Map<String, Value>, known: &[&str], pointer: &str) {
+    pub fn unknown_keys(&mut self, object: &Map<String, Value>, known: &[&str], pointer: &str) {
         for key in object.keys().filter(|key| !known.contains(&key.as_str())) {
             let detail = format!(
                 "\"{}\" is not known here; known: {}",
@@ -96,7 +105,12 @@ fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Erro
         .collect()
 }
 
-fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) -> Option<Step> {
+pub(super) fn step(
+    json: &Value,
+    pointer: &str,
+    vocabulary: &Vocabulary,
+    errors: &mut Errors,
+) -> Option<Step> {
     let Some(object) = json.as_object() else {
         errors.add(
             pointer,
@@ -111,9 +125,10 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
     let mix = mix(object, pointer, errors);
     let on_failure = on_failure(object, pointer, errors);
     let delta = delta(object, pointer, errors);
+    let follow = follow(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
-        (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
-        (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
+        (Some(name), None) => plugin(name, object, pointer, vocabulary, errors),
+        (None, Some(name)) => external(name, object, pointer, vocabulary, errors),
         (Some(_), Some(_)) => {
             errors.add(
                 pointer,
@@ -129,26 +144,52 @@ fn step(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Error
             None
         }
     };
-    Some(Step {
+    let step = Step {
         kind: kind?,
         mix: mix?,
         on_failure: on_failure?,
         delta: delta?,
-    })
+        follow: follow?,
+    };
+    check_shortening(&step, pointer, vocabulary, errors);
+    Some(step)
+}
+
+/// Original and correction can be neither mixed nor subtracted where they are not aligned.
+fn check_shortening(step: &Step, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) {
+    let StepKind::Plugin {
+        plugin, version, ..
+    } = &step.kind
+    else {
+        return;
+    };
+    let manifest = vocabulary.plugin_version(plugin, version.as_deref());
+    if !manifest.is_ok_and(Manifest::may_shorten) {
+        return;
+    }
+    let name = shown(plugin);
+    if step.mix < 1.0 {
+        let mix = step.mix;
+        let detail = format!("mix is {mix}; {name} shortens the recording, so it must be 1");
+        errors.add(below(pointer, "mix"), detail);
+    }
+    if step.delta {
+        let detail = format!("delta is true; {name} shortens the recording, so it must be false");
+        errors.add(below(pointer, "delta"), detail);
+    }
 }
 
 fn plugin(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    let empty = Map::new();
     let params_pointer = below(pointer, "params");
-    let params = match params {
-        None => Some(&empty),
-        Some(Value::Object(params)) => Some(params),
+    let params = match step.get("params") {
+        None => Some(Map::new()),
+        Some(Value::Object(params)) => Some(params.clone()),
         Some(other) => {
             errors.add(
                 params_pointer.as_str(),
@@ -160,10 +201,10 @@ fn plugin(
             None
         }
     };
-    let pointer = below(pointer, "plugin");
+    let version = version(step, pointer, errors);
     let Some(name) = name.as_str() else {
         errors.add(
-            pointer,
+            below(pointer, "plugin"),
             format!(
                 "plugin is {}; it must be a plugin's id or name",
                 quoted(name)
@@ -171,15 +212,20 @@ fn plugin(
         );
         return None;
     };
-    let manifest = match vocabulary.plugin(name) {
+    let version = version?;
+    let manifest = match vocabulary.plugin_version(name, version.as_deref()) {
         Ok(manifest) => manifest,
         Err(error) => {
-            errors.add(pointer, error.to_string());
+            let key = match error {
+                NotAPlugin::NoSuchVersion { .. } => "version",
+                NotAPlugin::Unknown { .. } | NotAPlugin::Ambiguous { .. } => "plugin",
+            };
+            errors.add(below(pointer, key), error.to_string());
             return None;
         }
     };
     let params = params?;
-    if let Err(wrong) = Settings::resolve(manifest, params) {
+    if let Err(wrong) = Settings::resolve(manifest, &params) {
         for error in wrong {
             errors.add(below(&params_pointer, &error.param), error.detail);
         }
@@ -187,22 +233,47 @@ fn plugin(
     }
     Some(StepKind::Plugin {
         plugin: name.to_owned(),
-        params: params.clone(),
+        version,
+        params,
     })
+}
+
+/// `None`: it is there and wrong.
+fn version(
+    step: &Map<String, Value>,
+    pointer: &str,
+    errors: &mut Errors,
+) -> Option<Option<String>> {
+    let Some(json) = step.get("version") else {
+        return Some(None);
+    };
+    match json.as_str() {
+        Some(text) if semver::Version::parse(text).is_ok() => Some(Some(text.to_owned())),
+        _ => {
+            let detail = format!(
+                "version is {}; it must be a plugin's exact version, \"1.2.0\" say",
+                quoted(json)
+            );
+            errors.add(below(pointer, "version"), detail);
+            None
+        }
+    }
 }
 
 fn external(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    if params.is_some() {
-        errors.add(
-            below(pointer, "params"),
-            "an external step takes no params; leave them out",
-        );
+    for (key, taken) in [("params", "no params"), ("version", "no version")] {
+        if step.contains_key(key) {
+            errors.add(
+                below(pointer, key),
+                format!("an external step takes {taken}; leave it out"),
+            );
+        }
     }
     let pointer = below(pointer, "external");
     let Some(name) = name.as_str() else {
@@ -276,20 +347,33 @@ fn delta(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Opt
     None
 }
 
+fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<bool> {
+    let detail = match object.get("follow") {
+        None => return Some(false),
+        Some(Value::Bool(true)) if !object.contains_key("plugin") => {
+            "follow is true; only a plugin recommends steps that can be followed".to_owned()
+        }
+        Some(Value::Bool(follow)) => return Some(*follow),
+        Some(other) => format!("follow is {}; it must be true or false", quoted(other)),
+    };
+    errors.add(below(pointer, "follow"), detail);
+    None
+}
+
 /// RFC 6901: `~` and `/` in a key are escaped.
-fn below(pointer: &str, key: &str) -> String {
+pub(super) fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-fn quoted(json: &Value) -> String {
+pub(super) fn quoted(json: &Value) -> String {
     shown(&json.to_string())
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
+    use retake_plugin_manifest::{ChannelUse, Param, ParamKind, Passes, Scale};
     use serde_json::json;
 
     use super::*;
@@ -328,11 +412,29 @@ mod tests {
         }
     }
 
-    fn vocabulary() -> Vocabulary {
+    /// `denoise` in three versions, two plugins `gain`, `trim` that shortens, and `ears`.
+    pub fn vocabulary() -> Vocabulary {
+        let ids = [
+            "org.retake.denoise",
+            "org.retake.gain",
+            "com.example.gain",
+            "com.example.ears",
+        ];
+        let mut manifests: Vec<_> = ids.map(manifest).into();
+        for version in ["0.9.0", "1.1.0-rc.1"] {
+            manifests.push(Manifest {
+                version: version.to_owned(),
+                params: Vec::new(),
+                ..manifest("org.retake.denoise")
+            });
+        }
+        manifests.push(Manifest {
+            channels: ChannelUse::Linked,
+            extras: vec![("length".to_owned(), "may-shorten".to_owned())],
+            ..manifest("org.retake.trim")
+        });
         Vocabulary {
-            manifests: ["org.retake.denoise", "org.retake.gain", "com.example.gain"]
-                .map(manifest)
-                .into(),
+            manifests,
             externals: vec!["default".to_owned()],
             steps_max: 3,
         }
@@ -434,7 +536,7 @@ mod tests {
             one_step(json!({"plugin": "reverb"})),
             &[(
                 "/chain/steps/0/plugin",
-                "com.example.gain, denoise, org.retake.gain",
+                "com.example.gain, denoise, ears, org.retake.gain, trim",
             )],
         );
     }
@@ -445,6 +547,40 @@ mod tests {
             one_step(json!({"plugin": "gain"})),
             &[("/chain/steps/0/plugin", "org.retake.gain, com.example.gain")],
         );
+    }
+
+    #[test]
+    fn a_version_is_one_of_those_there_are_and_brings_its_own_params() {
+        let step = |version: Value| one_step(json!({"plugin": "denoise", "version": version}));
+        for version in ["0.9.0", "1.0.0", "1.1.0-rc.1"] {
+            let chain = Chain::parse(&step(json!(version)), "/chain", &vocabulary()).unwrap();
+            let stored = serde_json::to_value(&chain).unwrap();
+            assert_eq!(stored["steps"][0]["version"], version);
+        }
+        check(
+            step(json!("2.0.0")),
+            &[("/chain/steps/0/version", "it has: 1.0.0, 1.1.0-rc.1, 0.9.0")],
+        );
+        for wrong in [json!("newest"), json!("1.0"), json!(1), json!(null)] {
+            check(step(wrong), &[("/chain/steps/0/version", "\"1.2.0\"")]);
+        }
+        check(
+            one_step(json!({"plugin": "denoise", "version": "0.9.0", "params": {"strength": 1}})),
+            &[("/chain/steps/0/params/strength", "strength")],
+        );
+        check(
+            one_step(json!({"external": "default", "version": "1.0.0"})),
+            &[("/chain/steps/0/version", "takes no version")],
+        );
+    }
+
+    #[test]
+    fn the_newest_version_is_a_release_where_there_is_one() {
+        let newest = |name: &str| vocabulary().plugin(name).unwrap().version.clone();
+        assert_eq!(newest("denoise"), "1.0.0");
+        let mut vocabulary = vocabulary();
+        vocabulary.manifests.retain(|m| m.version != "1.0.0");
+        assert_eq!(vocabulary.plugin("denoise").unwrap().version, "1.1.0-rc.1");
     }
 
     #[test]
@@ -490,6 +626,46 @@ mod tests {
         };
         assert!(asked(true).steps[0].delta);
         assert!(!asked(false).steps[0].delta);
+    }
+
+    #[test]
+    fn a_step_that_shortens_is_neither_mixed_with_the_original_nor_taken_from_it() {
+        check(
+            one_step(json!({"plugin": "trim", "mix": 0.5})),
+            &[(
+                "/chain/steps/0/mix",
+                "trim shortens the recording, so it must be 1",
+            )],
+        );
+        check(
+            one_step(json!({"plugin": "trim", "delta": true})),
+            &[(
+                "/chain/steps/0/delta",
+                "trim shortens the recording, so it must be false",
+            )],
+        );
+        let whole = one_step(json!({"plugin": "trim", "mix": 1}));
+        Chain::parse(&whole, "/chain", &vocabulary()).unwrap();
+    }
+
+    #[test]
+    fn a_plugin_can_be_followed_and_nothing_else() {
+        let followed = one_step(json!({"plugin": "ears", "follow": true}));
+        let chain = Chain::parse(&followed, "/chain", &vocabulary()).unwrap();
+        assert!(chain.steps[0].follow);
+        let stored = serde_json::to_value(&chain).unwrap();
+        assert_eq!(stored["steps"][0]["follow"], true);
+        assert_eq!(serde_json::from_value::<Chain>(stored).unwrap(), chain);
+        check(
+            one_step(json!({"external": "default", "follow": true})),
+            &[("/chain/steps/0/follow", "only a plugin")],
+        );
+        check(
+            one_step(json!({"plugin": "ears", "follow": "yes"})),
+            &[("/chain/steps/0/follow", "true or false")],
+        );
+        let plain = one_step(json!({"external": "default", "follow": false}));
+        Chain::parse(&plain, "/chain", &vocabulary()).unwrap();
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub const BLOCK_FRAMES: usize = retake_audio::BLOCK_FRAMES;
 /// A stated latency beyond this is taken for nonsense. Longer lookahead belongs into `analyze`.
 pub const LATENCY_S_MAX: u64 = 60;
 
+/// Cuts that one step may make: one a second for close to three hours.
+pub const CUTS_MAX: usize = 10_000;
+
 /// Seconds by which the channels of a stage may drift apart, or wet run away from dry, before the
 /// host stops buffering. It is what keeps memory flat against a plugin that hoards frames.
 pub const HELD_S_MAX: u64 = 60;

@@ -8,6 +8,7 @@ use crate::{
     cache::Cache,
     error::HostError,
     install,
+    instance::Instance,
     record::StageRecord,
     sandbox,
     stage::{PluginStage, Stream},
@@ -46,6 +47,11 @@ pub struct Plugin {
 impl Plugin {
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// A new instance, to be driven call by call. The pipeline's way is [`Plugin::stage`].
+    pub fn instance(&self) -> Result<Instance, StageError> {
+        Instance::start(&self.pre)
     }
 
     /// A pipeline stage for one stream, with a record of its own: see [`Plugin::open`].
@@ -89,6 +95,12 @@ impl Plugin {
         if spec.channels == 0 || spec.sample_rate == 0 {
             return Err(refused(format!(
                 "a stream of {spec} has nothing to correct"
+            )));
+        }
+        if self.manifest.may_shorten() && mix < 1.0 {
+            return Err(refused(format!(
+                "mix is {mix}; plugin {} shortens, so nothing of the original can be mixed in",
+                self.manifest.short_name()
             )));
         }
         let channels_max = self.manifest.max_channels;

@@ -52,6 +52,14 @@ impl Log {
     }
 }
 
+/// A run of frames that is in a stage's input and not in its output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Cut {
+    /// Frames of the input, at the stream's rate.
+    pub start: u64,
+    pub frames: u64,
+}
+
 /// Handle to what a stage did. Clones are the same record.
 #[derive(Clone, Default)]
 pub struct StageRecord(Arc<Mutex<Inner>>);
@@ -64,6 +72,7 @@ struct Inner {
     logs: Vec<Arc<Mutex<Log>>>,
     measurements: Vec<serde_json::Value>,
     curves: Vec<serde_json::Value>,
+    cuts: Vec<Cut>,
 }
 
 impl StageRecord {
@@ -82,6 +91,11 @@ impl StageRecord {
     pub fn report(&self) -> serde_json::Value {
         let inner = self.inner();
         serde_json::json!({ "measurements": inner.measurements, "curves": inner.curves })
+    }
+
+    /// What a plugin that may shorten cut out: in order, and together as long as what is missing.
+    pub fn cuts(&self) -> Vec<Cut> {
+        self.inner().cuts.clone()
     }
 
     /// What the plugin logged: 64 KiB per session, session by session.
@@ -122,6 +136,10 @@ impl StageRecord {
 
     pub(crate) fn set_latency(&self, frames: u32) {
         self.inner().latency_frames = frames;
+    }
+
+    pub(crate) fn set_cuts(&self, cuts: Vec<Cut>) {
+        self.inner().cuts = cuts;
     }
 
     pub(crate) fn add_cpu(&self, cpu: Duration) {

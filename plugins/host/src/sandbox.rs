@@ -68,6 +68,11 @@ impl Sandbox {
     ) -> Result<T, Crash> {
         call(&self.plugin, &mut self.store).map_err(|error| self.store.data().crash(&error))
     }
+
+    /// Bytes of all its linear memories together: they never shrink, so this is the peak.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes
+    }
 }
 
 impl State {

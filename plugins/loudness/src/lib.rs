@@ -13,7 +13,6 @@
 
 mod analysis;
 mod gate;
-mod k_weighting;
 mod limiter;
 mod plan;
 mod true_peak;

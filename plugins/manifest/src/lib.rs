@@ -4,10 +4,12 @@
 //! checks a chain's parameter values against them without ever running a plugin. They mirror
 //! `plugins/wit/correction.wit`, which is the contract.
 
+mod length;
 mod promise;
 mod settings;
 mod validate;
 
+pub use length::{CUT, EXTRA_LENGTH, MAY_SHORTEN};
 pub use promise::{LEVEL_CHANGE_DB, LevelPromise};
 pub use settings::{Setting, SettingError, Settings, Value};
 
@@ -38,7 +40,8 @@ pub struct Manifest {
     pub sample_rates: Vec<u32>,
     /// Every block has a multiple of this many frames.
     pub block_quantum: u32,
-    /// Pairs of key and value. Well known: [`LEVEL_CHANGE_DB`]; others are kept and mean nothing.
+    /// Pairs of key and value. Well known: [`EXTRA_LENGTH`], [`LEVEL_CHANGE_DB`]; others are kept and mean
+    /// nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<(String, String)>,
 }

@@ -85,6 +85,20 @@ impl Settings {
         }
     }
 
+    /// The values by parameter id, as a chain could give them.
+    pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        let value = |value: &Value| match value {
+            Value::Toggle(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::Text(value) => value.as_str().into(),
+        };
+        let settings = self.0.iter();
+        settings
+            .map(|setting| (setting.id.clone(), value(&setting.value)))
+            .collect()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.0.iter()
     }

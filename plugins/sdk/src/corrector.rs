@@ -38,7 +38,7 @@ pub trait Corrector: Sized + 'static {
     }
 
     /// Corrects a block. It may return more or fewer frames than it was given, or none; in the end
-    /// all output together must be as long as all input.
+    /// all output together must be as long as all input, unless [`Facts::may_shorten`].
     fn process(&mut self, block: Block) -> Result<Block, Refusal> {
         Ok(block)
     }
@@ -92,6 +92,10 @@ pub struct Facts {
     pub level_change_db: Option<(f64, f64)>,
     /// Further pairs of key and value for the manifest's `extras`.
     pub extras: &'static [(&'static str, &'static str)],
+    /// Whether its output may be shorter than its input, though never empty. It reports each cut with
+    /// [`Report::cut`], and input less cuts is exactly its output. Only with
+    /// [`ChannelUse::Linked`].
+    pub may_shorten: bool,
 }
 
 impl Facts {
@@ -111,6 +115,7 @@ impl Facts {
         block_quantum: 1,
         level_change_db: None,
         extras: &[],
+        may_shorten: false,
     };
 }
 

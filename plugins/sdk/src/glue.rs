@@ -52,6 +52,15 @@ impl<C: Corrector> Guest for Plugin<C> {
     }
 }
 
+/// The well-known ones, from the facts.
+fn extras(facts: &Facts) -> Vec<(String, String)> {
+    let mut extras = Vec::new();
+    if facts.may_shorten {
+        extras.push(("length".into(), "may-shorten".into()));
+    }
+    extras
+}
+
 impl<C: Corrector> GuestSession for Open<C> {
     fn open(spec: wit::StreamSpec, params: Vec<wit::Setting>) -> Result<Session, wit::PluginError> {
         log_panics();

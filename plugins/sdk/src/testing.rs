@@ -1,17 +1,39 @@
 //! Runs a corrector natively, in the order of calls the host keeps: for a plugin's own tests.
 //!
 //! What is left out is the host's part around it: resampling, one session per channel, mixing.
+//!
+//! ```
+//! use retake_plugin_sdk::{prelude::*, testing::correct};
+//!
+//! struct Half;
+//! impl Corrector for Half {
+//!     const FACTS: Facts = Facts { id: "org.example.half", name: "Half", version: "1.0.0", ..Facts::DEFAULT };
+//!     fn open(_: &Stream, _: &Settings) -> Result<Self, Refusal> {
+//!         Ok(Self)
+//!     }
+//!     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
+//!         block.iter_mut().flatten().for_each(|sample| *sample *= 0.5);
+//!         Ok(block)
+//!     }
+//! }
+//!
+//! let input = vec![vec![1.0, -0.5, 0.25]];
+//! let (output, _) = correct::<Half>(48_000, &Settings::defaults::<Half>(), &input, 4800)?;
+//! assert_eq!(output, [[0.5, -0.25, 0.125]]);
+//! # Ok::<(), Refusal>(())
+//! ```
 
 use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
 use crate::report::Report;
 
-/// Corrects `input` in blocks of `block_frames` and returns the result, aligned with the input and as
-/// long, with the report.
+/// Corrects `input`, at `sample_rate` Hz (8 000 to 192 000), in blocks of `block_frames` frames (rounded up
+/// to the plugin's quantum) and returns the result, aligned with the input and as long (but for the cuts of
+/// one that may shorten), with the report.
 ///
 /// # Panics
 ///
 /// If the corrector breaks the contract: wrong number of channels, channels of different lengths,
-/// output too short. The host ends the job in that case.
+/// output too short, cuts that are not what is missing. The host ends the job in that case.
 pub fn correct<C: Corrector>(
     sample_rate: u32,
     settings: &Settings,
@@ -60,16 +82,22 @@ pub fn correct<C: Corrector>(
         }
         append(&mut output, rest);
     }
+    let report = corrector.report();
+    let cut: u64 = match C::FACTS.may_shorten {
+        true => report.cuts().iter().map(|(_, frames)| frames).sum(),
+        false => 0,
+    };
     for channel in &mut output {
         assert!(
-            channel.len() >= latency + frames,
-            "{} frames came out; {frames} went in and the latency is {latency}",
+            channel.len() >= latency + frames - cut as usize,
+            "{} frames came out; {frames} went in, {cut} were cut and the latency is {latency}",
             channel.len()
         );
         channel.drain(..latency);
         channel.truncate(frames);
+        assert_eq!(channel.len() as u64, frames as u64 - cut, "after the cuts");
     }
-    Ok((output, corrector.report()))
+    Ok((output, report))
 }
 
 /// Frames `start..end`, silence past the input's end, padded to a multiple of `quantum`.

@@ -1,5 +1,5 @@
-//! What a client may ask for and refer to: plugins, presets, this interface, and what problems mean.
-//! The same for everybody, so no session is needed.
+//! What a client may refer to: presets, this interface, and what problems mean. The same for
+//! everybody, so no session is needed.
 
 use std::sync::Arc;
 
@@ -12,23 +12,11 @@ use crate::{
     app::App,
     respond::{self, Refusal},
     routes::Call,
-    views::{Page, PluginView},
+    views::Page,
 };
 
 pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
-
-pub async fn plugins(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let plugins = app.parts.store.plugins().await?;
-    let items = plugins.iter().map(PluginView::new).collect();
-    Ok(respond::json(
-        StatusCode::OK,
-        &Page {
-            items,
-            next_page_token: None,
-        },
-    ))
-}
 
 pub async fn presets(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let items = preset::built_in().iter().collect();

@@ -10,8 +10,10 @@ mod health;
 mod jobs;
 mod order;
 mod page;
+mod plugins;
 mod recordings;
 mod sessions;
+mod submissions;
 mod upload;
 
 use std::{convert::Infallible, str::FromStr, sync::Arc, time::Duration};
@@ -84,7 +86,16 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
 
     routes.on(Method::GET, "/api/v1/events", events::stream);
 
-    routes.on(Method::GET, "/api/v1/plugins", catalogue::plugins);
+    routes.on(Method::GET, "/api/v1/plugins", plugins::list);
+    routes.on_slow(Method::POST, "/api/v1/plugins", submissions::create);
+    routes.on(Method::GET, "/api/v1/plugins/{plugin}", plugins::get);
+    let version = "/api/v1/plugins/{plugin}/versions/{version}";
+    routes.on(Method::GET, version, plugins::version);
+    routes.on(Method::DELETE, version, plugins::remove);
+    let submission = "/api/v1/plugin-submissions/{submission}";
+    routes.on(Method::GET, submission, submissions::get);
+    routes.on(Method::GET, "/api/v1/admin", plugins::admin);
+
     routes.on(Method::GET, "/api/v1/presets", catalogue::presets);
     routes.on(Method::GET, "/api/v1/openapi.json", catalogue::openapi);
     routes.on(Method::GET, "/problems/{kind}", catalogue::problem);

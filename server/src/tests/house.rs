@@ -31,6 +31,10 @@ use crate::{Config, Parts, app::App, background, front::Front, web_app::WebAsset
 /// Long enough for a busy machine; nothing waits this long when it works.
 pub const SOON: Duration = Duration::from_secs(20);
 
+/// 256 bits, all of them 0.
+pub const ADMIN_KEY: &str = "rtadm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const ADMIN_KEY_SHA256: &str = "083ff895ddc08d0707eb769bffd4ecd9a9d17467cf2c21eebb8f2a7d7135b4f2";
+
 pub struct House {
     pub front: Front,
     pub app: Arc<App>,
@@ -90,10 +94,11 @@ impl House {
     ) -> Self {
         let mut config = Config {
             externals: vec!["default".to_owned()],
+            admin_key_sha256: vec![ADMIN_KEY_SHA256.to_owned()],
             ..Config::default()
         };
         change(&mut config);
-        memory.store.put_plugin(&gain()).await.unwrap();
+        memory.store.put_plugin(&gain(), 5).await.unwrap();
         let stop = CancellationToken::new();
         let parts = memory.parts(wrap(memory.blobs.clone()));
         let app = Arc::new(App::new(parts, config, WebAssets::default(), stop.clone()));
@@ -140,6 +145,13 @@ impl House {
         let answer = self
             .ask(post("/api/v1/recordings").bearer(token).form(&good_form()))
             .await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
+        answer.json()
+    }
+
+    /// The answer's body for a plugin that was taken in.
+    pub async fn submit(&self, wasm: &'static [u8]) -> Value {
+        let answer = self.ask(submission(wasm)).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
         answer.json()
     }
@@ -206,18 +218,11 @@ impl House {
 }
 
 fn step() -> StepReport {
-    StepReport {
-        step: "gain".to_owned(),
-        plugin: None,
-        skipped: false,
-        error: None,
-        level_change_db: Some(-6.0),
-        delta: true,
-        latency_frames: 0,
-        cpu_ms: 1,
-        measurements: Value::Null,
-        log: Vec::new(),
-    }
+    let json = json!({
+        "step": "gain", "plugin": null, "skipped": false, "delta": true, "latency_frames": 0,
+        "cpu_ms": 1,
+    });
+    serde_json::from_value(json).unwrap()
 }
 
 fn measured() -> Measurement {
@@ -312,6 +317,14 @@ pub fn get(path: &str) -> Ask {
 
 pub fn post(path: &str) -> Ask {
     ask(Method::POST, path)
+}
+
+/// A plugin's file, with the admin key.
+pub fn submission(wasm: &'static [u8]) -> Ask {
+    post("/api/v1/plugins")
+        .bearer(ADMIN_KEY)
+        .header("content-type", "application/wasm")
+        .bytes(wasm)
 }
 
 impl Ask {

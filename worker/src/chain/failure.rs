@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedStep, param_pointer};
+use super::prepare::{PreparedKind, PreparedStep};
 use crate::{
     child::{AudioFault, Ended, Failed, Inside, Unfinished},
     deadline::Deadline,
@@ -99,10 +99,21 @@ fn lasting(kind: ProblemKind, detail: impl Into<String>) -> ChainFailure {
 pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) -> ChainFailure {
     let allowed_s = deadline.allowed().as_secs_f64();
     let during = names(steps);
-    lasting(
-        ProblemKind::DeadlineExceeded,
-        format!("the job took longer than the {allowed_s:.1} s it may take, {during}"),
-    )
+    let detail = format!("the job took longer than the {allowed_s:.1} s it may take, {during}");
+    ChainFailure::lasting(about(
+        Problem::new(ProblemKind::DeadlineExceeded, detail),
+        steps,
+    ))
+}
+
+/// With the plugins of those steps, so that the failed job says which bytes ran.
+fn about(mut problem: Problem, steps: &[&PreparedStep]) -> Problem {
+    let plugin = |step: &&PreparedStep| match &step.kind {
+        PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
+        PreparedKind::External(_) => None,
+    };
+    problem.plugins = steps.iter().filter_map(plugin).collect();
+    problem
 }
 
 /// `came_from` is the external step whose answer the child read, if one did.
@@ -147,17 +158,12 @@ fn of_ended(
         Ended::NotStarted(error) => {
             ChainFailure::ours(format!("a child cannot be started: {error}")).into()
         }
-        Ended::Deadline { inside } => {
-            let inside = match &inside {
-                Inside::Reading => Vec::new(),
-                Inside::Steps(indices) => indices.iter().filter_map(|&index| step(index)).collect(),
-            };
-            deadline_exceeded(deadline, &inside).into()
-        }
+        Ended::Deadline { inside } => deadline_exceeded(deadline, &within(&inside, steps)).into(),
         Ended::Killed { inside } => {
             let during = described(&inside, steps);
             let detail = format!("the audio work was killed from outside, {during}");
-            ChainFailure::passing(Problem::new(ProblemKind::StepCrashed, detail)).into()
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
+            ChainFailure::passing(about(problem, &within(&inside, steps))).into()
         }
         Ended::Crashed { how, inside } => {
             let how = plain(&how, WORDS_MAX);
@@ -168,8 +174,9 @@ fn of_ended(
                 _ => None,
             };
             let detail = format!("the audio work crashed, {during}: {how}");
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
             Blamed {
-                failure: lasting(ProblemKind::StepCrashed, detail),
+                failure: ChainFailure::lasting(about(problem, &within(&inside, steps))),
                 step: blamed,
             }
         }
@@ -182,7 +189,12 @@ fn of_failed<'a>(
     step: &impl Fn(usize) -> Option<&'a PreparedStep>,
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
-    let name = |index: usize| step(index).map_or("a step", |step| step.name.as_str());
+    // A child's words: an index that means nothing is still said.
+    let called =
+        |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
+    let pointer = |index: usize, param: Option<&str>| {
+        step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
+    };
     match failed {
         Failed::Audio { fault, detail } => {
             let kind = match fault {
@@ -209,46 +221,41 @@ fn of_failed<'a>(
             param,
         } => {
             let words = plain(&detail, WORDS_MAX);
-            let pointer = match &param {
-                Some(param) => param_pointer(index, &plain(param, WORDS_MAX)),
-                None => format!("/chain/steps/{index}"),
-            };
+            let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer,
+                pointer: pointer(index, param.as_deref()),
             };
-            let detail = format!("step {index} ({}): {words}", name(index));
+            let detail = format!("{}: {words}", called(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
+            let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
-                failure: ChainFailure::lasting(problem),
+                failure: ChainFailure::lasting(about(problem, &blamed)),
                 step: Some(index),
             }
         }
         Failed::Crashed { index, detail } => {
-            of_step(ProblemKind::StepCrashed, index, &detail, &name)
+            of_step(ProblemKind::StepCrashed, index, &detail, step(index))
         }
         Failed::Harmful { index, detail } => {
-            of_step(ProblemKind::StepHarmful, index, &detail, &name)
+            of_step(ProblemKind::StepHarmful, index, &detail, step(index))
         }
         Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
     }
 }
 
-fn of_step<'a>(
-    kind: ProblemKind,
-    index: usize,
-    detail: &str,
-    name: &impl Fn(usize) -> &'a str,
-) -> Blamed {
+fn of_step(kind: ProblemKind, index: usize, detail: &str, step: Option<&PreparedStep>) -> Blamed {
     let words = plain(detail, WORDS_MAX);
-    let detail = format!("step {index} ({}): {words}", name(index));
+    let name = step.map_or("a step", |step| step.name.as_str());
+    let detail = format!("step {index} ({name}): {words}");
     let error = FieldError {
         detail: words,
         pointer: format!("/chain/steps/{index}"),
     };
     let problem = Problem::new(kind, detail).with_errors(vec![error]);
+    let blamed: Vec<_> = step.into_iter().collect();
     Blamed {
-        failure: ChainFailure::lasting(problem),
+        failure: ChainFailure::lasting(about(problem, &blamed)),
         step: Some(index),
     }
 }
@@ -271,24 +278,30 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
     }
 }
 
-fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
+fn within<'a>(inside: &Inside, steps: &'a [PreparedStep]) -> Vec<&'a PreparedStep> {
     match inside {
-        Inside::Reading => "reading the recording".to_owned(),
+        Inside::Reading => Vec::new(),
         Inside::Steps(indices) => {
             let inside = steps.iter().filter(|step| indices.contains(&step.index));
-            names(&inside.collect::<Vec<_>>())
+            inside.collect()
         }
     }
 }
 
+fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
+    match inside {
+        Inside::Reading => "reading the recording".to_owned(),
+        Inside::Steps(_) => names(&within(inside, steps)),
+    }
+}
+
 fn names(steps: &[&PreparedStep]) -> String {
-    let one = |step: &&PreparedStep| format!("step {} ({})", step.index, step.name);
     match steps {
         [] => "between steps".to_owned(),
-        [step] => format!("in {}", one(step)),
-        steps => format!(
-            "in one of {}",
-            steps.iter().map(one).collect::<Vec<_>>().join(", ")
-        ),
+        [step] => format!("in {}", step.called()),
+        steps => {
+            let called: Vec<_> = steps.iter().map(|step| step.called()).collect();
+            format!("in one of {}", called.join(", "))
+        }
     }
 }

@@ -7,18 +7,26 @@
 //! recording ─▶ child: decode, measure, steps ─▶ WAV ─▶ service ─▶ WAV ─▶ child: …, measure, encode
 //! ```
 //!
+//! A step that shortens ends its child too, because those after it are made for a length, and so does
+//! an analyser that is followed: what it recommends is known only then.
+//!
 //! There is a child at either end also where a chain begins or ends with an external step: only
 //! children decode, and what a service sends back is as hostile as a recording.
 
 mod failure;
+mod follow;
 mod harm;
+mod plan;
 mod prepare;
 mod progress;
 mod segments;
 
 use std::path::{Path, PathBuf};
 
-use retake_jobs::report::{Peaks, Report};
+use retake_jobs::{
+    report::{Peaks, Report},
+    store::InstalledPlugin,
+};
 
 pub use failure::{ChainFailure, Retry};
 pub use prepare::{PreparedKind, PreparedStep, prepare};
@@ -39,6 +47,10 @@ pub struct ChainContext<'a> {
     pub deadline: DeadlineTerms,
     /// From [`seed`], so that the same recording is corrected the same way everywhere.
     pub seed: u64,
+    /// The catalogue, for what analysers recommend.
+    pub plugins: &'a [InstalledPlugin],
+    /// Steps of a chain, with those that are recommended.
+    pub steps_max: usize,
 }
 
 #[derive(Debug, Clone)]

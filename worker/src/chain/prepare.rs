@@ -4,7 +4,7 @@
 //! a version with other parameters, and this worker may not have what another has.
 
 use retake_jobs::{
-    chain::{Chain, OnFailure, Step, StepKind},
+    chain::{Chain, NotAPlugin, OnFailure, Step, StepKind, find_plugin},
     problem::{FieldError, Problem, ProblemKind},
     report::PluginRef,
     store::InstalledPlugin,
@@ -17,8 +17,10 @@ use crate::external::External;
 
 #[derive(Clone)]
 pub struct PreparedStep {
-    /// Place in the chain, from 0.
+    /// Place among the steps that run, and in the report, from 0.
     pub index: usize,
+    /// Place in the chain as its author wrote it. A recommended step has that of its analyser.
+    pub written: usize,
     /// As the chain names it.
     pub name: String,
     pub kind: PreparedKind,
@@ -26,18 +28,49 @@ pub struct PreparedStep {
     pub on_failure: OnFailure,
     /// Whether what the step takes away is to be kept.
     pub delta: bool,
+    /// Whether the steps that it recommends run after it.
+    pub follow: bool,
+    /// Whether an analyser recommended it.
+    pub recommended: bool,
 }
 
 #[derive(Clone)]
 pub enum PreparedKind {
     Plugin {
         plugin: PluginRef,
+        /// All of them: what the chain left out has its default.
         params: serde_json::Map<String, serde_json::Value>,
+        /// Whether its output may be shorter than its input.
+        shortens: bool,
     },
     External(External),
 }
 
-/// Finds everything a chain needs. `plugins` is the catalogue: the newest version of each.
+impl PreparedStep {
+    /// For people: which step it is.
+    pub(super) fn called(&self) -> String {
+        let (written, name) = (self.written, &self.name);
+        match self.recommended {
+            false => format!("step {written} ({name})"),
+            true => format!("step {written} ({name}, as recommended)"),
+        }
+    }
+
+    /// RFC 6901: where the step stands in the request, or one of its parameters.
+    pub(super) fn pointer(&self, param: Option<&str>) -> String {
+        match param {
+            // The parameters of a recommended step stand in no request.
+            Some(param) if !self.recommended => param_pointer(self.written, param),
+            _ => format!("/chain/steps/{}", self.written),
+        }
+    }
+
+    pub(super) fn shortens(&self) -> bool {
+        matches!(self.kind, PreparedKind::Plugin { shortens: true, .. })
+    }
+}
+
+/// Finds everything a chain needs. `plugins` is the catalogue: every version that is in use.
 pub fn prepare(
     chain: &Chain,
     plugins: &[InstalledPlugin],
@@ -46,8 +79,13 @@ pub fn prepare(
 ) -> Result<Vec<PreparedStep>, ChainFailure> {
     let prepared = chain.steps.iter().enumerate().map(|(index, step)| {
         let kind = match &step.kind {
-            StepKind::Plugin { plugin, params } => {
-                prepare_plugin(index, plugin, params, plugins, cache)?
+            StepKind::Plugin {
+                plugin,
+                version,
+                params,
+            } => {
+                let plugin = find(index, plugin, version.as_deref(), plugins)?;
+                prepare_plugin(index, step.name(), params, plugin, cache)?
             }
             StepKind::External { external } => {
                 let known = externals.iter().find(|known| known.name() == external);
@@ -66,56 +104,56 @@ pub fn prepare(
             mix,
             on_failure,
             delta,
+            follow,
             ..
         } = *step;
         Ok(PreparedStep {
             index,
+            written: index,
             name: step.name().to_owned(),
             kind,
             mix,
             on_failure,
             delta,
+            follow,
+            recommended: false,
         })
     });
     prepared.collect()
+}
+
+/// What the server found when it took the job may have been removed since.
+fn find<'a>(
+    index: usize,
+    name: &str,
+    version: Option<&str>,
+    plugins: &'a [InstalledPlugin],
+) -> Result<&'a InstalledPlugin, ChainFailure> {
+    find_plugin(plugins, |plugin| &plugin.manifest, name, version).map_err(|error| {
+        let key = match error {
+            NotAPlugin::Unknown { .. } => {
+                let detail = format!("plugin {name} is not installed");
+                return ChainFailure::passing(Problem::new(ProblemKind::Unavailable, detail));
+            }
+            NotAPlugin::Ambiguous { .. } => "plugin",
+            NotAPlugin::NoSuchVersion { .. } => "version",
+        };
+        let error = FieldError {
+            detail: error.to_string(),
+            pointer: format!("/chain/steps/{index}/{key}"),
+        };
+        let problem = Problem::new(ProblemKind::InvalidChain, error.detail.clone());
+        ChainFailure::lasting(problem.with_errors(vec![error]))
+    })
 }
 
 fn prepare_plugin(
     index: usize,
     name: &str,
     params: &serde_json::Map<String, serde_json::Value>,
-    plugins: &[InstalledPlugin],
+    plugin: &InstalledPlugin,
     cache: &Cache,
 ) -> Result<PreparedKind, ChainFailure> {
-    let by_id = plugins.iter().find(|plugin| plugin.manifest.id == name);
-    let mut answering = plugins
-        .iter()
-        .filter(|plugin| plugin.manifest.answers_to(name));
-    let invalid = |detail: String, pointer: String| {
-        let error = FieldError {
-            detail: detail.clone(),
-            pointer,
-        };
-        let problem = Problem::new(ProblemKind::InvalidChain, detail).with_errors(vec![error]);
-        ChainFailure::lasting(problem)
-    };
-    let plugin = match (by_id, answering.next(), answering.next()) {
-        (Some(plugin), _, _) | (None, Some(plugin), None) => plugin,
-        (None, None, _) => {
-            let detail = format!("plugin {name} is not installed");
-            return Err(ChainFailure::passing(Problem::new(
-                ProblemKind::Unavailable,
-                detail,
-            )));
-        }
-        (None, Some(first), Some(second)) => {
-            let (first, second) = (&first.manifest.id, &second.manifest.id);
-            return Err(invalid(
-                format!("{name} may mean {first} or {second}; use the full id"),
-                format!("/chain/steps/{index}/plugin"),
-            ));
-        }
-    };
     if cache.lookup(&plugin.digest).is_none() {
         let detail = format!(
             "plugin {name} {} is not in this worker's cache",
@@ -126,28 +164,31 @@ fn prepare_plugin(
             detail,
         )));
     }
-    if let Err(errors) = Settings::resolve(&plugin.manifest, params) {
-        let detail = format!("step {index} ({name}): {}", errors[0]);
-        let errors = errors.into_iter().map(|error| FieldError {
-            pointer: param_pointer(index, &error.param),
-            detail: error.detail,
-        });
-        let problem = Problem::new(ProblemKind::InvalidChain, detail);
-        return Err(ChainFailure::lasting(problem.with_errors(errors.collect())));
-    }
-    let plugin = PluginRef {
-        id: plugin.manifest.id.clone(),
-        version: plugin.manifest.version.clone(),
-        digest: plugin.digest.clone(),
+    let settings = match Settings::resolve(&plugin.manifest, params) {
+        Ok(settings) => settings,
+        Err(errors) => {
+            let detail = format!("step {index} ({name}): {}", errors[0]);
+            let errors = errors.into_iter().map(|error| FieldError {
+                pointer: param_pointer(index, &error.param),
+                detail: error.detail,
+            });
+            let problem = Problem::new(ProblemKind::InvalidChain, detail);
+            return Err(ChainFailure::lasting(problem.with_errors(errors.collect())));
+        }
     };
     Ok(PreparedKind::Plugin {
-        plugin,
-        params: params.clone(),
+        shortens: plugin.manifest.may_shorten(),
+        plugin: PluginRef {
+            id: plugin.manifest.id.clone(),
+            version: plugin.manifest.version.clone(),
+            digest: plugin.digest.clone(),
+        },
+        params: settings.to_json(),
     })
 }
 
 /// RFC 6901.
-pub(super) fn param_pointer(index: usize, param: &str) -> String {
+fn param_pointer(index: usize, param: &str) -> String {
     let param = param.replace('~', "~0").replace('/', "~1");
     format!("/chain/steps/{index}/params/{param}")
 }

@@ -13,14 +13,14 @@ pub struct Progress {
 /// Counts legs of different weight.
 pub(super) struct Meter<'a> {
     tell: &'a (dyn Fn(Progress) + Send + Sync),
-    total: f32,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// Of the legs that are behind.
+    /// The fraction that the legs behind make up.
     passed: f32,
+    /// The fraction that one unit of weight makes up.
+    unit: f32,
     highest: f32,
 }
 
@@ -28,15 +28,24 @@ impl<'a> Meter<'a> {
     pub fn new(total: f32, tell: &'a (dyn Fn(Progress) + Send + Sync)) -> Self {
         Self {
             tell,
-            total,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                passed: 0.0,
+                unit: 1.0 / total,
+                highest: 0.0,
+            }),
         }
+    }
+
+    /// What lies ahead turned out to weigh `left`: it shares what is left of the way.
+    pub fn replan(&self, left: f32) {
+        let mut state = self.state();
+        state.unit = (1.0 - state.passed) / left;
     }
 
     /// Within the leg under way, which weighs `weight`.
     pub fn at(&self, weight: f32, fraction: f32, step: Option<&str>) {
         let mut state = self.state();
-        let now = (state.passed + weight * fraction.clamp(0.0, 1.0)) / self.total;
+        let now = state.passed + state.unit * weight * fraction.clamp(0.0, 1.0);
         state.highest = state.highest.max(now).min(1.0);
         let fraction = state.highest;
         drop(state);
@@ -47,7 +56,8 @@ impl<'a> Meter<'a> {
     }
 
     pub fn passed(&self, weight: f32) {
-        self.state().passed += weight;
+        let mut state = self.state();
+        state.passed += state.unit * weight;
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -71,5 +81,18 @@ mod tests {
         meter.passed(3.0);
         meter.at(1.0, 2.0, None);
         assert_eq!(*told.lock().unwrap(), [0.375, 0.375, 0.75, 1.0]);
+    }
+
+    #[test]
+    fn what_turns_up_on_the_way_shares_what_is_left_of_it() {
+        let told = Mutex::new(Vec::new());
+        let tell = |progress: Progress| told.lock().unwrap().push(progress.fraction);
+        let meter = Meter::new(4.0, &tell);
+        meter.passed(2.0);
+        meter.replan(8.0);
+        meter.at(4.0, 1.0, None);
+        meter.passed(4.0);
+        meter.at(4.0, 1.0, None);
+        assert_eq!(*told.lock().unwrap(), [0.75, 1.0]);
     }
 }

@@ -15,9 +15,11 @@ use retake_jobs::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChainContext, ChainFailure, ChainReport, Delta, PreparedKind, PreparedStep, Progress,
+    ChainContext, ChainFailure, ChainReport, Delta, PreparedKind, PreparedStep, Progress, Retry,
     failure::{Blamed, deadline_exceeded, of_child, of_external},
+    follow::follow,
     harm,
+    plan::{self, EXTERNAL_WEIGHT, Segment, Then},
     progress::Meter,
 };
 use crate::{
@@ -26,13 +28,7 @@ use crate::{
         run_child,
     },
     deadline::Deadline,
-    external::External,
 };
-
-/// What a leg weighs in progress: a child by its steps, and reading and writing besides.
-const CHILD_WEIGHT: f32 = 1.0;
-const STEP_WEIGHT: f32 = 1.0;
-const EXTERNAL_WEIGHT: f32 = 2.0;
 
 /// Corrects `input` into `output`. `progress` never falls. Files on their way are made in the
 /// context's scratch folder.
@@ -51,59 +47,29 @@ pub async fn run_chain(
     let started = Instant::now();
     let absolute = |path| std::path::absolute(path).map_err(ChainFailure::ours);
     let (input, output) = (absolute(input)?, absolute(output)?);
-    let segments = split(steps);
-    let externals = segments.len() as f32 - 1.0;
-    let total = segments.len() as f32 * CHILD_WEIGHT
-        + (steps.len() as f32 - externals) * STEP_WEIGHT
-        + externals * EXTERNAL_WEIGHT;
     let mut walk = Walk {
-        steps,
+        steps: steps.to_vec(),
         context,
         scratch_dir: absolute(context.scratch_dir)?,
         plugin_cache: absolute(context.plugin_cache)?,
         deadline: Deadline::new(context.deadline, context.limits, &input),
-        meter: Meter::new(total, progress),
+        meter: Meter::new(plan::weight(steps, 0), progress),
         cancel,
         ran: Vec::new(),
         skipped: BTreeMap::new(),
         warnings: Vec::new(),
     };
 
-    match walk.through(&segments, input, &output, format).await {
+    match walk.through(input, output, format).await {
         Ok((first, last)) => Ok(walk.report(first.as_ref().unwrap_or(&last), &last, started)),
         // What was found on the way is worth knowing all the more.
         Err(failure) => Err(failure.with_warnings(walk.warnings)),
     }
 }
 
-/// A run of plugin steps, and the external step after it. Only the last segment has none.
-struct Segment<'a> {
-    plugins: &'a [PreparedStep],
-    external: Option<(&'a PreparedStep, &'a External)>,
-}
-
-fn split(steps: &[PreparedStep]) -> Vec<Segment<'_>> {
-    let mut segments = Vec::new();
-    let mut from = 0;
-    for (at, step) in steps.iter().enumerate() {
-        if let PreparedKind::External(service) = &step.kind {
-            segments.push(Segment {
-                plugins: &steps[from..at],
-                external: Some((step, service)),
-            });
-            from = at + 1;
-        }
-    }
-    segments.push(Segment {
-        plugins: &steps[from..],
-        external: None,
-    });
-    segments
-}
-
 /// What a child is asked for.
 struct Ask<'a> {
-    plugins: &'a [PreparedStep],
+    segment: &'a Segment,
     to: &'a Path,
     /// Of the job.
     format: Format,
@@ -111,21 +77,22 @@ struct Ask<'a> {
 }
 
 /// Where the audio is between two segments.
-struct Here<'a> {
+struct Here {
     file: PathBuf,
     origin: Origin,
-    answer: Option<Answer<'a>>,
+    answer: Option<Answer>,
 }
 
 /// `file` came from a service; this is what it was sent.
-struct Answer<'a> {
-    step: &'a PreparedStep,
+struct Answer {
+    step: PreparedStep,
     sent: PathBuf,
     length: Length,
 }
 
 struct Walk<'a> {
-    steps: &'a [PreparedStep],
+    /// With those that were recommended on the way.
+    steps: Vec<PreparedStep>,
     context: &'a ChainContext<'a>,
     scratch_dir: PathBuf,
     plugin_cache: PathBuf,
@@ -133,19 +100,18 @@ struct Walk<'a> {
     meter: Meter<'a>,
     cancel: &'a CancellationToken,
     ran: Vec<StepDone>,
-    /// Why, by places in the chain.
+    /// Why, by indices of steps.
     skipped: BTreeMap<usize, Problem>,
     warnings: Vec<String>,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// All segments, one after the other. Gives what the first child said, where it was not the last
     /// as well, and the last.
     async fn through(
         &mut self,
-        segments: &[Segment<'a>],
         input: PathBuf,
-        output: &Path,
+        output: PathBuf,
         format: Format,
     ) -> Result<(Option<Done>, Done), ChainFailure> {
         let mut at = Here {
@@ -154,18 +120,19 @@ impl<'a> Walk<'a> {
             answer: None,
         };
         let mut first: Option<Done> = None;
-        let last = segments.len() - 1;
-        for (place, segment) in segments.iter().enumerate() {
-            let to = if place == last {
-                output.to_owned()
-            } else {
-                self.file(place, "sent")
+        let mut from = 0;
+        for place in 0.. {
+            let segment = Segment::next(&self.steps, from);
+            let next = segment.after();
+            let to = match next {
+                None => output.clone(),
+                Some(_) => self.file(place, "sent"),
             };
             let ask = Ask {
-                plugins: segment.plugins,
+                segment: &segment,
                 to: &to,
                 format,
-                is_last: place == last,
+                is_last: next.is_none(),
             };
             let mut done = self.child(&mut at, &ask).await?;
             if place == 0 {
@@ -175,13 +142,24 @@ impl<'a> Walk<'a> {
                 self.remove(&at).await;
             }
             self.ran.append(&mut done.steps);
-            let Some(external) = segment.external else {
-                return Ok((first, done));
+            at = match segment.then {
+                Then::External(step) => self.external(place, to, step, &done, at.origin).await?,
+                Then::Follow(_) | Then::Shortened | Then::End => Here {
+                    file: to,
+                    origin: at.origin,
+                    answer: None,
+                },
             };
-            at = self.external(place, to, external, &done, at.origin).await?;
+            if let Then::Follow(step) = segment.then {
+                self.follow(step)?;
+            }
+            match next {
+                Some(next) => from = next,
+                None => return Ok((first, done)),
+            }
             first.get_or_insert(done);
         }
-        unreachable!("the last segment has no external step and returns")
+        unreachable!("every segment takes a step at least, and the last one returns")
     }
 
     fn file(&self, place: usize, name: &str) -> PathBuf {
@@ -189,8 +167,8 @@ impl<'a> Walk<'a> {
     }
 
     /// One segment's child, again without each step that fails and may be skipped.
-    async fn child(&mut self, at: &mut Here<'a>, ask: &Ask<'_>) -> Result<Done, ChainFailure> {
-        let weight = CHILD_WEIGHT + ask.plugins.len() as f32 * STEP_WEIGHT;
+    async fn child(&mut self, at: &mut Here, ask: &Ask<'_>) -> Result<Done, ChainFailure> {
+        let weight = ask.segment.weight();
         let done = loop {
             let request = self.request(at, ask);
             let heard = |fraction, step: Option<usize>| {
@@ -203,8 +181,8 @@ impl<'a> Walk<'a> {
             match ran {
                 Ok(done) => break done,
                 Err(unfinished) => {
-                    let came_from = at.answer.as_ref().map(|answer| answer.step);
-                    let blamed = of_child(unfinished, self.steps, came_from, &self.deadline);
+                    let came_from = at.answer.as_ref().map(|answer| &answer.step);
+                    let blamed = of_child(unfinished, &self.steps, came_from, &self.deadline);
                     let skipped = self.skip(blamed)?;
                     if let Some(answer) = at.answer.take_if(|answer| answer.step.index == skipped) {
                         at.file = answer.sent;
@@ -230,17 +208,16 @@ impl<'a> Walk<'a> {
         Ok(done)
     }
 
-    fn request(&self, at: &Here<'a>, ask: &Ask<'_>) -> Request {
+    fn request(&self, at: &Here, ask: &Ask<'_>) -> Request {
         let correction = Correction {
             format: ask.format,
             origin: at.origin,
         };
-        let steps = ask
-            .plugins
+        let steps = self.steps[ask.segment.plugins.clone()]
             .iter()
             .filter(|step| !self.skipped.contains_key(&step.index));
         let steps = steps.filter_map(|step| match &step.kind {
-            PreparedKind::Plugin { plugin, params } => Some(StepRequest {
+            PreparedKind::Plugin { plugin, params, .. } => Some(StepRequest {
                 index: step.index,
                 name: step.name.clone(),
                 digest: plugin.digest.clone(),
@@ -256,7 +233,7 @@ impl<'a> Walk<'a> {
             length: answer.length,
             sent: answer.sent.clone(),
             mix: answer.step.mix,
-            delta: self.delta_file(answer.step),
+            delta: self.delta_file(&answer.step),
         });
         Request {
             parent_pid: rustix::process::getpid().as_raw_pid(),
@@ -283,10 +260,14 @@ impl<'a> Walk<'a> {
         &mut self,
         place: usize,
         sent: PathBuf,
-        (step, service): (&'a PreparedStep, &'a External),
+        step: usize,
         done: &Done,
         origin: Origin,
-    ) -> Result<Here<'a>, ChainFailure> {
+    ) -> Result<Here, ChainFailure> {
+        let step = self.steps[step].clone();
+        let PreparedKind::External(service) = &step.kind else {
+            unreachable!("the segment says that a service is next");
+        };
         let back = self.file(place, "back");
         let started = Instant::now();
         let told = |fraction| self.meter.at(EXTERNAL_WEIGHT, fraction, Some(&step.name));
@@ -294,13 +275,13 @@ impl<'a> Walk<'a> {
         let answered = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return Err(ChainFailure::Cancelled),
-            () = self.deadline.passed() => return Err(deadline_exceeded(&self.deadline, &[step])),
+            () = self.deadline.passed() => return Err(deadline_exceeded(&self.deadline, &[&step])),
             answered = service.correct(&sent, &back, &told) => answered,
         };
         self.meter.passed(EXTERNAL_WEIGHT);
         let answer = match answered {
             Err(error) => {
-                self.skip(of_external(error, step))?;
+                self.skip(of_external(error, &step))?;
                 return Ok(Here {
                     file: sent,
                     origin,
@@ -308,7 +289,7 @@ impl<'a> Walk<'a> {
                 });
             }
             Ok(()) => Answer {
-                step,
+                step: step.clone(),
                 sent,
                 length: Length {
                     sample_rate: done.output.sample_rate,
@@ -322,6 +303,7 @@ impl<'a> Walk<'a> {
             latency_frames: 0,
             cpu_ms: started.elapsed().as_millis() as u64,
             report: serde_json::Value::Null,
+            cuts: Vec::new(),
             log: Vec::new(),
             harmless: Harmless::default(),
         });
@@ -332,12 +314,43 @@ impl<'a> Walk<'a> {
         })
     }
 
-    async fn remove(&self, at: &Here<'_>) {
+    async fn remove(&self, at: &Here) {
         let sent = at.answer.as_ref().map(|answer| &answer.sent);
         for file in sent.into_iter().chain([&at.file]) {
             // What is left is removed with the folder.
             let _ = tokio::fs::remove_file(file).await;
         }
+    }
+
+    /// Puts what the analyser recommends in its place.
+    fn follow(&mut self, index: usize) -> Result<(), ChainFailure> {
+        let done = self.ran.iter().find(|ran| ran.index == index);
+        let Some(done) = done else {
+            return Ok(()); // It was left out.
+        };
+        let followed = match follow(&self.steps[index], done, self.steps.len(), self.context) {
+            Ok(followed) => followed,
+            Err(
+                failure @ ChainFailure::Failed {
+                    retry: Retry::Never,
+                    ..
+                },
+            ) => {
+                let step = Some(index);
+                self.skip(Blamed { failure, step })?;
+                return Ok(());
+            }
+            Err(passing) => return Err(passing),
+        };
+        self.warnings.extend(followed.warnings);
+        let after = index + 1;
+        self.steps.splice(after..after, followed.steps);
+        // None of those that move has run.
+        for (index, step) in self.steps.iter_mut().enumerate() {
+            step.index = index;
+        }
+        self.meter.replan(plan::weight(&self.steps, after));
+        Ok(())
     }
 
     /// Notes that the step to blame is left out, if there is one and its author allows it.
@@ -421,12 +434,18 @@ impl Walk<'_> {
                 PreparedKind::External(_) => None,
             },
             skipped: skipped.is_some(),
+            recommended: step.recommended,
+            params: match &step.kind {
+                PreparedKind::Plugin { params, .. } => params.clone(),
+                PreparedKind::External(_) => serde_json::Map::new(),
+            },
             error: skipped.map(|problem| problem.clone().with_log(Vec::new())),
             level_change_db: ran.and_then(|ran| ran.harmless.level_change_db),
             delta: ran.is_some_and(|ran| ran.harmless.delta),
             latency_frames: ran.map_or(0, |ran| ran.latency_frames),
             cpu_ms: ran.map_or(0, |ran| ran.cpu_ms),
             measurements: ran.map_or(serde_json::Value::Null, |ran| ran.report.clone()),
+            cuts: ran.map_or_else(Vec::new, |ran| ran.cuts.clone()),
             log,
         }
     }

@@ -96,6 +96,7 @@ mod tests {
             name: "service".to_owned(),
             promise: None,
             mix: 1.0,
+            shortens: false,
         };
         Guard::new(terms, spec, None).0
     }

@@ -38,6 +38,8 @@ pub(super) struct Terms {
     pub promise: Option<LevelPromise>,
     /// The corrected part of the step's output, 0.0 to 1.0.
     pub mix: f64,
+    /// Its output is not aligned with its input, so that they cannot be compared.
+    pub shortens: bool,
 }
 
 /// What came of it, readable once the step has finished.
@@ -70,8 +72,8 @@ impl Guard {
     pub fn new(terms: Terms, spec: Spec, delta: Option<DeltaWriter>) -> (Self, GuardRecord) {
         let record = GuardRecord::default();
         let guard = Self {
+            meter: (!terms.shortens).then(|| ChangeMeter::new(spec)),
             terms,
-            meter: Some(ChangeMeter::new(spec)),
             delta,
             record: record.clone(),
         };

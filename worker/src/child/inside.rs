@@ -12,7 +12,7 @@ use std::{
 use retake_audio::{
     AudioError, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
 };
-use retake_jobs::format::Format;
+use retake_jobs::{format::Format, report::Cut};
 use retake_plugin_host::{Cache, Host, LogLine, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 
@@ -227,6 +227,7 @@ impl Opening<'_> {
                 name: step.name.clone(),
                 promise: plugin.manifest().level_promise(),
                 mix: step.mix,
+                shortens: plugin.manifest().may_shorten(),
             };
             let promises = terms.promise.is_some();
             let (guard, found) = self.guard(terms, step.delta.as_deref())?;
@@ -248,6 +249,7 @@ impl Opening<'_> {
             name: expect.name.clone(),
             promise: None,
             mix: expect.mix,
+            shortens: false,
         };
         let (guard, record) = self.guard(terms, expect.delta.as_deref())?;
         let blend = Blend::open(&expect.sent, expect.mix, self.spec, self.frames, guard)
@@ -336,6 +338,10 @@ fn step_done(step: &StepRequest, opened: &OpenedStep, warnings: &mut Vec<String>
         warnings.push(format!("{}: its report is too long to be kept", step.name));
         report = serde_json::Value::Null;
     }
+    let cuts = record.cuts().into_iter().map(|cut| Cut {
+        start: cut.start,
+        frames: cut.frames,
+    });
     let mut left = LOG_BYTES_MAX;
     let log = record.log().into_iter().map(|line| told(&line));
     let log = log.take_while(|line| {
@@ -348,6 +354,7 @@ fn step_done(step: &StepRequest, opened: &OpenedStep, warnings: &mut Vec<String>
         latency_frames: record.latency_frames(),
         cpu_ms: record.cpu().as_millis() as u64,
         report,
+        cuts: cuts.collect(),
         log: log.collect(),
         harmless: harmless(
             &opened.guard,

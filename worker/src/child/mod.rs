@@ -12,8 +12,9 @@ mod inside;
 mod outside;
 mod protocol;
 mod said;
-mod wall;
 mod watch;
+
+use retake_plugin_host::wall;
 
 pub use inside::child_main;
 pub use outside::ChildProgram;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use retake_audio::{Measurement, Peaks};
-use retake_jobs::format::Format;
+use retake_jobs::{format::Format, report::Cut};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Limits;
@@ -35,12 +35,12 @@ pub(crate) struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StepRequest {
-    /// Place in the job's chain, from 0.
+    /// Place among the job's steps, from 0.
     pub index: usize,
     pub name: String,
     /// SHA-256 of the plugin, lower-case hex.
     pub digest: String,
-    /// As the chain gives them; checked again against the manifest.
+    /// All of them; checked again against the manifest.
     pub params: serde_json::Map<String, serde_json::Value>,
     pub mix: f64,
     /// Where to write what the step takes away, if it is wanted.
@@ -159,6 +159,8 @@ pub(crate) struct StepDone {
     pub latency_frames: u32,
     pub cpu_ms: u64,
     pub report: serde_json::Value,
+    #[serde(default)]
+    pub cuts: Vec<Cut>,
     pub log: Vec<String>,
     #[serde(default)]
     pub harmless: Harmless,

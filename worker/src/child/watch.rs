@@ -85,6 +85,10 @@ impl Stage for WatchedStage {
         self.inner.analyzes()
     }
 
+    fn shortens(&self) -> bool {
+        self.inner.shortens()
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         let watch = self.watch.clone();
         watch.enter(self.stage, || self.inner.analyze(block))

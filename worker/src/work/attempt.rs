@@ -9,7 +9,7 @@ use retake_jobs::{
     queue::Delivery,
     recording::Recording,
     report::Report,
-    store::{Correction, Progress},
+    store::{Correction, Progress, in_use},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -113,6 +113,11 @@ impl Worker {
             let told = "the list of plugins is out of reach";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         })?;
+        let plugins = in_use(plugins);
+        cancel
+            .run_until_cancelled(self.bring_in(&job.chain, &plugins))
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled))?;
         let steps = prepare(&job.chain, &plugins, &self.cache, &self.parts.externals)?;
         let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
         let input = scratch.path().join("recording");
@@ -136,6 +141,8 @@ impl Worker {
             limits: &self.config.limits,
             deadline: (&self.config).into(),
             seed: seed(&recording.sha256),
+            plugins: &plugins,
+            steps_max: self.config.chain_steps_max,
         };
         let tell = |at: crate::chain::Progress| {
             progress.send_replace(Progress {

@@ -6,6 +6,7 @@ use retake_jobs::{
     chain::{Chain, OnFailure},
     format::Format,
     problem::{Problem, ProblemKind},
+    store::InstalledPlugin,
 };
 use retake_plugin_host::Cache;
 use retake_worker::{
@@ -23,14 +24,16 @@ use crate::support::{external_step, installed, mock, real_child, recording, wav}
 
 const FRAMES: u32 = 48_000;
 
-struct Bench {
+pub struct Bench {
     dir: TempDir,
     limits: Limits,
-    told: Mutex<Vec<Progress>>,
+    pub told: Mutex<Vec<Progress>>,
+    /// The catalogue, for what analysers recommend.
+    plugins: Vec<InstalledPlugin>,
 }
 
 impl Bench {
-    fn new(input: impl AsRef<[u8]>) -> Self {
+    pub fn new(input: impl AsRef<[u8]>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("in"), input).unwrap();
         std::fs::create_dir(dir.path().join("scratch")).unwrap();
@@ -38,10 +41,11 @@ impl Bench {
             dir,
             limits: Limits::default(),
             told: Mutex::default(),
+            plugins: Vec::new(),
         }
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
     }
 
@@ -56,6 +60,8 @@ impl Bench {
                 per_audio_s_ms: 1_000,
             },
             seed: 7,
+            plugins: &self.plugins,
+            steps_max: 8,
         };
         let (input, output) = (self.path("in"), self.path("out"));
         let tell = |progress| self.told.lock().unwrap().push(progress);
@@ -72,17 +78,30 @@ impl Bench {
         .await
     }
 
-    async fn succeeds(&self, steps: &[PreparedStep]) -> ChainReport {
+    pub async fn succeeds(&self, steps: &[PreparedStep]) -> ChainReport {
         self.run(steps)
             .await
             .unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
-    async fn fails(&self, steps: &[PreparedStep]) -> Problem {
+    pub async fn fails(&self, steps: &[PreparedStep]) -> Problem {
         match self.run(steps).await {
             Err(ChainFailure::Failed { problem, .. }) => *problem,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// With these plugins in the catalogue; tests' own as `../test-plugins/name`.
+    pub fn with(mut self, names: &[&str]) -> Self {
+        self.plugins = installed(&self.path("plugins"), names);
+        self
+    }
+
+    /// A chain of plugins out of the catalogue.
+    pub fn chain(&self, chain: serde_json::Value) -> Vec<PreparedStep> {
+        let chain: Chain = serde_json::from_value(chain).unwrap();
+        let cache = Cache::open(&self.path("plugins")).unwrap();
+        prepare(&chain, &self.plugins, &cache, &[]).unwrap()
     }
 
     fn prepared(&self, chain: serde_json::Value, externals: &[External]) -> Vec<PreparedStep> {

@@ -6,5 +6,6 @@ mod chains;
 mod external;
 mod harm;
 mod jobs;
+mod segments;
 mod support;
 mod walls;

@@ -59,6 +59,8 @@ impl Run {
             scratch_dir: self.path(),
             limits: &self.limits,
             deadline: self.deadline,
+            plugins: &[],
+            steps_max: 8,
             seed: 0,
         };
         let (input, output) = (self.path().join("in"), self.path().join("out"));

@@ -17,6 +17,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// In order; a released file is never edited, only followed by another.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_publishing.sql"),
     include_str!("migrations/0003_deltas.sql"),
 ];
 

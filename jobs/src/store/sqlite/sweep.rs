@@ -9,6 +9,7 @@ use super::{
     Database,
     changes::{add_message, change},
     connection::{nanos, time},
+    plugin_files,
     rows::{email_of, job_by_id, parsed},
     upload,
 };
@@ -45,6 +46,7 @@ pub(super) async fn sweep(
             let expired = expire_leases(connection, terms, now)?;
             let rewritten = rewrite_messages(connection, queued_before, now)?;
             remove_drafts(connection, now)?;
+            plugin_files::remove_unused(connection, now)?;
             give_back_pages(connection)?;
             Ok(expired + rewritten)
         })
@@ -67,6 +69,9 @@ fn is_needed(
              OR EXISTS (SELECT 1 FROM uploads WHERE touched_at < ?3)
              OR (SELECT freelist_count FROM pragma_freelist_count) > ?4",
     )?;
+    if plugin_files::unused_is_there(connection, now)? {
+        return Ok(true);
+    }
     let parameters = (
         nanos(now),
         nanos(queued_before),

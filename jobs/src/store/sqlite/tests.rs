@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod plugins;
+
 use std::{
     io,
     time::{Duration, Instant},

@@ -7,7 +7,11 @@ use retake_audio::{Block, Resampler, StageError};
 use retake_plugin_manifest::Manifest;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{Stream, feed::Feed};
+use super::{
+    Stream,
+    cuts::{self, Lengths},
+    feed::Feed,
+};
 use crate::{
     bindings::{PluginPre, Setting, StreamSpec},
     limits,
@@ -30,6 +34,7 @@ pub struct Plan {
     quantum: usize,
     block_frames: usize,
     processes: bool,
+    may_shorten: bool,
     seed: u64,
 }
 
@@ -53,6 +58,7 @@ impl Plan {
             quantum,
             block_frames: (limits::BLOCK_FRAMES / quantum * quantum).max(quantum),
             processes: manifest.passes.process,
+            may_shorten: manifest.may_shorten(),
             // Channels must not share their randomness: dither would sum up in the middle.
             seed: stream.seed.wrapping_add(u64::from(channel.unwrap_or(0))),
         }
@@ -156,18 +162,22 @@ impl Lane {
         Ok(processing.returned.take())
     }
 
-    /// The rest. All output together is as long as the stream.
+    /// The rest. All output together is as long as the stream, less what the plugin says it cut.
     pub fn finish(&mut self) -> Result<Block, StageError> {
         let _clock = CpuClock::start(&self.record);
         self.begin_processing()?;
         let processing = self.processing.take().expect("it has begun");
-        let rest = if self.plan.processes {
-            processing.finish(&mut self.session, &self.plan)?
-        } else {
-            vec![Vec::new(); self.plan.channels]
-        };
-        self.record
-            .add_report(self.session.report()?, self.plan.channel);
+        if !self.plan.processes {
+            let report = self.session.report()?;
+            self.record.add_report(report, self.plan.channel);
+            return Ok(vec![Vec::new(); self.plan.channels]);
+        }
+        let (rest, lengths) = processing.finish(&mut self.session, &self.plan)?;
+        let mut report = self.session.report()?;
+        if self.plan.may_shorten {
+            self.record.set_cuts(cuts::take(&mut report, &lengths)?);
+        }
+        self.record.add_report(report, self.plan.channel);
         Ok(rest)
     }
 
@@ -202,7 +212,11 @@ struct Processing {
 }
 
 impl Processing {
-    fn finish(mut self, session: &mut Session, plan: &Plan) -> Result<Block, StageError> {
+    fn finish(
+        mut self,
+        session: &mut Session,
+        plan: &Plan,
+    ) -> Result<(Block, Lengths), StageError> {
         let silence = session.latency_frames() as usize;
         self.feed
             .finish(plan.working_frames, silence, &mut |block| {
@@ -211,6 +225,9 @@ impl Processing {
             })?;
         while self.returned.frames_left > 0 {
             let output = session.drain(plan.block_frames)?;
+            if output[0].is_empty() && plan.may_shorten {
+                break;
+            }
             if output[0].is_empty() {
                 return Err(broken(format!(
                     "it returned {} frames of {}",
@@ -220,7 +237,14 @@ impl Processing {
             }
             self.returned.accept(output);
         }
-        Ok(self.returned.finish(plan.stream_frames))
+        let lengths = Lengths {
+            given: plan.working_frames,
+            returned: plan.working_frames - self.returned.frames_left,
+            working_hz: plan.working_hz,
+            stream_frames: plan.stream_frames,
+            stream_hz: plan.stream_hz,
+        };
+        Ok((self.returned.finish(lengths.stream_left()), lengths))
     }
 }
 

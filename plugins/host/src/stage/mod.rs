@@ -5,6 +5,7 @@
 //! two cores; they are handed batches of many blocks, because a handover costs as much as a cheap
 //! plugin takes for a block.
 
+mod cuts;
 mod feed;
 mod lane;
 mod outlet;
@@ -25,6 +26,7 @@ pub struct PluginStage {
     name: String,
     analyzes: bool,
     processes: bool,
+    may_shorten: bool,
     lanes: Lanes,
     outlet: Outlet,
 }
@@ -84,6 +86,7 @@ impl PluginStage {
             name: stream.name.to_owned(),
             analyzes: manifest.passes.analyze,
             processes: manifest.passes.process,
+            may_shorten: manifest.may_shorten(),
             lanes,
             outlet: Outlet::new(stream.spec, stream.mix as f32),
         })
@@ -97,6 +100,10 @@ impl Stage for PluginStage {
 
     fn analyzes(&self) -> bool {
         self.analyzes
+    }
+
+    fn shortens(&self) -> bool {
+        self.may_shorten
     }
 
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {

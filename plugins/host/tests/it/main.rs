@@ -9,5 +9,6 @@ mod cache;
 mod hostile_files;
 mod hostile_installs;
 mod hostile_plugins;
+mod instance;
 mod ours;
 mod rig;
