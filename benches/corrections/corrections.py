@@ -8,13 +8,12 @@ claim. With anything else only if something did not run.
 
 import argparse
 import importlib
-import subprocess
 import sys
 from pathlib import Path
 
 from bench import table
 from bench.judge import judge
-from bench.systems import PROGRAM, ROOT
+from bench.systems import PROGRAM, ROOT, Failed, run
 
 ROWS = Path(__file__).parent / "rows"
 
@@ -44,9 +43,12 @@ def main() -> None:
 
 
 def version(*command: object) -> str:
-    said = subprocess.check_output(command, text=True).splitlines()[0]
+    said = run(*command, folder=ROOT).splitlines()[0]
     return said.partition("Copyright")[0].removeprefix("sox:").strip()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        main()
+    except Failed as failed:
+        sys.exit(f"corrections: {failed}")

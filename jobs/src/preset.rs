@@ -47,6 +47,11 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             ]}),
         },
         Preset {
+            name: "auto",
+            summary: "Listens first, then corrects what it finds",
+            chain: json!({"steps": [{"plugin": "diagnose", "follow": true}]}),
+        },
+        Preset {
             name: "music",
             summary: "Music: inaudible rumble removed, at streaming loudness",
             chain: json!({"steps": [
@@ -123,6 +128,7 @@ mod tests {
             manifests: vec![
                 plugin("highpass", &["cutoff-hz"]),
                 plugin("denoise", &["strength"]),
+                plugin("diagnose", &[]),
                 plugin(
                     "loudness",
                     &["target-lufs", "true-peak-dbtp", "max-gain-db"],
@@ -132,7 +138,8 @@ mod tests {
             steps_max: 16,
         };
         let names: Vec<_> = built_in().iter().map(|p| p.name).collect();
-        assert_eq!(names, ["speech", "music", "loudness-only", "external"]);
+        let expected = ["speech", "auto", "music", "loudness-only", "external"];
+        assert_eq!(names, expected);
         for preset in built_in() {
             preset.resolve(&vocabulary).unwrap();
             assert_eq!(find(preset.name), Some(preset));

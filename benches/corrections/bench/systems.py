@@ -18,6 +18,10 @@ CACHE = ROOT / ".cache/bench-audio"
 PROGRAM = Path(os.environ.get("RETAKE_BENCH_PROGRAM", ROOT / "target/release/retake")).absolute()
 
 
+class Failed(Exception):
+    """Something did not run: the bench ends, and says this."""
+
+
 @dataclass(frozen=True)
 class System:
     name: str
@@ -44,7 +48,7 @@ def retake(*steps: dict, name: str = "retake") -> System:
             "--chain", chain, folder=folder)
         output = result(folder / "ours.wav", case)
         if len(output) != len(case.degraded):
-            raise SystemExit(f"{case.name}: {len(case.degraded)} frames became {len(output)}")
+            raise Failed(f"{case.name}: {len(case.degraded)} frames became {len(output)}")
         return output
 
     return System(name, correct)
@@ -84,17 +88,20 @@ def sox(*effect: str, name: str | None = None, profile: Callable[[Case], np.ndar
 
 
 def run(*command: object, folder: Path) -> str:
-    """Runs a command in the folder and returns what it said on stderr; failing ends the bench."""
-    done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True)
+    """Runs a command in the folder and returns what it said; failing ends the bench."""
+    # The program takes every RETAKE_ variable for a setting, and refuses those that are none.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RETAKE_BENCH_")}
+    done = subprocess.run([str(part) for part in command], cwd=folder, env=environment,
+                          capture_output=True, text=True)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(map(str, command))}: {done.stderr.strip()[-2000:]}")
-    return done.stderr
+        raise Failed(f"{' '.join(map(str, command))}: {done.stderr.strip()[-2000:]}")
+    return done.stdout + done.stderr
 
 
 def result(path: Path, case: Case) -> np.ndarray:
     rate, frames = wav.read(path)
     if rate != case.rate or frames.shape[1:] != case.degraded.shape[1:]:
-        raise SystemExit(f"{case.name}: {path.name} has another rate or other channels than went in")
+        raise Failed(f"{case.name}: {path.name} has another rate or other channels than went in")
     return frames
 
 

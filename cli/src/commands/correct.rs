@@ -322,6 +322,7 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
         step,
         plugin,
         skipped,
+        recommended,
         cpu_ms,
         ..
     } in &report.steps
@@ -334,7 +335,8 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
         } else {
             format!("{cpu_ms} ms")
         };
-        println!("step {step:16} {which}, {outcome}");
+        let why = if *recommended { ", recommended" } else { "" };
+        println!("step {step:16} {which}, {outcome}{why}");
     }
     for warning in warnings {
         println!("warning: {warning}");

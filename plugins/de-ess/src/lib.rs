@@ -32,12 +32,12 @@ const ACTS_DB: f64 = 0.5;
 const FROM_MAX_PER_RATE: f64 = 0.35;
 const TO_MAX_PER_RATE: f64 = 0.48;
 
-const THRESHOLD_DB: FloatParam = FloatParam::new("threshold-db", "Threshold", -24.0, 12.0, -6.0)
+const THRESHOLD_DB: FloatParam = FloatParam::new("threshold-db", "Threshold", -24.0, 12.0, -9.0)
     .unit("dB")
     .step(0.5)
     .help("How loud a sibilant may be against the voice around it. Lower acts more often.");
 const MAX_REDUCTION_DB: FloatParam =
-    FloatParam::new("max-reduction-db", "Most reduction", 0.0, 20.0, 8.0)
+    FloatParam::new("max-reduction-db", "Most reduction", 0.0, 20.0, 10.0)
         .unit("dB")
         .step(0.5)
         .help("No sibilant is turned down by more than this; much more sounds like a lisp.");

@@ -246,7 +246,8 @@ mod tests {
             let voice = if n / 15 % 2 == 0 { 100.0 } else { 0.0 };
             follow(&mut tracker, &noise.frame(1.0 + voice));
         }
+        // On average the frames are 17 dB above the noise.
         let error = error_db(&tracker, 1.0);
-        assert!(error.abs() < 3.0, "{error:.1} dB");
+        assert!((-2.0..6.0).contains(&error), "{error:.1} dB");
     }
 }

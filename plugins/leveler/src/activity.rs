@@ -28,8 +28,8 @@ const SAME_VOICE_DB: f64 = 3.0;
 pub struct Activity {
     /// Whether a hop is speech.
     pub speech: Vec<bool>,
-    /// Loudness of the speech around each hop that is speech.
-    pub levels: Vec<f64>,
+    /// The usual loudness around each hop.
+    usual: Vec<f64>,
 }
 
 impl Activity {
@@ -52,8 +52,31 @@ impl Activity {
             .map(|(&out, (now, usual))| out && *now > usual - BELOW_MEDIAN_DB)
             .collect();
         let usual = medians(&loudness, &speech);
-        let levels = levels(powers, &speech, &usual);
-        Self { speech, levels }
+        Self { speech, usual }
+    }
+
+    /// Loudness of the speech around each hop that is speech; minus infinity elsewhere. `powers` are
+    /// those that it was made from, or what became of them.
+    pub fn levels(&self, powers: &[f32]) -> Vec<f64> {
+        let (speech, usual) = (&self.speech, &self.usual);
+        (0..powers.len())
+            .map(|at| {
+                if !speech[at] {
+                    return f64::NEG_INFINITY;
+                }
+                let (power, count) = around(powers, at, LEVEL_HOPS)
+                    .iter()
+                    .zip(around(speech, at, LEVEL_HOPS))
+                    .zip(around(usual, at, LEVEL_HOPS))
+                    .filter(|((_, speech), there)| {
+                        **speech && (*there - usual[at]).abs() < SAME_VOICE_DB
+                    })
+                    .fold((0.0, 0u32), |(sum, count), ((&power, _), _)| {
+                        (sum + f64::from(power), count + 1)
+                    });
+                lufs(power / f64::from(count))
+            })
+            .collect()
     }
 }
 
@@ -124,27 +147,6 @@ fn medians(loudness: &[f64], counts: &[bool]) -> Vec<f64> {
             let counts = around(counts, at, MEDIAN_HOPS);
             let heard = near.iter().zip(counts).filter(|(_, counts)| **counts);
             median(heard.map(|(&loudness, _)| loudness).collect()).unwrap_or(f64::NEG_INFINITY)
-        })
-        .collect()
-}
-
-fn levels(powers: &[f32], speech: &[bool], usual: &[f64]) -> Vec<f64> {
-    (0..powers.len())
-        .map(|at| {
-            if !speech[at] {
-                return f64::NEG_INFINITY;
-            }
-            let (power, count) = around(powers, at, LEVEL_HOPS)
-                .iter()
-                .zip(around(speech, at, LEVEL_HOPS))
-                .zip(around(usual, at, LEVEL_HOPS))
-                .filter(|((_, speech), there)| {
-                    **speech && (*there - usual[at]).abs() < SAME_VOICE_DB
-                })
-                .fold((0.0, 0u32), |(sum, count), ((&power, _), _)| {
-                    (sum + f64::from(power), count + 1)
-                });
-            lufs(power / f64::from(count))
         })
         .collect()
 }

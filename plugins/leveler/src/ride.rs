@@ -18,6 +18,8 @@ use crate::compressor::{Curve, RELEASE_S};
 const INTO_PAUSE_HOPS: usize = 2;
 /// Most that the whole is moved against what it was, towards a fixed target.
 const SHIFT_DB_MAX: f64 = 30.0;
+/// Most that a voice gets back of what the compressor takes.
+const EVENED_DB_MAX: f64 = 3.0;
 /// So often at most is that movement corrected.
 const GOES_MAX: usize = 16;
 /// Weights of the last smoothing, a Hann window: it takes the corners off.
@@ -45,32 +47,44 @@ pub struct Ride {
 impl Ride {
     /// From K-weighted powers and sample peaks in hops of 100 ms.
     pub fn new(wish: &Wish, powers: &[f32], peaks: &[f32]) -> Self {
-        let Activity { speech, levels } = Activity::new(powers);
+        let activity = Activity::new(powers);
+        let levels = activity.levels(powers);
         let highest = peaks.iter().copied().fold(0.0, f32::max);
         let ceiling_dbfs = factor_to_db(f64::from(highest)).max(CEILING_DBFS);
         let heard = levels.iter().copied().filter(|level| level.is_finite());
         let Some(own) = median(heard.collect()) else {
-            return Self::still(speech, ceiling_dbfs);
+            return Self::still(activity.speech, ceiling_dbfs);
         };
-        let wanted = levels
-            .iter()
-            .map(|level| {
-                level
-                    .is_finite()
-                    .then(|| (own - level).clamp(-wish.range_db, wish.range_db))
-            })
-            .collect();
-        let mut gains_db = smoothed(&slewed(&hold(wanted), wish.slew_db_per_hop));
+        let ride = |wanted: &dyn Fn(usize) -> f64, range_db: f64| {
+            let gain =
+                |hop| (levels[hop] > f64::MIN).then(|| wanted(hop).clamp(-range_db, range_db));
+            smoothed(&slewed(
+                &hold((0..levels.len()).map(gain).collect()),
+                wish.slew_db_per_hop,
+            ))
+        };
+        let mut gains_db = ride(&|hop| own - levels[hop], wish.range_db);
 
         // Without any ride the recording keeps its loudness; what is asked for is that of speech.
-        let curve = |lufs| Curve::new(lufs, wish.ratio, ceiling_dbfs);
-        let goal = wish
-            .target_lufs
-            .unwrap_or_else(|| predicted(powers, peaks, &gains_db, None).unwrap_or(own));
-        shift_to(goal, powers, peaks, &mut gains_db, &curve(goal));
+        let without = integrated_lufs(&ridden(powers, peaks, &gains_db, None)).unwrap_or(own);
+        let goal = wish.target_lufs.unwrap_or(without);
+        let shift = (goal - without).clamp(-SHIFT_DB_MAX, SHIFT_DB_MAX);
+        gains_db.iter_mut().for_each(|gain| *gain += shift);
+
+        // Of a voice with sharp peaks the compressor takes more: it gets back what others keep.
+        let curve = Curve::new(goal, wish.ratio, ceiling_dbfs);
+        let level = |curve| activity.levels(&ridden(powers, peaks, &gains_db, curve));
+        let (before, after) = (level(None), level(Some(&curve)));
+        let evened = ride(&|hop| before[hop] - after[hop], EVENED_DB_MAX);
+        gains_db
+            .iter_mut()
+            .zip(evened)
+            .for_each(|(gain, evened)| *gain += evened);
+        let mut gains_db = slewed(&gains_db, wish.slew_db_per_hop);
+        shift_to(goal, powers, peaks, &mut gains_db, &curve);
         Self {
             gains_db,
-            speech,
+            speech: activity.speech,
             speech_lufs: Some(goal),
             ceiling_dbfs,
         }
@@ -116,7 +130,7 @@ impl Ride {
 fn shift_to(goal: f64, powers: &[f32], peaks: &[f32], gains_db: &mut [f64], curve: &Curve) {
     let mut shifted = 0.0f64;
     for _ in 0..GOES_MAX {
-        let Some(lufs) = predicted(powers, peaks, gains_db, Some(curve)) else {
+        let Some(lufs) = integrated_lufs(&ridden(powers, peaks, gains_db, Some(curve))) else {
             return;
         };
         let shift = (shifted + goal - lufs).clamp(-SHIFT_DB_MAX, SHIFT_DB_MAX) - shifted;
@@ -128,13 +142,8 @@ fn shift_to(goal: f64, powers: &[f32], peaks: &[f32], gains_db: &mut [f64], curv
     }
 }
 
-/// The loudness of what comes out.
-fn predicted(
-    powers: &[f32],
-    peaks: &[f32],
-    gains_db: &[f64],
-    curve: Option<&Curve>,
-) -> Option<f64> {
+/// Powers after the ride, and after the compressor.
+fn ridden(powers: &[f32], peaks: &[f32], gains_db: &[f64], curve: Option<&Curve>) -> Vec<f32> {
     let release = (-0.1 / RELEASE_S).exp();
     let mut reduction = 0.0f64;
     let after = |((&power, &peak), &gain_db): ((&f32, &f32), &f64)| {
@@ -143,8 +152,7 @@ fn predicted(
         reduction = demand.max(reduction * release);
         power * db_to_factor(gain_db - reduction).powi(2)
     };
-    let powers: Vec<f32> = powers.iter().zip(peaks).zip(gains_db).map(after).collect();
-    integrated_lufs(&powers)
+    powers.iter().zip(peaks).zip(gains_db).map(after).collect()
 }
 
 /// Gives pauses a gain. There is at least one hop that has one.

@@ -325,3 +325,43 @@ fn a_promise_that_cannot_be_held_to_is_refused() {
     let promise = sound.level_promise().unwrap();
     assert_eq!((promise.min_db, promise.max_db), (-6.0, 0.5));
 }
+
+#[test]
+fn a_plugin_that_may_shorten_processes_linked_channels() {
+    let shortening = |manifest: &mut Manifest| {
+        manifest.channels = ChannelUse::Linked;
+        manifest.extras = vec![("length".into(), "may-shorten".into())];
+    };
+    let mut good = manifest();
+    assert!(!good.may_shorten());
+    shortening(&mut good);
+    assert_eq!(good.validate(), Ok(()));
+    assert!(good.may_shorten());
+    check("extras", |manifest| {
+        shortening(manifest);
+        manifest.channels = ChannelUse::Independent;
+    });
+    check("extras", |manifest| {
+        shortening(manifest);
+        manifest.passes = Passes {
+            analyze: true,
+            process: false,
+        };
+    });
+    check("extras", |manifest| {
+        shortening(manifest);
+        manifest.extras[0].1 = "may-lengthen".into();
+    });
+}
+
+#[test]
+fn resolved_settings_are_what_a_chain_could_give() {
+    let given = json!({"level": -6.5, "on": false});
+    let settings = Settings::resolve(&manifest(), given.as_object().unwrap()).unwrap();
+    let json = settings.to_json();
+    assert_eq!(
+        json!(json),
+        json!({"level": -6.5, "count": 3, "on": false, "mode": "soft"})
+    );
+    assert_eq!(Settings::resolve(&manifest(), &json), Ok(settings));
+}

@@ -20,11 +20,6 @@ pub fn lufs(power: f64) -> f64 {
     -0.691 + 10.0 * power.max(NOTHING).log10()
 }
 
-/// The power that has a loudness.
-pub fn power_of(lufs: f64) -> f64 {
-    10f64.powf((lufs + 0.691) / 10.0)
-}
-
 /// Measures a stream in hops.
 pub struct Hops {
     channels: Vec<(f64, KFilter)>,

@@ -131,9 +131,9 @@ impl Corrector for TrimSilence {
             let left_over = plan.left_over as i64;
             report = report.count("left-over", "Pauses beyond the most cuts", "", left_over);
         }
-        plan.cuts
-            .iter()
-            .fold(report, |report, cut| report.cut(cut.from, cut.to - cut.from))
+        plan.cuts.iter().fold(report, |report, cut| {
+            report.cut(cut.from, cut.to - cut.from)
+        })
     }
 }
 

@@ -61,7 +61,12 @@ impl Splicer {
         let end = start + block[0].len() as u64;
         while self.at < end {
             let Some(joint) = &self.joint else {
-                append(&mut output, block, (self.at - start) as usize, (end - start) as usize);
+                append(
+                    &mut output,
+                    block,
+                    (self.at - start) as usize,
+                    (end - start) as usize,
+                );
                 self.at = end;
                 break;
             };
@@ -77,7 +82,12 @@ impl Splicer {
             };
             let until = until.min(end);
             if let Some(to) = to {
-                append(to, block, (self.at - start) as usize, (until - start) as usize);
+                append(
+                    to,
+                    block,
+                    (self.at - start) as usize,
+                    (until - start) as usize,
+                );
             }
             self.at = until;
             if self.at == joint.right.end {

@@ -27,7 +27,11 @@ fn speech(rate_hz: u32, stretches: &[(f64, bool)], floor: f32) -> Vec<f32> {
     for &(seconds, sounds) in stretches {
         for _ in 0..(seconds * f64::from(rate_hz)).round() as usize {
             let time = samples.len() as f32 / rate_hz as f32;
-            let tone = if sounds { 0.3 * (TAU * 220.0 * time).sin() } else { 0.0 };
+            let tone = if sounds {
+                0.3 * (TAU * 220.0 * time).sin()
+            } else {
+                0.0
+            };
             samples.push(tone + floor * noise.next());
         }
     }
@@ -44,14 +48,24 @@ fn trim(rate_hz: u32, input: &Block, settings: &Settings) -> (Block, Report) {
 
 fn seconds(rate_hz: u32, report: &Report) -> Vec<(f64, f64)> {
     let in_s = |frames: u64| frames as f64 / f64::from(rate_hz);
-    report.cuts().into_iter().map(|(start, frames)| (in_s(start), in_s(frames))).collect()
+    report
+        .cuts()
+        .into_iter()
+        .map(|(start, frames)| (in_s(start), in_s(frames)))
+        .collect()
 }
 
 #[test]
 fn a_long_pause_is_cut_to_what_remains_and_a_short_one_is_not() {
     for rate_hz in [8_000, 44_100, 48_000, 96_000] {
         for floor in [0.0, 1e-3] {
-            let stretches = [(2.0, true), (3.0, false), (2.0, true), (0.8, false), (2.0, true)];
+            let stretches = [
+                (2.0, true),
+                (3.0, false),
+                (2.0, true),
+                (0.8, false),
+                (2.0, true),
+            ];
             let input = vec![speech(rate_hz, &stretches, floor)];
             let (output, report) = trim(rate_hz, &input, &defaults());
             let cuts = seconds(rate_hz, &report);
@@ -70,7 +84,11 @@ fn a_long_pause_is_cut_to_what_remains_and_a_short_one_is_not() {
 
 #[test]
 fn the_ends_are_cut_unless_they_are_to_be_kept() {
-    let input = vec![speech(48_000, &[(3.0, false), (2.0, true), (4.0, false)], 1e-3)];
+    let input = vec![speech(
+        48_000,
+        &[(3.0, false), (2.0, true), (4.0, false)],
+        1e-3,
+    )];
     let (_, report) = trim(48_000, &input, &defaults());
     let cuts = seconds(48_000, &report);
     assert_eq!(cuts.len(), 2, "{cuts:?}");
@@ -134,7 +152,10 @@ fn no_click_arises_at_a_joint_whatever_lies_under_the_pause() {
     // An offset, hum and hiss.
     let under = |frame: usize| 0.05 + 0.01 * (TAU * 50.0 * frame as f32 / 48_000.0).sin();
     let mut samples = speech(rate_hz, &stretches, 2e-3);
-    samples.iter_mut().enumerate().for_each(|(n, x)| *x += under(n));
+    samples
+        .iter_mut()
+        .enumerate()
+        .for_each(|(n, x)| *x += under(n));
     let settings = defaults()
         .with(&THRESHOLD, "fixed")
         .with(&THRESHOLD_DBFS, -35.0);
@@ -146,17 +167,36 @@ fn no_click_arises_at_a_joint_whatever_lies_under_the_pause() {
         of(f32::max) - of(f32::min)
     };
     let steepest = |samples: &[f32]| {
-        samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+        samples
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .fold(0.0, f32::max)
     };
     let before = &samples[joint - 14_400..joint - 4_800];
     let over = &output[0][joint - 960..joint + 960];
-    assert!(range(over) < 1.2 * range(before), "{} {}", range(over), range(before));
-    assert!(steepest(over) < 1.2 * steepest(before), "{} {}", steepest(over), steepest(before));
+    assert!(
+        range(over) < 1.2 * range(before),
+        "{} {}",
+        range(over),
+        range(before)
+    );
+    assert!(
+        steepest(over) < 1.2 * steepest(before),
+        "{} {}",
+        steepest(over),
+        steepest(before)
+    );
 }
 
 #[test]
 fn the_output_does_not_depend_on_the_block_length() {
-    let stretches = [(1.5, false), (1.0, true), (2.0, false), (1.0, true), (2.0, false)];
+    let stretches = [
+        (1.5, false),
+        (1.0, true),
+        (2.0, false),
+        (1.0, true),
+        (2.0, false),
+    ];
     let input = vec![speech(16_000, &stretches, 1e-3); 2];
     let (expected, _) = trim(16_000, &input, &defaults());
     for block_frames in [1, 7, 160, 999, 100_000] {
@@ -193,9 +233,15 @@ fn sound_in_one_channel_is_a_pause_in_none() {
 fn a_fixed_threshold_is_taken_as_it_is() {
     let rate_hz = 16_000;
     // The tone has -13.5 dBFS; noise of 0.01 has -44.8 dBFS, less what the high-pass takes.
-    let input = vec![speech(rate_hz, &[(2.0, true), (3.0, false), (2.0, true)], 0.01)];
+    let input = vec![speech(
+        rate_hz,
+        &[(2.0, true), (3.0, false), (2.0, true)],
+        0.01,
+    )];
     let cuts = |dbfs: f64| {
-        let settings = defaults().with(&THRESHOLD, "fixed").with(&THRESHOLD_DBFS, dbfs);
+        let settings = defaults()
+            .with(&THRESHOLD, "fixed")
+            .with(&THRESHOLD_DBFS, dbfs);
         trim(rate_hz, &input, &settings).1.cuts().len()
     };
     assert_eq!((cuts(-48.0), cuts(-40.0)), (0, 1));

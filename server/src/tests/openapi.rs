@@ -63,10 +63,10 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
         let path = path
             .replace("{id}", id)
             .replace("{kind}", "not-found")
-            .replace("{index}", "0")
             .replace("{plugin}", "gain")
             .replace("{version}", "1.0.0")
-            .replace("{submission}", id);
+            .replace("{submission}", id)
+            .replace("{index}", "0");
         let response = house
             .open(ask(method.parse().unwrap(), &path).bearer(&token))
             .await;

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 8] = ["gain", "highpass", "denoise", "loudness", "leveler", "de-ess", "gate", "eq"];
+const NAMES: [&str; 8] = [
+    "gain", "highpass", "denoise", "loudness", "leveler", "de-ess", "gate", "eq",
+];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 
 fn plugins() -> Vec<(&'static str, Plugin)> {

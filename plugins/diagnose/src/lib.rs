@@ -1,0 +1,92 @@
+//! Listens to a recording of voices and says what is wrong with it, in numbers and in words, and
+//! which corrections would help. It changes nothing.
+//!
+//! One pass, in memory that grows by 50 bytes for a second. Every finding stands on a measurement
+//! that is in the report too; what is measured how is said where it is measured, and from when on it
+//! is a defect in [`findings`].
+
+mod defects;
+mod findings;
+mod hops;
+mod loudness;
+mod spectrum;
+
+use defects::Defects;
+use findings::Measured;
+use hops::Hops;
+use loudness::Loudness;
+use retake_plugin_sdk::prelude::*;
+use spectrum::Spectrum;
+
+pub struct Diagnose {
+    rate_hz: u32,
+    total_frames: u64,
+    defects: Vec<Defects>,
+    hops: Hops,
+    loudness: Loudness,
+    spectrum: Spectrum,
+}
+
+impl Corrector for Diagnose {
+    const FACTS: Facts = Facts {
+        id: "org.retake.diagnose",
+        name: "Diagnose",
+        version: env!("CARGO_PKG_VERSION"),
+        vendor: "Retake",
+        summary: "Listens for hum, clipping, clicks, noise and wrong levels, and recommends what helps.",
+        license: "MIT OR Apache-2.0",
+        analyzes: true,
+        processes: false,
+        channels: ChannelUse::Linked,
+        ..Facts::DEFAULT
+    };
+
+    fn open(stream: &Stream, _settings: &Settings) -> Result<Self, Refusal> {
+        let (rate_hz, channels) = (stream.sample_rate, stream.channels as usize);
+        Ok(Self {
+            rate_hz,
+            total_frames: stream.total_frames,
+            defects: vec![Defects::new(rate_hz); channels],
+            hops: Hops::new(rate_hz, channels),
+            loudness: Loudness::new(rate_hz, channels),
+            spectrum: Spectrum::new(rate_hz),
+        })
+    }
+
+    fn analyze(&mut self, block: &Block) -> Result<(), Refusal> {
+        for (defects, channel) in self.defects.iter_mut().zip(block) {
+            defects.add(channel);
+        }
+        self.hops.add(block);
+        self.loudness.add(block);
+        self.spectrum.add(block);
+        Ok(())
+    }
+
+    fn report(&mut self) -> Report {
+        let defects: Vec<_> = self.defects.iter().map(Defects::found).collect();
+        let levels = self.hops.levels();
+        findings::report(&Measured {
+            seconds: self.total_frames as f64 / f64::from(self.rate_hz),
+            rate_hz: self.rate_hz,
+            clipped_runs: defects.iter().map(|found| found.clipped_runs).sum(),
+            clicks: defects.iter().map(|found| found.clicks).sum(),
+            offset: defects.iter().map(|found| found.offset).fold(0.0, f64::max),
+            peak_dbfs: defects
+                .iter()
+                .map(|found| factor_to_db(f64::from(found.peak)))
+                .fold(f64::NEG_INFINITY, f64::max),
+            integrated_lufs: self.loudness.integrated_lufs(),
+            range_lu: self.loudness.range_lu(),
+            hum: self.spectrum.hum(),
+            rumble_db: self.spectrum.rumble_db(),
+            bandwidth_hz: self.spectrum.bandwidth_hz(),
+            levels,
+        })
+    }
+}
+
+register!(Diagnose);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,240 @@
+//! Clean speech, and the same spoilt in one way at a time: each finding is made where it should be
+//! and nowhere else.
+#![allow(clippy::unwrap_used)]
+
+use std::f32::consts::TAU;
+
+use retake_plugin_sdk::testing::correct;
+
+use super::*;
+
+const RATE_HZ: u32 = 44_100;
+
+/// Ten seconds of synthetic speech, at -16 LUFS.
+fn speech() -> Block {
+    let wav = include_bytes!("../../../tests/fixtures/recordings/speech-44k-stereo.wav");
+    let at = wav.windows(4).position(|id| id == b"data").unwrap() + 8;
+    let mut once = vec![Vec::new(); 2];
+    for (n, sample) in wav[at..].chunks_exact(2).enumerate() {
+        let sample = f32::from(i16::from_le_bytes([sample[0], sample[1]])) / 32_768.0;
+        // Louder by 3 dB, and bent where it would be too loud: no top becomes flat.
+        once[n % 2].push(0.88 * (1.4 / 0.88 * sample).tanh());
+    }
+    once.iter().map(|channel| channel.repeat(4)).collect()
+}
+
+/// xorshift, -1 to 1.
+fn noise() -> impl FnMut() -> f32 {
+    let mut state = 99u32;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    }
+}
+
+/// With something done to every sample; it is told the frame.
+fn spoilt(mut spoil: impl FnMut(usize, f32) -> f32) -> Block {
+    let mut block = speech();
+    for channel in &mut block {
+        for (frame, sample) in channel.iter_mut().enumerate() {
+            *sample = spoil(frame, *sample);
+        }
+    }
+    block
+}
+
+fn diagnose(rate_hz: u32, block: &Block) -> Report {
+    let settings = Settings::defaults::<Diagnose>();
+    correct::<Diagnose>(rate_hz, &settings, block, 4_800)
+        .unwrap()
+        .1
+}
+
+fn recommended(report: &Report) -> Vec<String> {
+    let chain = report.get_text("recommended-chain").unwrap();
+    let steps = chain.split("{\"plugin\":\"").skip(1);
+    steps
+        .map(|step| step.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+fn check(block: &Block, expected: &[&str], findings: &[&str]) -> Report {
+    let report = diagnose(RATE_HZ, block);
+    assert_eq!(recommended(&report), expected);
+    for finding in findings {
+        assert!(
+            report.get_text(&format!("finding-{finding}")).is_some(),
+            "{finding}"
+        );
+    }
+    report
+}
+
+#[test]
+fn a_clean_recording_is_left_alone() {
+    let report = check(&speech(), &[], &[]);
+    assert_eq!(report.get_text("recommended-chain"), Some("{\"steps\":[]}"));
+}
+
+#[test]
+fn a_quiet_recording_needs_nothing_but_loudness() {
+    let report = check(&spoilt(|_, x| 0.1 * x), &["loudness"], &["level"]);
+    let off_lu = report.get("integrated-lufs").unwrap()
+        - diagnose(RATE_HZ, &speech()).get("integrated-lufs").unwrap();
+    assert!((off_lu + 20.0).abs() < 0.1, "{off_lu}");
+}
+
+#[test]
+fn clipping_is_found_where_tops_are_flat_and_however_loud() {
+    for (limit, scale) in [(0.5, 1.0), (0.5, 0.3)] {
+        let block = spoilt(|_, x| scale * (x * 1.5).clamp(-limit, limit));
+        let report = diagnose(RATE_HZ, &block);
+        assert_eq!(recommended(&report)[0], "declip", "{limit} {scale}");
+    }
+}
+
+#[test]
+fn the_tops_of_slow_and_of_full_waves_are_not_clipped() {
+    for hz in [20.0, 55.0, 1_000.0, 7_350.0] {
+        let wave: Vec<f32> = (0..RATE_HZ as usize * 4)
+            .map(|n| {
+                (0.99 * (TAU * hz * n as f32 / RATE_HZ as f32).sin() * 32_767.0).round() / 32_768.0
+            })
+            .collect();
+        let report = diagnose(RATE_HZ, &vec![wave]);
+        assert_eq!(report.get("clipped-runs"), Some(0.0), "{hz} Hz");
+        assert_eq!(report.get("clicks"), Some(0.0), "{hz} Hz");
+    }
+}
+
+#[test]
+fn clicks_are_found_one_by_one() {
+    let block = spoilt(|frame, x| if frame % 30_011 == 17 { x + 0.3 } else { x });
+    let report = diagnose(RATE_HZ, &block);
+    assert_eq!(recommended(&report)[0], "declick");
+    // Fifteen in each channel; some lie under a loud sound.
+    let clicks = report.get("clicks").unwrap();
+    assert!((14.0..=30.0).contains(&clicks), "{clicks}");
+}
+
+#[test]
+fn hum_is_found_with_its_frequency() {
+    for hz in [50.0f32, 60.0] {
+        let mut hiss = noise();
+        let block = spoilt(|frame, x| {
+            let turn = TAU * hz * frame as f32 / RATE_HZ as f32;
+            x + 0.02 * turn.sin() + 0.01 * (3.0 * turn).sin() + 0.0005 * hiss()
+        });
+        let report = diagnose(RATE_HZ, &block);
+        assert!(recommended(&report).contains(&"hum".to_owned()), "{hz}");
+        assert_eq!(report.get("hum-frequency"), Some(f64::from(hz)));
+        let level = report.get("hum-level").unwrap();
+        // The two tones together have -36.0 dBFS.
+        assert!((level + 36.0).abs() < 2.0, "{hz}: {level}");
+    }
+}
+
+#[test]
+fn steady_noise_is_found_with_its_level() {
+    let mut hiss = noise();
+    // Uniform noise of 0.02 has -38.8 dBFS.
+    let block = spoilt(|_, x| x + 0.02 * hiss());
+    let report = check(&block, &["denoise", "loudness"], &["noise"]);
+    let floor_dbfs = report.get("noise-floor").unwrap();
+    assert!((floor_dbfs + 38.8).abs() < 2.0, "{floor_dbfs}");
+}
+
+#[test]
+fn an_offset_asks_for_the_high_pass() {
+    let report = check(
+        &spoilt(|_, x| x * 0.9 + 0.03),
+        &["highpass", "loudness"],
+        &["dc-offset"],
+    );
+    let offset_db = report.get("dc-offset").unwrap();
+    assert!((offset_db + 30.5).abs() < 0.2, "{offset_db}");
+}
+
+#[test]
+fn parts_that_are_far_apart_ask_for_the_leveler() {
+    let mut block = speech();
+    for channel in &mut block {
+        let longer = channel.repeat(2);
+        let half = longer.len() / 2;
+        *channel = longer;
+        channel[half..].iter_mut().for_each(|x| *x *= 0.2);
+    }
+    let report = check(&block, &["leveler", "loudness"], &["loudness-range"]);
+    let range_lu = report.get("loudness-range").unwrap();
+    assert!((range_lu - 14.0).abs() < 2.0, "{range_lu}");
+}
+
+#[test]
+fn a_telephones_bandwidth_is_named_and_nothing_promised() {
+    // Every 5th frame of a low-passed copy: 8.8 kHz.
+    let low = spoilt(|_, x| x).into_iter().map(|channel| {
+        let windows = channel.windows(5);
+        windows
+            .step_by(5)
+            .map(|five| five.iter().sum::<f32>() / 5.0)
+            .collect()
+    });
+    let report = diagnose(8_820, &low.collect());
+    assert!(
+        report
+            .get_text("finding-bandwidth")
+            .unwrap()
+            .contains("telephone")
+    );
+    assert!(report.get("bandwidth").unwrap() <= 4_500.0);
+}
+
+#[test]
+fn long_pauses_are_counted_and_not_cut() {
+    let mut block = speech();
+    for channel in &mut block {
+        let pause = vec![0.0; 3 * RATE_HZ as usize];
+        *channel = [&channel[..], &pause, &channel[..]].concat();
+    }
+    let report = check(&block, &[], &["long-pauses"]);
+    assert_eq!(report.get("long-pauses"), Some(1.0));
+    let longest_s = report.get("longest-pause").unwrap();
+    assert!((longest_s - 3.0).abs() < 0.5, "{longest_s}");
+}
+
+#[test]
+fn nothing_is_recommended_for_nothing() {
+    for samples in [vec![], vec![0.0], vec![0.0; 100_000], vec![0.5]] {
+        let report = diagnose(RATE_HZ, &vec![samples]);
+        assert!(recommended(&report).is_empty());
+    }
+}
+
+#[test]
+fn what_is_found_does_not_depend_on_the_block_length() {
+    let block = spoilt(|frame, x| {
+        if frame % 30_011 == 17 {
+            x + 0.3
+        } else {
+            0.2 * x + 0.01
+        }
+    });
+    let settings = Settings::defaults::<Diagnose>();
+    let found = |frames| {
+        let (_, report) = correct::<Diagnose>(RATE_HZ, &settings, &block, frames).unwrap();
+        let numbers = [
+            "clicks",
+            "integrated-lufs",
+            "noise-floor",
+            "rumble",
+            "dc-offset",
+        ];
+        let numbers = numbers.map(|id| (1e6 * report.get(id).unwrap()).round());
+        (numbers, recommended(&report))
+    };
+    let expected = found(4_800);
+    assert_eq!(found(997), expected);
+    assert_eq!(found(100_000), expected);
+}
