@@ -73,6 +73,8 @@ impl Bench {
             plugin_cache: &self.cache,
             scratch_dir: &self.scratch(),
             limits: &Limits::default(),
+            plugins: &self.plugins,
+            steps_max: 8,
             deadline: DeadlineTerms {
                 base_ms: self.deadline_ms,
                 per_audio_s_ms: 1,
