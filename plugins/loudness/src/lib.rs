@@ -12,7 +12,6 @@
 //! where the gain is capped.
 
 mod analysis;
-mod gate;
 mod limiter;
 mod plan;
 mod true_peak;
