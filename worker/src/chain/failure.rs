@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::PreparedStep;
+use super::prepare::{PreparedStep, pointer};
 use crate::{
     child::{AudioFault, Ended, Failed, Inside},
     deadline::Deadline,
@@ -137,8 +137,8 @@ fn of_failed<'a>(
     // A child's words: an index that means nothing is still said.
     let called =
         |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
-    let pointer = |index: usize, param: Option<&str>| {
-        step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
+    let points_at = |index: usize, param: Option<&str>| {
+        step(index).map_or_else(|| pointer(index, param), |step| step.pointer(param))
     };
     match failed {
         Failed::Audio { fault, detail } => {
@@ -169,7 +169,7 @@ fn of_failed<'a>(
             let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer: pointer(index, param.as_deref()),
+                pointer: points_at(index, param.as_deref()),
             };
             let detail = format!("{}: {words}", called(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
@@ -183,7 +183,7 @@ fn of_failed<'a>(
             let detail = format!("{}: {words}", called(index));
             let error = FieldError {
                 detail: words,
-                pointer: pointer(index, None),
+                pointer: points_at(index, None),
             };
             let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
             Blamed {

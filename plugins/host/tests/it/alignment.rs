@@ -144,7 +144,11 @@ fn a_plugin_that_shortens_accounts_for_every_frame_at_every_rate() {
             let (output, record) = run.recorded(&input);
             let (output, record) = (output.unwrap(), record.unwrap());
             let cut: u64 = record.cuts().iter().map(|cut| cut.frames).sum();
-            assert_eq!(output[0].len() as u64, u64::from(rate) - cut, "{rate} {deed}");
+            assert_eq!(
+                output[0].len() as u64,
+                u64::from(rate) - cut,
+                "{rate} {deed}"
+            );
             assert!(cut > u64::from(rate) * 4 / 10, "{rate} {deed}: {cut}");
             assert_eq!(output[0], output[1]);
             if rate == 48_000 {
