@@ -69,7 +69,7 @@ fn clipped_peaks_come_back_and_all_else_stays() {
             let least = if rate == 8_000 && level < 0.5 {
                 1.0
             } else {
-                15.0
+                10.0
             };
             assert!(
                 gained > least,

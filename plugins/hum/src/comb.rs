@@ -15,6 +15,9 @@ const FLANK_BINS: std::ops::RangeInclusive<usize> = 5..=12;
 const EVIDENCE_MIN: f64 = 6.0;
 /// Lines at multiples of this belong to both mains frequencies and speak for neither.
 const SHARED_HZ: f64 = 300.0;
+/// One of the lowest harmonics must be there, as it is in any hum. Held notes of music are often in tune with a
+/// higher one: F4 is the seventh of 49.9 Hz.
+const ROOTS: usize = 4;
 /// What lies so far below a spectrum's highest bin is the rounding of the transform.
 const ROUNDING: f64 = 1e-12;
 /// Part of the spectra that must show hum.
@@ -114,7 +117,8 @@ impl Comb {
             .filter(|(harmonic, _)| own(*harmonic))
             .map(|(_, prominence)| prominence.ln())
             .sum();
-        if evidence < EVIDENCE_MIN {
+        let rooted = lines.iter().any(|(harmonic, _)| *harmonic <= ROOTS);
+        if evidence < EVIDENCE_MIN || !rooted {
             self.seen_hz.push(None);
             return;
         }

@@ -136,6 +136,15 @@ fn without_hum_every_bit_stays() {
                     .map(|n| (TAU * 110.0 * n as f64 / f64::from(rate)).sin() as f32)
                     .collect(),
             ),
+            (
+                "an F held over two octaves",
+                (0..frames)
+                    .map(|n| {
+                        let turn = TAU * 349.228 * n as f64 / f64::from(rate);
+                        (0.2 * turn.sin() + 0.1 * (2.0 * turn).sin()) as f32
+                    })
+                    .collect(),
+            ),
             ("one frame", vec![0.5]),
             ("nothing", vec![]),
         ] {

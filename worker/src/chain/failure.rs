@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedKind, PreparedStep};
+use super::prepare::{PreparedKind, PreparedStep, pointer};
 use crate::{
     child::{AudioFault, Ended, Failed, Inside, Unfinished},
     deadline::Deadline,
@@ -192,8 +192,8 @@ fn of_failed<'a>(
     // A child's words: an index that means nothing is still said.
     let called =
         |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
-    let pointer = |index: usize, param: Option<&str>| {
-        step(index).map_or("/chain/steps".to_owned(), |step| step.pointer(param))
+    let points_at = |index: usize, param: Option<&str>| {
+        step(index).map_or_else(|| pointer(index, param), |step| step.pointer(param))
     };
     match failed {
         Failed::Audio { fault, detail } => {
@@ -224,7 +224,7 @@ fn of_failed<'a>(
             let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer: pointer(index, param.as_deref()),
+                pointer: points_at(index, param.as_deref()),
             };
             let detail = format!("{}: {words}", called(index));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);

@@ -56,13 +56,10 @@ impl PreparedStep {
         }
     }
 
-    /// RFC 6901: where the step stands in the request, or one of its parameters.
+    /// Where the step stands in the request, or one of its parameters.
     pub(super) fn pointer(&self, param: Option<&str>) -> String {
-        match param {
-            // The parameters of a recommended step stand in no request.
-            Some(param) if !self.recommended => param_pointer(self.written, param),
-            _ => format!("/chain/steps/{}", self.written),
-        }
+        // The parameters of a recommended step stand in no request.
+        pointer(self.written, param.filter(|_| !self.recommended))
     }
 
     pub(super) fn shortens(&self) -> bool {
@@ -169,7 +166,7 @@ fn prepare_plugin(
         Err(errors) => {
             let detail = format!("step {index} ({name}): {}", errors[0]);
             let errors = errors.into_iter().map(|error| FieldError {
-                pointer: param_pointer(index, &error.param),
+                pointer: pointer(index, Some(&error.param)),
                 detail: error.detail,
             });
             let problem = Problem::new(ProblemKind::InvalidChain, detail);
@@ -187,8 +184,14 @@ fn prepare_plugin(
     })
 }
 
-/// RFC 6901.
-fn param_pointer(index: usize, param: &str) -> String {
-    let param = param.replace('~', "~0").replace('/', "~1");
-    format!("/chain/steps/{index}/params/{param}")
+/// RFC 6901: to a step of the chain, or to one of its parameters.
+pub(super) fn pointer(written: usize, param: Option<&str>) -> String {
+    let step = format!("/chain/steps/{written}");
+    match param {
+        Some(param) => {
+            let param = param.replace('~', "~0").replace('/', "~1");
+            format!("{step}/params/{param}")
+        }
+        None => step,
+    }
 }

@@ -124,6 +124,12 @@ mod tests {
             step: "mine".into(),
             plugin: None,
             skipped: false,
+            recommended: false,
+            params: serde_json::Map::new(),
+            error: None,
+            level_change_db: None,
+            delta: false,
+            cuts: Vec::new(),
             latency_frames: 480,
             cpu_ms: 1,
             measurements: serde_json::json!({
