@@ -168,7 +168,8 @@ async fn publish_for_ever(path: &Path) {
 
 fn say(what: &impl Serialize) {
     let line = serde_json::to_string(what).unwrap();
-    writeln!(std::io::stdout(), "\n{line}").unwrap();
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "\n{line}").unwrap();
 }
 
 /// Runs a test of this file in a child, and kills it in the middle of its work.
