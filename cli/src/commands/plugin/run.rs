@@ -134,7 +134,7 @@ mod tests {
             cpu_ms: 1,
             measurements: serde_json::json!({
                 "measurements": [
-                    { "id": "a", "label": "Gain", "unit": "dB", "value": -3.14159, "channel": 1 },
+                    { "id": "a", "label": "Gain", "unit": "dB", "value": -3.456, "channel": 1 },
                     { "id": "b", "label": "Cut", "unit": "", "value": true,
                       "span": { "start": 7, "frames": 48 } },
                     { "id": "c", "label": "Word\u{1b}[31m", "unit": "", "value": "red" },
@@ -145,7 +145,7 @@ mod tests {
         };
         assert_eq!(
             readable(&step),
-            "latency 480 frames\nGain (channel 1): -3.14 dB\nCut: true, 48 frames from 7 on\n\
+            "latency 480 frames\nGain (channel 1): -3.46 dB\nCut: true, 48 frames from 7 on\n\
              Word[31m: red\nLevel: a curve of 2 points, -3.00 to 1.50 dB\n"
         );
     }
