@@ -11,7 +11,6 @@ def cases():
         for snr_db in (3, 7, 15):
             ceiling = ceiling_for(clean, snr_db)
             yield Case(f"{voice} {snr_db} dB", f"{snr_db} dB", RATE, clean, np.clip(clean, -ceiling, ceiling))
-        yield Case(f"{voice} whole", "not clipped", RATE, clean, clean)
 
 
 def ceiling_for(clean: np.ndarray, snr_db: float) -> float:
@@ -29,7 +28,7 @@ def ceiling_for(clean: np.ndarray, snr_db: float) -> float:
 
 ROW = Row(
     title="declip",
-    says="Voices clipped so hard that 3, 7 and 15 dB of SNR are left, and the same ones not clipped at all.",
+    says="Voices clipped so hard that 3, 7 and 15 dB of SNR are left.",
     cases=cases,
     ours=retake({"plugin": "declip"}),
     peers=[ffmpeg("adeclip")],
