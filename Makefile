@@ -17,7 +17,7 @@ test:              ## everything: installs and starts what it needs, stops what 
 lint:              ## fmt, clippy with warnings denied, tsc, eslint
 	@scripts/lint
 
-bench: plugins     ## speed and memory as ratios against named peers
+bench: plugins     ## speed and memory as ratios against named peers, and how well the corrections correct
 	@benches/run
 
 plugins:           ## the correction plugins, from source to dist/plugins/

@@ -19,9 +19,9 @@ mod spill;
 use std::fmt;
 
 pub use decode::{Decoded, Limits, SourceInfo, decode};
-pub use encode::{FlacBits, Format, WavDepth};
+pub use encode::{Encoder, FlacBits, Format, WavDepth};
 pub use error::AudioError;
-pub use measure::{Measurement, Peaks};
+pub use measure::{Change, ChangeMeter, Level, Measurement, Peaks};
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
 
@@ -76,6 +76,13 @@ pub enum StageError {
     /// It trapped, ran out of memory or returned what it must not.
     #[error("{message}")]
     Crashed { message: String },
+    /// What it returned is audio, and no correction of what it was given: emptied, far too loud, or
+    /// changed in level beyond what it promises.
+    #[error("{message}")]
+    Harmful { message: String },
+    /// Ours: the disk, for whatever a stage keeps there. Worth trying again.
+    #[error("{message}")]
+    Io { message: String },
     /// The pipeline is being taken down; another error says why.
     #[error("stopped")]
     Stopped,

@@ -58,9 +58,16 @@ pub struct Sources {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Any setting, as `retake config` names them; repeatable
+    /// Any setting, as `retake config` names them; for `plugin check`, `run` and `bench`, a parameter of the plugin; repeatable
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     settings: Vec<String>,
+}
+
+impl Sources {
+    /// What `--set` gave, for a command that has a use of its own for it: authors set parameters.
+    pub fn take_set(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.settings)
+    }
 }
 
 /// Everything that is wrong with the configuration, at once.

@@ -6,11 +6,15 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::Command,
 };
 
 use anyhow::{Context, Result, bail};
-use retake_jobs::store::{InstalledPlugin, SharedStore};
+use bytes::Bytes;
+use retake_jobs::{
+    blobs::{BlobKey, SharedBlobs},
+    store::{InstalledPlugin, SharedStore},
+};
 use retake_plugin_host::{Cache, Installed};
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
@@ -24,11 +28,18 @@ struct BuiltIn;
 
 /// Everything that there is to install: the built-in plugins and those of a folder.
 pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
+    let all = all_with_bytes(data, folder)?;
+    Ok(all.into_iter().map(|(installed, _)| installed).collect())
+}
+
+/// Each with its file's bytes.
+pub fn all_with_bytes(data: &Path, folder: &str) -> Result<Vec<(Installed, Bytes)>> {
     let cache = cache_folder(data);
     let mut installed = Vec::new();
     for name in BuiltIn::iter() {
         let file = BuiltIn::get(&name).expect("listed");
-        installed.push(one(&cache, &file.data, &name)?);
+        let bytes = Bytes::from(file.data.into_owned());
+        installed.push((one(&cache, &bytes, &name)?, bytes));
     }
     if installed.is_empty() {
         bail!("the program was built without its plugins: run make plugins, then build it again");
@@ -40,7 +51,9 @@ pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
         paths.retain(|path| path.extension().is_some_and(|ending| ending == "wasm"));
         paths.sort();
         for path in paths {
-            installed.push(from_file(data, &path)?);
+            let wasm = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            let name = path.display().to_string();
+            installed.push((one(&cache, &wasm, &name)?, wasm.into()));
         }
     }
     Ok(installed)
@@ -86,30 +99,27 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
         .with_context(|| format!("{name} was compiled and then not found"))
 }
 
-/// The child's side: `retake install-plugin CACHE WASM`.
-pub fn child_main(cache: &Path, wasm: &Path) -> ExitCode {
-    let install = || -> Result<()> {
-        retake_plugin_host::limit_compile()?;
-        Cache::open(cache)?.install(&std::fs::read(wasm)?)?;
-        Ok(())
-    };
-    match install() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
+/// Tells the store, so that chains may name them, and keeps their bytes there: a worker of another
+/// release has other built-in plugins, and runs these all the same.
+pub async fn catalogue(
+    store: &SharedStore,
+    blobs: &SharedBlobs,
+    installed: &[(Installed, Bytes)],
+) -> Result<()> {
+    for (Installed { manifest, digest }, bytes) in installed {
+        let key = BlobKey::Plugin {
+            digest: digest.parse()?,
+        };
+        let size_bytes = bytes.len() as u64;
+        if !blobs.size(key).await.is_ok_and(|size| size == size_bytes) {
+            let body = futures_util::stream::iter([Ok(bytes.clone())]);
+            blobs.put(key, Box::pin(body), size_bytes).await?;
         }
-    }
-}
-
-/// Tells the store, so that chains may name them.
-pub async fn catalogue(store: &SharedStore, installed: &[Installed]) -> Result<()> {
-    for Installed { manifest, digest } in installed {
         let plugin = InstalledPlugin {
             manifest: manifest.clone(),
             digest: digest.clone(),
         };
-        store.put_plugin(&plugin).await?;
+        store.put_plugin(&plugin, size_bytes).await?;
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub fn merge_environment(
         let Some(rest) = name.strip_prefix("RETAKE_") else {
             continue;
         };
-        if rest.starts_with("TEST_") || matches!(rest, "CONFIG" | "LOG") {
+        if rest.starts_with("TEST_") || matches!(rest, "CONFIG" | "LOG" | "ADMIN_KEY") {
             continue;
         }
         match slot_of_variable(base, rest) {

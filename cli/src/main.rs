@@ -1,5 +1,6 @@
 //! `retake`: the one program. Parses the command line and hands over.
 
+mod admin_key;
 mod commands;
 mod config;
 mod install;
@@ -17,7 +18,12 @@ fn main() -> ExitCode {
     // The walled-in roles come first: they read no configuration and start no runtime.
     match program.command {
         Command::Child => return retake_worker::child::child_main(),
-        Command::InstallPlugin { cache, wasm } => return install::child_main(&cache, &wasm),
+        Command::InstallPlugin { cache, wasm } => {
+            return retake_worker::install::child_main(&cache, &wasm);
+        }
+        Command::CheckPlugin { cache, wasm } => {
+            return retake_plugin_check::child_main(&cache, &wasm);
+        }
         _ => {}
     }
     match commands::run(program) {

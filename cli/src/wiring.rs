@@ -12,6 +12,7 @@ use retake_jobs::{
     relay::{Relay, RelayHandle},
     store::{SharedStore, open_sqlite},
 };
+use retake_plugin_check::CheckChild;
 use retake_worker::{child::ChildProgram, external::External};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +24,7 @@ use crate::{
 
 pub struct Wiring {
     pub store: SharedStore,
-    blobs: SharedBlobs,
+    pub blobs: SharedBlobs,
     queue: SharedQueue,
     events: SharedEvents,
     relay: RelayHandle,
@@ -103,6 +104,11 @@ impl Wiring {
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
             child: ChildProgram::this()?,
+            installer: ChildProgram {
+                arguments: vec!["install-plugin".into()],
+                ..ChildProgram::this()?
+            },
+            checker: CheckChild::this()?,
         })
     }
 

@@ -5,7 +5,7 @@ mod recommend;
 mod vocabulary;
 
 pub use recommend::{RECOMMENDED_CHAIN, Recommendation};
-pub use vocabulary::{NotAPlugin, Vocabulary};
+pub use vocabulary::{NotAPlugin, Vocabulary, find_plugin, version_rank};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Step {
     pub mix: f64,
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// Keep what the step takes away: its input less its output.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delta: bool,
     /// Whether the steps that the plugin's report recommends are run after it. A plugin's only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,
@@ -35,6 +38,9 @@ pub enum StepKind {
     Plugin {
         /// The manifest's id or its short name, as the chain's author wrote it.
         plugin: String,
+        /// Exactly this version; else the newest when the job runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
         #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
         params: serde_json::Map<String, serde_json::Value>,
     },

@@ -40,6 +40,10 @@ id!(
 );
 id!(JobId, Uuid::now_v7());
 id!(
+    /// A plugin on its way into the catalogue.
+    SubmissionId, Uuid::now_v7()
+);
+id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.
     OwnerId, Uuid::new_v4()
 );

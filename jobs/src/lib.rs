@@ -16,6 +16,7 @@ pub mod preset;
 pub mod problem;
 pub mod recording;
 pub mod report;
+pub mod submission;
 
 // Seams. Each module holds the trait, its doc and its backends.
 pub mod blobs;

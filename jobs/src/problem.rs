@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::report::PluginRef;
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// `/problems/<kind>`, one stable address per case; docs/problems.md explains each.
@@ -14,8 +16,14 @@ pub struct Problem {
     pub detail: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// Of a failed step: the plugins that were running, so that its author finds the very bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<PluginRef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// The last lines that the failed step's plugin logged, for its author. An extension member.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
 }
 
 /// One thing wrong with one field.
@@ -48,13 +56,14 @@ kinds! {
     InvalidChain "invalid-chain" 422 "The chain cannot be run";
     UnknownPreset "unknown-preset" 422 "There is no such preset";
     Unauthenticated "unauthenticated" 401 "A session is needed";
+    AdminKeyNeeded "admin-key-needed" 401 "An admin key is needed";
     ForeignOrigin "foreign-origin" 403 "The request comes from another site";
     NotFound "not-found" 404 "There is nothing here";
     MethodNotAllowed "method-not-allowed" 405 "This address does not take that method";
     RequestTimeout "request-timeout" 408 "The request stopped arriving";
     AlreadyEnded "already-ended" 409 "The job has already ended";
     NotReady "not-ready" 409 "The correction is not there yet";
-    TooLarge "too-large" 413 "The recording is too large";
+    TooLarge "too-large" 413 "The upload is too large";
     RangeNotSatisfiable "range-not-satisfiable" 416 "The range lies outside the audio";
     TooManyRequests "too-many-requests" 429 "Too much at once";
     // The audio
@@ -64,9 +73,14 @@ kinds! {
     TooLong "too-long" 422 "The recording is too long";
     UnsupportedStream "unsupported-stream" 422 "The audio's rate or channel count is not supported";
     DamagedAudio "damaged-audio" 422 "The audio is damaged";
+    // The plugin
+    PluginRefused "plugin-refused" 422 "The plugin was not published";
+    PluginVersionExists "plugin-version-exists" 409 "That version was published with other bytes";
+    PluginBuiltIn "plugin-built-in" 409 "A built-in plugin cannot be removed";
     // The steps
     StepFailed "step-failed" 422 "A correction step failed";
     StepCrashed "step-crashed" 422 "A correction step crashed";
+    StepHarmful "step-harmful" 422 "A correction step would have done harm";
     DeadlineExceeded "deadline-exceeded" 422 "The job took longer than it may";
     ExternalUnavailable "external-unavailable" 502 "The external service did not answer as it should";
     ExternalRefused "external-refused" 502 "The external service refused the recording";
@@ -74,7 +88,7 @@ kinds! {
     TooManyAttempts "too-many-attempts" 500 "The job was tried too often";
     // Us
     Unavailable "unavailable" 503 "The service cannot do this just now";
-    StorageFull "storage-full" 507 "There is no room for this recording";
+    StorageFull "storage-full" 507 "There is no room left";
     Internal "internal" 500 "Something went wrong here";
 }
 
@@ -86,13 +100,21 @@ impl Problem {
             status: kind.status(),
             detail: detail.into(),
             errors: Vec::new(),
+            plugins: Vec::new(),
             request_id: None,
+            log: Vec::new(),
         }
     }
 
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
+        self
+    }
+
+    #[must_use]
+    pub fn with_log(mut self, log: Vec<String>) -> Self {
+        self.log = log;
         self
     }
 

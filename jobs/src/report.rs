@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Problem;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Container and codec of the recording, "WebM, Opus" say.
@@ -36,6 +38,16 @@ pub struct StepReport {
     /// Id, version and SHA-256 of the plugin that ran; `None` for an external service.
     pub plugin: Option<PluginRef>,
     pub skipped: bool,
+    /// Why it was left out, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// By how much the step changed the level of what can be heard in its input, dB; -120 is
+    /// silence. `None` where nothing can be heard, and for a step that was left out.
+    #[serde(default)]
+    pub level_change_db: Option<f64>,
+    /// Whether what the step took away was kept, under `BlobKey::Delta`.
+    #[serde(default)]
+    pub delta: bool,
     /// Whether an analyser recommended it. It then stands after that analyser, and not in the chain.
     #[serde(default)]
     pub recommended: bool,
@@ -51,7 +63,7 @@ pub struct StepReport {
     /// What a step that shortens took out, in order: its output is its input without these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cuts: Vec<Cut>,
-    /// What the plugin logged, cut to 64 KiB.
+    /// What the plugin logged, cut to 64 KiB; of a step that was left out the last lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
 }

@@ -5,7 +5,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use retake_jobs::{chain::Vocabulary, problem::ProblemKind, queue::Topic, store::StoreError};
+use retake_jobs::{
+    chain::Vocabulary,
+    problem::ProblemKind,
+    queue::Topic,
+    store::{StoreError, in_use},
+};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -65,9 +70,9 @@ impl App {
         }
     }
 
-    /// What a chain may refer to, as of now: plugins may be installed while we run.
+    /// What a chain may refer to, as of now: plugins are published while we run.
     pub async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
-        let plugins = self.parts.store.plugins().await?;
+        let plugins = in_use(self.parts.store.plugins().await?);
         Ok(Vocabulary {
             manifests: plugins.into_iter().map(|plugin| plugin.manifest).collect(),
             externals: self.config.externals.clone(),

@@ -1,11 +1,12 @@
-//! Whose request this is: a session's token, as `Authorization: Bearer` or as the page's cookie.
+//! Whose request this is: a session's token, as `Authorization: Bearer` or as the page's cookie; and
+//! the admin key, which is no session and opens nothing but what publishes plugins.
 //!
-//! The token is 256 random bits; only its SHA-256 is stored, so the store's contents open nothing.
+//! Both are 256 random bits; only their SHA-256 is stored, so the store's contents open nothing.
 //! Looking a hash up tells an attacker's clock nothing about the token, so no constant-time compare
-//! is needed. Tokens are never logged.
+//! is needed. Neither is ever logged.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, HeaderValue, Uri, header};
 use rand::{TryRngCore, rngs::OsRng};
 use retake_jobs::{id::OwnerId, problem::ProblemKind};
 use sha2::{Digest, Sha256};
@@ -18,6 +19,7 @@ pub const COOKIE: &str = "retake_session";
 const COOKIE_MAX_AGE_S: u32 = 400 * 24 * 3600;
 
 const PREFIX: &str = "rt_";
+const ADMIN_PREFIX: &str = "rtadm_";
 const SECRET_BYTES: usize = 32;
 
 /// A session's token. `Debug` does not show it.
@@ -33,10 +35,7 @@ impl Token {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        let secret = BASE64_URL_SAFE_NO_PAD
-            .decode(text.strip_prefix(PREFIX)?)
-            .ok()?;
-        (secret.len() == SECRET_BYTES).then(|| Self(text.to_owned()))
+        secret(text, PREFIX).map(|text| Self(text.to_owned()))
     }
 
     pub fn sha256(&self) -> [u8; 32] {
@@ -56,10 +55,37 @@ impl Token {
     }
 }
 
+/// Refuses whoever does not send an admin key of this installation. Never taken from a cookie: no
+/// other site's page can make a browser send it.
+pub fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
+    let needed = |detail: &str| Err(Refusal::new(ProblemKind::AdminKeyNeeded, detail));
+    let Some(value) = call.headers.get(header::AUTHORIZATION) else {
+        return needed("send the admin key as \"Authorization: Bearer rtadm_…\"");
+    };
+    let key = bearer_text(value).and_then(|text| secret(text, ADMIN_PREFIX));
+    let known = &app.config.admin_key_sha256;
+    match key.map(|key| hex(&Sha256::digest(key))) {
+        Some(digest) if known.contains(&digest) => Ok(()),
+        _ => needed("that is not an admin key of this installation"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Token(…)")
     }
+}
+
+/// The whole text, if it is a well-formed secret behind its prefix.
+fn secret<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let secret = BASE64_URL_SAFE_NO_PAD
+        .decode(text.strip_prefix(prefix)?)
+        .ok()?;
+    (secret.len() == SECRET_BYTES).then_some(text)
 }
 
 /// The owner who asks. A bearer token that is there decides alone; the cookie is looked at without
@@ -98,13 +124,15 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Token>, Refusal> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let token = value.to_str().ok().and_then(|text| {
-        let (scheme, token) = text.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then(|| Token::parse(token.trim()))?
-    });
+    let token = bearer_text(value).and_then(Token::parse);
     token.map(Some).ok_or_else(unknown)
+}
+
+fn bearer_text(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// The session cookie, if there is a well-formed one.

@@ -19,6 +19,8 @@ pub struct Config {
     pub headers_max: usize,
     /// Steps of one chain.
     pub chain_steps_max: usize,
+    /// A plugin that is published. The workers take none above 64 MiB.
+    pub plugin_bytes_max: u64,
 
     // How much at once.
     pub connections_max: usize,
@@ -33,6 +35,8 @@ pub struct Config {
     /// New sessions from one network address (one /64 for IPv6). Behind a proxy every client has
     /// the proxy's address: raise it there, and limit in the proxy.
     pub sessions_per_minute_max: u32,
+    /// Plugins that may wait to be checked before more are turned away.
+    pub plugin_submissions_max: usize,
 
     // How long things may take.
     /// From connecting, or from the first byte of a later request, to the end of its headers; also
@@ -68,6 +72,9 @@ pub struct Config {
     pub web: WebApp,
     /// Marks the session cookie `Secure`. Needed wherever the page is reached by https.
     pub secure_cookies: bool,
+    /// SHA-256, in lower-case hex, of each key that may publish plugins. Empty: nobody may, unless
+    /// whoever wires the program makes a key.
+    pub admin_key_sha256: Vec<String>,
 }
 
 impl Default for Config {
@@ -78,6 +85,7 @@ impl Default for Config {
             header_bytes_max: 32 * 1024,
             headers_max: 64,
             chain_steps_max: 16,
+            plugin_bytes_max: 64 * 1024 * 1024,
 
             connections_max: 10_000,
             uploads_max: 64,
@@ -85,6 +93,7 @@ impl Default for Config {
             streams_per_owner_max: 5,
             queue_depth_max: 10_000,
             sessions_per_minute_max: 600,
+            plugin_submissions_max: 16,
 
             header_ms: 20_000,
             body_idle_ms: 30_000,
@@ -102,6 +111,7 @@ impl Default for Config {
             externals: Vec::new(),
             web: WebApp::Embedded,
             secure_cookies: false,
+            admin_key_sha256: Vec::new(),
         }
     }
 }
@@ -151,6 +161,12 @@ impl Config {
         at_least("header_bytes_max", self.header_bytes_max as u64, 8192);
         at_least("headers_max", self.headers_max as u64, 16);
         at_least("chain_steps_max", self.chain_steps_max as u64, 1);
+        at_least("plugin_bytes_max", self.plugin_bytes_max, 1024);
+        at_least(
+            "plugin_submissions_max",
+            self.plugin_submissions_max as u64,
+            1,
+        );
         at_least("connections_max", self.connections_max as u64, 1);
         at_least("uploads_max", self.uploads_max as u64, 1);
         at_least("streams_max", self.streams_max as u64, 1);
@@ -180,6 +196,17 @@ impl Config {
             ("drain_ms", self.drain_ms),
         ] {
             at_least(key, value, 1);
+        }
+        let is_digest = |text: &str| {
+            text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        for (index, digest) in self.admin_key_sha256.iter().enumerate() {
+            if !is_digest(digest) {
+                problems.push(format!(
+                    "admin_key_sha256 has \"{digest}\" at place {index}; it must be the SHA-256 of \
+                     an admin key, 64 lower-case hexadecimal digits"
+                ));
+            }
         }
         if let WebApp::Folder(path) = &self.web
             && !path.is_dir()
@@ -213,11 +240,12 @@ mod tests {
             uploads_max: 0,
             drain_ms: 0,
             web: WebApp::Folder("no/such/folder".into()),
+            admin_key_sha256: vec!["ab".repeat(32), "rtadm_key".to_owned()],
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 3, "{problems:?}");
-        for key in ["uploads_max", "drain_ms", "web"] {
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        for key in ["uploads_max", "drain_ms", "web", "admin_key_sha256"] {
             assert!(
                 problems.iter().any(|p| p.starts_with(key)),
                 "{key} in {problems:?}"

@@ -29,14 +29,15 @@ pub struct Download {
     pub key: BlobKey,
     pub size_bytes: u64,
     pub content_type: String,
-    /// Lower-case hex; the ETag.
-    pub sha256: String,
+    /// The ETag, without its quotes: SHA-256 in lower-case hex, or something else that changes with
+    /// the bytes.
+    pub tag: String,
     pub file_name: String,
 }
 
 impl Download {
     pub fn answer(self, blobs: SharedBlobs, request: &HeaderMap) -> Result<Response, Refusal> {
-        let etag = format!("\"{}\"", self.sha256);
+        let etag = format!("\"{}\"", self.tag);
         let size = self.size_bytes;
         let (status, first, end) = match portion(request, &etag, size) {
             Portion::Whole => (StatusCode::OK, 0, size),

@@ -14,6 +14,7 @@ pub struct Metrics {
     answered: [AtomicU64; 5],
     upload_bytes: AtomicU64,
     events_sent: AtomicU64,
+    submissions: AtomicU64,
     queued: AtomicU64,
     completed: AtomicU64,
     failed: AtomicU64,
@@ -40,6 +41,11 @@ impl Metrics {
 
     pub fn events_sent(&self, count: usize) {
         self.events_sent.fetch_add(count as u64, Relaxed);
+    }
+
+    /// A plugin was taken in to be checked.
+    pub fn submitted(&self) {
+        self.submissions.fetch_add(1, Relaxed);
     }
 
     /// A job was accepted here, or its end was heard here.
@@ -98,6 +104,12 @@ impl Metrics {
             &one(self.upload_bytes.load(Relaxed)),
         );
         metric(
+            "retake_plugin_submissions_total",
+            "counter",
+            "Plugins taken in to be checked and published.",
+            &one(self.submissions.load(Relaxed)),
+        );
+        metric(
             "retake_events_sent_total",
             "counter",
             "Events written to event streams.",
@@ -136,6 +148,7 @@ mod tests {
         metrics.answered(StatusCode::NOT_FOUND);
         metrics.answered(StatusCode::GONE);
         metrics.uploaded(77);
+        metrics.submitted();
         metrics.job(Status::Failed);
         let text = metrics.render(Gauges {
             streams_open: 3,
@@ -146,6 +159,7 @@ mod tests {
             "retake_http_requests_total{class=\"2xx\"} 1",
             "retake_http_requests_total{class=\"4xx\"} 2",
             "retake_upload_bytes_total 77",
+            "retake_plugin_submissions_total 1",
             "retake_jobs_total{status=\"failed\"} 1",
             "retake_event_streams 3",
             "retake_jobs_waiting 9",

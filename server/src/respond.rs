@@ -32,7 +32,7 @@ impl Refusal {
             cause: None,
         };
         match kind {
-            ProblemKind::Unauthenticated => {
+            ProblemKind::Unauthenticated | ProblemKind::AdminKeyNeeded => {
                 refusal.with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"retake\"")
             }
             ProblemKind::TooManyRequests | ProblemKind::Unavailable => {
@@ -126,7 +126,7 @@ impl From<BlobError> for Refusal {
             BlobError::Full(_) => {
                 let mut refusal = Self::new(
                     ProblemKind::StorageFull,
-                    "there is no room for this recording",
+                    "there is no room left, so the upload was not kept",
                 );
                 refusal.cause = Some(error.to_string());
                 refusal

@@ -1,17 +1,19 @@
 //! The JSON clients see. Rows become views here and nowhere else, so that a column added to a row
 //! does not become part of the interface by accident.
 
+mod plugins;
+
 use http::StatusCode;
 use retake_jobs::{
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     recording::Recording,
     report::Peaks,
-    store::{Correction, InstalledPlugin, JobRecord, RecordingWithJobs},
+    store::{Correction, JobRecord, RecordingWithJobs},
 };
-use retake_plugin_manifest::{Manifest, Param, ParamKind};
 use serde::Serialize;
-use serde_json::{Value, json};
+
+pub use plugins::{PluginView, VersionView, accepted};
 
 pub fn job_address(id: JobId) -> String {
     format!("/api/v1/jobs/{id}")
@@ -207,66 +209,6 @@ pub fn reduce(peaks: &Peaks, points: usize) -> Peaks {
         min: fold(&peaks.min, f32::min),
         max: fold(&peaks.max, f32::max),
     }
-}
-
-#[derive(Serialize)]
-pub struct PluginView<'a> {
-    #[serde(flatten)]
-    manifest: &'a Manifest,
-    short_name: &'a str,
-    digest: &'a str,
-    /// JSON Schema 2020-12 of a step's `params`.
-    params_schema: Value,
-}
-
-impl<'a> PluginView<'a> {
-    pub fn new(plugin: &'a InstalledPlugin) -> Self {
-        Self {
-            manifest: &plugin.manifest,
-            short_name: plugin.manifest.short_name(),
-            digest: &plugin.digest,
-            params_schema: params_schema(&plugin.manifest),
-        }
-    }
-}
-
-fn params_schema(manifest: &Manifest) -> Value {
-    let properties: serde_json::Map<String, Value> = manifest
-        .params
-        .iter()
-        .map(|param| (param.id.clone(), param_schema(param)))
-        .collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": manifest.name,
-        "type": "object",
-        "properties": properties,
-        "additionalProperties": false,
-    })
-}
-
-fn param_schema(param: &Param) -> Value {
-    let mut schema = match &param.kind {
-        ParamKind::Float {
-            min, max, default, ..
-        } => {
-            json!({"type": "number", "minimum": min, "maximum": max, "default": default})
-        }
-        ParamKind::Int { min, max, default } => {
-            json!({"type": "integer", "minimum": min, "maximum": max, "default": default})
-        }
-        ParamKind::Toggle { default } => json!({"type": "boolean", "default": default}),
-        ParamKind::Choice { choices, default } => {
-            let ids: Vec<_> = choices.iter().map(|choice| choice.id.as_str()).collect();
-            json!({"type": "string", "enum": ids, "default": default})
-        }
-    };
-    schema["title"] = json!(param.label);
-    schema["description"] = json!(param.help);
-    if !param.unit.is_empty() {
-        schema["x-unit"] = json!(param.unit);
-    }
-    schema
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ export async function openBrowser(voiceFile) {
 }
 
 /** A person with their own cookies. `complaints` fills with everything the page should not do. */
-export async function openPage(browser, url, { path = "/", init, ...options } = {}) {
+export async function openPage(browser, url, { path = "/", heading = "Your recordings", init, ...options } = {}) {
   const context = await browser.newContext({
     baseURL: url,
     viewport: { width: 1100, height: 900 },
@@ -48,7 +48,7 @@ export async function openPage(browser, url, { path = "/", init, ...options } = 
   });
   if (init !== undefined) await page.addInitScript(init);
   const answer = await page.goto(path);
-  await page.getByRole("heading", { name: "Your recordings" }).waitFor();
+  await page.getByRole("heading", { name: heading, exact: true }).waitFor();
   return { context, page, complaints, requests, answer };
 }
 

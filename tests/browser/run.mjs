@@ -2,17 +2,22 @@
 //
 //     RETAKE_TEST_URL=http://127.0.0.1:8080 node run.mjs
 //
-// RETAKE_TEST_CHROMIUM names another Chromium, RETAKE_TEST_SHOTS a folder for screenshots. The server
-// may be in use already: every check has its own session and looks only at what it made.
+// RETAKE_TEST_ADMIN_KEY is the server's admin key; without it, publishing is not tried, and this is
+// said. RETAKE_TEST_CHROMIUM names another Chromium, RETAKE_TEST_SHOTS a folder for screenshots,
+// RETAKE_TEST_CHAPTER one chapter to run alone ("chain", say). The server may be in use already: every
+// check has its own session and looks only at what it made.
 
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
+import { chainChapter } from "./checks/chain.mjs";
 import { fileChapter } from "./checks/file.mjs";
 import { listChapter } from "./checks/list.mjs";
 import { looksChapter } from "./checks/looks.mjs";
 import { microphoneChapter } from "./checks/microphone.mjs";
+import { publishChapter } from "./checks/publish.mjs";
 import { troubleChapter } from "./checks/trouble.mjs";
 import { shots } from "./shots.mjs";
 import { Tally } from "./tally.mjs";
@@ -24,6 +29,9 @@ if (url === undefined) {
   process.exit(2);
 }
 
+const adminKey = process.env.RETAKE_TEST_ADMIN_KEY?.trim();
+const plugins = fileURLToPath(new URL("../../dist/test-plugins", import.meta.url));
+
 const folder = await mkdtemp(join(tmpdir(), "retake-browser-"));
 const voiceFile = join(folder, "voice.wav");
 await writeFile(voiceFile, voiceWav(8));
@@ -31,8 +39,14 @@ await writeFile(voiceFile, voiceWav(8));
 const tally = new Tally();
 const browser = await openBrowser(voiceFile);
 try {
-  const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS) };
-  for (const chapter of [microphoneChapter, fileChapter, listChapter, troubleChapter, looksChapter]) {
+  const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
+  const chapters = [microphoneChapter, fileChapter, listChapter, chainChapter, troubleChapter, looksChapter];
+  if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");
+  else chapters.push(publishChapter);
+  const wanted = process.env.RETAKE_TEST_CHAPTER;
+  const chosen = chapters.filter(({ name }) => wanted === undefined || name === `${wanted}Chapter`);
+  if (chosen.length === 0) tally.broke(`there is no chapter ${wanted}`, chapters.map(({ name }) => name).join(", "));
+  for (const chapter of chosen) {
     await chapter(stage).catch((error) => tally.broke(`${chapter.name} could not go on`, error));
   }
 } finally {

@@ -57,6 +57,11 @@ async fn whatever_a_plugin_does_only_its_job_fails_and_says_which_step() -> Resu
             "{deed}: {error}"
         );
         assert!(error.to_string().contains(word), "{deed}: {error}");
+        // Which bytes did it: the job says so by itself, without its chain.
+        let plugins = error["plugins"].as_array().unwrap();
+        let ran = plugins.iter().find(|p| p["id"] == "org.retake.test.puppet");
+        let digest = ran.and_then(|ran| ran["digest"].as_str());
+        assert_eq!(digest.map(str::len), Some(64), "{deed}: {error}");
         assert_eq!(
             job["attempt"], 1,
             "{deed}: the same again would fail the same way"

@@ -1,7 +1,10 @@
 //! The system as a whole. Each module is a promise; each test starts what it needs, on free ports.
 #![allow(clippy::unwrap_used)]
 
+mod authors;
+mod commands;
 mod contains;
+mod contract;
 mod corrects;
 mod external;
 mod hears;
@@ -9,6 +12,7 @@ mod keeps;
 mod owns;
 mod page;
 mod program;
+mod publishes;
 mod refuses;
 mod rules;
 mod scales;

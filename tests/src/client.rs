@@ -87,6 +87,14 @@ impl Client {
         }
     }
 
+    /// With another token, an admin key say.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            token: token.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub async fn post(&self, upload: &Upload) -> Result<Response> {
         let part = Part::bytes(upload.bytes.clone()).file_name(upload.file_name.clone());
         let mut form = Form::new().part("recording", part);

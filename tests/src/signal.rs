@@ -138,6 +138,19 @@ pub fn voice_like(path: &Path, sample_rate: u32, channels: u16, seconds: f64) ->
     Ok(out.flush()?)
 }
 
+/// A WAV of 32-bit floats with just these channels.
+pub fn write_wav(path: &Path, sample_rate: u32, channels: &[Vec<f32>]) -> Result<()> {
+    let frames = channels.first().map_or(0, Vec::len);
+    let data = (frames * channels.len() * 4) as u32;
+    let mut wav = wav_header(sample_rate, channels.len() as u16, 32, 3, data);
+    for frame in 0..frames {
+        for channel in channels {
+            wav.extend(channel[frame].to_le_bytes());
+        }
+    }
+    Ok(std::fs::write(path, wav)?)
+}
+
 /// RIFF/WAVE header; `format` 1 is PCM, 3 is IEEE float.
 pub fn wav_header(sample_rate: u32, channels: u16, bits: u16, format: u16, data: u32) -> Vec<u8> {
     let frame = channels * bits / 8;

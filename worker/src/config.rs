@@ -27,6 +27,14 @@ pub struct Config {
     pub retry_ms_max: u64,
     /// Jobs under way at shutdown may finish within this; then they are given back.
     pub grace_ms: u64,
+    /// How often to look for plugins that wait to be checked.
+    pub plugin_poll_ms: u64,
+    /// A plugin's check may take so long, …
+    pub plugin_check_ms_max: u64,
+    /// … and so much memory.
+    pub plugin_check_memory_bytes_max: u64,
+    /// Compiling a plugin may take so long.
+    pub plugin_install_ms_max: u64,
     pub limits: Limits,
 }
 
@@ -61,6 +69,10 @@ impl Default for Config {
             retry_ms: 2_000,
             retry_ms_max: 60_000,
             grace_ms: 5_000,
+            plugin_poll_ms: 500,
+            plugin_check_ms_max: 600_000,
+            plugin_check_memory_bytes_max: 3 << 30,
+            plugin_install_ms_max: 120_000,
             limits: Limits::default(),
         }
     }
@@ -101,6 +113,14 @@ impl Config {
         at_least("attempts_max", u64::from(self.attempts_max), 1);
         at_least("chain_steps_max", self.chain_steps_max as u64, 1);
         at_least("deadline_ms", self.deadline_ms, 1);
+        at_least("plugin_poll_ms", self.plugin_poll_ms, 1);
+        at_least("plugin_check_ms_max", self.plugin_check_ms_max, 1_000);
+        at_least(
+            "plugin_check_memory_bytes_max",
+            self.plugin_check_memory_bytes_max,
+            512 << 20,
+        );
+        at_least("plugin_install_ms_max", self.plugin_install_ms_max, 1_000);
         at_least("retry_ms_max", self.retry_ms_max, self.retry_ms);
         at_least("limits.duration_ms_max", limits.duration_ms_max, 1);
         at_least(

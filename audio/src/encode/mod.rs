@@ -42,48 +42,47 @@ pub enum FlacBits {
     Bits24,
 }
 
-/// One file being written. Blocks come from the pipeline: all equally long but the last.
-pub(crate) enum Encoder {
+/// One file being written. `out` is at its start and writable; what it holds after an error is
+/// worth nothing.
+pub struct Encoder(Writer);
+
+enum Writer {
     Wav(wav::WavWriter),
     Flac(Box<flac::FlacWriter>),
     OggOpus(Box<opus::OpusWriter>),
 }
 
 impl Encoder {
-    /// `frames` is how many will be pushed.
-    pub(crate) fn create(
-        format: &Format,
-        spec: Spec,
-        frames: u64,
-        out: File,
-    ) -> Result<Self, AudioError> {
-        Ok(match *format {
-            Format::Wav { depth } => Self::Wav(wav::WavWriter::create(out, spec, depth, frames)?),
+    /// `frames` is how many will be pushed; the spec is one that the pipeline takes.
+    pub fn create(format: &Format, spec: Spec, frames: u64, out: File) -> Result<Self, AudioError> {
+        Ok(Self(match *format {
+            Format::Wav { depth } => Writer::Wav(wav::WavWriter::create(out, spec, depth, frames)?),
             Format::Flac { bits } => {
-                Self::Flac(Box::new(flac::FlacWriter::create(out, spec, bits)?))
+                Writer::Flac(Box::new(flac::FlacWriter::create(out, spec, bits)?))
             }
-            Format::OggOpus { bitrate_bps } => Self::OggOpus(Box::new(opus::OpusWriter::create(
+            Format::OggOpus { bitrate_bps } => Writer::OggOpus(Box::new(opus::OpusWriter::create(
                 out,
                 spec,
                 frames,
                 bitrate_bps,
             )?)),
-        })
+        }))
     }
 
-    pub(crate) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
-        match self {
-            Self::Wav(writer) => Ok(writer.push(block)?),
-            Self::Flac(writer) => Ok(writer.push(block)?),
-            Self::OggOpus(writer) => writer.push(block),
+    /// Blocks of any length but none: the pipeline's are all equally long but the last.
+    pub fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        match &mut self.0 {
+            Writer::Wav(writer) => Ok(writer.push(block)?),
+            Writer::Flac(writer) => Ok(writer.push(block)?),
+            Writer::OggOpus(writer) => writer.push(block),
         }
     }
 
-    pub(crate) fn finish(self) -> Result<(), AudioError> {
-        match self {
-            Self::Wav(writer) => Ok(writer.finish()?),
-            Self::Flac(writer) => Ok(writer.finish()?),
-            Self::OggOpus(writer) => writer.finish(),
+    pub fn finish(self) -> Result<(), AudioError> {
+        match self.0 {
+            Writer::Wav(writer) => Ok(writer.finish()?),
+            Writer::Flac(writer) => Ok(writer.finish()?),
+            Writer::OggOpus(writer) => writer.finish(),
         }
     }
 }

@@ -1,12 +1,15 @@
-//! Loudness, peaks and the waveform outline of audio that passes by, in bounded memory.
+//! Loudness, peaks and the waveform outline of audio that passes by, in bounded memory; and what a
+//! step did to the level, see [`change`].
 //!
 //! Loudness is EBU R 128 / ITU-R BS.1770-4 by the `ebur128` crate with its histograms, whose memory
 //! does not grow (loudness range then comes in steps of 0.1 LU). True peak is our own, see
 //! [`true_peak`]: the crate's costs more than everything else here together.
 
+mod change;
 mod peaks;
 mod true_peak;
 
+pub use change::{Change, ChangeMeter, Level};
 pub use peaks::Peaks;
 
 use ebur128::{Channel, EbuR128, Mode};

@@ -28,33 +28,48 @@ use crate::{config::Config, install, wiring};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The recording: WebM, Ogg, MP4, WAV, FLAC, MP3, AIFF, CAF
-    input: PathBuf,
+    pub(super) input: PathBuf,
     /// Where the correction goes; its ending chooses the format: .wav, .flac or .opus
     #[arg(short, long)]
-    output: PathBuf,
+    pub(super) output: PathBuf,
     /// A preset's name, a chain as JSON, or a file with one
     #[arg(
         long,
         default_value_if("plugin", clap::builder::ArgPredicate::IsPresent, "{\"steps\":[]}"),
         default_value = "speech"
     )]
-    chain: String,
+    pub(super) chain: String,
     /// wav, flac or opus, whatever the output's name ends in
     #[arg(long)]
-    format: Option<String>,
+    pub(super) format: Option<String>,
+    /// Write what a step takes away, its input less its output, to a file; the step by its place in
+    /// the chain, from 0; repeatable
+    #[arg(long = "delta", value_name = "STEP=FILE")]
+    pub(super) deltas: Vec<String>,
     /// A plugin of your own, run after the chain (alone, where no chain is given)
     #[arg(long, value_name = "FILE.wasm")]
-    plugin: Option<PathBuf>,
+    pub(super) plugin: Option<PathBuf>,
     /// A parameter of that plugin; repeatable
     #[arg(long = "param", value_name = "ID=VALUE", requires = "plugin")]
-    params: Vec<String>,
+    pub(super) params: Vec<String>,
+    /// The part of that plugin's sound in the result, 0 to 1; the rest is what went into it
+    #[arg(long, requires = "plugin")]
+    pub(super) mix: Option<f64>,
 }
 
 pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
+    let report = correct(config, &arguments).await?;
+    print_report(&report, &arguments.output);
+    Ok(())
+}
+
+/// Writes the corrected file; whole, or not at all.
+pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<ChainReport> {
     let input = &arguments.input;
     // Whatever is wrong with it is said before any work.
     std::fs::File::open(input).with_context(|| input.display().to_string())?;
-    let format = format_of(&arguments)?;
+    let format = format_of(arguments)?;
+    let deltas = deltas(&arguments.deltas)?;
     let caches = caches()?;
     let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
     let here = caches.clone();
@@ -72,7 +87,15 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     })
     .await??;
 
-    let chain = chain_of(&arguments, &config, &plugins, own.as_ref())?;
+    let mut chain = chain_of(arguments, &config, &plugins, own.as_ref())?;
+    let count = chain.steps.len();
+    for (step, _) in &deltas {
+        let step = chain
+            .steps
+            .get_mut(*step)
+            .with_context(|| format!("--delta {step}: the chain's steps are 0 to {}", count - 1))?;
+        step.delta = true;
+    }
     let cache = Cache::open(&install::cache_folder(&caches))?;
     let installed: Vec<_> = plugins
         .into_iter()
@@ -122,8 +145,20 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
     std::fs::rename(&corrected, &arguments.output)
         .with_context(|| arguments.output.display().to_string())?;
-    print_report(&report, &arguments.output);
-    Ok(())
+    for (step, to) in &deltas {
+        let written = report
+            .deltas
+            .iter()
+            .find(|delta| delta.step as usize == *step);
+        match written {
+            // Not a rename: it may go to another file system.
+            Some(delta) => std::fs::copy(&delta.path, to)
+                .map(drop)
+                .with_context(|| to.display().to_string())?,
+            None => eprintln!("step {step} was left out: {} is not written", to.display()),
+        }
+    }
+    Ok(report)
 }
 
 fn format_of(arguments: &Arguments) -> Result<Format> {
@@ -150,7 +185,10 @@ fn chain_of(
 ) -> Result<Chain> {
     let mut json = chain_json(&arguments.chain)?;
     if let Some(own) = own {
-        let step = json!({"plugin": own.manifest.id, "params": params(&arguments.params)?});
+        let mut step = json!({"plugin": own.manifest.id, "params": params(&arguments.params)?});
+        if let Some(mix) = arguments.mix {
+            step["mix"] = json!(mix);
+        }
         let steps = json.get_mut("steps").and_then(Value::as_array_mut);
         steps.context("the chain has no steps")?.push(step);
     }
@@ -194,13 +232,13 @@ fn chain_json(text: &str) -> Result<Value> {
 }
 
 /// `id=value`, the value as JSON where it is JSON and as text otherwise.
-fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
+pub(super) fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
     given
         .iter()
         .map(|param| {
             let (id, value) = param
                 .split_once('=')
-                .with_context(|| format!("--param {param}: it must look like id=value"))?;
+                .with_context(|| format!("\"{param}\" must look like id=value"))?;
             let value =
                 serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
             Ok((id.to_owned(), value))
@@ -208,8 +246,24 @@ fn params(given: &[String]) -> Result<serde_json::Map<String, Value>> {
         .collect()
 }
 
+/// `step=file`, the step by its place in the chain.
+fn deltas(given: &[String]) -> Result<Vec<(usize, PathBuf)>> {
+    given
+        .iter()
+        .map(|delta| {
+            let parsed = delta
+                .split_once('=')
+                .and_then(|(step, file)| Some((step.parse().ok()?, PathBuf::from(file))))
+                .filter(|(_, file)| !file.as_os_str().is_empty());
+            parsed.with_context(|| {
+                format!("--delta {delta}: it must look like 0=removed.wav, the step by its place")
+            })
+        })
+        .collect()
+}
+
 /// Compiled plugins are kept for the user, not beside the recording.
-fn caches() -> Result<PathBuf> {
+pub(super) fn caches() -> Result<PathBuf> {
     let folder = match (std::env::var_os("XDG_CACHE_HOME"), std::env::var_os("HOME")) {
         (Some(folder), _) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
         (_, Some(home)) => PathBuf::from(home).join(".cache"),
@@ -239,7 +293,7 @@ fn show_progress(progress: Progress) {
 }
 
 #[allow(clippy::print_stdout)]
-fn print_report(report: &ChainReport, output: &Path) {
+pub(super) fn print_report(report: &ChainReport, output: &Path) {
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }

@@ -1,6 +1,7 @@
 //! The command line, and what each command starts.
 
 mod correct;
+mod plugin;
 mod roles;
 
 use std::{
@@ -36,6 +37,9 @@ pub enum Command {
     MockExternal,
     /// Corrects one file, without any server
     Correct(correct::Arguments),
+    /// For a plugin's author: from an empty folder to a published correction
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// Prints the settings in effect, secrets starred
     Config,
     /// The wall around audio work; started by the program itself
@@ -44,16 +48,23 @@ pub enum Command {
     /// Compiles a plugin into the cache; started by the program itself
     #[command(hide = true)]
     InstallPlugin { cache: PathBuf, wasm: PathBuf },
+    /// Runs the conformance kit over a plugin; started by the program itself
+    #[command(hide = true)]
+    CheckPlugin { cache: PathBuf, wasm: PathBuf },
 }
 
-pub fn run(program: Program) -> Result<()> {
+pub fn run(mut program: Program) -> Result<()> {
+    let set = match &program.command {
+        Command::Plugin(command) if command.sets_parameters() => program.sources.take_set(),
+        _ => Vec::new(),
+    };
     let config = Config::load(&program.sources)?;
     if let Command::Config = program.command {
         // Written, not printed: a reader that closes early (`| head`) is no panic.
         std::io::stdout().write_all(config.shown().as_bytes())?;
         return Ok(());
     }
-    let quiet = matches!(program.command, Command::Correct(_));
+    let quiet = matches!(program.command, Command::Correct(_) | Command::Plugin(_));
     // lapin logs every failed connection; we log an outage once.
     log_to_stderr(if quiet {
         "warn,lapin=off"
@@ -70,9 +81,11 @@ pub fn run(program: Program) -> Result<()> {
             Command::Worker => roles::worker(config).await,
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
-            Command::Config | Command::Child | Command::InstallPlugin { .. } => {
-                unreachable!("handled before")
-            }
+            Command::Plugin(command) => plugin::run(config, command, set).await,
+            Command::Config
+            | Command::Child
+            | Command::InstallPlugin { .. }
+            | Command::CheckPlugin { .. } => unreachable!("handled before"),
         }
     })
 }
@@ -85,4 +98,16 @@ fn log_to_stderr(default: &str) {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Program;
+
+    #[test]
+    fn no_two_arguments_of_a_command_have_the_same_name() {
+        Program::command().debug_assert();
+    }
 }

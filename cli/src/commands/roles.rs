@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admin_key,
     config::Config,
     install,
     wiring::{self, Wiring},
@@ -74,6 +75,7 @@ async fn add_server(
     let url = format!("http://{}", listener.local_addr()?);
     let mut settings = config.server.clone();
     settings.externals = config.externals();
+    settings.admin_key_sha256 = admin_key::accepted(config)?;
     roles.add(
         "server",
         retake_server::serve(listener, wiring.server_parts(), settings, shutdown.clone()),
@@ -97,8 +99,9 @@ fn add_worker(
 
 async fn bring_in_plugins(config: &Config, wiring: &Wiring) -> Result<()> {
     let (data, folder) = (config.data.clone(), config.plugins.clone());
-    let installed = tokio::task::spawn_blocking(move || install::all(&data, &folder)).await??;
-    install::catalogue(&wiring.store, &installed).await
+    let bringing = move || install::all_with_bytes(&data, &folder);
+    let installed = tokio::task::spawn_blocking(bringing).await??;
+    install::catalogue(&wiring.store, &wiring.blobs, &installed).await
 }
 
 async fn bind(config: &Config) -> Result<TcpListener> {

@@ -1,17 +1,17 @@
-//! Bytes: recordings and corrections. A [`BlobKey`] makes every path; nothing else does.
+//! Bytes: recordings, corrections, plugins. A [`BlobKey`] makes every path; nothing else does.
 
 mod memory;
 
 pub use memory::MemoryBlobs;
 
-use std::sync::Arc;
+use std::{fmt, str::FromStr, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use sha2::{Digest, Sha256};
 
-use crate::id::{JobId, RecordingId};
+use crate::id::{JobId, RecordingId, SubmissionId};
 
 pub type SharedBlobs = Arc<dyn Blobs>;
 
@@ -26,7 +26,58 @@ pub enum BlobKey {
         job: JobId,
         attempt: u32,
     },
+    /// What a step took away.
+    Delta {
+        job: JobId,
+        attempt: u32,
+        /// The step's place in the report, from 0.
+        step: u32,
+    },
+    /// A plugin that waits to be checked.
+    Submission(SubmissionId),
+    /// A plugin in the catalogue.
+    Plugin {
+        digest: PluginDigest,
+    },
 }
+
+/// SHA-256 of a plugin's file. Text of anything but 64 lower-case hex digits is none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PluginDigest([u8; 32]);
+
+impl FromStr for PluginDigest {
+    type Err = NotADigest;
+
+    fn from_str(text: &str) -> Result<Self, NotADigest> {
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(NotADigest),
+        };
+        let text: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotADigest)?;
+        let mut digest = [0; 32];
+        for (byte, pair) in digest.iter_mut().zip(text.chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+impl fmt::Display for PluginDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl fmt::Debug for PluginDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a digest has 64 lower-case hexadecimal digits")]
+pub struct NotADigest;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlobInfo {

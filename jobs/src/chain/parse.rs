@@ -4,16 +4,18 @@
 use retake_plugin_manifest::{Manifest, Settings};
 use serde_json::{Map, Value};
 
-use super::{Chain, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
+use super::{Chain, NotAPlugin, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
 use crate::problem::FieldError;
 
 pub(super) const CHAIN_KEYS: &[&str] = &["steps"];
 const STEP_KEYS: &[&str] = &[
     "plugin",
+    "version",
     "params",
     "external",
     "mix",
     "on_failure",
+    "delta",
     "follow",
 ];
 
@@ -122,10 +124,11 @@ pub(super) fn step(
     errors.unknown_keys(object, STEP_KEYS, pointer);
     let mix = mix(object, pointer, errors);
     let on_failure = on_failure(object, pointer, errors);
+    let delta = delta(object, pointer, errors);
     let follow = follow(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
-        (Some(name), None) => plugin(name, object.get("params"), pointer, vocabulary, errors),
-        (None, Some(name)) => external(name, object.get("params"), pointer, vocabulary, errors),
+        (Some(name), None) => plugin(name, object, pointer, vocabulary, errors),
+        (None, Some(name)) => external(name, object, pointer, vocabulary, errors),
         (Some(_), Some(_)) => {
             errors.add(
                 pointer,
@@ -141,47 +144,52 @@ pub(super) fn step(
             None
         }
     };
-    let (kind, mix) = (kind?, mix?);
-    check_mix_of_shortening(&kind, mix, pointer, vocabulary, errors);
-    Some(Step {
-        kind,
-        mix,
+    let step = Step {
+        kind: kind?,
+        mix: mix?,
         on_failure: on_failure?,
+        delta: delta?,
         follow: follow?,
-    })
+    };
+    check_shortening(&step, pointer, vocabulary, errors);
+    Some(step)
 }
 
-/// Original and correction cannot be mixed where they are not aligned.
-fn check_mix_of_shortening(
-    kind: &StepKind,
-    mix: f64,
-    pointer: &str,
-    vocabulary: &Vocabulary,
-    errors: &mut Errors,
-) {
-    let StepKind::Plugin { plugin, .. } = kind else {
+/// Original and correction can be neither mixed nor subtracted where they are not aligned.
+fn check_shortening(step: &Step, pointer: &str, vocabulary: &Vocabulary, errors: &mut Errors) {
+    let StepKind::Plugin {
+        plugin, version, ..
+    } = &step.kind
+    else {
         return;
     };
-    let shortens = vocabulary.plugin(plugin).is_ok_and(Manifest::may_shorten);
-    if shortens && mix < 1.0 {
-        let name = shown(plugin);
+    let manifest = vocabulary.plugin_version(plugin, version.as_deref());
+    if !manifest.is_ok_and(Manifest::may_shorten) {
+        return;
+    }
+    let name = shown(plugin);
+    if step.mix < 1.0 {
+        let mix = step.mix;
         let detail = format!("mix is {mix}; {name} shortens the recording, so it must be 1");
         errors.add(below(pointer, "mix"), detail);
+    }
+    if step.delta {
+        let detail = format!("delta is true; {name} shortens the recording, so it must be false");
+        errors.add(below(pointer, "delta"), detail);
     }
 }
 
 fn plugin(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    let empty = Map::new();
     let params_pointer = below(pointer, "params");
-    let params = match params {
-        None => Some(&empty),
-        Some(Value::Object(params)) => Some(params),
+    let params = match step.get("params") {
+        None => Some(Map::new()),
+        Some(Value::Object(params)) => Some(params.clone()),
         Some(other) => {
             errors.add(
                 params_pointer.as_str(),
@@ -193,10 +201,10 @@ fn plugin(
             None
         }
     };
-    let pointer = below(pointer, "plugin");
+    let version = version(step, pointer, errors);
     let Some(name) = name.as_str() else {
         errors.add(
-            pointer,
+            below(pointer, "plugin"),
             format!(
                 "plugin is {}; it must be a plugin's id or name",
                 quoted(name)
@@ -204,15 +212,20 @@ fn plugin(
         );
         return None;
     };
-    let manifest = match vocabulary.plugin(name) {
+    let version = version?;
+    let manifest = match vocabulary.plugin_version(name, version.as_deref()) {
         Ok(manifest) => manifest,
         Err(error) => {
-            errors.add(pointer, error.to_string());
+            let key = match error {
+                NotAPlugin::NoSuchVersion { .. } => "version",
+                NotAPlugin::Unknown { .. } | NotAPlugin::Ambiguous { .. } => "plugin",
+            };
+            errors.add(below(pointer, key), error.to_string());
             return None;
         }
     };
     let params = params?;
-    if let Err(wrong) = Settings::resolve(manifest, params) {
+    if let Err(wrong) = Settings::resolve(manifest, &params) {
         for error in wrong {
             errors.add(below(&params_pointer, &error.param), error.detail);
         }
@@ -220,22 +233,47 @@ fn plugin(
     }
     Some(StepKind::Plugin {
         plugin: name.to_owned(),
-        params: params.clone(),
+        version,
+        params,
     })
+}
+
+/// `None`: it is there and wrong.
+fn version(
+    step: &Map<String, Value>,
+    pointer: &str,
+    errors: &mut Errors,
+) -> Option<Option<String>> {
+    let Some(json) = step.get("version") else {
+        return Some(None);
+    };
+    match json.as_str() {
+        Some(text) if semver::Version::parse(text).is_ok() => Some(Some(text.to_owned())),
+        _ => {
+            let detail = format!(
+                "version is {}; it must be a plugin's exact version, \"1.2.0\" say",
+                quoted(json)
+            );
+            errors.add(below(pointer, "version"), detail);
+            None
+        }
+    }
 }
 
 fn external(
     name: &Value,
-    params: Option<&Value>,
+    step: &Map<String, Value>,
     pointer: &str,
     vocabulary: &Vocabulary,
     errors: &mut Errors,
 ) -> Option<StepKind> {
-    if params.is_some() {
-        errors.add(
-            below(pointer, "params"),
-            "an external step takes no params; leave them out",
-        );
+    for (key, taken) in [("params", "no params"), ("version", "no version")] {
+        if step.contains_key(key) {
+            errors.add(
+                below(pointer, key),
+                format!("an external step takes {taken}; leave it out"),
+            );
+        }
     }
     let pointer = below(pointer, "external");
     let Some(name) = name.as_str() else {
@@ -295,6 +333,18 @@ fn on_failure(
             None
         }
     }
+}
+
+fn delta(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<bool> {
+    let Some(json) = object.get("delta") else {
+        return Some(false);
+    };
+    if json.is_boolean() {
+        return json.as_bool();
+    }
+    let detail = format!("delta is {}; it must be true or false", quoted(json));
+    errors.add(below(pointer, "delta"), detail);
+    None
 }
 
 fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<bool> {
@@ -362,19 +412,29 @@ pub(super) mod tests {
         }
     }
 
-    /// `denoise`, two plugins `gain`, `trim` that shortens, and `ears`.
+    /// `denoise` in three versions, two plugins `gain`, `trim` that shortens, and `ears`.
     pub fn vocabulary() -> Vocabulary {
-        let mut trim = manifest("org.retake.trim");
-        trim.channels = ChannelUse::Linked;
-        trim.extras = vec![("length".to_owned(), "may-shorten".to_owned())];
-        let others = [
+        let ids = [
             "org.retake.denoise",
             "org.retake.gain",
             "com.example.gain",
             "com.example.ears",
         ];
+        let mut manifests: Vec<_> = ids.map(manifest).into();
+        for version in ["0.9.0", "1.1.0-rc.1"] {
+            manifests.push(Manifest {
+                version: version.to_owned(),
+                params: Vec::new(),
+                ..manifest("org.retake.denoise")
+            });
+        }
+        manifests.push(Manifest {
+            channels: ChannelUse::Linked,
+            extras: vec![("length".to_owned(), "may-shorten".to_owned())],
+            ..manifest("org.retake.trim")
+        });
         Vocabulary {
-            manifests: others.into_iter().map(manifest).chain([trim]).collect(),
+            manifests,
             externals: vec!["default".to_owned()],
             steps_max: 3,
         }
@@ -485,8 +545,42 @@ pub(super) mod tests {
     fn a_short_name_that_two_plugins_answer_to_is_refused() {
         check(
             one_step(json!({"plugin": "gain"})),
-            &[("/chain/steps/0/plugin", "org.retake.gain, com.example.gain")],
+            &[("/chain/steps/0/plugin", "com.example.gain, org.retake.gain")],
         );
+    }
+
+    #[test]
+    fn a_version_is_one_of_those_there_are_and_brings_its_own_params() {
+        let step = |version: Value| one_step(json!({"plugin": "denoise", "version": version}));
+        for version in ["0.9.0", "1.0.0", "1.1.0-rc.1"] {
+            let chain = Chain::parse(&step(json!(version)), "/chain", &vocabulary()).unwrap();
+            let stored = serde_json::to_value(&chain).unwrap();
+            assert_eq!(stored["steps"][0]["version"], version);
+        }
+        check(
+            step(json!("2.0.0")),
+            &[("/chain/steps/0/version", "it has: 1.0.0, 0.9.0, 1.1.0-rc.1")],
+        );
+        for wrong in [json!("newest"), json!("1.0"), json!(1), json!(null)] {
+            check(step(wrong), &[("/chain/steps/0/version", "\"1.2.0\"")]);
+        }
+        check(
+            one_step(json!({"plugin": "denoise", "version": "0.9.0", "params": {"strength": 1}})),
+            &[("/chain/steps/0/params/strength", "strength")],
+        );
+        check(
+            one_step(json!({"external": "default", "version": "1.0.0"})),
+            &[("/chain/steps/0/version", "takes no version")],
+        );
+    }
+
+    #[test]
+    fn the_newest_version_is_a_release_where_there_is_one() {
+        let mut vocabulary = vocabulary();
+        for newest in ["1.0.0", "0.9.0", "1.1.0-rc.1"] {
+            assert_eq!(vocabulary.plugin("denoise").unwrap().version, newest);
+            vocabulary.manifests.retain(|m| m.version != newest);
+        }
     }
 
     #[test]
@@ -519,12 +613,35 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_step_that_shortens_is_not_mixed_with_the_original() {
+    fn a_delta_is_asked_for_or_not() {
+        for delta in [json!(1), json!("true"), json!(null)] {
+            check(
+                one_step(json!({"plugin": "denoise", "delta": delta})),
+                &[("/chain/steps/0/delta", "true or false")],
+            );
+        }
+        let asked = |delta: bool| {
+            let json = one_step(json!({"external": "default", "delta": delta}));
+            Chain::parse(&json, "/chain", &vocabulary()).unwrap()
+        };
+        assert!(asked(true).steps[0].delta);
+        assert!(!asked(false).steps[0].delta);
+    }
+
+    #[test]
+    fn a_step_that_shortens_is_neither_mixed_with_the_original_nor_taken_from_it() {
         check(
             one_step(json!({"plugin": "trim", "mix": 0.5})),
             &[(
                 "/chain/steps/0/mix",
                 "trim shortens the recording, so it must be 1",
+            )],
+        );
+        check(
+            one_step(json!({"plugin": "trim", "delta": true})),
+            &[(
+                "/chain/steps/0/delta",
+                "trim shortens the recording, so it must be false",
             )],
         );
         let whole = one_step(json!({"plugin": "trim", "mix": 1}));

@@ -210,7 +210,7 @@ impl Job {
 }
 
 impl LeaseTerms {
-    fn until(self, now: Timestamp) -> Timestamp {
+    pub(crate) fn until(self, now: Timestamp) -> Timestamp {
         now.checked_add(Duration::from_millis(self.lease_ms))
             .unwrap_or(Timestamp::MAX)
     }

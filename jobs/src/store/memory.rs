@@ -1,6 +1,8 @@
 //! Everything in one process's memory, for tests and simulations: the same claims as the database,
 //! and nothing survives.
 
+mod plugins;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -9,11 +11,11 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use self::plugins::Plugins;
 use super::{
-    Catalogue, Claim, Correction, Event, EventKind, EventLog, Heartbeat, InstalledPlugin,
-    JobRecord, Leases, Outbox, OutboxRow, Owners, Progress, RecordingWithJobs, Records, StoreError,
+    Claim, Correction, Event, EventKind, EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow,
+    Owners, Progress, RecordingWithJobs, Records, StoreError,
     changes::{entailed, job_message, message_overdue, snapshot},
-    newest_by_id,
 };
 use crate::{
     blobs::BlobKey,
@@ -40,7 +42,7 @@ struct Tables {
     outbox: BTreeMap<i64, Waiting>,
     newest_message: i64,
     sessions: BTreeMap<[u8; 32], OwnerId>,
-    plugins: Vec<InstalledPlugin>,
+    plugins: Plugins,
 }
 
 struct RecordingRow {
@@ -286,7 +288,24 @@ impl Records for MemoryStore {
             .filter(|row| row.job.recording_id == id)
         {
             let job = row.job.id;
-            blobs.extend((1..=row.job.attempt).map(|attempt| BlobKey::Correction { job, attempt }));
+            let asked = row.job.chain.steps.iter().map(|step| step.delta);
+            let kept = row
+                .correction
+                .iter()
+                .flat_map(|correction| &correction.report.steps);
+            let kept = kept.map(|step| step.delta);
+            let mut steps: Vec<u32> = (0..)
+                .zip(asked)
+                .chain((0..).zip(kept))
+                .filter_map(|(step, delta)| delta.then_some(step))
+                .collect();
+            steps.sort_unstable();
+            steps.dedup();
+            for attempt in 1..=row.job.attempt {
+                blobs.push(BlobKey::Correction { job, attempt });
+                let delta = |&step: &u32| BlobKey::Delta { job, attempt, step };
+                blobs.extend(steps.iter().map(delta));
+            }
         }
         let gone: Vec<JobId> = tables
             .jobs
@@ -501,22 +520,5 @@ impl Owners for MemoryStore {
 
     async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
         Ok(self.tables().sessions.get(&token_sha256).copied())
-    }
-}
-
-#[async_trait]
-impl Catalogue for MemoryStore {
-    async fn put_plugin(&self, plugin: &InstalledPlugin) -> Result<(), StoreError> {
-        let mut tables = self.tables();
-        let new = &plugin.manifest;
-        tables
-            .plugins
-            .retain(|p| p.manifest.id != new.id || p.manifest.version != new.version);
-        tables.plugins.push(plugin.clone());
-        Ok(())
-    }
-
-    async fn plugins(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
-        Ok(newest_by_id(self.tables().plugins.clone()))
     }
 }

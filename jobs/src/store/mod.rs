@@ -5,6 +5,7 @@
 
 mod changes;
 mod memory;
+mod publishing;
 mod sqlite;
 
 pub use memory::MemoryStore;
@@ -16,18 +17,21 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_plugin_manifest::Manifest;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     blobs::BlobKey,
-    id::{EventId, JobId, OwnerId, RecordingId},
+    id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
+    problem::Problem,
     queue::Topic,
     recording::Recording,
     report::{Peaks, Report},
+    submission::{CheckAttempt, PluginName, Submission},
 };
 
-pub trait Store: Records + Leases + Outbox + EventLog + Owners + Catalogue {}
-impl<T: Records + Leases + Outbox + EventLog + Owners + Catalogue> Store for T {}
+pub trait Store: Records + Leases + Outbox + EventLog + Owners + Catalogue + Submissions {}
+impl<T: Records + Leases + Outbox + EventLog + Owners + Catalogue + Submissions> Store for T {}
 pub type SharedStore = Arc<dyn Store>;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -149,7 +153,7 @@ pub trait Leases: Send + Sync {
         attempt: Attempt,
         terms: LeaseTerms,
         not_before: Timestamp,
-        reason: crate::problem::Problem,
+        reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 
     /// Finds jobs that went missing: running ones whose lease ran out (queued again or failed), and
@@ -275,12 +279,24 @@ pub trait Owners: Send + Sync {
     async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError>;
 }
 
-/// Which plugins there are. Written by whoever installed them, read by the server to check chains.
+/// Which plugins there are. Read by the server to check chains and by workers to run them.
 #[async_trait]
 pub trait Catalogue: Send + Sync {
-    async fn put_plugin(&self, plugin: &InstalledPlugin) -> Result<(), StoreError>;
-    /// The newest version of each id, by id.
-    async fn plugins(&self) -> Result<Vec<InstalledPlugin>, StoreError>;
+    /// A plugin that comes with the program, written at each start. It takes the place of whatever
+    /// had its id and version. Its bytes were put before, under `BlobKey::Plugin`.
+    async fn put_plugin(&self, plugin: &InstalledPlugin, size_bytes: u64)
+    -> Result<(), StoreError>;
+
+    /// Every version there is and was, by id, the newest first.
+    async fn plugins(&self) -> Result<Vec<PluginVersion>, StoreError>;
+
+    /// What the conformance kit found when that version was published. `None`: no such version, or
+    /// it was not checked because it came with the program.
+    async fn check_report(&self, id: &str, version: &str) -> Result<Option<Value>, StoreError>;
+
+    /// Takes a published version out: new jobs cannot name it. Its row stays, so that what old jobs
+    /// say they ran can be read; its bytes go with a later sweep.
+    async fn remove_plugin(&self, id: &str, version: &str) -> Result<Removal, StoreError>;
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -290,15 +306,93 @@ pub struct InstalledPlugin {
     pub digest: String,
 }
 
-/// Of each id the highest version, by id. Versions are semantic; what is not sorts below all that are.
-pub(crate) fn newest_by_id(plugins: Vec<InstalledPlugin>) -> Vec<InstalledPlugin> {
-    let version = |plugin: &InstalledPlugin| semver::Version::parse(&plugin.manifest.version).ok();
-    let mut newest = std::collections::BTreeMap::<String, InstalledPlugin>::new();
-    for plugin in plugins {
-        let higher = |other: &InstalledPlugin| version(other) > version(&plugin);
-        if !newest.get(&plugin.manifest.id).is_some_and(higher) {
-            newest.insert(plugin.manifest.id.clone(), plugin);
-        }
-    }
-    newest.into_values().collect()
+/// One version of a plugin, as the catalogue holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginVersion {
+    pub plugin: InstalledPlugin,
+    pub size_bytes: u64,
+    pub origin: Origin,
+    pub published_at: Timestamp,
+    pub removed_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It comes with the program, or lies in its folder of plugins.
+    BuiltIn,
+    Published,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    Removed,
+    /// The program would bring it back at its next start.
+    BuiltIn,
+    /// There is no such version, or it was removed before.
+    Gone,
+}
+
+/// The versions that a new job may run, in the order in which they came.
+pub fn in_use(versions: Vec<PluginVersion>) -> Vec<InstalledPlugin> {
+    versions
+        .into_iter()
+        .filter(|version| version.removed_at.is_none())
+        .map(|version| version.plugin)
+        .collect()
+}
+
+/// Plugins on their way into the catalogue. As with jobs, the row is the truth: whoever checks one
+/// holds a lease, and only the attempt that holds it may settle.
+#[async_trait]
+pub trait Submissions: Send + Sync {
+    /// When this returns true the submission is accepted and never lost. False, and nothing is kept,
+    /// where `waiting_max` others wait to be checked. Its bytes were put before, under
+    /// `BlobKey::Submission`.
+    async fn add_submission(
+        &self,
+        submission: &Submission,
+        waiting_max: usize,
+    ) -> Result<bool, StoreError>;
+
+    async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError>;
+
+    /// The right to check the oldest submission that nobody is checking. `None`: there is none.
+    async fn claim_submission(
+        &self,
+        worker: &str,
+        terms: LeaseTerms,
+    ) -> Result<Option<(CheckAttempt, Submission)>, StoreError>;
+
+    /// Heartbeat: renews the lease.
+    async fn extend_submission(
+        &self,
+        attempt: CheckAttempt,
+        terms: LeaseTerms,
+    ) -> Result<Result<(), LeaseLost>, StoreError>;
+
+    /// The one transition that publishes: the catalogue's row and the submission's end in one
+    /// transaction. A version that is there already with other bytes is refused here, whatever the
+    /// verdict. A published plugin's bytes were put before, under `BlobKey::Plugin`; the caller
+    /// deletes those under `BlobKey::Submission`.
+    async fn settle_submission(
+        &self,
+        attempt: CheckAttempt,
+        verdict: Verdict,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError>;
+}
+
+/// What checking a submission came to.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // there is one at a time, and it is taken apart at once
+pub enum Verdict {
+    Passed {
+        plugin: InstalledPlugin,
+        check: Value,
+    },
+    Refused {
+        problem: Problem,
+        plugin: Option<PluginName>,
+        check: Option<Value>,
+    },
 }

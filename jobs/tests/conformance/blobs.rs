@@ -5,9 +5,9 @@ use std::{io, sync::Arc};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use retake_jobs::{
-    blobs::{BlobError, BlobKey, ByteStream, MemoryBlobs, SharedBlobs},
+    blobs::{BlobError, BlobKey, ByteStream, MemoryBlobs, PluginDigest, SharedBlobs},
     clock::SystemClock,
-    id::{JobId, RecordingId},
+    id::{JobId, RecordingId, SubmissionId},
     store::{SqliteBlobs, SqliteStore},
 };
 use sha2::{Digest, Sha256};
@@ -101,6 +101,8 @@ claims! { Bench on memory sqlite; [
     a_blob_of_any_length_reads_back_whole
     a_20_mb_blob_reads_back_by_ranges
     a_correction_is_kept_apart_by_job_and_attempt
+    a_delta_is_kept_apart_by_job_attempt_and_step
+    a_plugin_is_kept_apart_from_the_submission_it_came_as
     a_broken_upload_leaves_nothing
     a_broken_upload_leaves_what_was_there_before
     a_blob_longer_than_the_limit_is_refused
@@ -166,6 +168,32 @@ async fn a_20_mb_blob_reads_back_by_ranges(bench: Bench) {
     }
 }
 
+async fn a_delta_is_kept_apart_by_job_attempt_and_step(bench: Bench) {
+    let job = JobId::new();
+    let delta = |job, attempt, step| BlobKey::Delta { job, attempt, step };
+    let keys = [
+        BlobKey::Correction { job, attempt: 1 },
+        delta(job, 1, 0),
+        delta(job, 1, 2),
+        delta(job, 2, 0),
+        delta(JobId::new(), 1, 0),
+    ];
+    let long = MIB + 100_000;
+    for (n, key) in keys.into_iter().enumerate() {
+        let bytes = made(long + n);
+        bench.a.put(key, body(&bytes), NO_LIMIT).await.unwrap();
+    }
+    let short = made(3);
+    bench.a.put(keys[1], body(&short), NO_LIMIT).await.unwrap();
+    bench.b.delete(keys[3]).await.unwrap();
+    assert!(is_absent(&bench.a, keys[3]).await);
+    assert!(is_absent(&bench.a, delta(job, 1, 1)).await);
+    assert!(whole(&bench.b, keys[1]).await == short);
+    for n in [0, 2, 4] {
+        assert!(whole(&bench.b, keys[n]).await == made(long + n), "{n}");
+    }
+}
+
 async fn a_correction_is_kept_apart_by_job_and_attempt(bench: Bench) {
     let job = JobId::new();
     let keys = [
@@ -187,6 +215,47 @@ async fn a_correction_is_kept_apart_by_job_and_attempt(bench: Bench) {
     assert!(is_absent(&bench.b, keys[1]).await);
     assert!(whole(&bench.b, keys[0]).await == made(MIB + 100));
     assert!(whole(&bench.b, keys[2]).await == made(MIB + 102));
+}
+
+async fn a_plugin_is_kept_apart_from_the_submission_it_came_as(bench: Bench) {
+    let digest = |hex: &str| hex.repeat(32).parse::<PluginDigest>().unwrap();
+    let keys = [
+        BlobKey::Submission(SubmissionId::new()),
+        BlobKey::Submission(SubmissionId::new()),
+        BlobKey::Plugin {
+            digest: digest("0a"),
+        },
+        BlobKey::Plugin {
+            digest: digest("a0"),
+        },
+    ];
+    for (n, key) in keys.into_iter().enumerate() {
+        let bytes = made(MIB + 300_000 + n);
+        bench.a.put(key, body(&bytes), NO_LIMIT).await.unwrap();
+    }
+    bench.a.delete(keys[0]).await.unwrap();
+    bench.a.delete(keys[2]).await.unwrap();
+    assert!(is_absent(&bench.b, keys[0]).await && is_absent(&bench.b, keys[2]).await);
+    assert!(whole(&bench.b, keys[1]).await == made(MIB + 300_001));
+    assert!(whole(&bench.b, keys[3]).await == made(MIB + 300_003));
+    bench
+        .a
+        .put(keys[3], body(b"again"), NO_LIMIT)
+        .await
+        .unwrap();
+    assert_eq!(whole(&bench.b, keys[3]).await, b"again");
+    for not_a_digest in [
+        "",
+        "0a",
+        &"0A".repeat(32),
+        &"0g".repeat(32),
+        &"0a".repeat(33),
+    ] {
+        assert!(
+            not_a_digest.parse::<PluginDigest>().is_err(),
+            "{not_a_digest}"
+        );
+    }
 }
 
 async fn a_broken_upload_leaves_nothing(bench: Bench) {

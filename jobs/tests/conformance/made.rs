@@ -11,6 +11,7 @@ use retake_jobs::{
     report::{Measurement, Peaks, Report},
     store::Correction,
 };
+use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 
 pub const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 10_000,
@@ -39,6 +40,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
             kind,
             mix: 0.5,
             on_failure: OnFailure::Skip,
+            delta: false,
             follow: false,
         }],
     };
@@ -81,6 +83,27 @@ pub fn correction(attempt: u32) -> Correction {
             min: vec![-1.0],
             max: vec![1.0],
         },
+    }
+}
+
+pub fn manifest(id: &str, version: &str) -> Manifest {
+    Manifest {
+        id: id.to_owned(),
+        name: "Gain".to_owned(),
+        version: version.to_owned(),
+        vendor: String::new(),
+        summary: String::new(),
+        license: String::new(),
+        params: Vec::new(),
+        passes: Passes {
+            analyze: false,
+            process: true,
+        },
+        channels: ChannelUse::Linked,
+        max_channels: 0,
+        sample_rates: Vec::new(),
+        block_quantum: 1,
+        extras: Vec::new(),
     }
 }
 

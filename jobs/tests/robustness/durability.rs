@@ -9,8 +9,14 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use retake_jobs::{blobs::BlobKey, id::OwnerId, queue::Topic, store::open_sqlite};
-use serde::{Deserialize, Serialize};
+use retake_jobs::{
+    blobs::BlobKey,
+    id::{OwnerId, SubmissionId},
+    queue::Topic,
+    store::{InstalledPlugin, Verdict, open_sqlite},
+    submission::{Submission, SubmissionStatus},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::made;
 
@@ -36,7 +42,7 @@ async fn what_was_reported_as_accepted_is_there_after_kill_9() {
     }
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("retake.db");
-    let accepted = accepted_until_killed(&path);
+    let accepted: Vec<Accepted> = said_until_killed("durability::what_was_reported", &path);
 
     let (store, blobs, ..) = open_sqlite(&path).unwrap();
     let messages = store.unsent(Timestamp::MAX, 10_000).await.unwrap();
@@ -69,35 +75,125 @@ async fn what_was_reported_as_accepted_is_there_after_kill_9() {
     }
 }
 
-/// Runs this very test in a child and kills it in the middle of its work.
-fn accepted_until_killed(path: &Path) -> Vec<Accepted> {
+/// What the child says of a submission once the store has answered.
+#[derive(Serialize, Deserialize)]
+struct Submitted {
+    id: SubmissionId,
+    digest: String,
+    published: bool,
+}
+
+#[tokio::test]
+async fn a_submission_survives_kill_9_and_publishes_once() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        return publish_for_ever(&PathBuf::from(path)).await;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("retake.db");
+    let told: Vec<Submitted> = said_until_killed("durability::a_submission_survives_kill_9", &path);
+
+    let (store, blobs, ..) = open_sqlite(&path).unwrap();
+    let versions = store.plugins().await.unwrap();
+    for Submitted {
+        id,
+        digest,
+        published,
+    } in told
+    {
+        let found = store
+            .submission(id)
+            .await
+            .unwrap()
+            .expect("it was accepted");
+        if published {
+            assert_eq!(found.status, SubmissionStatus::Published);
+            let rows = versions.iter().filter(|row| row.plugin.digest == digest);
+            assert_eq!(rows.count(), 1);
+        }
+        if found.status == SubmissionStatus::Checking {
+            let size = blobs.size(BlobKey::Submission(id)).await.unwrap();
+            assert_eq!(size, LONG as u64);
+        }
+    }
+    // Nothing can be named whose bytes are not there, whatever the child was at.
+    for row in versions {
+        let digest = row.plugin.digest.parse().unwrap();
+        let size = blobs.size(BlobKey::Plugin { digest }).await.unwrap();
+        assert_eq!(size, LONG as u64);
+    }
+}
+
+async fn publish_for_ever(path: &Path) {
+    let (store, blobs, ..) = open_sqlite(path).unwrap();
+    let bytes = || stream::iter([Ok(Bytes::from(vec![b'z'; LONG]))]).boxed();
+    for n in 0.. {
+        let (id, digest) = (SubmissionId::new(), format!("{n:064x}"));
+        let new = Submission::new(id, digest.clone(), LONG as u64, Timestamp::now());
+        let key = BlobKey::Submission(id);
+        blobs.put(key, bytes(), u64::MAX).await.unwrap();
+        assert!(store.add_submission(&new, 10).await.unwrap());
+        let mut told = Submitted {
+            id,
+            digest: digest.clone(),
+            published: false,
+        };
+        say(&told);
+
+        let (attempt, _) = store
+            .claim_submission("w", made::TERMS)
+            .await
+            .unwrap()
+            .unwrap();
+        let published = BlobKey::Plugin {
+            digest: digest.parse().unwrap(),
+        };
+        blobs.put(published, bytes(), u64::MAX).await.unwrap();
+        let verdict = Verdict::Passed {
+            plugin: InstalledPlugin {
+                manifest: made::manifest("a.gain", &format!("1.0.{n}")),
+                digest,
+            },
+            check: serde_json::Value::Null,
+        };
+        store
+            .settle_submission(attempt, verdict)
+            .await
+            .unwrap()
+            .unwrap();
+        told.published = true;
+        say(&told);
+        blobs.delete(key).await.unwrap();
+    }
+}
+
+fn say(what: &impl Serialize) {
+    let line = serde_json::to_string(what).unwrap();
+    writeln!(std::io::stdout(), "\n{line}").unwrap();
+}
+
+/// Runs a test of this file in a child, and kills it in the middle of its work.
+fn said_until_killed<T: DeserializeOwned>(test: &str, path: &Path) -> Vec<T> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "durability::what_was_reported",
-            "--nocapture",
-            "--test-threads",
-            "1",
-        ])
+        .args([test, "--nocapture", "--test-threads", "1"])
         .env(CHILD, path)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let accepted: Vec<Accepted> = lines
+    let said: Vec<T> = lines
         .map(|line| line.unwrap())
         .filter_map(|line| serde_json::from_str(&line).ok())
         .take(ACCEPTED)
         .collect();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(accepted.len(), ACCEPTED, "the child ended on its own");
-    accepted
+    assert_eq!(said.len(), ACCEPTED, "the child ended on its own");
+    said
 }
 
 async fn accept_for_ever(path: &Path) {
     let (store, blobs, ..) = open_sqlite(path).unwrap();
     let owner = OwnerId::new();
-    let mut stdout = std::io::stdout();
     for n in 0.. {
         let length = if n % 5 == 0 { LONG } else { 50_000 };
         let recording = made::recording(owner, Timestamp::now());
@@ -108,12 +204,11 @@ async fn accept_for_ever(path: &Path) {
             .await
             .unwrap();
         store.accept(&recording, &job).await.unwrap();
-        let said = Accepted {
+        say(&Accepted {
             owner,
             recording: recording.id,
             job: job.id,
             length,
-        };
-        writeln!(stdout, "\n{}", serde_json::to_string(&said).unwrap()).unwrap();
+        });
     }
 }

@@ -1,7 +1,12 @@
-//! Takes noise from speech with RNNoise, one channel at a time.
+//! Takes noise from speech, one channel at a time: what is steady by a classic estimator, the rest by
+//! RNNoise, each hearing what it is good at.
 
+mod approximate;
+mod noise;
+mod omlsa;
 mod rnnoise;
 
+use omlsa::Omlsa;
 use retake_plugin_sdk::prelude::*;
 use rnnoise::{Denoiser, FRAME};
 
@@ -13,12 +18,15 @@ const STRENGTH: FloatParam = FloatParam::new("strength", "Strength", 0.0, 1.0, 1
 
 /// What the network calls full scale: it was trained on 16-bit samples.
 const FULL_SCALE: f32 = 32768.0;
+/// Each of the two lags by one.
+const LATENCY_FRAMES: usize = 2 * FRAME;
 
 pub struct Denoise {
+    omlsa: Box<Omlsa>,
     denoiser: Box<Denoiser>,
     strength: f32,
-    /// The previous frame of input: what the output is aligned with.
-    dry: [f32; FRAME],
+    /// The last two frames of input, the older first: what the output is aligned with.
+    dry: [[f32; FRAME]; 2],
 }
 
 impl Corrector for Denoise {
@@ -27,7 +35,7 @@ impl Corrector for Denoise {
         name: "Denoise",
         version: env!("CARGO_PKG_VERSION"),
         vendor: "Retake",
-        summary: "Removes steady and changing noise behind a voice (RNNoise).",
+        summary: "Removes steady and changing noise behind a voice (OMLSA and RNNoise); leaves clean recordings nearly alone.",
         license: "BSD-3-Clause AND (MIT OR Apache-2.0)",
         sample_rates: &[48_000],
         block_quantum: FRAME as u32,
@@ -37,26 +45,29 @@ impl Corrector for Denoise {
 
     fn open(_stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         Ok(Self {
+            omlsa: Box::new(Omlsa::new()),
             denoiser: Box::new(Denoiser::new()),
             strength: settings.get(&STRENGTH) as f32,
-            dry: [0.0; FRAME],
+            dry: [[0.0; FRAME]; 2],
         })
     }
 
     fn latency_frames(&self) -> u32 {
-        FRAME as u32
+        LATENCY_FRAMES as u32
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        let mut wet = [0.0; FRAME];
+        let (mut steadied, mut wet) = ([0.0; FRAME], [0.0; FRAME]);
         // Channels are independent, so there is one; the quantum makes its frames whole.
         for frame in block
             .iter_mut()
             .flat_map(|channel| channel.as_chunks_mut::<FRAME>().0)
         {
-            self.denoiser
-                .run(&frame.map(|sample| sample * FULL_SCALE), &mut wet);
-            let dry = std::mem::replace(&mut self.dry, *frame);
+            self.omlsa
+                .run(&frame.map(|sample| sample * FULL_SCALE), &mut steadied);
+            self.denoiser.run(&steadied, self.omlsa.spared(), &mut wet);
+            let dry = self.dry[0];
+            self.dry = [self.dry[1], *frame];
             for ((out, wet), dry) in frame.iter_mut().zip(&wet).zip(&dry) {
                 *out = dry + self.strength * (wet / FULL_SCALE - dry);
             }

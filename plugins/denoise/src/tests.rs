@@ -6,9 +6,10 @@ use nnnoiseless::DenoiseState;
 use retake_plugin_sdk::testing::correct;
 
 use super::*;
+use crate::rnnoise::Spared;
 
 /// Deterministic noise, -1 to 1.
-fn noise(frames: usize, seed: u32) -> Vec<f32> {
+pub(crate) fn noise(frames: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
         state ^= state << 13;
@@ -67,7 +68,7 @@ fn by_us(input: &[f32]) -> Vec<f32> {
         .iter()
         .zip(output.as_chunks_mut::<FRAME>().0);
     for (input, output) in frames {
-        denoiser.run(&input.map(|s| s * FULL_SCALE), output);
+        denoiser.run(&input.map(|s| s * FULL_SCALE), &Spared::nothing(), output);
         output.iter_mut().for_each(|s| *s /= FULL_SCALE);
     }
     output

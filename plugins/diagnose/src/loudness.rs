@@ -2,14 +2,11 @@
 
 use retake_plugin_sdk::prelude::Block;
 
-// The loudness correction's own: what is measured here must be what it will measure.
-#[path = "../../loudness/src/gate.rs"]
-mod gate;
-#[path = "../../loudness/src/k_weighting.rs"]
-mod k_weighting;
-
-use gate::Gate;
-use k_weighting::{KFilter, channel_weights};
+// What the loudness correction measures with: the two must agree.
+use retake_signal::{
+    gate::Gate,
+    k_weighting::{KFilter, channel_weights},
+};
 
 /// Hops of 100 ms: four to a block, thirty to a short-term loudness.
 const HOPS_PER_BLOCK: usize = 4;

@@ -19,6 +19,8 @@ impl Corrector for Gain {
         vendor: "Retake",
         summary: "Makes the recording louder or quieter by a fixed amount.",
         license: "MIT OR Apache-2.0",
+        // The range of its one parameter.
+        level_change_db: Some((-60.0, 24.0)),
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&GAIN_DB];

@@ -1,6 +1,6 @@
 //! From the bytes somebody gave to a plugin in the cache.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -20,23 +20,11 @@ use crate::{
 const CONTRACT: &str = "version 0.1.0 of the contract";
 
 pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
-    if wasm.len() > WASM_BYTES_MAX {
-        return Err(HostError::refused(format!(
-            "the file has {} bytes; it may have at most {WASM_BYTES_MAX}",
-            wasm.len()
-        )));
-    }
     let digest = hex(&Sha256::digest(wasm));
-    let wrapped;
-    let component = if imports::check(wasm)? {
-        wasm
-    } else {
-        wrapped = wrap(wasm)?;
-        &wrapped
-    };
+    let component = componentize(wasm)?;
     let engine = cache.engine();
     let code = engine
-        .precompile_component(component)
+        .precompile_component(&component)
         .map_err(|error| HostError::refused(format!("cannot be compiled: {error:#}")))?;
     limits::allow_sandbox_memory();
 
@@ -51,6 +39,29 @@ pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     };
     cache.store(&installed, code)?;
     Ok(installed)
+}
+
+/// The component of a plugin's file: the file itself where it is one, else what the core module that
+/// a guest toolchain links becomes. Only what [`check_imports`] takes gets that far.
+pub fn componentize(wasm: &[u8]) -> Result<Cow<'_, [u8]>, HostError> {
+    if check_imports(wasm)? {
+        Ok(Cow::Borrowed(wasm))
+    } else {
+        wrap(wasm).map(Cow::Owned)
+    }
+}
+
+/// Reads all bytes without running or compiling any, and says whether they are a component (`true`)
+/// or a core module (`false`). An import other than the host's log is refused by its name, with the
+/// way to get rid of it.
+pub fn check_imports(wasm: &[u8]) -> Result<bool, HostError> {
+    if wasm.len() > WASM_BYTES_MAX {
+        return Err(HostError::refused(format!(
+            "the file has {} bytes; it may have at most {WASM_BYTES_MAX}",
+            wasm.len()
+        )));
+    }
+    imports::check(wasm)
 }
 
 /// Makes a component out of the core module that a guest toolchain links.
@@ -95,7 +106,7 @@ pub fn pre(component: &Component) -> Result<PluginPre<sandbox::State>, HostError
 fn describe(
     pre: &PluginPre<sandbox::State>,
 ) -> Result<retake_plugin_manifest::Manifest, HostError> {
-    let mut sandbox = Sandbox::new(pre).map_err(|crash| {
+    let mut sandbox = Sandbox::new(pre, Arc::default()).map_err(|crash| {
         HostError::refused(format!(
             "the plugin cannot be started under {CONTRACT}: {crash}"
         ))

@@ -1,7 +1,7 @@
 //! Runs correction plugins: WebAssembly components that speak `plugins/wit/correction.wit`.
 //!
 //! A plugin's way: [`Cache::install`] checks and compiles the bytes once, in a child process with
-//! limits ([`limit_compile`]); [`Host::load`] maps the compiled code (0.1 ms); [`Plugin::stage`]
+//! limits ([`limit_compile`]); [`Host::load`] maps the compiled code (0.1 ms); [`Plugin::open`]
 //! makes a stage of the audio pipeline out of it.
 //!
 //! The sandbox holds memory, not time: interrupting WebAssembly costs DSP loops up to 2.6 times
@@ -15,6 +15,7 @@ mod engine;
 mod error;
 mod imports;
 mod install;
+mod instance;
 mod limits;
 mod manifest;
 mod plugin;
@@ -22,9 +23,13 @@ mod record;
 mod sandbox;
 mod session;
 mod stage;
+pub mod wall;
 
 pub use cache::{Cache, Installed};
 pub use error::HostError;
-pub use limits::{MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
+pub use install::{check_imports, componentize};
+pub use instance::{Instance, OpenSession, SessionSpec};
+pub use limits::{LATENCY_S_MAX, LOG_BYTES_MAX, MEMORY_MIB_MAX, WASM_BYTES_MAX, limit_compile};
 pub use plugin::{Host, Plugin};
 pub use record::{Cut, LogLine, StageRecord};
+pub use stage::Stream;

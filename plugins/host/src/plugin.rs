@@ -8,6 +8,7 @@ use crate::{
     cache::Cache,
     error::HostError,
     install,
+    instance::Instance,
     record::StageRecord,
     sandbox,
     stage::{PluginStage, Stream},
@@ -48,11 +49,12 @@ impl Plugin {
         &self.manifest
     }
 
-    /// A pipeline stage for one stream of exactly `frames` frames.
-    ///
-    /// `mix` is the part of corrected sound in the result, 0.0 to 1.0; the rest is the original,
-    /// aligned with it. `seed` is the plugin's only source of randomness. The record can be read at
-    /// any time, after a failure too.
+    /// A new instance, to be driven call by call. The pipeline's way is [`Plugin::stage`].
+    pub fn instance(&self) -> Result<Instance, StageError> {
+        Instance::start(&self.pre)
+    }
+
+    /// A pipeline stage for one stream, with a record of its own: see [`Plugin::open`].
     pub fn stage(
         &self,
         name: &str,
@@ -62,10 +64,31 @@ impl Plugin {
         mix: f64,
         seed: u64,
     ) -> Result<(Box<dyn Stage>, StageRecord), StageError> {
+        let stream = Stream {
+            name,
+            spec,
+            frames,
+            mix,
+            seed,
+        };
+        let record = StageRecord::default();
+        let stage = self.open(&stream, settings, &record)?;
+        Ok((stage, record))
+    }
+
+    /// A pipeline stage that writes into a new `record`, which can be read at any time: while the
+    /// plugin starts, and after a failure.
+    pub fn open(
+        &self,
+        stream: &Stream<'_>,
+        settings: &Settings,
+        record: &StageRecord,
+    ) -> Result<Box<dyn Stage>, StageError> {
         let refused = |message| StageError::Refused {
             message,
             param: None,
         };
+        let Stream { spec, mix, .. } = *stream;
         if !(0.0..=1.0).contains(&mix) {
             return Err(refused(format!("mix is {mix}; it must be from 0 to 1")));
         }
@@ -89,15 +112,7 @@ impl Plugin {
                 self.manifest.short_name()
             )));
         }
-        let record = StageRecord::default();
-        let stream = Stream {
-            name,
-            spec,
-            frames,
-            mix: mix as f32,
-            seed,
-        };
-        let stage = PluginStage::open(&self.manifest, &self.pre, &stream, settings, &record)?;
-        Ok((Box::new(stage), record))
+        let stage = PluginStage::open(&self.manifest, &self.pre, stream, settings, record)?;
+        Ok(Box::new(stage))
     }
 }

@@ -15,9 +15,13 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// Hears lines as they are kept.
+type Listener = Arc<dyn Fn(&LogLine) + Send + Sync>;
+
 /// The log of one session: the first 64 KiB.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Log {
+    listener: Option<Listener>,
     lines: Vec<LogLine>,
     bytes: usize,
     dropped: usize,
@@ -34,6 +38,9 @@ impl Log {
         }
         self.bytes += line.message.len();
         if self.bytes <= LOG_BYTES_MAX {
+            if let Some(listener) = &self.listener {
+                listener(&line);
+            }
             self.lines.push(line);
         } else {
             self.dropped += 1;
@@ -61,6 +68,7 @@ pub struct StageRecord(Arc<Mutex<Inner>>);
 struct Inner {
     latency_frames: u32,
     cpu: Duration,
+    listener: Option<Listener>,
     logs: Vec<Arc<Mutex<Log>>>,
     measurements: Vec<serde_json::Value>,
     curves: Vec<serde_json::Value>,
@@ -107,8 +115,23 @@ impl StageRecord {
         lines
     }
 
-    pub(crate) fn add_log(&self, log: Arc<Mutex<Log>>) {
-        self.inner().logs.push(log);
+    /// `hear` is called with every line that is kept, on the plugin's thread and before its call
+    /// returns: what a plugin says is heard also when it never comes back. Set it before the stage
+    /// is opened.
+    pub fn on_log(&self, hear: impl Fn(&LogLine) + Send + Sync + 'static) {
+        self.inner().listener = Some(Arc::new(hear));
+    }
+
+    /// The log of one more session.
+    pub(crate) fn new_log(&self) -> Arc<Mutex<Log>> {
+        let mut inner = self.inner();
+        let log = Log {
+            listener: inner.listener.clone(),
+            ..Log::default()
+        };
+        let log = Arc::new(Mutex::new(log));
+        inner.logs.push(Arc::clone(&log));
+        log
     }
 
     pub(crate) fn set_latency(&self, frames: u32) {

@@ -44,9 +44,10 @@ pub fn linker(engine: &Engine) -> Linker<State> {
 }
 
 impl Sandbox {
-    pub fn new(pre: &PluginPre<State>) -> Result<Self, Crash> {
+    /// What it says goes into `log`, from its start function on, and is there after a crash.
+    pub fn new(pre: &PluginPre<State>, log: Arc<Mutex<Log>>) -> Result<Self, Crash> {
         let state = State {
-            log: Arc::default(),
+            log,
             memory_bytes: 0,
             memory_denied: false,
         };
@@ -68,9 +69,9 @@ impl Sandbox {
         call(&self.plugin, &mut self.store).map_err(|error| self.store.data().crash(&error))
     }
 
-    /// Stays readable after a crash and after the instance is gone.
-    pub fn log(&self) -> Arc<Mutex<Log>> {
-        self.store.data().log.clone()
+    /// Bytes of all its linear memories together: they never shrink, so this is the peak.
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory_bytes
     }
 }
 

@@ -25,8 +25,17 @@ impl Session {
         settings: &[wit::Setting],
         record: &StageRecord,
     ) -> Result<Self, StageError> {
-        let mut sandbox = Sandbox::new(pre).map_err(|crash| crashed("did not start", &crash))?;
-        record.add_log(sandbox.log());
+        let sandbox = Sandbox::new(pre, record.new_log())
+            .map_err(|crash| crashed("did not start", &crash))?;
+        Self::open_in(sandbox, spec, settings)
+    }
+
+    /// In an instance that may have been used before.
+    pub fn open_in(
+        mut sandbox: Sandbox,
+        spec: wit::StreamSpec,
+        settings: &[wit::Setting],
+    ) -> Result<Self, StageError> {
         let opened = sandbox
             .call(|plugin, store| {
                 plugin
@@ -62,18 +71,27 @@ impl Session {
     }
 
     pub fn process(&mut self, input: &Block) -> Result<Block, StageError> {
+        finite(self.process_raw(input)?)
+    }
+
+    /// Of the right shape, but perhaps with samples that are no numbers.
+    pub fn process_raw(&mut self, input: &Block) -> Result<Block, StageError> {
         let output = self.call("processing", |session, store, handle| {
             session.call_process(store, handle, input)
         })?;
-        self.checked(output.map_err(said_no)?)
+        self.shaped(output.map_err(said_no)?)
     }
 
     /// At most `frames_max` frames of what it still holds; none when it holds nothing.
     pub fn drain(&mut self, frames_max: usize) -> Result<Block, StageError> {
+        finite(self.drain_raw(frames_max)?)
+    }
+
+    pub fn drain_raw(&mut self, frames_max: usize) -> Result<Block, StageError> {
         let output = self.call("draining", |session, store, handle| {
             session.call_drain(store, handle, frames_max as u32)
         })?;
-        let block = self.checked(output.map_err(said_no)?)?;
+        let block = self.shaped(output.map_err(said_no)?)?;
         if block[0].len() > frames_max {
             return Err(broken(format!(
                 "it drained {} frames at once; it was asked for at most {frames_max}",
@@ -87,6 +105,19 @@ impl Session {
         self.call("reporting", |session, store, handle| {
             session.call_report(store, handle)
         })
+    }
+
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// Ends the session and leaves its instance for another.
+    pub fn close(mut self) -> Result<Sandbox, StageError> {
+        let handle = self.handle;
+        self.sandbox
+            .call(|_, store| handle.resource_drop(store))
+            .map_err(|crash| crashed("crashed when it was closed", &crash))?;
+        Ok(self.sandbox)
     }
 
     fn call<T>(
@@ -106,7 +137,7 @@ impl Session {
             .map_err(|crash| crashed(&format!("crashed while {doing}"), &crash))
     }
 
-    fn checked(&self, block: Block) -> Result<Block, StageError> {
+    fn shaped(&self, block: Block) -> Result<Block, StageError> {
         if block.len() != self.channels {
             return Err(broken(format!(
                 "it returned {} channels; the stream has {}",
@@ -120,19 +151,23 @@ impl Session {
                 "it returned channels of unequal length ({frames} and {other} frames)"
             )));
         }
-        for samples in &block {
-            if !all_finite(samples) {
-                let first = samples
-                    .iter()
-                    .find(|x| !x.is_finite())
-                    .expect("there is one");
-                return Err(broken(format!(
-                    "it returned a sample that is no number ({first})"
-                )));
-            }
-        }
         Ok(block)
     }
+}
+
+fn finite(block: Block) -> Result<Block, StageError> {
+    for samples in &block {
+        if !all_finite(samples) {
+            let first = samples
+                .iter()
+                .find(|x| !x.is_finite())
+                .expect("there is one");
+            return Err(broken(format!(
+                "it returned a sample that is no number ({first})"
+            )));
+        }
+    }
+    Ok(block)
 }
 
 /// A rule of the contract that the plugin broke.
@@ -142,7 +177,7 @@ pub fn broken(what: String) -> StageError {
     }
 }
 
-fn crashed(when: &str, crash: &Crash) -> StageError {
+pub fn crashed(when: &str, crash: &Crash) -> StageError {
     StageError::Crashed {
         message: format!("the plugin {when}: {crash}"),
     }

@@ -1,9 +1,11 @@
 //! The first pass: loudness, true peak, and how loudness and peaks go together.
 
 use retake_plugin_sdk::prelude::Block;
+use retake_signal::{
+    gate::Gate,
+    k_weighting::{KFilter, channel_weights},
+};
 
-use crate::gate::Gate;
-use crate::k_weighting::{KFilter, channel_weights};
 use crate::true_peak::{Interpolator, sample_peak};
 
 /// Loudness is measured in hops of 100 ms, four to a block; peaks in tenths of a hop.

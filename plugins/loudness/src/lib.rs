@@ -12,8 +12,6 @@
 //! where the gain is capped.
 
 mod analysis;
-mod gate;
-mod k_weighting;
 mod limiter;
 mod plan;
 mod true_peak;
@@ -54,6 +52,8 @@ impl Corrector for Loudness {
         license: "MIT OR Apache-2.0",
         analyzes: true,
         channels: ChannelUse::Linked,
+        // Up by the most gain there is; down from any recording that is not far beyond full scale.
+        level_change_db: Some((-110.0, 40.0)),
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&TARGET_LUFS, &TRUE_PEAK_DBTP, &MAX_GAIN_DB];

@@ -5,10 +5,12 @@
 //! `plugins/wit/correction.wit`, which is the contract.
 
 mod length;
+mod promise;
 mod settings;
 mod validate;
 
 pub use length::{CUT, EXTRA_LENGTH, MAY_SHORTEN};
+pub use promise::{LEVEL_CHANGE_DB, LevelPromise};
 pub use settings::{Setting, SettingError, Settings, Value};
 
 use serde::{Deserialize, Serialize};
@@ -38,7 +40,8 @@ pub struct Manifest {
     pub sample_rates: Vec<u32>,
     /// Every block has a multiple of this many frames.
     pub block_quantum: u32,
-    /// Promises and remarks by key. Known: [`EXTRA_LENGTH`].
+    /// Pairs of key and value. Well known: [`EXTRA_LENGTH`], [`LEVEL_CHANGE_DB`]; others are kept and mean
+    /// nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<(String, String)>,
 }
@@ -133,6 +136,12 @@ impl Manifest {
     /// Whether `name`, as it stands in a chain, means this plugin.
     pub fn answers_to(&self, name: &str) -> bool {
         self.id == name || self.short_name() == name
+    }
+
+    /// By how much it promises to change the level at most, if it promises anything.
+    pub fn level_promise(&self) -> Option<LevelPromise> {
+        let (_, value) = self.extras.iter().find(|(key, _)| key == LEVEL_CHANGE_DB)?;
+        value.parse().ok()
     }
 
     /// Checks every rule and returns all that are broken.

@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use crate::{BLOCK_QUANTUM_MAX, Manifest, ManifestError, Param, ParamKind, Scale, length};
+use crate::{
+    BLOCK_QUANTUM_MAX, LEVEL_CHANGE_DB, LevelPromise, Manifest, ManifestError, Param, ParamKind,
+    Scale, length,
+};
 
 /// Sample rates a recording may have, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=192_000;
@@ -69,6 +72,7 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
         rules.text("extras", key, 1, NAME_MAX);
         rules.text("extras", value, 0, TEXT_MAX);
     }
+    rules.level_promise(&manifest.extras);
     if let Some(reason) = length::broken(manifest) {
         rules.breaks("extras", reason);
     }
@@ -129,6 +133,29 @@ impl Rules {
                 "version",
                 format!("\"{version}\" is not a semantic version such as 1.0.0"),
             );
+        }
+    }
+
+    fn level_promise(&mut self, extras: &[(String, String)]) {
+        let values: Vec<_> = extras
+            .iter()
+            .filter(|(key, _)| key == LEVEL_CHANGE_DB)
+            .map(|(_, value)| value)
+            .collect();
+        if values.len() > 1 {
+            let count = values.len();
+            self.breaks(
+                "extras",
+                format!("{LEVEL_CHANGE_DB} is there {count} times"),
+            );
+        }
+        for value in values {
+            if let Err(reason) = value.parse::<LevelPromise>() {
+                self.breaks(
+                    "extras",
+                    format!("{LEVEL_CHANGE_DB} is \"{value}\"; {reason}"),
+                );
+            }
         }
     }
 

@@ -309,6 +309,24 @@ fn names_are_the_id_or_its_last_part() {
 }
 
 #[test]
+fn a_promise_that_cannot_be_held_to_is_refused() {
+    let promising = |value: &str| ("level-change-db".to_owned(), value.to_owned());
+    for value in ["", "6", "6..-6", "-6..1000", "quiet..loud"] {
+        check("extras", |m| m.extras.push(promising(value)));
+    }
+    check("extras", |m| {
+        m.extras.extend([promising("-6..6"), promising("-9..9")])
+    });
+
+    let mut sound = manifest();
+    assert_eq!(sound.level_promise(), None);
+    sound.extras.push(promising("-6..0.5"));
+    assert_eq!(sound.validate(), Ok(()));
+    let promise = sound.level_promise().unwrap();
+    assert_eq!((promise.min_db, promise.max_db), (-6.0, 0.5));
+}
+
+#[test]
 fn a_plugin_that_may_shorten_processes_linked_channels() {
     let shortening = |manifest: &mut Manifest| {
         manifest.channels = ChannelUse::Linked;

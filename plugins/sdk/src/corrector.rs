@@ -85,6 +85,13 @@ pub struct Facts {
     pub sample_rates: &'static [u32],
     /// Every block has a multiple of this many frames, at least 1.
     pub block_quantum: u32,
+    /// The promise that the level of what can be heard changes by no less and no more than this, in
+    /// dB, whatever the parameters: -120.0 to 120.0, the lower first; -120.0 allows silence. A step
+    /// that breaks it fails. Without a promise the host warns of large changes and takes an output
+    /// of nothing for a fault.
+    pub level_change_db: Option<(f64, f64)>,
+    /// Further pairs of key and value for the manifest's `extras`.
+    pub extras: &'static [(&'static str, &'static str)],
     /// Whether its output may be shorter than its input, though never empty. It reports each cut with
     /// [`Report::cut`], and input less cuts is exactly its output. Only with
     /// [`ChannelUse::Linked`].
@@ -106,6 +113,8 @@ impl Facts {
         max_channels: 0,
         sample_rates: &[],
         block_quantum: 1,
+        level_change_db: None,
+        extras: &[],
         may_shorten: false,
     };
 }

@@ -52,15 +52,6 @@ impl<C: Corrector> Guest for Plugin<C> {
     }
 }
 
-/// The well-known ones, from the facts.
-fn extras(facts: &Facts) -> Vec<(String, String)> {
-    let mut extras = Vec::new();
-    if facts.may_shorten {
-        extras.push(("length".into(), "may-shorten".into()));
-    }
-    extras
-}
-
 impl<C: Corrector> GuestSession for Open<C> {
     fn open(spec: wit::StreamSpec, params: Vec<wit::Setting>) -> Result<Session, wit::PluginError> {
         log_panics();
@@ -128,10 +119,45 @@ impl<C> Open<C> {
     }
 }
 
+/// Typed facts and untyped ones, as the contract has them.
+fn extras(facts: &Facts) -> Vec<(String, String)> {
+    let length = facts
+        .may_shorten
+        .then(|| ("length".to_owned(), "may-shorten".to_owned()));
+    let promise = facts
+        .level_change_db
+        .map(|(min, max)| ("level-change-db".to_owned(), format!("{min}..{max}")));
+    let others = facts
+        .extras
+        .iter()
+        .map(|&(key, value)| (key.into(), value.into()));
+    length.into_iter().chain(promise).chain(others).collect()
+}
+
 fn plugin_error(refusal: Refusal) -> wit::PluginError {
     wit::PluginError {
         kind: refusal.kind,
         message: refusal.message,
         param: refusal.param.map(Into::into),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_become_extras_in_the_form_the_host_reads() {
+        assert_eq!(extras(&Facts::DEFAULT), []);
+        let facts = Facts {
+            level_change_db: Some((-60.0, 24.5)),
+            extras: &[("homepage", "https://example.org")],
+            ..Facts::DEFAULT
+        };
+        let expected = [
+            ("level-change-db", "-60..24.5"),
+            ("homepage", "https://example.org"),
+        ];
+        assert_eq!(extras(&facts), expected.map(|(k, v)| (k.into(), v.into())));
     }
 }

@@ -1,4 +1,11 @@
-//! Decibels.
+//! Decibels, as ratios of amplitude: 20 log10.
+//!
+//! ```
+//! use retake_plugin_sdk::prelude::*;
+//!
+//! assert!((db_to_factor(-6.0) - 0.501).abs() < 1e-3);
+//! assert!((factor_to_db(0.5) + 6.02).abs() < 1e-2);
+//! ```
 
 /// The factor that changes a level by `db` decibels: 6.02 dB is about 2. Minus infinity is 0.
 pub fn db_to_factor(db: f64) -> f32 {

@@ -51,6 +51,7 @@
 
 #![warn(missing_docs)]
 
+pub mod bench;
 pub mod corrector;
 pub mod level;
 pub mod log;

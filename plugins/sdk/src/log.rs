@@ -1,6 +1,14 @@
 //! The plugin author's window: lines that the host keeps (64 KiB per session) and shows.
+//! They stand in the job's report, and `retake plugin run` prints them as they come.
 //!
 //! Never log audio.
+//!
+//! ```
+//! use retake_plugin_sdk::log;
+//!
+//! log::info(&format!("found mains hum at {:.2} Hz", 50.02));
+//! log::warn("the recording is shorter than one window; the noise is guessed");
+//! ```
 
 use crate::bindings::retake::correction::host_log::{self, Level};
 

@@ -1,4 +1,24 @@
 //! Parameters: declared once, as constants, and read back with their own type.
+//!
+//! From the declaration come the check of every value, the entry in the API's JSON Schema and the field in
+//! the page. An id is for ever: stored chains refer to it.
+//!
+//! ```
+//! use retake_plugin_sdk::prelude::*;
+//!
+//! const CUTOFF_HZ: FloatParam = FloatParam::new("cutoff-hz", "Cutoff", 20.0, 2_000.0, 80.0)
+//!     .unit("Hz")
+//!     .logarithmic()
+//!     .help("What lies below is removed.");
+//! const ORDER: IntParam = IntParam::new("order", "Order", 1, 8, 2);
+//! const BYPASS: ToggleParam = ToggleParam::new("bypass", "Bypass", false);
+//! const MAINS: ChoiceParam = ChoiceParam::new(
+//!     "mains",
+//!     "Mains",
+//!     &[("auto", "Find out"), ("50", "50 Hz"), ("60", "60 Hz")],
+//!     "auto",
+//! );
+//! ```
 
 use crate::bindings::retake::correction::types as wit_types;
 
@@ -81,7 +101,7 @@ macro_rules! words {
     };
 }
 
-/// A number with a range.
+/// A number with a range, both ends included, in the unit it states.
 #[derive(Debug, Clone, Copy)]
 pub struct FloatParam {
     words: Words,

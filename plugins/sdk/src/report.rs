@@ -4,9 +4,18 @@ use crate::bindings::retake::correction::types as wit;
 
 /// Measurements and curves, in the order they were added.
 ///
+/// Numbers that are not finite are dropped by the host, and so is what does not fit 256 KiB of JSON,
+/// curves first.
+///
 /// ```
 /// # use retake_plugin_sdk::Report;
-/// let report = Report::default().number("gain", "Gain applied", "dB", 3.5);
+/// let report = Report::default()
+///     .number("gain", "Gain applied", "dB", 3.5)
+///     .count("repaired", "Clicks repaired", "", 12)
+///     .flag("clipped", "Clipping found", true)
+///     .text("finding", "Finding", "hum at 50 Hz and seven harmonics")
+///     .curve("reduction", "Gain reduction", "dB", 4_800.0, vec![0.0, -1.5, -3.0]);
+/// assert_eq!(report.get("gain"), Some(3.5));
 /// ```
 #[derive(Default)]
 pub struct Report {

@@ -1,12 +1,34 @@
 //! Runs a corrector natively, in the order of calls the host keeps: for a plugin's own tests.
 //!
 //! What is left out is the host's part around it: resampling, one session per channel, mixing.
+//!
+//! ```
+//! use retake_plugin_sdk::{prelude::*, testing::correct};
+//!
+//! struct Half;
+//! impl Corrector for Half {
+//!     const FACTS: Facts = Facts { id: "org.example.half", name: "Half", version: "1.0.0", ..Facts::DEFAULT };
+//!     fn open(_: &Stream, _: &Settings) -> Result<Self, Refusal> {
+//!         Ok(Self)
+//!     }
+//!     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
+//!         block.iter_mut().flatten().for_each(|sample| *sample *= 0.5);
+//!         Ok(block)
+//!     }
+//! }
+//!
+//! let input = vec![vec![1.0, -0.5, 0.25]];
+//! let (output, _) = correct::<Half>(48_000, &Settings::defaults::<Half>(), &input, 4800)?;
+//! assert_eq!(output, [[0.5, -0.25, 0.125]]);
+//! # Ok::<(), Refusal>(())
+//! ```
 
 use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
 use crate::report::Report;
 
-/// Corrects `input` in blocks of `block_frames` and returns the result, aligned with the input and as
-/// long (but for the cuts of one that may shorten), with the report.
+/// Corrects `input`, at `sample_rate` Hz (8 000 to 192 000), in blocks of `block_frames` frames (rounded up
+/// to the plugin's quantum) and returns the result, aligned with the input and as long (but for the cuts of
+/// one that may shorten), with the report.
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! What a client may ask for and refer to: plugins, presets, this interface, and what problems mean.
-//! The same for everybody, so no session is needed.
+//! What a client may refer to: presets, this interface, and what problems mean. The same for
+//! everybody, so no session is needed.
 
 use std::sync::Arc;
 
@@ -12,23 +12,11 @@ use crate::{
     app::App,
     respond::{self, Refusal},
     routes::Call,
-    views::{Page, PluginView},
+    views::Page,
 };
 
 pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
-
-pub async fn plugins(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let plugins = app.parts.store.plugins().await?;
-    let items = plugins.iter().map(PluginView::new).collect();
-    Ok(respond::json(
-        StatusCode::OK,
-        &Page {
-            items,
-            next_page_token: None,
-        },
-    ))
-}
 
 pub async fn presets(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let items = preset::built_in().iter().collect();
@@ -49,8 +37,8 @@ pub async fn openapi(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
 pub async fn problem(_: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let known = ProblemKind::ALL
         .iter()
-        .any(|kind| kind.slug() == call.segment);
-    let section = known.then(|| section(&call.segment)).flatten();
+        .any(|kind| kind.slug() == call.segment(0));
+    let section = known.then(|| section(call.segment(0))).flatten();
     section
         .map(|section| text(section, "text/markdown; charset=utf-8"))
         .ok_or_else(Refusal::not_found)

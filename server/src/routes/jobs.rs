@@ -119,8 +119,31 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         },
         size_bytes: correction.size_bytes,
         content_type: correction.content_type,
-        sha256: correction.sha256,
+        tag: correction.sha256,
         file_name: download_name(original.as_deref(), &job),
+    };
+    download.answer(app.parts.blobs.clone(), &call.headers)
+}
+
+/// What one step took away, where the chain asked to keep it.
+pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let (job, correction) = find_correction(&app, &call).await?;
+    let step: u32 = call.segment(1).parse().map_err(|_| Refusal::not_found())?;
+    let steps = &correction.report.steps;
+    let kept = steps.get(step as usize).filter(|step| step.delta);
+    let name = &kept.ok_or_else(Refusal::not_found)?.step;
+    let key = BlobKey::Delta {
+        job: job.id,
+        attempt: correction.attempt,
+        step,
+    };
+    let download = Download {
+        key,
+        size_bytes: app.parts.blobs.size(key).await?,
+        content_type: correction.content_type,
+        // The same recording, chain and plugins give the same correction and the same deltas.
+        tag: format!("{}-{step}", correction.sha256),
+        file_name: format!("delta-{step}-{name}.{}", job.format.extension()),
     };
     download.answer(app.parts.blobs.clone(), &call.headers)
 }

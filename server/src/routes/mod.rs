@@ -10,8 +10,10 @@ mod health;
 mod jobs;
 mod order;
 mod page;
+mod plugins;
 mod recordings;
 mod sessions;
+mod submissions;
 mod upload;
 
 use std::{convert::Infallible, str::FromStr, sync::Arc, time::Duration};
@@ -34,8 +36,8 @@ use crate::{
 /// A request as a handler sees it.
 pub struct Call {
     pub method: Method,
-    /// What stands in the address's one `{…}`; empty if it has none.
-    pub segment: String,
+    /// What stands in the address's `{…}`, in order.
+    pub segments: Vec<String>,
     pub query: String,
     pub headers: HeaderMap,
     pub request_id: RequestId,
@@ -76,10 +78,24 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
     routes.on(Method::GET, "/api/v1/jobs/{id}/audio", jobs::audio);
     routes.on(Method::GET, "/api/v1/jobs/{id}/report", jobs::report);
     routes.on(Method::GET, "/api/v1/jobs/{id}/peaks", jobs::peaks);
+    routes.on(
+        Method::GET,
+        "/api/v1/jobs/{id}/steps/{index}/delta",
+        jobs::delta,
+    );
 
     routes.on(Method::GET, "/api/v1/events", events::stream);
 
-    routes.on(Method::GET, "/api/v1/plugins", catalogue::plugins);
+    routes.on(Method::GET, "/api/v1/plugins", plugins::list);
+    routes.on_slow(Method::POST, "/api/v1/plugins", submissions::create);
+    routes.on(Method::GET, "/api/v1/plugins/{plugin}", plugins::get);
+    let version = "/api/v1/plugins/{plugin}/versions/{version}";
+    routes.on(Method::GET, version, plugins::version);
+    routes.on(Method::DELETE, version, plugins::remove);
+    let submission = "/api/v1/plugin-submissions/{submission}";
+    routes.on(Method::GET, submission, submissions::get);
+    routes.on(Method::GET, "/api/v1/admin", plugins::admin);
+
     routes.on(Method::GET, "/api/v1/presets", catalogue::presets);
     routes.on(Method::GET, "/api/v1/openapi.json", catalogue::openapi);
     routes.on(Method::GET, "/problems/{kind}", catalogue::problem);
@@ -163,8 +179,8 @@ impl Routes {
         let route = address(template)
             .and(taken(&method))
             .and(call(app.clone()))
-            .then(move |segment, call: Call| {
-                let answer = handler(app.clone(), Call { segment, ..call });
+            .then(move |segments, call: Call| {
+                let answer = handler(app.clone(), Call { segments, ..call });
                 async move { answer.await.unwrap_or_else(carry) }
             })
             .boxed();
@@ -221,14 +237,17 @@ async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
     Ok(carry(refusal))
 }
 
-fn address(template: &'static str) -> BoxedFilter<(String,)> {
-    let start = warp::any().map(String::new).boxed();
+fn address(template: &'static str) -> BoxedFilter<(Vec<String>,)> {
+    let start = warp::any().map(Vec::new).boxed();
     let segments = template.split('/').skip(1);
-    let path = segments.fold(start, |filter, segment| {
+    let path = segments.fold(start, |filter: BoxedFilter<(Vec<String>,)>, segment| {
         if segment.starts_with('{') {
             filter
                 .and(warp::path::param::<String>())
-                .map(|_, segment| segment)
+                .map(|mut segments: Vec<String>, segment| {
+                    segments.push(segment);
+                    segments
+                })
                 .boxed()
         } else {
             filter.and(warp::path(segment)).boxed()
@@ -257,7 +276,7 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::body::stream())
         .map(move |method, query, headers, request_id, peer, body| Call {
             method,
-            segment: String::new(),
+            segments: Vec::new(),
             query,
             headers,
             request_id,
@@ -280,7 +299,12 @@ fn bytes_of(
 impl Call {
     /// The id in the address. What is no id names nothing.
     pub fn id<Id: FromStr>(&self) -> Result<Id, Refusal> {
-        self.segment.parse().map_err(|_| Refusal::not_found())
+        self.segment(0).parse().map_err(|_| Refusal::not_found())
+    }
+
+    /// What stands in the address's `{…}` of that place, from 0, as it was sent.
+    pub fn segment(&self, place: usize) -> &str {
+        self.segments.get(place).map_or("", String::as_str)
     }
 
     /// A query parameter, percent-decoded; the first one counts.

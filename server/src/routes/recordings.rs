@@ -87,7 +87,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         size_bytes: recording.size_bytes,
         file_name: original_name(&recording),
         content_type: recording.content_type,
-        sha256: recording.sha256,
+        tag: recording.sha256,
     };
     download.answer(app.parts.blobs.clone(), &call.headers)
 }

@@ -288,7 +288,7 @@ async fn an_upload_under_way_is_finished_before_the_server_stops() {
     let token = site.token().await;
     site.memory
         .store
-        .put_plugin(&super::house::gain())
+        .put_plugin(&super::house::gain(), 5)
         .await
         .unwrap();
     let body = form(&good_form());
@@ -366,7 +366,7 @@ async fn a_client_that_stops_reading_is_cut_off() {
     .await;
     site.memory
         .store
-        .put_plugin(&super::house::gain())
+        .put_plugin(&super::house::gain(), 5)
         .await
         .unwrap();
     let token = site.token().await;

@@ -13,8 +13,8 @@ use retake_jobs::blobs::{BlobError, BlobKey, Blobs};
 
 use super::house::{House, Memory, Twist, Twisted, ask, form_with, get, post, wav};
 
-/// A house with one recording of ten and some bytes and its correction; both addresses.
-async fn furnished() -> (House, String, [(String, Vec<u8>); 2]) {
+/// A house with a recording, its correction and a step's delta; the addresses of all three.
+async fn furnished() -> (House, String, [(String, Vec<u8>); 3]) {
     let house = House::new().await;
     let token = house.session().await;
     let made = house.upload(&token).await;
@@ -22,17 +22,19 @@ async fn furnished() -> (House, String, [(String, Vec<u8>); 2]) {
     let corrected: Vec<u8> = (0..700_000u32).map(|i| (i % 253) as u8).collect();
     house.complete(job, &corrected).await;
     let recording = format!("/api/v1/recordings/{}/audio", made["id"].as_str().unwrap());
-    let both = [
+    let delta = corrected.iter().rev().copied().collect();
+    let all = [
         (recording, wav(1000)),
         (format!("/api/v1/jobs/{job}/audio"), corrected),
+        (format!("/api/v1/jobs/{job}/steps/0/delta"), delta),
     ];
-    (house, token, both)
+    (house, token, all)
 }
 
 #[tokio::test]
-async fn both_audios_come_whole_in_parts_and_not_at_all() {
-    let (house, token, both) = furnished().await;
-    for (path, bytes) in &both {
+async fn all_audio_comes_whole_in_parts_and_not_at_all() {
+    let (house, token, all) = furnished().await;
+    for (path, bytes) in &all {
         let size = bytes.len();
         let whole = house.ask(get(path).bearer(&token)).await;
         assert_eq!(whole.status, StatusCode::OK);
@@ -119,11 +121,30 @@ async fn both_audios_come_whole_in_parts_and_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_step_without_a_delta_has_nothing_there() {
+    let (house, token, [.., (path, _)]) = furnished().await;
+    for index in ["1", "-1", "4294967296", "first", "00x"] {
+        let path = path.replace("/0/", &format!("/{index}/"));
+        house
+            .ask(get(&path).bearer(&token))
+            .await
+            .problem("not-found");
+    }
+    let tag = |answer: &super::house::Answer| answer.header("etag").unwrap().to_owned();
+    let delta = house.ask(get(&path).bearer(&token)).await;
+    let audio = path.replace("/steps/0/delta", "/audio");
+    let correction = house.ask(get(&audio).bearer(&token)).await;
+    assert_ne!(tag(&delta), tag(&correction));
+    let name = delta.header("content-disposition").unwrap();
+    assert!(name.contains("delta-0-gain.flac"), "{name}");
+}
+
+#[tokio::test]
 async fn audio_is_served_under_its_own_type_as_a_download_with_its_name() {
-    let (house, token, both) = furnished().await;
+    let (house, token, all) = furnished().await;
     for ((path, _), content_type, name) in [
-        (&both[0], "audio/wav", "take%201.wav"),
-        (&both[1], "audio/flac", "corrected.flac"),
+        (&all[0], "audio/wav", "take%201.wav"),
+        (&all[1], "audio/flac", "corrected.flac"),
     ] {
         let answer = house.ask(get(path).bearer(&token)).await;
         assert_eq!(answer.header("content-type"), Some(content_type));

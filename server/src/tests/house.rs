@@ -17,7 +17,7 @@ use retake_jobs::{
     job::{Attempt, LeaseTerms, Outcome},
     queue::{MemoryQueue, QueueLimits},
     relay::Relay,
-    report::{Measurement, Peaks, Report},
+    report::{Measurement, Peaks, Report, StepReport},
     store::{Claim, Correction, InstalledPlugin, MemoryStore, SharedStore},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
@@ -30,6 +30,10 @@ use crate::{Config, Parts, app::App, background, front::Front, web_app::WebAsset
 
 /// Long enough for a busy machine; nothing waits this long when it works.
 pub const SOON: Duration = Duration::from_secs(20);
+
+/// 256 bits, all of them 0.
+pub const ADMIN_KEY: &str = "rtadm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const ADMIN_KEY_SHA256: &str = "083ff895ddc08d0707eb769bffd4ecd9a9d17467cf2c21eebb8f2a7d7135b4f2";
 
 pub struct House {
     pub front: Front,
@@ -90,10 +94,11 @@ impl House {
     ) -> Self {
         let mut config = Config {
             externals: vec!["default".to_owned()],
+            admin_key_sha256: vec![ADMIN_KEY_SHA256.to_owned()],
             ..Config::default()
         };
         change(&mut config);
-        memory.store.put_plugin(&gain()).await.unwrap();
+        memory.store.put_plugin(&gain(), 5).await.unwrap();
         let stop = CancellationToken::new();
         let parts = memory.parts(wrap(memory.blobs.clone()));
         let app = Arc::new(App::new(parts, config, WebAssets::default(), stop.clone()));
@@ -144,7 +149,15 @@ impl House {
         answer.json()
     }
 
-    /// Does what a worker does: claims, writes a correction, settles.
+    /// The answer's body for a plugin that was taken in.
+    pub async fn submit(&self, wasm: &'static [u8]) -> Value {
+        let answer = self.ask(submission(wasm)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
+        answer.json()
+    }
+
+    /// Does what a worker does: claims, writes a correction and a delta, settles. The delta of its one
+    /// step has the correction's bytes backwards.
     pub async fn complete(&self, job: &str, audio: &[u8]) {
         let attempt = self.claim(job).await;
         let key = BlobKey::Correction {
@@ -153,6 +166,14 @@ impl House {
         };
         let body = Box::pin(stream::iter([Ok(Bytes::copy_from_slice(audio))]));
         let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
+        let delta = BlobKey::Delta {
+            job: attempt.job_id,
+            attempt: attempt.attempt,
+            step: 0,
+        };
+        let backwards: Bytes = audio.iter().rev().copied().collect();
+        let body = Box::pin(stream::iter([Ok(backwards)]));
+        self.blobs.put(delta, body, u64::MAX).await.unwrap();
         let correction = Correction {
             attempt: attempt.attempt,
             content_type: "audio/flac".to_owned(),
@@ -162,7 +183,7 @@ impl House {
                 source: "WAV, PCM".to_owned(),
                 input: measured(),
                 output: measured(),
-                steps: Vec::new(),
+                steps: vec![step()],
                 elapsed_ms: 1,
             },
             peaks: peaks(-0.5),
@@ -194,6 +215,14 @@ impl House {
         let token = crate::auth::Token::parse(token).unwrap();
         self.store.owner_of(token.sha256()).await.unwrap().unwrap()
     }
+}
+
+fn step() -> StepReport {
+    let json = json!({
+        "step": "gain", "plugin": null, "skipped": false, "delta": true, "latency_frames": 0,
+        "cpu_ms": 1,
+    });
+    serde_json::from_value(json).unwrap()
 }
 
 fn measured() -> Measurement {
@@ -288,6 +317,14 @@ pub fn get(path: &str) -> Ask {
 
 pub fn post(path: &str) -> Ask {
     ask(Method::POST, path)
+}
+
+/// A plugin's file, with the admin key.
+pub fn submission(wasm: &'static [u8]) -> Ask {
+    post("/api/v1/plugins")
+        .bearer(ADMIN_KEY)
+        .header("content-type", "application/wasm")
+        .bytes(wasm)
 }
 
 impl Ask {

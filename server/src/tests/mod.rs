@@ -8,5 +8,6 @@ mod contract;
 mod downloads;
 mod house;
 mod openapi;
+mod publishing;
 mod streams;
 mod uploads;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::Method;
 use serde_json::Value;
 
-use super::house::{House, ask, get};
+use super::house::{ADMIN_KEY, House, ask, get};
 use crate::routes;
 
 fn description(text: &str) -> Value {
@@ -60,7 +60,13 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
         } else {
             made["id"].as_str().unwrap()
         };
-        let path = path.replace("{id}", id).replace("{kind}", "not-found");
+        let path = path
+            .replace("{id}", id)
+            .replace("{kind}", "not-found")
+            .replace("{plugin}", "gain")
+            .replace("{version}", "1.0.0")
+            .replace("{submission}", id)
+            .replace("{index}", "0");
         let response = house
             .open(ask(method.parse().unwrap(), &path).bearer(&token))
             .await;
@@ -105,14 +111,27 @@ async fn the_described_properties_are_those_of_real_answers() {
     let job = made["job"]["id"].as_str().unwrap();
     house.complete(job, b"corrected").await;
     let id = made["id"].as_str().unwrap();
+    let submission = house.submit(b"a plugin").await;
+    let submission = format!(
+        "/api/v1/plugin-submissions/{}",
+        submission["id"].as_str().unwrap()
+    );
     for (path, schema) in [
         (format!("/api/v1/jobs/{job}"), "Job"),
         (format!("/api/v1/jobs/{job}/report"), "Report"),
         (format!("/api/v1/jobs/{job}/peaks"), "Peaks"),
         (format!("/api/v1/recordings/{id}"), "Recording"),
         ("/api/v1/nothing".to_owned(), "Problem"),
+        ("/api/v1/plugins/gain".to_owned(), "Plugin"),
+        ("/api/v1/plugins/gain/versions/1.0.0".to_owned(), "Plugin"),
+        (submission, "Submission"),
     ] {
-        let answer = house.ask(get(&path).bearer(&token)).await.json();
+        let key = if schema == "Submission" {
+            ADMIN_KEY
+        } else {
+            &token
+        };
+        let answer = house.ask(get(&path).bearer(key)).await.json();
         let properties = &description["components"]["schemas"][schema]["properties"];
         for key in answer.as_object().unwrap().keys() {
             assert!(

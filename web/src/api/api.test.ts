@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { UnreadableAnswer } from "./decode";
 import { RequestFailed, ServerUnreachable, describe as words, problemFromBody, sentence } from "./problem";
-import { parseJob, parseRecordingPage, parseReport } from "./types";
+import { parseReport } from "./report";
+import { parseJob, parseRecordingPage } from "./types";
 
 const JOB = {
   id: "j1",
@@ -62,7 +63,7 @@ describe("reading other answers", () => {
   });
 
   it("reads levels that could not be measured as null", () => {
-    const measured = { duration_ms: 3000, integrated_lufs: null, true_peak_dbtp: -1.2 };
+    const measured = { duration_ms: 3000, sample_rate: 48_000, integrated_lufs: null, true_peak_dbtp: -1.2 };
     const report = parseReport({ source: "WebM, Opus", input: measured, output: measured, steps: [], elapsed_ms: 9 });
     expect(report.input).toEqual(measured);
   });

@@ -25,6 +25,10 @@ export function number(value: unknown, where: string): number {
   return typeof value === "number" && Number.isFinite(value) ? value : refuse(where, value, "a number");
 }
 
+export function boolean(value: unknown, where: string): boolean {
+  return typeof value === "boolean" ? value : refuse(where, value, "true or false");
+}
+
 export function list<T>(value: unknown, where: string, one: (value: unknown, where: string) => T): T[] {
   if (!Array.isArray(value)) refuse(where, value, "a list");
   return value.map((entry, index) => one(entry, `${where}[${index}]`));

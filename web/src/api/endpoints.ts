@@ -1,6 +1,16 @@
 // Every address of the API that the page uses, one function each. Uploading is in upload.ts.
 
+import type { Wish } from "./chain";
 import { API, request } from "./client";
+import {
+  type Plugin,
+  type PluginHistory,
+  type PluginVersion,
+  parsePluginHistory,
+  parsePluginVersion,
+  parsePlugins,
+} from "./plugins";
+import { type Report, parseReport } from "./report";
 import {
   type Accepted,
   type Format,
@@ -8,12 +18,10 @@ import {
   type Preset,
   type Recording,
   type RecordingPage,
-  type Report,
   parseAccepted,
   parsePresets,
   parseRecording,
   parseRecordingPage,
-  parseReport,
 } from "./types";
 
 type Signal = AbortSignal | undefined;
@@ -33,8 +41,8 @@ export async function deleteRecording(id: string): Promise<void> {
   await request(`/recordings/${segment(id)}`, { method: "DELETE" });
 }
 
-export async function correctAgain(recordingId: string, preset: string, format: Format): Promise<Accepted> {
-  const body = { preset, format };
+export async function correctAgain(recordingId: string, wish: Wish, format: Format): Promise<Accepted> {
+  const body = { ...wish, format };
   return parseAccepted(await request(`/recordings/${segment(recordingId)}/jobs`, { method: "POST", body }));
 }
 
@@ -51,10 +59,27 @@ export async function listPresets(signal?: Signal): Promise<Preset[]> {
   return parsePresets(await request("/presets", { signal }));
 }
 
+export async function listPlugins(signal?: Signal): Promise<Plugin[]> {
+  return parsePlugins(await request("/plugins", { signal }));
+}
+
+export async function getPlugin(id: string, signal?: Signal): Promise<PluginHistory> {
+  return parsePluginHistory(await request(`/plugins/${segment(id)}`, { signal }));
+}
+
+export async function getPluginVersion(id: string, version: string, signal?: Signal): Promise<PluginVersion> {
+  return parsePluginVersion(await request(`/plugins/${segment(id)}/versions/${segment(version)}`, { signal }));
+}
+
 export function originalAudioUrl(recording: Recording): string {
   return `${API}/recordings/${segment(recording.id)}/audio`;
 }
 
 export function correctedAudioUrl(job: Job): string {
   return `${API}/jobs/${segment(job.id)}/audio`;
+}
+
+/** What a step removed; `step` is its place in the report. */
+export function deltaAudioUrl(job: Job, step: number): string {
+  return `${API}/jobs/${segment(job.id)}/steps/${step}/delta`;
 }

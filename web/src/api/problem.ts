@@ -1,6 +1,7 @@
 // What went wrong, as the server says it (RFC 9457) or as the page finds it, and what a person can
 // do next. A failed request and a failed job carry the same object.
 
+import { type PluginRef, parsePluginRef } from "./pluginRef";
 import { list, number, object, optional, text } from "./decode";
 
 export type FieldError = { detail: string; pointer: string };
@@ -13,6 +14,10 @@ export type Problem = {
   detail: string;
   errors: FieldError[];
   request_id: string | null;
+  /** What was running when a step failed. */
+  plugins: PluginRef[];
+  /** The last lines that a failed step's plugin logged, for its author. */
+  log: string[];
 };
 
 /** A request that was answered with a problem. */
@@ -37,6 +42,8 @@ export function parseProblem(value: unknown, where = "problem"): Problem {
     detail: text(problem.detail, `${where}.detail`),
     errors: optional(problem.errors, `${where}.errors`, (v, w) => list(v, w, parseFieldError)) ?? [],
     request_id: optional(problem.request_id, `${where}.request_id`, text),
+    plugins: optional(problem.plugins, `${where}.plugins`, (v, w) => list(v, w, parsePluginRef)) ?? [],
+    log: optional(problem.log, `${where}.log`, (v, w) => list(v, w, text)) ?? [],
   };
 }
 
@@ -57,6 +64,8 @@ export function problemFromBody(status: number, body: string): Problem {
       detail: `the answer was ${status} without an explanation`,
       errors: [],
       request_id: null,
+      plugins: [],
+      log: [],
     };
   }
 }
@@ -77,9 +86,14 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "too-large": "Send a shorter recording, or one in a compressed format such as Opus or MP3.",
   "too-long": "Cut it into parts and send them one by one.",
   "storage-full": "Delete recordings you no longer need, then send it again.",
-  "step-failed": "Correct it again with another preset.",
-  "step-crashed": "Correct it again with another preset.",
+  "step-failed": "Correct it again without that step, or with another preset.",
+  "step-crashed": "Correct it again without that step, or with another preset.",
+  "step-harmful": "Correct it again with other settings of that step, or without it.",
   "deadline-exceeded": "Correct it again, or send a shorter recording.",
+  "admin-key-needed": "Forget the key that this tab holds, and enter the right one.",
+  "plugin-refused": "Mend what the report below names, then publish it again.",
+  "plugin-version-exists": "Give the plugin a higher version, then publish it again.",
+  "plugin-built-in": "Publish a higher version instead: chains then get that.",
   "external-unavailable": "Correct it again later, or with a preset that needs no external service.",
   "external-refused": "Correct it again with a preset that needs no external service.",
   "external-invalid": "Correct it again with a preset that needs no external service.",

@@ -1,6 +1,7 @@
 // The nouns of the HTTP API, version 1, and how each is read from JSON. Field names are the API's
 // own, so that what stands here can be compared with docs/ at a glance.
 
+import { type Chain, parseChain } from "./chain";
 import { list, number, object, oneOf, optional, text, time } from "./decode";
 import { type Problem, parseProblem } from "./problem";
 
@@ -23,6 +24,7 @@ export type Job = {
   error: Problem | null;
   warnings: string[];
   preset: string | null;
+  chain: Chain | null;
   format: Format;
   created_at: Date;
 };
@@ -40,16 +42,7 @@ export type Recording = {
 
 export type RecordingPage = { items: Recording[]; next_page_token: string | null };
 
-export type Preset = { name: string; summary: string };
-
-/** Levels are null where there was no signal to measure. */
-export type Measurement = {
-  duration_ms: number;
-  integrated_lufs: number | null;
-  true_peak_dbtp: number | null;
-};
-
-export type Report = { source: string; input: Measurement; output: Measurement };
+export type Preset = { name: string; summary: string; chain: Chain };
 
 /** What a POST that makes a job answers. */
 export type Accepted = { recording_id: string; job: Job };
@@ -67,6 +60,7 @@ export function parseJob(value: unknown, where = "job"): Job {
     error: optional(job.error, `${where}.error`, parseProblem),
     warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, text)) ?? [],
     preset: optional(job.preset, `${where}.preset`, text),
+    chain: optional(job.chain, `${where}.chain`, parseChain),
     format: oneOf(job.format, `${where}.format`, FORMATS),
     created_at: time(job.created_at, `${where}.created_at`),
   };
@@ -96,26 +90,12 @@ export function parseRecordingPage(value: unknown): RecordingPage {
 export function parsePresets(value: unknown): Preset[] {
   return list(object(value, "presets").items, "presets.items", (entry, where) => {
     const preset = object(entry, where);
-    return { name: text(preset.name, `${where}.name`), summary: text(preset.summary, `${where}.summary`) };
+    return {
+      name: text(preset.name, `${where}.name`),
+      summary: text(preset.summary, `${where}.summary`),
+      chain: parseChain(preset.chain, `${where}.chain`),
+    };
   });
-}
-
-export function parseReport(value: unknown): Report {
-  const report = object(value, "report");
-  return {
-    source: text(report.source, "report.source"),
-    input: parseMeasurement(report.input, "report.input"),
-    output: parseMeasurement(report.output, "report.output"),
-  };
-}
-
-function parseMeasurement(value: unknown, where: string): Measurement {
-  const measured = object(value, where);
-  return {
-    duration_ms: number(measured.duration_ms, `${where}.duration_ms`),
-    integrated_lufs: optional(measured.integrated_lufs, `${where}.integrated_lufs`, number),
-    true_peak_dbtp: optional(measured.true_peak_dbtp, `${where}.true_peak_dbtp`, number),
-  };
 }
 
 export function parseAccepted(value: unknown): Accepted {

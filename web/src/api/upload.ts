@@ -1,5 +1,6 @@
 // Sends a recording. XMLHttpRequest, because fetch cannot say how much of a body has been sent.
 
+import type { Wish } from "./chain";
 import { API, forgetSession, openSession } from "./client";
 import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
 import { type Accepted, type Format, parseAccepted } from "./types";
@@ -8,7 +9,7 @@ export type Upload = {
   recording: Blob;
   fileName: string;
   userEmail: string;
-  preset: string;
+  wish: Wish;
   format: Format;
 };
 
@@ -33,7 +34,8 @@ function post(upload: Upload, onProgress: (fraction: number) => void, signal: Ab
   const form = new FormData();
   // The small fields first: a server that streams the upload knows them before the audio comes.
   form.append("user_email", upload.userEmail);
-  form.append("preset", upload.preset);
+  if ("preset" in upload.wish) form.append("preset", upload.wish.preset);
+  else form.append("chain", JSON.stringify(upload.wish.chain));
   form.append("format", upload.format);
   form.append("recording", upload.recording, upload.fileName);
 

@@ -5,6 +5,7 @@
 // `Last-Event-ID` for what it missed. A connection that says nothing for `idleMs` counts as dead: the
 // server sends a comment every 15 s.
 
+import { pause } from "@/ui/pause";
 import { type ServerSentEvent, createSseParser } from "./sse";
 
 export type StreamState = "connecting" | "live" | "waiting";
@@ -121,18 +122,6 @@ async function connectOnce(
     signal.removeEventListener("abort", close);
     connection.abort();
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-  });
 }
 
 /** Asked anew after waiting: the compiler believes what it saw before the wait. */

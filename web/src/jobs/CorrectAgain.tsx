@@ -1,62 +1,102 @@
-// The same recording once more, with another preset or into another format.
+// The same recording once more, with another preset or chain or into another format.
 
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { correctAgain } from "@/api/endpoints";
-import { type Trouble, describe } from "@/api/problem";
+import { RequestFailed, type Trouble, describe } from "@/api/problem";
 import type { Format, Job, Preset, Recording } from "@/api/types";
-import { FORMAT_DEFAULT, PRESET_DEFAULT, presetAmong, presetTitle } from "@/send/preset";
+import { ChosenChain } from "@/chain/ChosenChain";
+import { OWN, SAVED } from "@/chain/choice";
+import { type ChainChoice, keptChain, useChainChoice } from "@/chain/useChainChoice";
+import { type Trial, useTrial } from "@/chain/useTrial";
+import { FORMAT_DEFAULT, PRESET_DEFAULT, presetTitle } from "@/send/preset";
 import { FormatChoice } from "@/send/FormatChoice";
 import { TroubleNote } from "@/ui/TroubleNote";
 import styles from "./jobs.module.css";
 
-type Props = { recording: Recording; presets: readonly Preset[]; onJob: (job: Job) => void };
+type Props = {
+  recording: Recording;
+  presets: readonly Preset[];
+  /** A chain somebody wants to try on this recording, just now. */
+  trial: Trial | null;
+  onJob: (job: Job) => void;
+};
 
-export function CorrectAgain({ recording, presets, onJob }: Props) {
-  const id = useId();
+export function CorrectAgain({ recording, presets, trial, onJob }: Props) {
   const used = new Set(recording.jobs.map((job) => job.preset));
   const suggested = presets.find((preset) => !used.has(preset.name))?.name ?? PRESET_DEFAULT;
   const [wanted, setWanted] = useState<string | null>(null);
   const [format, setFormat] = useState<Format>(recording.jobs[0]?.format ?? FORMAT_DEFAULT);
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
+  const initial = () => recording.jobs.find((job) => job.preset === null)?.chain ?? keptChain();
+  const choice = useChainChoice({ presets, wanted: wanted ?? suggested, setWanted, initial });
+  const details = useRef<HTMLDetailsElement>(null);
+  useTrial(trial, (chain) => {
+    setTrouble(null);
+    choice.begin(chain);
+    if (details.current === null) return;
+    details.current.open = true;
+    details.current.scrollIntoView({ block: "start" });
+    details.current.querySelector("summary")?.focus({ preventScroll: true });
+  });
   // Folded away while there is, or may soon be, a correction.
   const satisfied = recording.jobs.some((job) => job.status !== "failed" && job.status !== "cancelled");
-  const preset = presetAmong(presets, wanted ?? suggested);
 
   const start = async () => {
+    const wish = choice.wish();
+    if (wish === null) return;
     setBusy(true);
     setTrouble(null);
     try {
-      const { job } = await correctAgain(recording.id, preset, format);
-      setWanted(null);
+      const { job } = await correctAgain(recording.id, wish, format);
+      if ("preset" in wish) setWanted(null);
       onJob(job);
     } catch (error) {
       setTrouble(describe(error));
+      if (error instanceof RequestFailed) choice.refuse(error.problem.errors);
     } finally {
       setBusy(false);
     }
   };
 
   return (
-    <details className={styles.again} open={!satisfied}>
+    <details ref={details} className={styles.again} open={!satisfied}>
       <summary>Correct it again</summary>
-      <div className={styles.againRow}>
-        <div>
-          <label htmlFor={id}>Correct it for</label>
-          <select id={id} value={preset} onChange={(event) => setWanted(event.target.value)}>
-            {presets.map((entry) => (
-              <option key={entry.name} value={entry.name}>
-                {presetTitle(entry.name)}
-              </option>
-            ))}
-          </select>
+      <div className={styles.againForm}>
+        <div className={styles.againRow}>
+          <ChainSelect choice={choice} />
+          <FormatChoice value={format} onChange={setFormat} />
         </div>
-        <FormatChoice value={format} onChange={setFormat} />
-        <button type="button" disabled={busy} onClick={() => void start()}>
-          Start
-        </button>
+        <ChosenChain choice={choice} />
+        <div className="actions">
+          <button type="button" className="primary" disabled={busy} onClick={() => void start()}>
+            Start
+          </button>
+        </div>
       </div>
       {trouble !== null && <TroubleNote trouble={trouble} alert />}
     </details>
+  );
+}
+
+function ChainSelect({ choice }: { choice: ChainChoice }) {
+  const id = useId();
+  return (
+    <div>
+      <label htmlFor={id}>Correct it for</label>
+      <select id={id} value={choice.value} onChange={(event) => choice.choose(event.target.value)}>
+        {choice.presets.map((preset) => (
+          <option key={preset.name} value={preset.name}>
+            {presetTitle(preset.name)}
+          </option>
+        ))}
+        {choice.saved.map(({ name }) => (
+          <option key={SAVED + name} value={SAVED + name}>
+            {name} (your own)
+          </option>
+        ))}
+        <option value={OWN}>Your own chain</option>
+      </select>
+    </div>
   );
 }

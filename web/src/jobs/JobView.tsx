@@ -4,6 +4,7 @@ import { useState } from "react";
 import { cancelJob } from "@/api/endpoints";
 import { type Trouble, describe, troubleOf } from "@/api/problem";
 import type { Job } from "@/api/types";
+import { FailureForAuthors } from "@/report/ForAuthors";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { isEnded } from "./order";
 import { jobTitle, statusWords, waitingWords } from "./words";
@@ -16,7 +17,11 @@ export function JobView({ job }: { job: Job }) {
         <strong>{jobTitle(job)}</strong> <StatusChip job={job} />
       </p>
       {!isEnded(job) && <Waiting job={job} />}
-      {job.status === "failed" && job.error !== null && <TroubleNote trouble={troubleOf(job.error)} />}
+      {job.status === "failed" && job.error !== null && (
+        <TroubleNote trouble={troubleOf(job.error)}>
+          <FailureForAuthors problem={job.error} />
+        </TroubleNote>
+      )}
       {job.warnings.map((warning) => (
         <p key={warning} className="note">
           {warning}

@@ -3,6 +3,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { originalAudioUrl } from "@/api/endpoints";
 import type { Job, Preset, Recording } from "@/api/types";
+import type { Trial } from "@/chain/useTrial";
 import { Corrected } from "@/player/Corrected";
 import { Original } from "@/player/Original";
 import { useAnnounce } from "@/ui/Announcer";
@@ -20,14 +21,17 @@ type Props = {
   /** Opened when it first appears: the newest, and what was just sent. */
   startsOpen: boolean;
   justSent: boolean;
+  /** A chain to try on it. */
+  trial: Trial | null;
   onJob: (job: Job) => void;
   onDeleted: () => void;
 };
 
-export function RecordingCard({ recording, presets, startsOpen, justSent, onJob, onDeleted }: Props) {
-  const [chosen, setChosen] = useState<boolean | null>(null);
+export function RecordingCard({ recording, presets, startsOpen, justSent, trial, onJob, onDeleted }: Props) {
+  const [chosen, setChosen] = useState<{ open: boolean; trial: Trial | null } | null>(null);
   const busy = recording.jobs.some((job) => !isEnded(job));
-  const open = chosen ?? (startsOpen || justSent || busy);
+  // Somebody who comes to try a chain on it wants to see it, closed before or not.
+  const open = chosen?.trial === trial ? chosen.open : startsOpen || justSent || busy || trial !== null;
   const id = useId();
   const toggle = useRef<HTMLButtonElement>(null);
   const original = useRef<HTMLAudioElement>(null);
@@ -47,7 +51,7 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, onJob,
           type="button"
           aria-expanded={open}
           aria-controls={`${id}-body`}
-          onClick={() => setChosen(!open)}
+          onClick={() => setChosen({ open: !open, trial })}
         >
           <span className={styles.arrow} aria-hidden="true" />
           <span className={styles.names}>
@@ -76,7 +80,7 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, onJob,
               ),
             )}
             <div className={styles.foot}>
-              {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} onJob={onJob} />}
+              {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} trial={trial} onJob={onJob} />}
               <div className={styles.remove}>
                 <DeleteRecording recording={recording} name={name} onDeleted={onDeleted} />
               </div>

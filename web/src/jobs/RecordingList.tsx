@@ -3,15 +3,16 @@
 import { useRef, useState } from "react";
 import type { Trouble } from "@/api/problem";
 import type { Preset } from "@/api/types";
+import type { Trial } from "@/chain/useTrial";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { RecordingCard } from "./RecordingCard";
 import { unfinished } from "./state";
 import type { Recordings } from "./useRecordings";
 import styles from "./jobs.module.css";
 
-type Props = { recordings: Recordings; presets: readonly Preset[]; sentId: string | null };
+type Props = { recordings: Recordings; presets: readonly Preset[]; sentId: string | null; trial: Trial | null };
 
-export function RecordingList({ recordings, presets, sentId }: Props) {
+export function RecordingList({ recordings, presets, sentId, trial }: Props) {
   const { state, stream, refresh, loadMore, jobChanged, deleted } = recordings;
   const heading = useRef<HTMLHeadingElement>(null);
   const behind = stream === "waiting" && unfinished(state.recordings).length > 0;
@@ -40,6 +41,7 @@ export function RecordingList({ recordings, presets, sentId }: Props) {
             presets={presets}
             startsOpen={index === 0}
             justSent={recording.id === sentId}
+            trial={trial?.recordingId === recording.id ? trial : null}
             onJob={jobChanged}
             onDeleted={() => {
               deleted(recording.id);

@@ -15,6 +15,7 @@ function job(id: string, fields: Partial<Job> = {}): Job {
     error: null,
     warnings: [],
     preset: "speech",
+    chain: null,
     format: "flac",
     created_at: new Date(Date.UTC(2026, 10, 23, 12, 0, 0)),
     ...fields,

@@ -4,6 +4,7 @@
 import { type RefObject, useRef } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
 import type { Job } from "@/api/types";
+import { Steps } from "@/report/Steps";
 import { Numbers } from "./Numbers";
 import { SwitchButton } from "./SwitchButton";
 import { useReport } from "./useReport";
@@ -45,6 +46,7 @@ export function Corrected({ job, title, original }: Props) {
         </p>
       ))}
       <Numbers report={report} />
+      {report.phase === "ready" && <Steps job={job} report={report.report} />}
     </div>
   );
 }

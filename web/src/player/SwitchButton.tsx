@@ -2,7 +2,8 @@
 // the few milliseconds by which two media elements drift apart cannot be heard.
 
 import { type RefObject, useEffect, useMemo, useState } from "react";
-import type { Report } from "@/api/types";
+import type { Report } from "@/api/report";
+import { cutsOf, inCorrection, inOriginal } from "@/report/alignment";
 import { FULL, type Volumes, matchedVolumes } from "./match";
 import styles from "./player.module.css";
 
@@ -37,6 +38,8 @@ export function SwitchButton({ original, corrected, report }: Props) {
     }
   }, [original, corrected, volumes]);
 
+  const cuts = useMemo(() => (report === null ? [] : cutsOf(report)), [report]);
+
   const change = () => {
     const [from, to] =
       sounding === "original" ? [original.current, corrected.current] : [corrected.current, original.current];
@@ -45,7 +48,9 @@ export function SwitchButton({ original, corrected, report }: Props) {
       // Anew at each switch: the original is also compared with other corrections.
       setVolumes(original.current, corrected.current, volumes);
     }
-    to.currentTime = from.ended ? 0 : from.currentTime;
+    // Where pauses were taken out, the same word is at another time.
+    const there = sounding === "original" ? inCorrection(cuts, from.currentTime) : inOriginal(cuts, from.currentTime);
+    to.currentTime = from.ended ? 0 : there;
     // Starting one pauses the other. Refused where the browser wants a click on the player itself.
     to.play().catch(() => undefined);
   };

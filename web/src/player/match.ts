@@ -1,6 +1,6 @@
 // Fair comparison: the louder of two recordings nearly always seems the better one.
 
-import type { Report } from "@/api/types";
+import type { Report } from "@/api/report";
 
 export type Volumes = { original: number; corrected: number };
 

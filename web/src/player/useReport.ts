@@ -3,7 +3,7 @@
 import { useEffect, useState } from "react";
 import { getReport } from "@/api/endpoints";
 import { type Trouble, describe } from "@/api/problem";
-import type { Report } from "@/api/types";
+import type { Report } from "@/api/report";
 
 export type ReportState =
   | { phase: "loading" }

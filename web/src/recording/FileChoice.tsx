@@ -1,6 +1,7 @@
 // A recording that exists already: chosen, or dropped anywhere on the page.
 
-import { useEffect, useId, useRef, useState } from "react";
+import { useId, useRef } from "react";
+import { useFileDrop } from "@/ui/useFileDrop";
 import styles from "./recording.module.css";
 
 const ACCEPT = "audio/*,video/webm,video/mp4,.wav,.flac,.mp3,.m4a,.mp4,.ogg,.opus,.webm,.aif,.aiff,.caf";
@@ -10,9 +11,10 @@ type Props = { onFile: (file: File) => void; trouble: string | null };
 export function FileChoice({ onFile, trouble }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const id = useId();
-  const over = useFileDrop(onFile);
+  const area = useRef<HTMLDivElement>(null);
+  const over = useFileDrop(area, onFile);
   return (
-    <div className={over ? `${styles.file} ${styles.fileOver}` : styles.file}>
+    <div ref={area} className={over ? `${styles.file} ${styles.fileOver}` : styles.file}>
       <p>
         <label htmlFor={id} className={styles.fileLabel}>
           Choose a file
@@ -42,39 +44,4 @@ export function FileChoice({ onFile, trouble }: Props) {
       )}
     </div>
   );
-}
-
-/** True while a file is held over the page. A drop that misses must not make the browser leave. */
-function useFileDrop(onFile: (file: File) => void): boolean {
-  const [over, setOver] = useState(false);
-  const deliver = useRef(onFile);
-  useEffect(() => {
-    deliver.current = onFile;
-  });
-  useEffect(() => {
-    const onOver = (event: DragEvent) => {
-      if (event.dataTransfer?.types.includes("Files") !== true) return;
-      event.preventDefault();
-      setOver(true);
-    };
-    const onLeave = (event: DragEvent) => {
-      if (event.relatedTarget === null) setOver(false);
-    };
-    const onDrop = (event: DragEvent) => {
-      setOver(false);
-      const file = event.dataTransfer?.files[0];
-      if (file === undefined) return;
-      event.preventDefault();
-      deliver.current(file);
-    };
-    window.addEventListener("dragover", onOver);
-    window.addEventListener("dragleave", onLeave);
-    window.addEventListener("drop", onDrop);
-    return () => {
-      window.removeEventListener("dragover", onOver);
-      window.removeEventListener("dragleave", onLeave);
-      window.removeEventListener("drop", onDrop);
-    };
-  }, []);
-  return over;
 }

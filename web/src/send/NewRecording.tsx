@@ -3,15 +3,21 @@
 import { useState } from "react";
 import type { Accepted, Preset, Recording } from "@/api/types";
 import type { Upload } from "@/api/upload";
+import type { Trial } from "@/chain/useTrial";
 import { Source } from "@/recording/Source";
 import type { Take } from "@/recording/take";
 import { useAnnounce } from "@/ui/Announcer";
 import { useLeaveWarning } from "@/ui/useLeaveWarning";
 import { SendForm } from "./SendForm";
 
-type Props = { presets: readonly Preset[]; onSent: (recording: Recording) => void };
+type Props = {
+  presets: readonly Preset[];
+  /** A chain somebody wants to try on what comes next. */
+  trial: Trial | null;
+  onSent: (recording: Recording) => void;
+};
 
-export function NewRecording({ presets, onSent }: Props) {
+export function NewRecording({ presets, trial, onSent }: Props) {
   const announce = useAnnounce();
   const [take, setTake] = useState<Take | null>(null);
   useLeaveWarning(take !== null);
@@ -28,7 +34,7 @@ export function NewRecording({ presets, onSent }: Props) {
       {take === null ? (
         <Source onTake={setTake} />
       ) : (
-        <SendForm take={take} presets={presets} onDiscard={() => setTake(null)} onAccepted={onAccepted} />
+        <SendForm take={take} presets={presets} trial={trial} onDiscard={() => setTake(null)} onAccepted={onAccepted} />
       )}
     </section>
   );

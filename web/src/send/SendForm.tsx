@@ -1,8 +1,12 @@
 // E-mail, preset, format, send; then the upload's progress.
 
 import { type SubmitEvent, useRef, useState } from "react";
+import { RequestFailed } from "@/api/problem";
 import type { Accepted, Preset } from "@/api/types";
 import type { Upload } from "@/api/upload";
+import { ChosenChain } from "@/chain/ChosenChain";
+import { keepChain, keptChain, useChainChoice } from "@/chain/useChainChoice";
+import { type Trial, useTrial } from "@/chain/useTrial";
 import type { Take } from "@/recording/take";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { anyText, useRemembered } from "@/ui/useRemembered";
@@ -12,26 +16,31 @@ import { FormatChoice } from "./FormatChoice";
 import { PresetChoice } from "./PresetChoice";
 import { TakeView } from "./TakeView";
 import { isEmail } from "./email";
-import { FORMAT_DEFAULT, PRESET_DEFAULT, isFormat, presetAmong } from "./preset";
+import { FORMAT_DEFAULT, PRESET_DEFAULT, isFormat } from "./preset";
 import { useUpload } from "./useUpload";
 import styles from "./send.module.css";
 
 type Props = {
   take: Take;
   presets: readonly Preset[];
+  /** A chain to try, instead of what was chosen last. */
+  trial: Trial | null;
   onDiscard: () => void;
   onAccepted: (upload: Upload, accepted: Accepted) => void;
 };
 
-export function SendForm({ take, presets, onDiscard, onAccepted }: Props) {
+export function SendForm({ take, presets, trial, onDiscard, onAccepted }: Props) {
   const [email, setEmail] = useRemembered("retake.email", "", anyText);
   const [wanted, setWanted] = useRemembered("retake.preset", PRESET_DEFAULT, anyText);
   const [format, setFormat] = useRemembered("retake.format", FORMAT_DEFAULT, isFormat);
   const [strict, setStrict] = useState(false);
   const emailInput = useRef<HTMLInputElement>(null);
-  const { state, send, cancel } = useUpload(onAccepted);
+  const choice = useChainChoice({ presets, wanted, setWanted, initial: keptChain, keep: keepChain });
+  const { state, send, cancel } = useUpload(onAccepted, (error) => {
+    if (error instanceof RequestFailed) choice.refuse(error.problem.errors);
+  });
+  useTrial(trial, choice.begin);
   const sending = state.phase === "sending";
-  const preset = presetAmong(presets, wanted);
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -40,7 +49,8 @@ export function SendForm({ take, presets, onDiscard, onAccepted }: Props) {
       emailInput.current?.focus();
       return;
     }
-    send({ recording: take.blob, fileName: take.name, userEmail: email.trim(), preset, format });
+    const wish = choice.wish();
+    if (wish !== null) send({ recording: take.blob, fileName: take.name, userEmail: email.trim(), wish, format });
   };
 
   return (
@@ -56,7 +66,12 @@ export function SendForm({ take, presets, onDiscard, onAccepted }: Props) {
             onLeave={() => setStrict(true)}
             input={emailInput}
           />
-          {presets.length > 0 && <PresetChoice presets={presets} value={preset} onChange={setWanted} />}
+          {presets.length > 0 && (
+            <>
+              <PresetChoice choice={choice} />
+              <ChosenChain choice={choice} />
+            </>
+          )}
           <FormatChoice value={format} onChange={setFormat} />
         </fieldset>
         {sending ? (

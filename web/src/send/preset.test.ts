@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { isFormat, presetAmong, presetTitle } from "./preset";
 
-const named = (...names: string[]) => names.map((name) => ({ name, summary: "" }));
+const named = (...names: string[]) => names.map((name) => ({ name, summary: "", chain: { steps: [] } }));
 
 describe("the preset", () => {
   it("is the one wanted, where the server has it or has not told yet", () => {
@@ -14,7 +14,10 @@ describe("the preset", () => {
     expect(presetAmong(named("music", "external"), "gone")).toBe("music");
   });
 
-  it("has a title that can be read", () => expect(presetTitle("loudness-only")).toBe("Loudness only"));
+  it("has a title that can be read, also where this page does not know it", () => {
+    expect(presetTitle("auto")).toBe("Find out what it needs");
+    expect(presetTitle("late-night_radio")).toBe("Late night radio");
+  });
 });
 
 describe("the format", () => {

@@ -5,8 +5,18 @@ import { FORMATS, type Format, type Preset } from "@/api/types";
 export const PRESET_DEFAULT = "speech";
 export const FORMAT_DEFAULT: Format = "flac";
 
-/** "loudness-only" -> "Loudness only". */
+const TITLES: Readonly<Record<string, string>> = {
+  auto: "Find out what it needs",
+  speech: "Speech",
+  music: "Music",
+  "loudness-only": "Loudness only",
+  external: "External service",
+};
+
+/** Of a preset that is not known here its name, read as words: "late-night" -> "Late night". */
 export function presetTitle(name: string): string {
+  const known = TITLES[name];
+  if (known !== undefined) return known;
   const words = name.replaceAll(/[-_]+/g, " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -12,16 +12,19 @@ export type UploadState =
   | { phase: "sending"; fraction: number }
   | { phase: "failed"; trouble: Trouble };
 
-export function useUpload(onAccepted: (upload: Upload, accepted: Accepted) => void): {
+export function useUpload(
+  onAccepted: (upload: Upload, accepted: Accepted) => void,
+  onFailed: (error: unknown) => void,
+): {
   state: UploadState;
   send: (upload: Upload) => void;
   cancel: () => void;
 } {
   const [state, setState] = useState<UploadState>({ phase: "idle" });
   const running = useRef<AbortController | null>(null);
-  const deliver = useRef(onAccepted);
+  const deliver = useRef({ onAccepted, onFailed });
   useEffect(() => {
-    deliver.current = onAccepted;
+    deliver.current = { onAccepted, onFailed };
   });
 
   const cancel = useCallback(() => {
@@ -45,12 +48,13 @@ export function useUpload(onAccepted: (upload: Upload, accepted: Accepted) => vo
         if (running.current !== mine) return;
         running.current = null;
         setState({ phase: "idle" });
-        deliver.current(upload, accepted);
+        deliver.current.onAccepted(upload, accepted);
       },
       (error: unknown) => {
         if (running.current !== mine) return;
         running.current = null;
         setState({ phase: "failed", trouble: describe(error) });
+        deliver.current.onFailed(error);
       },
     );
   }, []);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use retake_jobs::problem::{FieldError, Problem, ProblemKind};
 
-use super::prepare::{PreparedStep, pointer};
+use super::prepare::{PreparedKind, PreparedStep, pointer};
 use crate::{
-    child::{AudioFault, Ended, Failed, Inside},
+    child::{AudioFault, Ended, Failed, Inside, Unfinished},
     deadline::Deadline,
     external::ExternalError,
     words::plain,
@@ -23,6 +23,8 @@ pub enum ChainFailure {
     Failed {
         problem: Box<Problem>,
         retry: Retry,
+        /// What was found before it failed, as sentences for whoever sent the recording.
+        warnings: Vec<String>,
     },
 }
 
@@ -39,6 +41,7 @@ impl ChainFailure {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::Never,
+            warnings: Vec::new(),
         }
     }
 
@@ -46,7 +49,24 @@ impl ChainFailure {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::After(None),
+            warnings: Vec::new(),
         }
+    }
+
+    fn with_log(mut self, log: Vec<String>) -> Self {
+        if let Self::Failed { problem, .. } = &mut self {
+            problem.log = log;
+        }
+        self
+    }
+
+    /// Ahead of those it has.
+    pub(super) fn with_warnings(mut self, mut before: Vec<String>) -> Self {
+        if let Self::Failed { warnings, .. } = &mut self {
+            before.append(warnings);
+            *warnings = before;
+        }
+        self
     }
 
     /// Our own disk or the like.
@@ -79,14 +99,53 @@ fn lasting(kind: ProblemKind, detail: impl Into<String>) -> ChainFailure {
 pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) -> ChainFailure {
     let allowed_s = deadline.allowed().as_secs_f64();
     let during = names(steps);
-    lasting(
-        ProblemKind::DeadlineExceeded,
-        format!("the job took longer than the {allowed_s:.1} s it may take, {during}"),
-    )
+    let detail = format!("the job took longer than the {allowed_s:.1} s it may take, {during}");
+    ChainFailure::lasting(about(
+        Problem::new(ProblemKind::DeadlineExceeded, detail),
+        steps,
+    ))
+}
+
+/// With the plugins of those steps, so that the failed job says which bytes ran.
+fn about(mut problem: Problem, steps: &[&PreparedStep]) -> Problem {
+    let plugin = |step: &&PreparedStep| match &step.kind {
+        PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
+        PreparedKind::External(_) => None,
+    };
+    problem.plugins = steps.iter().filter_map(plugin).collect();
+    problem
 }
 
 /// `came_from` is the external step whose answer the child read, if one did.
 pub(super) fn of_child(
+    unfinished: Unfinished,
+    steps: &[PreparedStep],
+    came_from: Option<&PreparedStep>,
+    deadline: &Deadline,
+) -> Blamed {
+    let Unfinished { ended, said } = unfinished;
+    // A step that was running alone is the one whose log tells something, also where it is not to
+    // blame for good.
+    let running = match &ended {
+        Ended::Deadline { inside } | Ended::Killed { inside } | Ended::Crashed { inside, .. } => {
+            match inside {
+                Inside::Steps(indices) if indices.len() == 1 => Some(indices[0]),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    let Blamed { failure, step } = of_ended(ended, steps, came_from, deadline);
+    let log = step.or(running).map(|index| said.log_of(index));
+    Blamed {
+        failure: failure
+            .with_log(log.unwrap_or_default())
+            .with_warnings(said.into_warnings()),
+        step,
+    }
+}
+
+fn of_ended(
     ended: Ended,
     steps: &[PreparedStep],
     came_from: Option<&PreparedStep>,
@@ -99,17 +158,12 @@ pub(super) fn of_child(
         Ended::NotStarted(error) => {
             ChainFailure::ours(format!("a child cannot be started: {error}")).into()
         }
-        Ended::Deadline { inside } => {
-            let inside = match &inside {
-                Inside::Reading => Vec::new(),
-                Inside::Steps(indices) => indices.iter().filter_map(|&index| step(index)).collect(),
-            };
-            deadline_exceeded(deadline, &inside).into()
-        }
+        Ended::Deadline { inside } => deadline_exceeded(deadline, &within(&inside, steps)).into(),
         Ended::Killed { inside } => {
             let during = described(&inside, steps);
             let detail = format!("the audio work was killed from outside, {during}");
-            ChainFailure::passing(Problem::new(ProblemKind::StepCrashed, detail)).into()
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
+            ChainFailure::passing(about(problem, &within(&inside, steps))).into()
         }
         Ended::Crashed { how, inside } => {
             let how = plain(&how, WORDS_MAX);
@@ -120,8 +174,9 @@ pub(super) fn of_child(
                 _ => None,
             };
             let detail = format!("the audio work crashed, {during}: {how}");
+            let problem = Problem::new(ProblemKind::StepCrashed, detail);
             Blamed {
-                failure: lasting(ProblemKind::StepCrashed, detail),
+                failure: ChainFailure::lasting(about(problem, &within(&inside, steps))),
                 step: blamed,
             }
         }
@@ -134,12 +189,6 @@ fn of_failed<'a>(
     step: &impl Fn(usize) -> Option<&'a PreparedStep>,
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
-    // A child's words: an index that means nothing is still said.
-    let called =
-        |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
-    let points_at = |index: usize, param: Option<&str>| {
-        step(index).map_or_else(|| pointer(index, param), |step| step.pointer(param))
-    };
     match failed {
         Failed::Audio { fault, detail } => {
             let kind = match fault {
@@ -169,29 +218,47 @@ fn of_failed<'a>(
             let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer: points_at(index, param.as_deref()),
+                pointer: points_at(index, step(index), param.as_deref()),
             };
-            let detail = format!("{}: {words}", called(index));
+            let detail = format!("{}: {words}", called(index, step(index)));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
+            let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
-                failure: ChainFailure::lasting(problem),
+                failure: ChainFailure::lasting(about(problem, &blamed)),
                 step: Some(index),
             }
         }
         Failed::Crashed { index, detail } => {
-            let words = plain(&detail, WORDS_MAX);
-            let detail = format!("{}: {words}", called(index));
-            let error = FieldError {
-                detail: words,
-                pointer: points_at(index, None),
-            };
-            let problem = Problem::new(ProblemKind::StepCrashed, detail).with_errors(vec![error]);
-            Blamed {
-                failure: ChainFailure::lasting(problem),
-                step: Some(index),
-            }
+            of_step(ProblemKind::StepCrashed, index, &detail, step(index))
+        }
+        Failed::Harmful { index, detail } => {
+            of_step(ProblemKind::StepHarmful, index, &detail, step(index))
         }
         Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
+    }
+}
+
+/// A child's words: an index that means nothing is still said.
+fn called(index: usize, step: Option<&PreparedStep>) -> String {
+    step.map_or_else(|| format!("step {index} (a step)"), PreparedStep::called)
+}
+
+fn points_at(index: usize, step: Option<&PreparedStep>, param: Option<&str>) -> String {
+    step.map_or_else(|| pointer(index, param), |step| step.pointer(param))
+}
+
+fn of_step(kind: ProblemKind, index: usize, detail: &str, step: Option<&PreparedStep>) -> Blamed {
+    let words = plain(detail, WORDS_MAX);
+    let detail = format!("{}: {words}", called(index, step));
+    let error = FieldError {
+        detail: words,
+        pointer: points_at(index, step, None),
+    };
+    let problem = Problem::new(kind, detail).with_errors(vec![error]);
+    let blamed: Vec<_> = step.into_iter().collect();
+    Blamed {
+        failure: ChainFailure::lasting(about(problem, &blamed)),
+        step: Some(index),
     }
 }
 
@@ -201,6 +268,7 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
         ExternalError::Unavailable { retry_after, .. } => ChainFailure::Failed {
             problem: Box::new(Problem::new(ProblemKind::ExternalUnavailable, detail)),
             retry: Retry::After(retry_after),
+            warnings: Vec::new(),
         },
         ExternalError::Refused { .. } => lasting(ProblemKind::ExternalRefused, detail),
         ExternalError::Invalid { .. } => lasting(ProblemKind::ExternalInvalid, detail),
@@ -212,13 +280,20 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
     }
 }
 
+fn within<'a>(inside: &Inside, steps: &'a [PreparedStep]) -> Vec<&'a PreparedStep> {
+    match inside {
+        Inside::Reading => Vec::new(),
+        Inside::Steps(indices) => {
+            let inside = steps.iter().filter(|step| indices.contains(&step.index));
+            inside.collect()
+        }
+    }
+}
+
 fn described(inside: &Inside, steps: &[PreparedStep]) -> String {
     match inside {
         Inside::Reading => "reading the recording".to_owned(),
-        Inside::Steps(indices) => {
-            let inside = steps.iter().filter(|step| indices.contains(&step.index));
-            names(&inside.collect::<Vec<_>>())
-        }
+        Inside::Steps(_) => names(&within(inside, steps)),
     }
 }
 

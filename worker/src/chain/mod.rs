@@ -15,12 +15,13 @@
 
 mod failure;
 mod follow;
+mod harm;
 mod plan;
 mod prepare;
 mod progress;
 mod segments;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use retake_jobs::{
     report::{Peaks, Report},
@@ -57,8 +58,18 @@ pub struct ChainReport {
     pub report: Report,
     pub input_peaks: Peaks,
     pub peaks: Peaks,
+    /// What steps took away, where the chain asks for it.
+    pub deltas: Vec<Delta>,
     /// As sentences for whoever sent the recording.
     pub warnings: Vec<String>,
+}
+
+/// A file in the scratch folder, in the job's format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    /// The step's place in the report, from 0.
+    pub step: u32,
+    pub path: PathBuf,
 }
 
 /// The seed that goes with a recording: the first eight bytes of its SHA-256, in hex. Anything that

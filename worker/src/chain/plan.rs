@@ -123,6 +123,7 @@ mod tests {
             },
             mix: 1.0,
             on_failure: OnFailure::Fail,
+            delta: false,
             follow: letter == 'f',
             recommended: false,
         };

@@ -4,7 +4,7 @@
 //! a version with other parameters, and this worker may not have what another has.
 
 use retake_jobs::{
-    chain::{Chain, OnFailure, Step, StepKind},
+    chain::{Chain, NotAPlugin, OnFailure, Step, StepKind, find_plugin},
     problem::{FieldError, Problem, ProblemKind},
     report::PluginRef,
     store::InstalledPlugin,
@@ -26,6 +26,8 @@ pub struct PreparedStep {
     pub kind: PreparedKind,
     pub mix: f64,
     pub on_failure: OnFailure,
+    /// Whether what the step takes away is to be kept.
+    pub delta: bool,
     /// Whether the steps that it recommends run after it.
     pub follow: bool,
     /// Whether an analyser recommended it.
@@ -65,7 +67,7 @@ impl PreparedStep {
     }
 }
 
-/// Finds everything a chain needs. `plugins` is the catalogue: the newest version of each.
+/// Finds everything a chain needs. `plugins` is the catalogue: every version that is in use.
 pub fn prepare(
     chain: &Chain,
     plugins: &[InstalledPlugin],
@@ -74,8 +76,13 @@ pub fn prepare(
 ) -> Result<Vec<PreparedStep>, ChainFailure> {
     let prepared = chain.steps.iter().enumerate().map(|(index, step)| {
         let kind = match &step.kind {
-            StepKind::Plugin { plugin, params } => {
-                prepare_plugin(index, plugin, params, plugins, cache)?
+            StepKind::Plugin {
+                plugin,
+                version,
+                params,
+            } => {
+                let plugin = find(index, plugin, version.as_deref(), plugins)?;
+                prepare_plugin(index, step.name(), params, plugin, cache)?
             }
             StepKind::External { external } => {
                 let known = externals.iter().find(|known| known.name() == external);
@@ -93,6 +100,7 @@ pub fn prepare(
         let Step {
             mix,
             on_failure,
+            delta,
             follow,
             ..
         } = *step;
@@ -103,6 +111,7 @@ pub fn prepare(
             kind,
             mix,
             on_failure,
+            delta,
             follow,
             recommended: false,
         })
@@ -110,42 +119,38 @@ pub fn prepare(
     prepared.collect()
 }
 
+/// What the server found when it took the job may have been removed since.
+fn find<'a>(
+    index: usize,
+    name: &str,
+    version: Option<&str>,
+    plugins: &'a [InstalledPlugin],
+) -> Result<&'a InstalledPlugin, ChainFailure> {
+    find_plugin(plugins, |plugin| &plugin.manifest, name, version).map_err(|error| {
+        let key = match error {
+            NotAPlugin::Unknown { .. } => {
+                let detail = format!("plugin {name} is not installed");
+                return ChainFailure::passing(Problem::new(ProblemKind::Unavailable, detail));
+            }
+            NotAPlugin::Ambiguous { .. } => "plugin",
+            NotAPlugin::NoSuchVersion { .. } => "version",
+        };
+        let error = FieldError {
+            detail: error.to_string(),
+            pointer: format!("/chain/steps/{index}/{key}"),
+        };
+        let problem = Problem::new(ProblemKind::InvalidChain, error.detail.clone());
+        ChainFailure::lasting(problem.with_errors(vec![error]))
+    })
+}
+
 fn prepare_plugin(
     index: usize,
     name: &str,
     params: &serde_json::Map<String, serde_json::Value>,
-    plugins: &[InstalledPlugin],
+    plugin: &InstalledPlugin,
     cache: &Cache,
 ) -> Result<PreparedKind, ChainFailure> {
-    let by_id = plugins.iter().find(|plugin| plugin.manifest.id == name);
-    let mut answering = plugins
-        .iter()
-        .filter(|plugin| plugin.manifest.answers_to(name));
-    let invalid = |detail: String, at: String| {
-        let error = FieldError {
-            detail: detail.clone(),
-            pointer: at,
-        };
-        let problem = Problem::new(ProblemKind::InvalidChain, detail).with_errors(vec![error]);
-        ChainFailure::lasting(problem)
-    };
-    let plugin = match (by_id, answering.next(), answering.next()) {
-        (Some(plugin), _, _) | (None, Some(plugin), None) => plugin,
-        (None, None, _) => {
-            let detail = format!("plugin {name} is not installed");
-            return Err(ChainFailure::passing(Problem::new(
-                ProblemKind::Unavailable,
-                detail,
-            )));
-        }
-        (None, Some(first), Some(second)) => {
-            let (first, second) = (&first.manifest.id, &second.manifest.id);
-            return Err(invalid(
-                format!("{name} may mean {first} or {second}; use the full id"),
-                format!("/chain/steps/{index}/plugin"),
-            ));
-        }
-    };
     if cache.lookup(&plugin.digest).is_none() {
         let detail = format!(
             "plugin {name} {} is not in this worker's cache",

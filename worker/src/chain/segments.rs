@@ -1,6 +1,7 @@
 //! The walk through a chain's segments, skipping what may be skipped.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -8,19 +9,24 @@ use std::{
 use retake_jobs::{
     chain::OnFailure,
     format::Format,
+    problem::Problem,
     report::{Measurement, Peaks, Report, StepReport},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChainContext, ChainFailure, ChainReport, PreparedKind, PreparedStep, Progress, Retry,
+    ChainContext, ChainFailure, ChainReport, Delta, PreparedKind, PreparedStep, Progress, Retry,
     failure::{Blamed, deadline_exceeded, of_child, of_external},
     follow::follow,
+    harm,
     plan::{self, EXTERNAL_WEIGHT, Segment, Then},
     progress::Meter,
 };
 use crate::{
-    child::{Done, Dry, Expect, Length, Origin, Output, Request, StepDone, StepRequest, run_child},
+    child::{
+        Correction, Done, Expect, Harmless, Length, Origin, Output, Request, StepDone, StepRequest,
+        run_child,
+    },
     deadline::Deadline,
 };
 
@@ -50,51 +56,24 @@ pub async fn run_chain(
         meter: Meter::new(plan::weight(steps, 0), progress),
         cancel,
         ran: Vec::new(),
-        skipped: Vec::new(),
+        skipped: BTreeMap::new(),
         warnings: Vec::new(),
     };
 
-    let mut at = Here {
-        file: input,
-        origin: Origin::Input,
-        answer: None,
-    };
-    let mut first: Option<Done> = None;
-    let mut from = 0;
-    for place in 0.. {
-        let segment = Segment::next(&walk.steps, from);
-        let next = segment.after();
-        let to = match next {
-            None => output.clone(),
-            Some(_) => walk.file(place, "sent"),
-        };
-        let format = next.is_none().then_some(format);
-        let mut done = walk.child(&mut at, &segment, &to, format).await?;
-        if place == 0 {
-            at.origin = Origin::of(&done.source);
-        } else {
-            // All of it is ours, and disk is dear where recordings are long.
-            walk.remove(&at).await;
-        }
-        walk.ran.append(&mut done.steps);
-        at = match segment.then {
-            Then::External(step) => walk.external(place, to, step, &done, at.origin).await?,
-            Then::Follow(_) | Then::Shortened | Then::End => Here {
-                file: to,
-                origin: at.origin,
-                answer: None,
-            },
-        };
-        if let Then::Follow(step) = segment.then {
-            walk.follow(step)?;
-        }
-        match next {
-            Some(next) => from = next,
-            None => return Ok(walk.report(first.as_ref().unwrap_or(&done), &done, started)),
-        }
-        first.get_or_insert(done);
+    match walk.through(input, output, format).await {
+        Ok((first, last)) => Ok(walk.report(first.as_ref().unwrap_or(&last), &last, started)),
+        // What was found on the way is worth knowing all the more.
+        Err(failure) => Err(failure.with_warnings(walk.warnings)),
     }
-    unreachable!("every segment takes a step at least, and the last one returns")
+}
+
+/// What a child is asked for.
+struct Ask<'a> {
+    segment: &'a Segment,
+    to: &'a Path,
+    /// Of the job.
+    format: Format,
+    is_last: bool,
 }
 
 /// Where the audio is between two segments.
@@ -121,27 +100,77 @@ struct Walk<'a> {
     meter: Meter<'a>,
     cancel: &'a CancellationToken,
     ran: Vec<StepDone>,
-    /// Indices of steps.
-    skipped: Vec<usize>,
+    /// Why, by indices of steps.
+    skipped: BTreeMap<usize, Problem>,
     warnings: Vec<String>,
 }
 
 impl Walk<'_> {
+    /// All segments, one after the other. Gives what the first child said, where it was not the last
+    /// as well, and the last.
+    async fn through(
+        &mut self,
+        input: PathBuf,
+        output: PathBuf,
+        format: Format,
+    ) -> Result<(Option<Done>, Done), ChainFailure> {
+        let mut at = Here {
+            file: input,
+            origin: Origin::Input,
+            answer: None,
+        };
+        let mut first: Option<Done> = None;
+        let mut from = 0;
+        for place in 0.. {
+            let segment = Segment::next(&self.steps, from);
+            let next = segment.after();
+            let to = match next {
+                None => output.clone(),
+                Some(_) => self.file(place, "sent"),
+            };
+            let ask = Ask {
+                segment: &segment,
+                to: &to,
+                format,
+                is_last: next.is_none(),
+            };
+            let mut done = self.child(&mut at, &ask).await?;
+            if place == 0 {
+                at.origin = Origin::of(&done.source);
+            } else {
+                // All of it is ours, and disk is dear where recordings are long.
+                self.remove(&at).await;
+            }
+            self.ran.append(&mut done.steps);
+            at = match segment.then {
+                Then::External(step) => self.external(place, to, step, &done, at.origin).await?,
+                Then::Follow(_) | Then::Shortened | Then::End => Here {
+                    file: to,
+                    origin: at.origin,
+                    answer: None,
+                },
+            };
+            if let Then::Follow(step) = segment.then {
+                self.follow(step)?;
+            }
+            match next {
+                Some(next) => from = next,
+                None => return Ok((first, done)),
+            }
+            first.get_or_insert(done);
+        }
+        unreachable!("every segment takes a step at least, and the last one returns")
+    }
+
     fn file(&self, place: usize, name: &str) -> PathBuf {
         self.scratch_dir.join(format!("{place}-{name}.wav"))
     }
 
     /// One segment's child, again without each step that fails and may be skipped.
-    async fn child(
-        &mut self,
-        at: &mut Here,
-        segment: &Segment,
-        to: &Path,
-        last: Option<Format>,
-    ) -> Result<Done, ChainFailure> {
-        let weight = segment.weight();
+    async fn child(&mut self, at: &mut Here, ask: &Ask<'_>) -> Result<Done, ChainFailure> {
+        let weight = ask.segment.weight();
         let done = loop {
-            let request = self.request(at, segment, to, last);
+            let request = self.request(at, ask);
             let heard = |fraction, step: Option<usize>| {
                 let step = step.and_then(|index| self.steps.get(index));
                 self.meter
@@ -151,9 +180,9 @@ impl Walk<'_> {
             let ran = run_child(program, &request, &self.deadline, &heard, self.cancel).await;
             match ran {
                 Ok(done) => break done,
-                Err(ended) => {
+                Err(unfinished) => {
                     let came_from = at.answer.as_ref().map(|answer| &answer.step);
-                    let blamed = of_child(ended, &self.steps, came_from, &self.deadline);
+                    let blamed = of_child(unfinished, &self.steps, came_from, &self.deadline);
                     let skipped = self.skip(blamed)?;
                     if let Some(answer) = at.answer.take_if(|answer| answer.step.index == skipped) {
                         at.file = answer.sent;
@@ -163,6 +192,14 @@ impl Walk<'_> {
         };
         self.meter.at(weight, 1.0, None);
         self.meter.passed(weight);
+        if let Some(answer) = &at.answer
+            && let Some(ran) = self
+                .ran
+                .iter_mut()
+                .find(|ran| ran.index == answer.step.index)
+        {
+            ran.harmless = done.answer;
+        }
         self.warnings.extend(
             done.warnings
                 .iter()
@@ -171,10 +208,14 @@ impl Walk<'_> {
         Ok(done)
     }
 
-    fn request(&self, at: &Here, segment: &Segment, to: &Path, last: Option<Format>) -> Request {
-        let steps = self.steps[segment.plugins.clone()]
+    fn request(&self, at: &Here, ask: &Ask<'_>) -> Request {
+        let correction = Correction {
+            format: ask.format,
+            origin: at.origin,
+        };
+        let steps = self.steps[ask.segment.plugins.clone()]
             .iter()
-            .filter(|step| !self.skipped.contains(&step.index));
+            .filter(|step| !self.skipped.contains_key(&step.index));
         let steps = steps.filter_map(|step| match &step.kind {
             PreparedKind::Plugin { plugin, params, .. } => Some(StepRequest {
                 index: step.index,
@@ -182,30 +223,31 @@ impl Walk<'_> {
                 digest: plugin.digest.clone(),
                 params: params.clone(),
                 mix: step.mix,
+                delta: self.delta_file(step),
             }),
             PreparedKind::External(_) => None,
         });
         let expect = at.answer.as_ref().map(|answer| Expect {
+            step: answer.step.index,
+            name: answer.step.name.clone(),
             length: answer.length,
-            dry: (answer.step.mix < 1.0).then(|| Dry {
-                path: answer.sent.clone(),
-                mix: answer.step.mix,
-            }),
+            sent: answer.sent.clone(),
+            mix: answer.step.mix,
+            delta: self.delta_file(&answer.step),
         });
         Request {
             parent_pid: rustix::process::getpid().as_raw_pid(),
             input: at.file.clone(),
-            output: to.to_owned(),
+            output: ask.to.to_owned(),
             scratch_dir: self.scratch_dir.clone(),
             plugin_cache: self.plugin_cache.clone(),
             steps: steps.collect(),
-            output_as: match last {
-                None => Output::Handover,
-                Some(format) => Output::Correction {
-                    format,
-                    origin: at.origin,
-                },
+            output_as: if ask.is_last {
+                Output::Correction(correction)
+            } else {
+                Output::Handover
             },
+            deltas_as: correction,
             expect,
             limits: self.context.limits.clone(),
             seed: self.context.seed,
@@ -263,6 +305,7 @@ impl Walk<'_> {
             report: serde_json::Value::Null,
             cuts: Vec::new(),
             log: Vec::new(),
+            harmless: Harmless::default(),
         });
         Ok(Here {
             file: back,
@@ -316,11 +359,12 @@ impl Walk<'_> {
         let step = step.and_then(|index| self.steps.iter().find(|step| step.index == index));
         match (failure, step) {
             (ChainFailure::Failed { problem, .. }, Some(step))
-                if step.on_failure == OnFailure::Skip && !self.skipped.contains(&step.index) =>
+                if step.on_failure == OnFailure::Skip
+                    && !self.skipped.contains_key(&step.index) =>
             {
                 self.warnings
                     .push(format!("{} was left out: {}", step.name, problem.detail));
-                self.skipped.push(step.index);
+                self.skipped.insert(step.index, *problem);
                 Ok(step.index)
             }
             (failure, _) => Err(failure),
@@ -329,16 +373,36 @@ impl Walk<'_> {
 }
 
 impl Walk<'_> {
-    /// `first` read the recording, `last` wrote the correction.
-    fn report(self, first: &Done, last: &Done, started: Instant) -> ChainReport {
+    /// `first` and `last` are what the children at both ends of the chain said.
+    fn report(mut self, first: &Done, last: &Done, started: Instant) -> ChainReport {
+        let promised = self.ran.iter().map(|ran| ran.harmless);
+        let promised_db = promised
+            .filter(|harmless| harmless.promised)
+            .filter_map(|harmless| harmless.level_change_db)
+            .sum();
+        let found = harm::warnings(&first.input, &last.output, promised_db);
+        self.warnings.extend(found);
         let report = Report {
             source: format!("{}, {}", first.source.container, first.source.codec),
             input: measurement(&first.input),
             output: measurement(&last.output),
-            steps: self.step_reports(),
+            steps: self
+                .steps
+                .iter()
+                .map(|step| self.step_report(step))
+                .collect(),
             elapsed_ms: started.elapsed().as_millis() as u64,
         };
+        let deltas = self.steps.iter().zip(&report.steps).enumerate();
+        let deltas = deltas.filter(|(_, (_, report))| report.delta);
+        let deltas = deltas.filter_map(|(place, (step, _))| {
+            Some(Delta {
+                step: place as u32,
+                path: self.delta_file(step)?,
+            })
+        });
         ChainReport {
+            deltas: deltas.collect(),
             report,
             input_peaks: peaks(&first.input_peaks),
             peaks: peaks(&last.output_peaks),
@@ -346,34 +410,44 @@ impl Walk<'_> {
         }
     }
 
-    /// In the order in which they ran. A step that was skipped is there too.
-    fn step_reports(&self) -> Vec<StepReport> {
-        let report = |step: &PreparedStep| {
-            let skipped = self.skipped.contains(&step.index);
-            let ran = self
-                .ran
-                .iter()
-                .find(|ran| ran.index == step.index && !skipped);
-            StepReport {
-                step: step.name.clone(),
-                plugin: match &step.kind {
-                    PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
-                    PreparedKind::External(_) => None,
-                },
-                skipped,
-                recommended: step.recommended,
-                params: match &step.kind {
-                    PreparedKind::Plugin { params, .. } => params.clone(),
-                    PreparedKind::External(_) => serde_json::Map::new(),
-                },
-                latency_frames: ran.map_or(0, |ran| ran.latency_frames),
-                cpu_ms: ran.map_or(0, |ran| ran.cpu_ms),
-                measurements: ran.map_or(serde_json::Value::Null, |ran| ran.report.clone()),
-                cuts: ran.map_or_else(Vec::new, |ran| ran.cuts.clone()),
-                log: ran.map_or_else(Vec::new, |ran| ran.log.clone()),
-            }
+    /// Where the child writes a step's delta, if one is wanted.
+    fn delta_file(&self, step: &PreparedStep) -> Option<PathBuf> {
+        let name = format!("{}-delta", step.index);
+        step.delta.then(|| self.scratch_dir.join(name))
+    }
+
+    /// In the chain's order. A step that was skipped is there too.
+    fn step_report(&self, step: &PreparedStep) -> StepReport {
+        let skipped = self.skipped.get(&step.index);
+        let ran = match skipped {
+            Some(_) => None,
+            None => self.ran.iter().find(|ran| ran.index == step.index),
         };
-        self.steps.iter().map(report).collect()
+        let log = match skipped {
+            Some(problem) => problem.log.clone(),
+            None => ran.map_or_else(Vec::new, |ran| ran.log.clone()),
+        };
+        StepReport {
+            step: step.name.clone(),
+            plugin: match &step.kind {
+                PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
+                PreparedKind::External(_) => None,
+            },
+            skipped: skipped.is_some(),
+            recommended: step.recommended,
+            params: match &step.kind {
+                PreparedKind::Plugin { params, .. } => params.clone(),
+                PreparedKind::External(_) => serde_json::Map::new(),
+            },
+            error: skipped.map(|problem| problem.clone().with_log(Vec::new())),
+            level_change_db: ran.and_then(|ran| ran.harmless.level_change_db),
+            delta: ran.is_some_and(|ran| ran.harmless.delta),
+            latency_frames: ran.map_or(0, |ran| ran.latency_frames),
+            cpu_ms: ran.map_or(0, |ran| ran.cpu_ms),
+            measurements: ran.map_or(serde_json::Value::Null, |ran| ran.report.clone()),
+            cuts: ran.map_or_else(Vec::new, |ran| ran.cuts.clone()),
+            log,
+        }
     }
 }
 

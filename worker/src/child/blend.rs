@@ -1,20 +1,29 @@
-//! Mixes what was sent to an external service back into what came from it: an external step's `mix`.
+//! What came back from an external service beside what was sent to it: mixes the two, an external
+//! step's `mix`, and holds the result against what was sent, as any step's.
 
 use std::{fs::File, io::BufReader, io::Read, path::Path};
 
 use retake_audio::{Block, Emit, Spec, Stage, StageError};
 
+use super::guard::Guard;
 use crate::handover::{self, SAMPLE_BYTES};
 
 pub(super) struct Blend {
     dry: BufReader<File>,
     wet_part: f32,
     bytes: Vec<u8>,
+    guard: Guard,
 }
 
 impl Blend {
     /// `dry` is the handover file that was sent; it has the same spec and length as what comes by.
-    pub fn open(dry: &Path, mix: f64, spec: Spec, frames: u64) -> std::io::Result<Self> {
+    pub fn open(
+        dry: &Path,
+        mix: f64,
+        spec: Spec,
+        frames: u64,
+        guard: Guard,
+    ) -> std::io::Result<Self> {
         let mut dry = BufReader::with_capacity(1 << 16, File::open(dry)?);
         let header = handover::read_header(&mut dry)?;
         if header != (handover::Header { spec, frames }) {
@@ -24,7 +33,23 @@ impl Blend {
             dry,
             wet_part: mix as f32,
             bytes: Vec::new(),
+            guard,
         })
+    }
+
+    fn read(&mut self, channels: usize, frames: usize) -> Result<Block, StageError> {
+        self.bytes.resize(frames * channels * SAMPLE_BYTES, 0);
+        self.dry
+            .read_exact(&mut self.bytes)
+            .map_err(|error| StageError::Io {
+                message: format!("the file that was sent cannot be read again: {error}"),
+            })?;
+        let samples = self.bytes.as_chunks::<SAMPLE_BYTES>().0;
+        let channel = |channel| {
+            let samples = samples.iter().skip(channel).step_by(channels);
+            samples.map(|&bytes| f32::from_le_bytes(bytes)).collect()
+        };
+        Ok((0..channels).map(channel).collect())
     }
 }
 
@@ -42,30 +67,21 @@ impl Stage for Blend {
     }
 
     fn process(&mut self, mut block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        let channels = block.len();
-        let frames = block.first().map_or(0, Vec::len);
-        self.bytes.resize(frames * channels * SAMPLE_BYTES, 0);
-        self.dry
-            .read_exact(&mut self.bytes)
-            .map_err(|error| StageError::Crashed {
-                message: format!("the file that was sent cannot be read again: {error}"),
-            })?;
-        let mut dry = self.bytes.chunks_exact(SAMPLE_BYTES).map(|bytes| {
-            f32::from_le_bytes(bytes.try_into().expect("chunks are as long as a sample"))
-        });
-        for frame in 0..frames {
-            for channel in &mut block {
-                let dry = dry
-                    .next()
-                    .expect("as many samples were read as the block has");
-                channel[frame] = dry + self.wet_part * (channel[frame] - dry);
+        let dry = self.read(block.len(), block.first().map_or(0, Vec::len))?;
+        self.guard.before(&dry)?;
+        // Not with 1: what came back must come through to the bit.
+        let mixed = if self.wet_part < 1.0 { &dry[..] } else { &[] };
+        for (channel, dry) in block.iter_mut().zip(mixed) {
+            for (sample, dry) in channel.iter_mut().zip(dry) {
+                *sample = dry + self.wet_part * (*sample - dry);
             }
         }
+        self.guard.after(&block)?;
         emit(block)
     }
 
     fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
-        Ok(())
+        self.guard.finish()
     }
 }
 
@@ -73,6 +89,17 @@ impl Stage for Blend {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::child::guard::Terms;
+
+    fn guard(spec: Spec) -> Guard {
+        let terms = Terms {
+            name: "service".to_owned(),
+            promise: None,
+            mix: 1.0,
+            shortens: false,
+        };
+        Guard::new(terms, spec, None).0
+    }
 
     #[test]
     fn a_quarter_of_the_answer_and_three_of_what_was_sent() {
@@ -86,7 +113,7 @@ mod tests {
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
-        let mut blend = Blend::open(file.path(), 0.25, spec, 3).unwrap();
+        let mut blend = Blend::open(file.path(), 0.25, spec, 3, guard(spec)).unwrap();
         let mut out: Block = vec![vec![], vec![]];
         for block in [
             vec![vec![1.0], vec![1.0]],
@@ -105,7 +132,7 @@ mod tests {
             assert!((got - expected).abs() < 1e-6, "{out:?}");
         }
         assert!(
-            Blend::open(file.path(), 0.25, spec, 4).is_err(),
+            Blend::open(file.path(), 0.25, spec, 4, guard(spec)).is_err(),
             "another length"
         );
     }

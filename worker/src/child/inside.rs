@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, Read, Write},
+    path::Path,
     process::ExitCode,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::Duration,
@@ -12,14 +13,16 @@ use retake_audio::{
     AudioError, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
 };
 use retake_jobs::{format::Format, report::Cut};
-use retake_plugin_host::{Cache, Host, StageRecord};
+use retake_plugin_host::{Cache, Host, LogLine, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 
 use super::{
     blend::Blend,
+    delta::DeltaWriter,
+    guard::{Guard, GuardRecord, Guarded, Terms},
     protocol::{
-        AudioFault, Done, Expect, Failed, LINE_BYTES_MAX, Length, Line, Origin, Output, Progress,
-        REQUEST_BYTES_MAX, Request, Source, StepDone, StepRequest,
+        AudioFault, Correction, Done, Expect, Failed, Harmless, LINE_BYTES_MAX, Length, Line,
+        Origin, Output, Progress, REQUEST_BYTES_MAX, Request, Source, StepDone, StepRequest,
     },
     wall,
     watch::Watch,
@@ -101,21 +104,34 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     };
     let (input, input_peaks) = (decoded.measurement.clone(), decoded.peaks.clone());
     let mut warnings = decoded.warnings.clone();
+    for warning in &warnings {
+        teller
+            .say(&Line::Warning(warning.clone()))
+            .map_err(ours("the parent"))?;
+    }
 
     let watch = Watch::new(request.steps.iter().map(|step| step.index));
     teller.watch(watch.clone());
-    let opened = open_steps(request, spec, frames, &watch)?;
-    let mut stages = opened.stages;
-    // Stages that are not steps come first: there is at most one.
-    let blends = stages.len() - request.steps.len();
-    let index_of = |stage: usize| {
-        stage
-            .checked_sub(blends)
-            .map(|step| request.steps[step].index)
+    let opening = Opening {
+        request,
+        spec,
+        frames,
+        deltas_as: correction_format(request.deltas_as, &source),
+    };
+    let Opened {
+        stages,
+        answer,
+        steps: opened,
+    } = opening.open(&watch, teller)?;
+    let index_of = |stage: usize| match (&request.expect, stage) {
+        (Some(expect), 0) => Some(expect.step),
+        (expect, stage) => {
+            let place = stage - usize::from(expect.is_some());
+            request.steps.get(place).map(|step| step.index)
+        }
     };
     let format = format(request.output_as, &source);
     let out = File::create(&request.output).map_err(ours("the output"))?;
-    let stages = std::mem::take(&mut stages);
     let finished = run(
         decoded,
         stages,
@@ -129,9 +145,13 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     )
     .map_err(|error| run_failed(error, index_of))?;
 
-    let steps = request.steps.iter().zip(&opened.records);
+    let answer = answer.map_or_else(Harmless::default, |record| {
+        let delta = request.expect.as_ref().is_some_and(|e| e.delta.is_some());
+        harmless(&record, false, delta, &mut warnings)
+    });
+    let steps = request.steps.iter().zip(&opened);
     let steps = steps
-        .map(|(step, record)| step_done(step, record, &mut warnings))
+        .map(|(step, opened)| step_done(step, opened, &mut warnings))
         .collect();
     Ok(Done {
         source,
@@ -140,47 +160,113 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         output: finished.measurement,
         output_peaks: finished.peaks,
         steps,
+        answer,
         warnings,
     })
 }
 
+/// The stages of a request, and where each leaves what there is to tell.
 struct Opened {
     stages: Vec<Box<dyn Stage>>,
-    records: Vec<StageRecord>,
+    /// Of the external service's answer. Its stage comes first.
+    answer: Option<GuardRecord>,
+    /// In the order of the request.
+    steps: Vec<OpenedStep>,
 }
 
-fn open_steps(request: &Request, spec: Spec, frames: u64, watch: &Watch) -> Result<Opened, Failed> {
-    let mut stages: Vec<Box<dyn Stage>> = Vec::new();
-    let mut records = Vec::new();
-    if let Some(dry) = request
-        .expect
-        .as_ref()
-        .and_then(|expect| expect.dry.as_ref())
-    {
-        let blend = Blend::open(&dry.path, dry.mix, spec, frames).map_err(ours("the dry file"))?;
-        stages.push(Box::new(blend));
+struct OpenedStep {
+    record: StageRecord,
+    guard: GuardRecord,
+    promises: bool,
+}
+
+struct Opening<'a> {
+    request: &'a Request,
+    spec: Spec,
+    frames: u64,
+    deltas_as: retake_audio::Format,
+}
+
+impl Opening<'_> {
+    fn open(&self, watch: &Watch, teller: &Teller) -> Result<Opened, Failed> {
+        let mut opened = Opened {
+            stages: Vec::new(),
+            answer: None,
+            steps: Vec::new(),
+        };
+        if let Some(expect) = &self.request.expect {
+            let (stage, record) = self.answer(expect)?;
+            opened.stages.push(stage);
+            opened.answer = Some(record);
+        }
+        if self.request.steps.is_empty() {
+            return Ok(opened);
+        }
+        let broken = |error: retake_plugin_host::HostError| Failed::Ours {
+            detail: error.to_string(),
+        };
+        let cache = Cache::open(&self.request.plugin_cache).map_err(broken)?;
+        let host = Host::new(cache).map_err(broken)?;
+        for (place, step) in self.request.steps.iter().enumerate() {
+            let plugin = host.load(&step.digest).map_err(broken)?;
+            let settings = Settings::resolve(plugin.manifest(), &step.params)
+                .map_err(|errors| params_refused(step.index, &errors))?;
+            let stream = Stream {
+                name: &step.name,
+                spec: self.spec,
+                frames: self.frames,
+                mix: step.mix,
+                seed: step_seed(self.request.seed, step.index),
+            };
+            let record = StageRecord::default();
+            teller.follow(&record, step.index);
+            let stage = watch
+                .enter(place, || plugin.open(&stream, &settings, &record))
+                .map_err(|error| stage_failed(step.index, error))?;
+            let terms = Terms {
+                name: step.name.clone(),
+                promise: plugin.manifest().level_promise(),
+                mix: step.mix,
+                shortens: plugin.manifest().may_shorten(),
+            };
+            let promises = terms.promise.is_some();
+            let (guard, found) = self.guard(terms, step.delta.as_deref())?;
+            opened.stages.push(Box::new(Guarded {
+                guard,
+                inner: watch.wrap(place, stage),
+            }));
+            opened.steps.push(OpenedStep {
+                record,
+                guard: found,
+                promises,
+            });
+        }
+        Ok(opened)
     }
-    if request.steps.is_empty() {
-        return Ok(Opened { stages, records });
+
+    fn answer(&self, expect: &Expect) -> Result<(Box<dyn Stage>, GuardRecord), Failed> {
+        let terms = Terms {
+            name: expect.name.clone(),
+            promise: None,
+            mix: expect.mix,
+            shortens: false,
+        };
+        let (guard, record) = self.guard(terms, expect.delta.as_deref())?;
+        let blend = Blend::open(&expect.sent, expect.mix, self.spec, self.frames, guard)
+            .map_err(ours("the file that was sent"))?;
+        Ok((Box::new(blend), record))
     }
-    let broken = |error: retake_plugin_host::HostError| Failed::Ours {
-        detail: error.to_string(),
-    };
-    let cache = Cache::open(&request.plugin_cache).map_err(broken)?;
-    let host = Host::new(cache).map_err(broken)?;
-    for (place, step) in request.steps.iter().enumerate() {
-        let plugin = host.load(&step.digest).map_err(broken)?;
-        let settings = Settings::resolve(plugin.manifest(), &step.params)
-            .map_err(|errors| params_refused(step.index, &errors))?;
-        let seed = step_seed(request.seed, step.index);
-        let opened = watch.enter(place, || {
-            plugin.stage(&step.name, spec, frames, &settings, step.mix, seed)
-        });
-        let (stage, record) = opened.map_err(|error| stage_failed(step.index, error))?;
-        stages.push(watch.wrap(place, stage));
-        records.push(record);
+
+    fn guard(&self, terms: Terms, delta: Option<&Path>) -> Result<(Guard, GuardRecord), Failed> {
+        let create = |path| DeltaWriter::create(path, &self.deltas_as, self.spec, self.frames);
+        let delta = delta
+            .map(create)
+            .transpose()
+            .map_err(|error| Failed::Ours {
+                detail: format!("a delta: {error}"),
+            })?;
+        Ok(Guard::new(terms, self.spec, delta))
     }
-    Ok(Opened { stages, records })
 }
 
 /// Every step has randomness of its own, the same for the same recording and place (SplitMix64).
@@ -196,24 +282,21 @@ fn format(output: Output, source: &Source) -> retake_audio::Format {
         Output::Handover => retake_audio::Format::Wav {
             depth: WavDepth::Float32,
         },
-        Output::Correction {
-            format: Format::Wav,
-            ..
-        } => retake_audio::Format::Wav {
+        Output::Correction(correction) => correction_format(correction, source),
+    }
+}
+
+fn correction_format(correction: Correction, source: &Source) -> retake_audio::Format {
+    match correction.format {
+        Format::Wav => retake_audio::Format::Wav {
             depth: WavDepth::Int24,
         },
-        Output::Correction {
-            format: Format::Opus,
-            ..
-        } => retake_audio::Format::OggOpus { bitrate_bps: None },
-        Output::Correction {
-            format: Format::Flac,
-            origin,
-        } => {
-            let origin = if origin == Origin::Input {
+        Format::Opus => retake_audio::Format::OggOpus { bitrate_bps: None },
+        Format::Flac => {
+            let origin = if correction.origin == Origin::Input {
                 Origin::of(source)
             } else {
-                origin
+                correction.origin
             };
             // More bits than the recording had would only store noise.
             let bits = match origin {
@@ -225,11 +308,27 @@ fn format(output: Output, source: &Source) -> retake_audio::Format {
     }
 }
 
-fn step_done(step: &StepRequest, record: &StageRecord, warnings: &mut Vec<String>) -> StepDone {
+fn harmless(
+    record: &GuardRecord,
+    promised: bool,
+    delta: bool,
+    warnings: &mut Vec<String>,
+) -> Harmless {
+    let found = record.finding();
+    warnings.extend(found.warnings);
+    Harmless {
+        level_change_db: found.level_change_db,
+        promised,
+        delta,
+    }
+}
+
+fn step_done(step: &StepRequest, opened: &OpenedStep, warnings: &mut Vec<String>) -> StepDone {
     /// With a handful of steps a line stays below its limit.
     const REPORT_BYTES_MAX: usize = 256 * 1024;
     const LOG_BYTES_MAX: usize = 64 * 1024;
     let size = |json: &serde_json::Value| json.to_string().len();
+    let record = &opened.record;
     let mut report = record.report();
     if size(&report) > REPORT_BYTES_MAX {
         warnings.push(format!("{}: its curves are too long to be kept", step.name));
@@ -244,10 +343,7 @@ fn step_done(step: &StepRequest, record: &StageRecord, warnings: &mut Vec<String
         frames: cut.frames,
     });
     let mut left = LOG_BYTES_MAX;
-    let log = record
-        .log()
-        .into_iter()
-        .map(|line| format!("{}: {}", line.level, line.message));
+    let log = record.log().into_iter().map(|line| told(&line));
     let log = log.take_while(|line| {
         let fits = line.len() <= left;
         left = left.saturating_sub(line.len());
@@ -260,7 +356,17 @@ fn step_done(step: &StepRequest, record: &StageRecord, warnings: &mut Vec<String
         report,
         cuts: cuts.collect(),
         log: log.collect(),
+        harmless: harmless(
+            &opened.guard,
+            opened.promises,
+            step.delta.is_some(),
+            warnings,
+        ),
     }
+}
+
+fn told(line: &LogLine) -> String {
+    format!("{}: {}", line.level, line.message)
 }
 
 fn check_expected(got: Length, expect: Option<&Expect>) -> Result<(), Failed> {
@@ -301,7 +407,6 @@ fn run_failed(error: RunError, index_of: impl Fn(usize) -> Option<usize>) -> Fai
     match error {
         RunError::Stage { index, source, .. } => match index_of(index) {
             Some(index) => stage_failed(index, source),
-            // The blend: only our own files can fail it.
             None => Failed::Ours {
                 detail: source.to_string(),
             },
@@ -324,6 +429,11 @@ fn stage_failed(index: usize, error: StageError) -> Failed {
             index,
             detail: message,
         },
+        StageError::Harmful { message } => Failed::Harmful {
+            index,
+            detail: message,
+        },
+        StageError::Io { message } => Failed::Ours { detail: message },
         StageError::Stopped => Failed::Ours {
             detail: "the pipeline stopped without saying why".to_owned(),
         },
@@ -399,6 +509,19 @@ impl Teller {
         self.state().watch = watch;
     }
 
+    /// From now on the parent hears what the step's plugin logs.
+    fn follow(&self, record: &StageRecord, step: usize) {
+        let told_to = Arc::clone(&self.0);
+        record.on_log(move |line| {
+            let line = told(line);
+            let state = told_to.state();
+            if !state.ended {
+                // A parent that is gone ends us soon enough.
+                let _ = write_line(&Line::Log { step, line });
+            }
+        });
+    }
+
     fn say(&self, line: &Line) -> io::Result<()> {
         let _alone = self.state();
         write_line(line)
@@ -412,7 +535,13 @@ impl Teller {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state()
+    }
+}
+
+impl Told {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -433,6 +562,8 @@ fn write_line(line: &Line) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     #[test]
@@ -450,8 +581,12 @@ mod tests {
             frames: 100,
         };
         let expect = Expect {
+            step: 0,
+            name: "service".to_owned(),
             length: sent,
-            dry: None,
+            sent: PathBuf::new(),
+            mix: 1.0,
+            delta: None,
         };
         assert_eq!(check_expected(sent, Some(&expect)), Ok(()));
         let got = Length { frames: 90, ..sent };

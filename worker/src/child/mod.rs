@@ -6,16 +6,21 @@
 //! recording it reads: every line is parsed, limited in length, and shown only after it was cut.
 
 mod blend;
+mod delta;
+mod guard;
 mod inside;
 mod outside;
 mod protocol;
-mod wall;
+mod said;
 mod watch;
+
+use retake_plugin_host::wall;
 
 pub use inside::child_main;
 pub use outside::ChildProgram;
 
-pub(crate) use outside::{Ended, Inside, run_child};
+pub(crate) use outside::{Ended, Inside, Unfinished, run_child};
 pub(crate) use protocol::{
-    AudioFault, Done, Dry, Expect, Failed, Length, Origin, Output, Request, StepDone, StepRequest,
+    AudioFault, Correction, Done, Expect, Failed, Harmless, Length, Origin, Output, Request,
+    StepDone, StepRequest,
 };

@@ -18,7 +18,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::protocol::{Done, Failed, LINE_BYTES_MAX, Length, Line, Progress, Request};
+use super::{
+    protocol::{Done, Failed, LINE_BYTES_MAX, Length, Line, Progress, Request},
+    said::Said,
+};
 use crate::{deadline::Deadline, words::plain};
 
 /// A child that has said its last word and does not end is killed after this.
@@ -50,6 +53,13 @@ pub(crate) enum Inside {
     Reading,
     /// Running steps; those whose code was running, by their place in the chain.
     Steps(Vec<usize>),
+}
+
+/// A child that did not finish.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    pub ended: Ended,
+    pub said: Said,
 }
 
 /// How a child ended that did not finish.
@@ -86,14 +96,18 @@ pub(crate) async fn run_child(
     deadline: &Deadline,
     on_progress: &(dyn Fn(f32, Option<usize>) + Send + Sync),
     cancel: &CancellationToken,
-) -> Result<Done, Ended> {
-    let mut child = start(program, request).map_err(Ended::NotStarted)?;
+) -> Result<Done, Unfinished> {
+    let mut child = start(program, request).map_err(|error| Unfinished {
+        ended: Ended::NotStarted(error),
+        said: Said::default(),
+    })?;
     let stdin = child.stdin.take().expect("it was asked for");
     let stdout = child.stdout.take().expect("it was asked for");
     let stderr = tokio::spawn(keep(child.stderr.take().expect("it was asked for")));
 
     let mut heard = Heard {
         reading: true,
+        said: Said::of(request),
         ..Heard::default()
     };
     let stopped = tokio::select! {
@@ -106,6 +120,7 @@ pub(crate) async fn run_child(
     };
     // Harmless where it has ended.
     let _ = child.kill().await;
+    let said = std::mem::take(&mut heard.said);
     let inside = heard.inside();
     let ended = match stopped {
         Err(Stopped::Cancelled) => Err(Ended::Cancelled),
@@ -113,15 +128,18 @@ pub(crate) async fn run_child(
         Ok((told, exit)) => verdict(told, exit, inside),
     };
     if let Err(Ended::Crashed { .. } | Ended::Killed { .. } | Ended::Deadline { .. }) = &ended {
-        let said = timeout(LAST_WORD, stderr)
+        let written = timeout(LAST_WORD, stderr)
             .await
             .ok()
             .and_then(Result::ok)
             .unwrap_or_default();
-        let said = plain(&String::from_utf8_lossy(&said), STDERR_BYTES_KEPT as usize);
-        tracing::warn!(ended = ?ended.as_ref().err(), said, "a child did not end well");
+        let written = plain(
+            &String::from_utf8_lossy(&written),
+            STDERR_BYTES_KEPT as usize,
+        );
+        tracing::warn!(ended = ?ended.as_ref().err(), said = written, "a child did not end well");
     }
-    ended
+    ended.map_err(|ended| Unfinished { ended, said })
 }
 
 enum Stopped {
@@ -225,6 +243,8 @@ async fn listen(
                 );
                 heard.progress = progress;
             }
+            Line::Log { step, line } => heard.said.log(step, &line),
+            Line::Warning(warning) => heard.said.warn(&warning),
             Line::Done(done) => return Ok(Some(Last::Done(done))),
             Line::Failed(failed) => return Ok(Some(Last::Failed(failed))),
         }
@@ -272,6 +292,7 @@ fn signal_name(signal: i32) -> &'static str {
 struct Heard {
     reading: bool,
     progress: Progress,
+    said: Said,
 }
 
 impl Heard {

@@ -25,6 +25,8 @@ pub(crate) struct Request {
     pub plugin_cache: PathBuf,
     pub steps: Vec<StepRequest>,
     pub output_as: Output,
+    /// Deltas are always in the job's format.
+    pub deltas_as: Correction,
     /// Set where the input came back from an external service.
     pub expect: Option<Expect>,
     pub limits: Limits,
@@ -41,6 +43,8 @@ pub(crate) struct StepRequest {
     /// All of them; checked again against the manifest.
     pub params: serde_json::Map<String, serde_json::Value>,
     pub mix: f64,
+    /// Where to write what the step takes away, if it is wanted.
+    pub delta: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -49,7 +53,13 @@ pub(crate) enum Output {
     /// A WAV of 32-bit floats for whoever comes next in the chain.
     Handover,
     /// What the job asked for.
-    Correction { format: Format, origin: Origin },
+    Correction(Correction),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Correction {
+    pub format: Format,
+    pub origin: Origin,
 }
 
 /// What the recording was, where the input is no longer the recording.
@@ -75,9 +85,16 @@ impl Origin {
 /// What was sent to an external service, and so must have come back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Expect {
+    /// The external step, by its place in the chain.
+    pub step: usize,
+    pub name: String,
     pub length: Length,
-    /// What was sent is mixed back in.
-    pub dry: Option<Dry>,
+    /// The file that was sent.
+    pub sent: PathBuf,
+    /// The part of what came back; the rest is from `sent`.
+    pub mix: f64,
+    /// As for a plugin's step.
+    pub delta: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,19 +104,19 @@ pub(crate) struct Length {
     pub frames: u64,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Dry {
-    pub path: PathBuf,
-    /// The part of what came back; the rest is from `path`.
-    pub mix: f64,
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
     /// The input was read: its length is known, and the steps begin.
     Read(Length),
     Progress(Progress),
+    /// What a step's plugin logged, told as it comes: the plugin may never come back.
+    Log {
+        step: usize,
+        line: String,
+    },
+    /// Told again by [`Done`]; here for a child that does not get so far.
+    Warning(String),
     Done(Box<Done>),
     Failed(Failed),
 }
@@ -123,6 +140,9 @@ pub(crate) struct Done {
     pub output_peaks: Peaks,
     /// In the order of the request.
     pub steps: Vec<StepDone>,
+    /// What was found of the external service's answer, where the input is one.
+    #[serde(default)]
+    pub answer: Harmless,
     pub warnings: Vec<String>,
 }
 
@@ -142,6 +162,19 @@ pub(crate) struct StepDone {
     #[serde(default)]
     pub cuts: Vec<Cut>,
     pub log: Vec<String>,
+    #[serde(default)]
+    pub harmless: Harmless,
+}
+
+/// What was measured of a step that did no harm.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Harmless {
+    /// `None` where nothing can be heard in the step's input.
+    pub level_change_db: Option<f64>,
+    /// The change is within what the plugin's manifest promises.
+    pub promised: bool,
+    /// Its delta was written.
+    pub delta: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -159,6 +192,8 @@ pub(crate) enum Failed {
     },
     /// A step trapped, or returned what it must not.
     Crashed { index: usize, detail: String },
+    /// A step returned what is no correction of what it was given.
+    Harmful { index: usize, detail: String },
     /// Ours: disk, plugin cache. Worth trying again.
     Ours { detail: String },
 }

@@ -8,7 +8,8 @@ use retake_jobs::{
     problem::{Problem, ProblemKind},
     queue::Delivery,
     recording::Recording,
-    store::{Correction, Progress},
+    report::Report,
+    store::{Correction, Progress, in_use},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -112,6 +113,11 @@ impl Worker {
             let told = "the list of plugins is out of reach";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         })?;
+        let plugins = in_use(plugins);
+        cancel
+            .run_until_cancelled(self.bring_in(&job.chain, &plugins))
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled))?;
         let steps = prepare(&job.chain, &plugins, &self.cache, &self.parts.externals)?;
         let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
         let input = scratch.path().join("recording");
@@ -162,6 +168,22 @@ impl Worker {
                 return Err(failure);
             }
         };
+        for delta in &ran.deltas {
+            let key = BlobKey::Delta {
+                job: job.id,
+                attempt: attempt.attempt,
+                step: delta.step,
+            };
+            let storing = fetch::store(blobs, key, &delta.path, limit);
+            let stored = cancel
+                .run_until_cancelled(storing)
+                .await
+                .unwrap_or(Err(ChainFailure::Cancelled));
+            if let Err(failure) = stored {
+                self.delete_all(attempt, &ran.report).await;
+                return Err(failure);
+            }
+        }
         let mut report = ran.report;
         report.elapsed_ms = started.elapsed().as_millis() as u64;
         let correction = Correction {
@@ -181,21 +203,33 @@ impl Worker {
         match worked {
             Worked::Done(correction, warnings) => {
                 let outcome = Outcome::Completed { warnings };
-                self.settle(attempt, job, outcome, Some(*correction)).await
+                self.settle(attempt, outcome, Some(*correction)).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::Never,
+                warnings,
             }) => {
                 let outcome = Outcome::Failed {
                     problem: *problem,
-                    warnings: Vec::new(),
+                    warnings,
                 };
-                self.settle(attempt, job, outcome, None).await
+                self.settle(attempt, outcome, None).await
+            }
+            Worked::Failed(ChainFailure::Failed {
+                problem, warnings, ..
+            }) if attempt.attempt >= self.config.attempts_max => {
+                // Nobody tries again: what was found on the way goes into the job.
+                let outcome = Outcome::Failed {
+                    problem: *problem,
+                    warnings,
+                };
+                self.settle(attempt, outcome, None).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
                 retry: Retry::After(asked),
+                ..
             }) => {
                 let first = Duration::from_millis(self.config.retry_ms);
                 let longest = Duration::from_millis(self.config.retry_ms_max);
@@ -209,7 +243,7 @@ impl Worker {
                 self.release(attempt, job, Duration::ZERO, problem).await
             }
             Worked::Stopped(Stop::CancelRequested) => {
-                self.settle(attempt, job, Outcome::Cancelled, None).await
+                self.settle(attempt, Outcome::Cancelled, None).await
             }
             Worked::Stopped(Stop::LeaseLost) => {
                 self.delete(BlobKey::Correction {
@@ -217,15 +251,31 @@ impl Worker {
                     attempt: attempt.attempt,
                 })
                 .await;
+                for (step, _) in (0..).zip(&job.chain.steps).filter(|(_, step)| step.delta) {
+                    let (job, attempt) = (job.id, attempt.attempt);
+                    self.delete(BlobKey::Delta { job, attempt, step }).await;
+                }
                 "the lease was lost"
             }
         }
     }
 
-    /// A correction that nobody will ever point to.
+    /// All that an attempt stored and that nobody will ever point to.
+    pub(super) async fn delete_all(&self, attempt: Attempt, report: &Report) {
+        let Attempt {
+            job_id: job,
+            attempt,
+        } = attempt;
+        self.delete(BlobKey::Correction { job, attempt }).await;
+        for (step, _) in (0..).zip(&report.steps).filter(|(_, step)| step.delta) {
+            self.delete(BlobKey::Delta { job, attempt, step }).await;
+        }
+    }
+
+    /// A blob that nobody will ever point to.
     pub(super) async fn delete(&self, key: BlobKey) {
         if let Err(error) = self.parts.blobs.delete(key).await {
-            tracing::warn!(%error, ?key, "a correction that was not published stays behind");
+            tracing::warn!(%error, ?key, "a blob that was not published stays behind");
         }
     }
 }

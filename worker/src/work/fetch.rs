@@ -1,12 +1,13 @@
-//! Between blobs and files: the recording in, the correction out, a piece at a time.
+//! Between blobs and files: recordings and plugins in, corrections out, a piece at a time.
 
-use std::path::Path;
+use std::{io, path::Path};
 
 use futures_util::StreamExt;
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey, Blobs},
     problem::{Problem, ProblemKind},
 };
+use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
 use tokio_util::io::ReaderStream;
 
@@ -43,6 +44,52 @@ pub(super) async fn fetch(
         )));
     }
     Ok(())
+}
+
+/// Copies a plugin's blob into a file; the answer is the SHA-256 of what came, in lower-case hex.
+/// The outer error is our own disk's.
+pub(super) async fn fetch_plugin(
+    blobs: &dyn Blobs,
+    key: BlobKey,
+    to: &Path,
+) -> io::Result<Result<String, BlobError>> {
+    let mut file = File::create(to).await?;
+    let mut sha256 = Sha256::new();
+    let mut offset = 0;
+    loop {
+        let piece = match blobs.read(key, offset, PIECE_BYTES).await {
+            Ok(piece) => piece,
+            Err(error) => return Ok(Err(error)),
+        };
+        if piece.is_empty() {
+            break;
+        }
+        offset += piece.len() as u64;
+        sha256.update(&piece);
+        file.write_all(&piece).await?;
+    }
+    file.flush().await?;
+    let digest = sha256.finalize();
+    Ok(Ok(digest
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()))
+}
+
+/// Puts a plugin's file under its digest, where it is not there yet.
+pub(super) async fn store_plugin(
+    blobs: &dyn Blobs,
+    key: BlobKey,
+    from: &Path,
+    size_bytes: u64,
+) -> io::Result<Result<(), BlobError>> {
+    // Under its digest there is nothing else than these bytes.
+    if blobs.size(key).await.is_ok_and(|size| size == size_bytes) {
+        return Ok(Ok(()));
+    }
+    let file = File::open(from).await?;
+    let body = ReaderStream::with_capacity(file, PIECE_BYTES).boxed();
+    Ok(blobs.put(key, body, size_bytes).await.map(drop))
 }
 
 pub(super) async fn store(

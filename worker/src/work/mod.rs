@@ -6,8 +6,10 @@
 
 mod attempt;
 mod backoff;
+mod checks;
 mod fetch;
 mod heartbeat;
+mod plugins;
 mod scratch;
 mod settle;
 
@@ -23,6 +25,7 @@ use retake_jobs::{
     queue::{Delivery, QueueError, SharedQueue, Topic},
     store::{Claim, SharedStore},
 };
+use retake_plugin_check::CheckChild;
 use retake_plugin_host::{Cache, HostError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +47,10 @@ pub struct Parts {
     /// Where installed plugins are.
     pub plugin_cache: PathBuf,
     pub child: ChildProgram,
+    /// Compiles a plugin: started with the cache's folder and the file behind its arguments.
+    pub installer: ChildProgram,
+    /// Checks a plugin that somebody wants to publish.
+    pub checker: CheckChild,
 }
 
 /// Why a worker cannot begin. Once it runs, nothing ends it but `shutdown`.
@@ -64,6 +71,8 @@ struct Worker {
     config: Config,
     cache: Cache,
     scratch: Scratch,
+    /// Held while a plugin is brought in: compiling takes memory, and two slots may want the same.
+    installing: tokio::sync::Mutex<()>,
     /// Who holds a lease, for people who look at the table.
     name: String,
     shutdown: CancellationToken,
@@ -90,6 +99,7 @@ pub async fn run(
         config,
         cache,
         scratch,
+        installing: tokio::sync::Mutex::default(),
         name,
         shutdown,
     });
@@ -97,6 +107,7 @@ pub async fn run(
     for _ in 0..slots {
         running.spawn(Arc::clone(&worker).slot());
     }
+    let checking = tokio::spawn(Arc::clone(&worker).check_submissions());
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
@@ -104,6 +115,9 @@ pub async fn run(
                 running.spawn(Arc::clone(&worker).slot());
             }
         }
+    }
+    if let Err(error) = checking.await {
+        tracing::error!(%error, "the checking of plugins panicked");
     }
     tracing::info!(worker.name = worker.name, "the worker has ended");
     Ok(())

@@ -4,7 +4,6 @@ use std::{future::Future, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
-    blobs::BlobKey,
     job::{Attempt, Job, LeaseLost, Outcome},
     problem::Problem,
     store::{Correction, StoreError},
@@ -23,15 +22,9 @@ impl Worker {
     pub(super) async fn settle(
         &self,
         attempt: Attempt,
-        job: &Job,
         outcome: Outcome,
         correction: Option<Correction>,
     ) -> &'static str {
-        let key = BlobKey::Correction {
-            job: job.id,
-            attempt: attempt.attempt,
-        };
-        let published = correction.is_some();
         let store = &self.parts.store;
         let settle = || store.settle(attempt, outcome.clone(), correction.clone());
         match self.until_heard(attempt, settle).await {
@@ -42,8 +35,8 @@ impl Worker {
             Heard::LeaseLost {
                 asked_before: false,
             } => {
-                if published {
-                    self.delete(key).await;
+                if let Some(correction) = &correction {
+                    self.delete_all(attempt, &correction.report).await;
                 }
                 "the lease was lost"
             }

@@ -287,7 +287,7 @@ async fn a_service_that_is_down_is_worth_another_try_and_one_that_refuses_is_not
             ..Config::default()
         };
         let step = external_step(0, mock.external(config));
-        let Err(ChainFailure::Failed { problem, retry }) = bench.run(&[step]).await else {
+        let Err(ChainFailure::Failed { problem, retry, .. }) = bench.run(&[step]).await else {
             panic!("{status} was taken");
         };
         assert_eq!(problem.kind(), Some(kind), "{}", problem.detail);
@@ -384,7 +384,7 @@ fn what_a_chain_names_is_found_or_named() {
     let refused = |chain: serde_json::Value, cache: &Cache| {
         let chain: Chain = serde_json::from_value(chain).unwrap();
         match prepare(&chain, &plugins, cache, &[]) {
-            Err(ChainFailure::Failed { problem, retry }) => (*problem, retry),
+            Err(ChainFailure::Failed { problem, retry, .. }) => (*problem, retry),
             _ => panic!("{chain:?} was taken"),
         }
     };

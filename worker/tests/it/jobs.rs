@@ -2,6 +2,7 @@
 //! all, and nothing is left over.
 
 mod house;
+mod publishing;
 
 use jiff::SignedDuration;
 use retake_jobs::{

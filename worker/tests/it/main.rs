@@ -4,6 +4,7 @@
 
 mod chains;
 mod external;
+mod harm;
 mod jobs;
 mod segments;
 mod support;

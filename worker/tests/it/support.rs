@@ -7,6 +7,7 @@ use std::{
 };
 
 use retake_jobs::{chain::OnFailure, report::PluginRef, store::InstalledPlugin};
+use retake_plugin_check::CheckChild;
 use retake_plugin_host::Cache;
 use retake_worker::{
     chain::{PreparedKind, PreparedStep},
@@ -55,6 +56,22 @@ pub fn real_child() -> ChildProgram {
     ChildProgram {
         program: env!("CARGO_BIN_EXE_retake-worker-child").into(),
         arguments: vec![],
+    }
+}
+
+/// The child that users have as `retake install-plugin`.
+pub fn real_installer() -> ChildProgram {
+    ChildProgram {
+        arguments: vec!["install-plugin".into()],
+        ..real_child()
+    }
+}
+
+/// The child that users have as `retake check-plugin`.
+pub fn real_checker() -> CheckChild {
+    CheckChild {
+        program: real_child().program,
+        arguments: vec!["check-plugin".into()],
     }
 }
 
@@ -136,14 +153,21 @@ impl Mock {
     }
 }
 
+/// A file that `make plugins` built: one of our plugins, or a guest that only tests load.
+pub fn built(name: &str) -> Vec<u8> {
+    let dist = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist");
+    let folders = ["plugins", "test-plugins"];
+    let paths = folders.map(|folder| dist.join(folder).join(name).with_extension("wasm"));
+    let path = paths.iter().find(|path| path.exists()).unwrap_or(&paths[0]);
+    std::fs::read(path)
+        .unwrap_or_else(|error| panic!("plugin {name} ({error}); run `make plugins` first"))
+}
+
 /// The plugins that `make plugins` built, installed into `dir`.
 pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
-    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../dist/plugins");
     let cache = Cache::open(dir).unwrap();
     let install = |name: &&str| {
-        let wasm = std::fs::read(built.join(name).with_extension("wasm"))
-            .unwrap_or_else(|error| panic!("plugin {name} ({error}); run `make plugins` first"));
-        let installed = cache.install(&wasm).unwrap();
+        let installed = cache.install(&built(name)).unwrap();
         InstalledPlugin {
             manifest: installed.manifest,
             digest: installed.digest,
@@ -169,6 +193,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
         },
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
         follow: false,
         recommended: false,
     }
@@ -182,6 +207,7 @@ pub fn external_step(index: usize, external: External) -> PreparedStep {
         kind: PreparedKind::External(external),
         mix: 1.0,
         on_failure: OnFailure::Fail,
+        delta: false,
         follow: false,
         recommended: false,
     }

@@ -79,7 +79,7 @@ impl Run {
 
     async fn fails(&self) -> (Problem, Retry) {
         match self.run().await {
-            Err(ChainFailure::Failed { problem, retry }) => (*problem, retry),
+            Err(ChainFailure::Failed { problem, retry, .. }) => (*problem, retry),
             Err(ChainFailure::Cancelled) => panic!("it was cancelled"),
             Ok(report) => panic!("it went well: {report:?}"),
         }
@@ -348,7 +348,8 @@ async fn the_real_child_ends_when_its_parent_is_gone() {
     let request = serde_json::json!({
         "parent_pid": std::process::id(), "input": fifo, "output": run.path().join("out"),
         "scratch_dir": run.path(), "plugin_cache": run.path(), "steps": [],
-        "output_as": "handover", "expect": null, "limits": limits, "seed": 0,
+        "output_as": "handover", "expect": null,
+        "deltas_as": {"format": "wav", "origin": "input"}, "limits": limits, "seed": 0,
     });
     let mut stdin = child.stdin.take().unwrap();
     use std::io::Write;

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Database, SqliteStore,
+    plugin_files::{plugin_key, submission_key},
     upload::{self, CHUNK_BYTES, CHUNKS_MAX, HEAD_BYTES, Upload},
 };
 use crate::{
@@ -139,8 +140,26 @@ fn place(connection: &Connection, key: BlobKey) -> Result<Option<Place>, StoreEr
                  WHERE job_id = ?1 AND attempt = ?2 AND correction IS NOT NULL",
             )?
             .query_row((job.to_string(), attempt), place),
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "SELECT rowid, size_bytes, upload FROM deltas
+                 WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+            )?
+            .query_row((job.to_string(), attempt, step), place),
+        BlobKey::Submission(id) => plugin_place(connection, &submission_key(id), place),
+        BlobKey::Plugin { digest } => plugin_place(connection, &plugin_key(digest), place),
     };
     Ok(found.optional()?)
+}
+
+fn plugin_place(
+    connection: &Connection,
+    key: &str,
+    place: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<Place>,
+) -> rusqlite::Result<Place> {
+    connection
+        .prepare_cached("SELECT rowid, size_bytes, upload FROM plugin_files WHERE key = ?1")?
+        .query_row([key], place)
 }
 
 /// From the head or from one chunk: at most what is in one row.
@@ -163,6 +182,12 @@ fn read(
         }
         (true, BlobKey::Correction { .. }) => {
             "SELECT substr(correction, ?2, ?3) FROM corrections WHERE rowid = ?1"
+        }
+        (true, BlobKey::Delta { .. }) => {
+            "SELECT substr(delta, ?2, ?3) FROM deltas WHERE rowid = ?1"
+        }
+        (true, BlobKey::Submission(_) | BlobKey::Plugin { .. }) => {
+            "SELECT substr(file, ?2, ?3) FROM plugin_files WHERE rowid = ?1"
         }
         (false, _) => "SELECT substr(bytes, ?2, ?3) FROM blob_chunks WHERE id = ?1",
     };

@@ -15,7 +15,11 @@ use crate::store::StoreError;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// In order; a released file is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_publishing.sql"),
+    include_str!("migrations/0003_deltas.sql"),
+];
 
 /// Opens the file and brings its schema up to date.
 pub(super) fn open_writer(path: &Path, bytes_max: Option<u64>) -> Result<Connection, StoreError> {

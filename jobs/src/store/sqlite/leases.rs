@@ -131,7 +131,7 @@ impl Leases for SqliteStore {
     }
 }
 
-/// Turns the draft that `put` left into the job's correction.
+/// Turns the drafts that `put` left into the job's correction and its deltas.
 fn adopt_correction(
     connection: &Connection,
     job: &Job,
@@ -174,5 +174,8 @@ fn adopt_correction(
             to_json(&correction.peaks),
             to_json(&correction.input_peaks),
         ))?;
+    connection
+        .prepare_cached("UPDATE deltas SET kept = 1 WHERE job_id = ?1 AND attempt = ?2")?
+        .execute((&id, correction.attempt))?;
     Ok(())
 }

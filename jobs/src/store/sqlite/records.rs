@@ -246,6 +246,18 @@ fn delete(
         let (job, attempts): (JobId, u32) = (super::rows::parsed(row.get_ref(0)?)?, row.get(1)?);
         blobs.extend((1..=attempts).map(|attempt| BlobKey::Correction { job, attempt }));
     }
+    let mut deltas = connection.prepare_cached(
+        "SELECT job_id, attempt, step FROM deltas
+         WHERE job_id IN (SELECT id FROM jobs WHERE recording_id = ?1)",
+    )?;
+    let mut rows = deltas.query([&text])?;
+    while let Some(row) = rows.next()? {
+        blobs.push(BlobKey::Delta {
+            job: super::rows::parsed(row.get_ref(0)?)?,
+            attempt: row.get(1)?,
+            step: row.get(2)?,
+        });
+    }
     for key in &blobs {
         upload::remove_row(connection, *key)?;
     }

@@ -193,7 +193,7 @@ pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn parsed_text<T: FromStr<Err: Display>>(text: &str) -> Result<T, StoreError> {
+pub(super) fn parsed_text<T: FromStr<Err: Display>>(text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error: T::Err| broken("a column", error))
 }

@@ -9,6 +9,7 @@ use super::{
     Database,
     changes::{add_message, change},
     connection::{nanos, time},
+    plugin_files,
     rows::{email_of, job_by_id, parsed},
     upload,
 };
@@ -45,6 +46,7 @@ pub(super) async fn sweep(
             let expired = expire_leases(connection, terms, now)?;
             let rewritten = rewrite_messages(connection, queued_before, now)?;
             remove_drafts(connection, now)?;
+            plugin_files::remove_unused(connection, now)?;
             give_back_pages(connection)?;
             Ok(expired + rewritten)
         })
@@ -63,9 +65,13 @@ fn is_needed(
              OR EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND message_at < ?2)
              OR EXISTS (SELECT 1 FROM recordings WHERE owner IS NULL AND created_at < ?3)
              OR EXISTS (SELECT 1 FROM corrections WHERE content_type IS NULL AND created_at < ?3)
+             OR EXISTS (SELECT 1 FROM deltas WHERE kept = 0 AND created_at < ?3)
              OR EXISTS (SELECT 1 FROM uploads WHERE touched_at < ?3)
              OR (SELECT freelist_count FROM pragma_freelist_count) > ?4",
     )?;
+    if plugin_files::unused_is_there(connection, now)? {
+        return Ok(true);
+    }
     let parameters = (
         nanos(now),
         nanos(queued_before),
@@ -136,9 +142,12 @@ fn remove_drafts(connection: &Connection, now: Timestamp) -> Result<(), StoreErr
              (SELECT upload FROM recordings WHERE owner IS NULL AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
              (SELECT upload FROM corrections WHERE content_type IS NULL AND created_at < ?1)",
+        "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
+             (SELECT upload FROM deltas WHERE kept = 0 AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE touched_at < ?1",
         "DELETE FROM recordings WHERE owner IS NULL AND created_at < ?1",
         "DELETE FROM corrections WHERE content_type IS NULL AND created_at < ?1",
+        "DELETE FROM deltas WHERE kept = 0 AND created_at < ?1",
     ] {
         connection.prepare_cached(mark)?.execute([long_ago])?;
     }

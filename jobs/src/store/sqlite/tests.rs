@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod plugins;
+
 use std::{
     io,
     time::{Duration, Instant},
@@ -18,7 +20,7 @@ use crate::{
     clock::ManualClock,
     format::Format,
     id::{OwnerId, RecordingId},
-    job::{Job, LeaseTerms, Outcome, Status},
+    job::{Attempt, Job, LeaseTerms, Outcome, Status},
     recording::Recording,
     store::{Claim, Correction, Leases, Owners, Records},
 };
@@ -353,6 +355,51 @@ async fn deleting_a_recording_frees_its_chunks() {
         bench.blobs.size(BlobKey::Recording(kept.id)).await.unwrap(),
         LONG as u64
     );
+}
+
+#[tokio::test]
+async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
+    let bench = bench();
+    let (recording, job) = bench.accepted(10).await;
+    let delta = |attempt, step| BlobKey::Delta {
+        job: job.id,
+        attempt,
+        step,
+    };
+    bench.store.claim(job.id, "w", TERMS).await.unwrap();
+    let correction = BlobKey::Correction {
+        job: job.id,
+        attempt: 1,
+    };
+    for key in [correction, delta(1, 0), delta(2, 0)] {
+        bench.blobs.put(key, body(LONG), u64::MAX).await.unwrap();
+    }
+    let json = r#"{"attempt":1,"content_type":"audio/flac","size_bytes":5,"sha256":"",
+        "report":{"source":"WAV","input":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},
+        "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},"steps":[],"elapsed_ms":1},
+        "peaks":{"frames_per_point":1,"min":[],"max":[]},
+        "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
+    let attempt = Attempt {
+        job_id: job.id,
+        attempt: 1,
+    };
+    let outcome = Outcome::Completed { warnings: vec![] };
+    let settled = serde_json::from_str(json).unwrap();
+    let settling = bench.store.settle(attempt, outcome, Some(settled));
+    settling.await.unwrap().unwrap();
+
+    // What an attempt left that nobody settled is a draft; what belongs to the correction stays.
+    bench.clock.advance(SignedDuration::from_mins(61));
+    bench.store.sweep(TERMS, Timestamp::MIN).await.unwrap();
+    assert_eq!(bench.blobs.size(delta(1, 0)).await.unwrap(), LONG as u64);
+    let gone = bench.blobs.size(delta(2, 0)).await;
+    assert!(matches!(gone, Err(BlobError::NotFound)), "{gone:?}");
+
+    let removed = bench.store.delete_recording(bench.owner, recording.id);
+    let removed = removed.await.unwrap().unwrap();
+    assert!(removed.contains(&delta(1, 0)), "{removed:?}");
+    assert_eq!(bench.count("SELECT count(*) FROM deltas").await, 0);
+    assert_eq!(bench.chunks().await, (0, 0));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! How a blob comes into the file and leaves it, in small writes.
 //!
-//! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`), the
+//! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`,
+//! `deltas.delta`, `plugin_files.file`), the
 //! rest in `blob_chunks` under the number of the upload that brought it. A blob that fits the first
 //! MiB is one write. A longer one is a row in `uploads` until it is whole; then one transaction makes
 //! it the key's blob. The upload's row stays as long as its chunks do: removing a blob marks it, and
@@ -11,7 +12,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Database, connection::nanos, rows::signed};
+use super::{
+    Database,
+    connection::nanos,
+    plugin_files::{self, plugin_key, submission_key},
+    rows::signed,
+};
 use crate::{
     blobs::{BlobInfo, BlobKey},
     store::StoreError,
@@ -212,6 +218,15 @@ pub(super) fn remove_row(connection: &Connection, key: BlobKey) -> Result<(), St
                 )?
                 .execute((&job, attempt))?;
         }
+        BlobKey::Delta { job, attempt, step } => {
+            connection
+                .prepare_cached(
+                    "DELETE FROM deltas WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+                )?
+                .execute((job.to_string(), attempt, step))?;
+        }
+        BlobKey::Submission(id) => plugin_files::remove(connection, &submission_key(id))?,
+        BlobKey::Plugin { digest } => plugin_files::remove(connection, &plugin_key(digest))?,
     }
     Ok(())
 }
@@ -222,12 +237,12 @@ fn replace(
     upload: Option<i64>,
     info: &BlobInfo,
     head: &[u8],
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     if let Some(old) = upload_of(connection, key)? {
         mark(connection, old)?;
     }
-    let (size_bytes, sha256, now) = (signed(info.size_bytes), &info.sha256, nanos(now));
+    let (size_bytes, sha256, now) = (signed(info.size_bytes), &info.sha256, nanos(at));
     match key {
         BlobKey::Recording(id) => connection
             .prepare_cached(
@@ -256,6 +271,31 @@ fn replace(
                 upload,
                 head,
             ))?,
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "INSERT INTO deltas (job_id, attempt, step, size_bytes, sha256, created_at, upload,
+                     delta)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 ON CONFLICT (job_id, attempt, step) DO UPDATE SET
+                     size_bytes = excluded.size_bytes, sha256 = excluded.sha256,
+                     upload = excluded.upload, delta = excluded.delta",
+            )?
+            .execute((
+                job.to_string(),
+                attempt,
+                step,
+                size_bytes,
+                sha256,
+                now,
+                upload,
+                head,
+            ))?,
+        BlobKey::Submission(id) => {
+            return plugin_files::put(connection, &submission_key(id), upload, info, head, at);
+        }
+        BlobKey::Plugin { digest } => {
+            return plugin_files::put(connection, &plugin_key(digest), upload, info, head, at);
+        }
     };
     Ok(())
 }
@@ -270,6 +310,18 @@ fn upload_of(connection: &Connection, key: BlobKey) -> Result<Option<i64>, Store
             .prepare_cached("SELECT upload FROM corrections WHERE job_id = ?1 AND attempt = ?2")?
             .query_row((job.to_string(), attempt), |row| row.get(0))
             .optional()?,
+        BlobKey::Delta { job, attempt, step } => connection
+            .prepare_cached(
+                "SELECT upload FROM deltas WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
+            )?
+            .query_row((job.to_string(), attempt, step), |row| row.get(0))
+            .optional()?,
+        BlobKey::Submission(id) => {
+            return plugin_files::upload_of(connection, &submission_key(id));
+        }
+        BlobKey::Plugin { digest } => {
+            return plugin_files::upload_of(connection, &plugin_key(digest));
+        }
     };
     Ok(upload.flatten())
 }

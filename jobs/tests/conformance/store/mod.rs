@@ -2,6 +2,7 @@
 
 mod leases;
 mod log;
+mod publishing;
 mod records;
 
 use std::sync::Arc;

@@ -8,9 +8,8 @@ use retake_jobs::{
     message::JobMessage,
     queue::Topic,
     recording::Recording,
-    store::{Claim, EventKind, Heartbeat, InstalledPlugin, Progress},
+    store::{Claim, EventKind, Heartbeat, Progress},
 };
-use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 
 use super::{Bench, topics};
 use crate::{
@@ -29,7 +28,6 @@ claims! { Bench on memory sqlite; [
     deleting_ends_visibility
     deleting_takes_the_lease_from_a_running_attempt
     a_session_is_found_by_its_token_only
-    the_catalogue_holds_the_newest_version_of_each_plugin
 ] }
 
 async fn an_accepted_recording_is_there_with_its_job_its_event_and_its_message(bench: Bench) {
@@ -299,47 +297,4 @@ async fn a_session_is_found_by_its_token_only(bench: Bench) {
     assert_ne!(owner, other);
     assert_eq!(bench.b.owner_of([7; 32]).await.unwrap(), Some(owner));
     assert_eq!(bench.b.owner_of([9; 32]).await.unwrap(), None);
-}
-
-async fn the_catalogue_holds_the_newest_version_of_each_plugin(bench: Bench) {
-    let plugin = |id: &str, version: &str, digest: &str| InstalledPlugin {
-        digest: digest.to_owned(),
-        manifest: Manifest {
-            id: id.to_owned(),
-            name: "Gain".to_owned(),
-            version: version.to_owned(),
-            vendor: String::new(),
-            summary: String::new(),
-            license: String::new(),
-            params: Vec::new(),
-            passes: Passes {
-                analyze: false,
-                process: true,
-            },
-            channels: ChannelUse::Linked,
-            max_channels: 0,
-            sample_rates: Vec::new(),
-            block_quantum: 1,
-            extras: Vec::new(),
-        },
-    };
-    assert_eq!(bench.a.plugins().await.unwrap(), []);
-    for (id, version, digest) in [
-        ("b.gain", "1.10.0", "1"),
-        ("b.gain", "1.9.0", "2"),
-        ("b.gain", "1.10.0-rc.1", "3"),
-        ("a.gain", "0.1.0", "4"),
-        ("a.gain", "0.1.0", "5"),
-    ] {
-        bench
-            .a
-            .put_plugin(&plugin(id, version, digest))
-            .await
-            .unwrap();
-    }
-    let newest = [
-        plugin("a.gain", "0.1.0", "5"),
-        plugin("b.gain", "1.10.0", "1"),
-    ];
-    assert_eq!(bench.b.plugins().await.unwrap(), newest);
 }

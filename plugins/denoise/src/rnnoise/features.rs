@@ -4,7 +4,7 @@
 use super::bands::{BANDS, Bands};
 use super::pitch::{HISTORY, PitchFinder};
 use super::spectrum::{Spectrum, Transform};
-use super::{FRAME, WINDOW, empty_spectrum};
+use super::{FRAME, WINDOW};
 
 /// Coefficients of which the changes over time count too.
 const DELTAS: usize = 6;
@@ -43,8 +43,8 @@ impl Features {
             distances: [[0.0; MEMORY]; MEMORY],
             newest: 0,
             features: [0.0; FEATURES],
-            signal: empty_spectrum(),
-            lagged: empty_spectrum(),
+            signal: Spectrum::empty(),
+            lagged: Spectrum::empty(),
             signal_energy: [0.0; BANDS],
             lagged_energy: [0.0; BANDS],
             correlation: [0.0; BANDS],

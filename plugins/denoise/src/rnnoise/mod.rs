@@ -17,13 +17,33 @@ mod spectrum;
 
 use bands::{BANDS, Bands};
 use features::Features;
-use network::Network;
-use spectrum::{BINS, Spectrum, Transform};
+use network::{Network, Opinion};
+pub use spectrum::{BINS, Spectrum, Transform};
 
 /// Frames of audio per call, and by how much the output lags: 10 ms at 48 kHz.
 pub const FRAME: usize = 480;
 
 const WINDOW: usize = 2 * FRAME;
+
+/// A word's end is held as speech a little longer: half of it for 230 ms.
+const SPEECH_HELD: f32 = 0.97;
+
+/// What the network may not take: a spectrum of the same frame, and how much of each bin is to come
+/// from it, 0 to 1.
+pub struct Spared {
+    pub spectrum: Spectrum,
+    pub share: [f32; BINS],
+}
+
+impl Spared {
+    /// The network has its way.
+    pub fn nothing() -> Self {
+        Self {
+            spectrum: Spectrum::empty(),
+            share: [0.0; BINS],
+        }
+    }
+}
 
 /// One channel's noise suppression.
 pub struct Denoiser {
@@ -35,6 +55,8 @@ pub struct Denoiser {
     /// would be chopped off.
     gains_before: [f32; BANDS],
     bin_gains: [f32; BINS],
+    /// How likely it is that somebody speaks, or has just spoken, 0 to 1.
+    speech: f32,
     /// Second half of the last synthesis window.
     overlap: [f32; FRAME],
 }
@@ -48,17 +70,20 @@ impl Denoiser {
             network: Network::new(),
             gains_before: [0.0; BANDS],
             bin_gains: [0.0; BINS],
+            speech: 0.0,
             overlap: [0.0; FRAME],
         }
     }
 
     /// Takes a frame at 48 kHz whose full scale is 32 768, and gives back the frame before it.
-    pub fn run(&mut self, input: &[f32; FRAME], output: &mut [f32; FRAME]) {
+    /// `spared` belongs to the window that ends with `input`.
+    pub fn run(&mut self, input: &[f32; FRAME], spared: &Spared, output: &mut [f32; FRAME]) {
         let audible = self
             .features
             .compute(input, &mut self.transform, &self.bands);
         if audible {
-            let mut gains = self.network.compute(self.features.network_input());
+            let Opinion { mut gains, speech } = self.network.compute(self.features.network_input());
+            self.speech = speech.max(SPEECH_HELD * self.speech);
             self.filter_pitch(&gains);
             for (gain, before) in gains.iter_mut().zip(&mut self.gains_before) {
                 *gain = gain.max(0.6 * *before);
@@ -67,6 +92,8 @@ impl Denoiser {
             self.bands.spread(&gains, &mut self.bin_gains);
             self.features.signal.scale(&self.bin_gains);
         }
+        // What goes beyond steady noise may still be a door or a keyboard, where nobody speaks.
+        self.features.signal.give_way(spared, self.speech);
         self.transform
             .inverse(&self.features.signal, &mut self.overlap, output);
     }
@@ -104,13 +131,5 @@ impl Denoiser {
         }
         self.bands.spread(&restore, &mut self.bin_gains);
         signal.scale(&self.bin_gains);
-    }
-}
-
-/// A spectrum before there is one.
-fn empty_spectrum() -> Spectrum {
-    Spectrum {
-        re: [0.0; BINS],
-        im: [0.0; BINS],
     }
 }

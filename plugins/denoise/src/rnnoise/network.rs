@@ -28,23 +28,31 @@ pub struct Network {
     noise: Gru<NOISE>,
     denoise: Gru<DENOISE>,
     output: Dense,
+    speech: Dense,
+}
+
+/// What the network makes of a frame.
+pub struct Opinion {
+    /// How much of each band to keep, 0 to 1.
+    pub gains: [f32; BANDS],
+    /// How likely it is that somebody speaks, 0 to 1.
+    pub speech: f32,
 }
 
 impl Network {
     pub fn new() -> Self {
         let mut reader = Reader { rest: WEIGHTS };
-        let network = Self {
+        Self {
             input: Dense::read(&mut reader, FEATURES, DENSE),
             voice: Gru::read(&mut reader, DENSE),
             noise: Gru::read(&mut reader, DENSE + VOICE + FEATURES),
             denoise: Gru::read(&mut reader, VOICE + NOISE + FEATURES),
             output: Dense::read(&mut reader, DENOISE, BANDS),
-        };
-        // The last layer of the file says whether there is a voice; nothing here asks.
-        network
+            speech: Dense::read(&mut reader, VOICE, 1),
+        }
     }
 
-    pub fn compute(&mut self, features: &[f32; FEATURES]) -> [f32; BANDS] {
+    pub fn compute(&mut self, features: &[f32; FEATURES]) -> Opinion {
         let mut dense = self.input.compute(features);
         dense
             .chunks_exact_mut(4)
@@ -67,7 +75,12 @@ impl Network {
         gains
             .chunks_exact_mut(4)
             .for_each(|x| sigmoid(F4::load(x)).store(x));
-        std::array::from_fn(|band| gains[band])
+        let speech = self.speech.compute(&self.voice.state);
+        let [speech, ..] = sigmoid(F4::load(&speech)).to_array();
+        Opinion {
+            gains: std::array::from_fn(|band| gains[band]),
+            speech,
+        }
     }
 }
 

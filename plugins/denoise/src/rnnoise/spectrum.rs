@@ -6,7 +6,7 @@ use std::sync::Arc;
 use realfft::num_complex::Complex32;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
-use super::{FRAME, WINDOW};
+use super::{FRAME, Spared, WINDOW};
 
 /// Bins in use: 0 Hz to just under 24 kHz. The network silences everything above 20 kHz, so the
 /// Nyquist bin never matters.
@@ -19,6 +19,18 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
+    /// Before there is one.
+    pub fn empty() -> Self {
+        Self {
+            re: [0.0; BINS],
+            im: [0.0; BINS],
+        }
+    }
+
+    pub fn power(&self) -> [f32; BINS] {
+        std::array::from_fn(|bin| self.re[bin] * self.re[bin] + self.im[bin] * self.im[bin])
+    }
+
     pub fn scale(&mut self, gains: &[f32; BINS]) {
         for ((re, im), gain) in self.re.iter_mut().zip(&mut self.im).zip(gains) {
             *re *= gain;
@@ -32,6 +44,16 @@ impl Spectrum {
         }
         for ((im, other), gain) in self.im.iter_mut().zip(&other.im).zip(gains) {
             *im += other * gain;
+        }
+    }
+
+    /// Takes over what is spared, by a factor of 0 to 1.
+    pub fn give_way(&mut self, spared: &Spared, factor: f32) {
+        let Spared { spectrum, share } = spared;
+        for bin in 0..BINS {
+            let share = factor * share[bin];
+            self.re[bin] += share * (spectrum.re[bin] - self.re[bin]);
+            self.im[bin] += share * (spectrum.im[bin] - self.im[bin]);
         }
     }
 }

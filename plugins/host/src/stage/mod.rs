@@ -43,11 +43,17 @@ enum Lanes {
 }
 
 /// What a stage is made for.
+#[derive(Debug, Clone, Copy)]
 pub struct Stream<'a> {
+    /// As the chain names the step.
     pub name: &'a str,
     pub spec: Spec,
+    /// Exactly so many come.
     pub frames: u64,
-    pub mix: f32,
+    /// The part of corrected sound in the result, 0.0 to 1.0; the rest is the original, aligned with
+    /// it.
+    pub mix: f64,
+    /// The plugin's only source of randomness.
     pub seed: u64,
 }
 
@@ -82,7 +88,7 @@ impl PluginStage {
             processes: manifest.passes.process,
             may_shorten: manifest.may_shorten(),
             lanes,
-            outlet: Outlet::new(stream.spec, stream.mix),
+            outlet: Outlet::new(stream.spec, stream.mix as f32),
         })
     }
 }

@@ -44,6 +44,7 @@ fn a_panic_is_reported_in_its_own_words() {
     check_crash("panic", "index out of bounds");
     check_crash("panic", "panicked at");
     check_crash("panic-open", "no stream is good enough");
+    check_crash("panic-analyze", "nothing to see");
     check_crash("panic-report", "nothing to report");
 }
 
@@ -195,7 +196,7 @@ fn an_endless_loop_ends_with_its_process() {
 }
 
 /// CPU time in hundredths of a second.
-fn cpu_ticks(child: &Child) -> u64 {
+pub fn cpu_ticks(child: &Child) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
     let fields: Vec<&str> = stat
         .rsplit(')')

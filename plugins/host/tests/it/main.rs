@@ -7,6 +7,8 @@
 mod alignment;
 mod cache;
 mod hostile_files;
+mod hostile_installs;
 mod hostile_plugins;
+mod instance;
 mod ours;
 mod rig;

@@ -1,4 +1,4 @@
-//! The four plugins we ship, through the real host, over rates, channels and block sizes.
+//! The plugins we ship, through the real host, over rates, channels and block sizes.
 
 use retake_audio::Block;
 use retake_plugin_host::Plugin;
@@ -6,7 +6,10 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 4] = ["gain", "highpass", "denoise", "loudness"];
+const NAMES: [&str; 11] = [
+    "gain", "highpass", "denoise", "loudness", "hum", "declick", "declip", "leveler", "de-ess",
+    "gate", "eq",
+];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 
 fn plugins() -> Vec<(&'static str, Plugin)> {
@@ -110,7 +113,7 @@ fn the_same_input_gives_the_same_output() {
 
 #[test]
 fn channels_of_independent_plugins_do_not_hear_each_other() {
-    for name in ["gain", "highpass", "denoise"] {
+    for name in ["gain", "highpass", "denoise", "eq"] {
         let plugin = load(&format!("plugins/{name}"));
         let input = voices(48_000, 60_000, 3);
         let together = Run::new(&plugin, 48_000).of(&input).unwrap();

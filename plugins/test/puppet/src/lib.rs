@@ -19,12 +19,24 @@ const DEED: ChoiceParam = ChoiceParam::new(
         ("fail", "Fail in process"),
         ("flood-log", "Log a megabyte"),
         ("odd-report", "Report what is no number"),
+        // Within the contract too, and no correction.
+        ("empty", "Return silence"),
+        ("deafen", "Return everything a thousand times louder"),
+        ("fade", "Return everything 20 dB quieter"),
+        ("lose-half", "Return silence for every other half second"),
+        ("offset", "Move everything off its middle"),
         // Against it.
         ("loop", "Loop for ever"),
+        ("loop-open", "Loop for ever in open"),
+        ("loop-latency", "Loop for ever when asked for the latency"),
+        ("loop-analyze", "Loop for ever in analyze"),
+        ("loop-drain", "Loop for ever in drain"),
+        ("loop-report", "Loop for ever in report"),
         ("bomb", "Allocate without end"),
         ("recurse", "Call itself without end"),
         ("panic", "Panic"),
         ("panic-open", "Panic in open"),
+        ("panic-analyze", "Panic in analyze"),
         ("panic-report", "Panic in report"),
         ("wild", "Write where nothing is"),
         ("nan", "Return a NaN"),
@@ -45,6 +57,7 @@ pub struct Puppet {
     stream: Stream,
     held: VecDeque<Vec<f32>>,
     blocks: usize,
+    seen: u64,
 }
 
 const LAG: u32 = 777;
@@ -54,6 +67,7 @@ impl Corrector for Puppet {
         id: "org.retake.test.puppet",
         name: "Puppet",
         version: env!("CARGO_PKG_VERSION"),
+        analyzes: true,
         channels: ChannelUse::Linked,
         max_channels: 2,
         // Fits no block the pipeline makes.
@@ -66,6 +80,7 @@ impl Corrector for Puppet {
         let deed = settings.get(&DEED);
         match deed {
             "panic-open" => panic!("no stream is good enough"),
+            "loop-open" => last_words("open"),
             "refuse" => return Err(Refusal::parameter(&DEED, "this deed is never done")),
             _ => {}
         }
@@ -78,14 +93,24 @@ impl Corrector for Puppet {
             stream: *stream,
             held,
             blocks: 0,
+            seen: 0,
         })
     }
 
     fn latency_frames(&self) -> u32 {
         match self.deed {
             "lag" => LAG,
+            "loop-latency" => last_words("latency"),
             "endless-latency" => u32::MAX,
             _ => 0,
+        }
+    }
+
+    fn analyze(&mut self, _block: &Block) -> Result<(), Refusal> {
+        match self.deed {
+            "loop-analyze" => last_words("analyze"),
+            "panic-analyze" => panic!("nothing to see"),
+            _ => Ok(()),
         }
     }
 
@@ -115,12 +140,20 @@ impl Corrector for Puppet {
                 block[0][0] = self.stream.seed as f32;
                 block[0][1] = self.stream.total_frames as f32;
             }
-            "flood-drain" => return Ok(Block::new()),
+            "flood-drain" | "loop-drain" => return Ok(Block::new()),
+            "empty" => scale(&mut block, 0.0),
+            "deafen" => scale(&mut block, 1_000.0),
+            "fade" => scale(&mut block, 0.1),
+            "lose-half" => {
+                self.seen += block[0].len() as u64;
+                if self.seen * 2 / u64::from(self.stream.sample_rate) % 2 == 1 {
+                    scale(&mut block, 0.0);
+                }
+            }
+            "offset" => block.iter_mut().flatten().for_each(|sample| *sample += 0.1),
             "fail" => return Err(Refusal::input("this sounds wrong\n\u{7}to me")),
             "flood-log" => (0..1024).for_each(|_| log::info(&"flood ".repeat(170))),
-            "loop" => loop {
-                std::hint::black_box(&block);
-            },
+            "loop" => last_words("process"),
             "bomb" => {
                 let mut hoard = Vec::new();
                 loop {
@@ -155,6 +188,9 @@ impl Corrector for Puppet {
     }
 
     fn drain(&mut self, max_frames: usize) -> Result<Block, Refusal> {
+        if self.deed == "loop-drain" {
+            last_words("drain");
+        }
         if self.deed == "flood-drain" {
             return Ok(vec![
                 vec![0.0; max_frames + 1];
@@ -167,6 +203,7 @@ impl Corrector for Puppet {
     fn report(&mut self) -> Report {
         match self.deed {
             "panic-report" => panic!("nothing to report"),
+            "loop-report" => last_words("report"),
             "odd-report" => Report::default()
                 .number("nan", "No number", "dB", f64::NAN)
                 .curve("curve", "No curve", "", 1.0, vec![1.0, f32::INFINITY])
@@ -194,6 +231,21 @@ impl Puppet {
         }
         block
     }
+}
+
+/// Says where it is and never comes back.
+fn last_words(place: &str) -> ! {
+    log::info(&format!("looping in {place}"));
+    loop {
+        std::hint::black_box(place);
+    }
+}
+
+fn scale(block: &mut Block, factor: f32) {
+    block
+        .iter_mut()
+        .flatten()
+        .for_each(|sample| *sample *= factor);
 }
 
 #[allow(unconditional_recursion)]

@@ -31,7 +31,7 @@ use tempfile::TempDir;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::support::{done, eventually, false_child, real_child};
+use crate::support::{done, eventually, false_child, real_checker, real_child, real_installer};
 pub use faulty::Fault;
 use faulty::{CountingQueue, FaultyBlobs, FaultyStore};
 
@@ -138,6 +138,8 @@ impl House {
             externals: vec![],
             plugin_cache: self.path("plugins"),
             child: real_child(),
+            installer: real_installer(),
+            checker: real_checker(),
         }
     }
 

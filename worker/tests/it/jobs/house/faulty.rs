@@ -10,17 +10,19 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs},
-    id::{EventId, JobId, OwnerId, RecordingId},
+    id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome},
     problem::Problem,
     queue::{Delivery, MemoryQueue, Queue, QueueError, Topic},
     recording::Recording,
     store::{
         Catalogue, Claim, Correction, Event, EventLog, Heartbeat, InstalledPlugin, JobRecord,
-        Leases, MemoryStore, Outbox, OutboxRow, Owners, Progress, RecordingWithJobs, Records,
-        StoreError,
+        Leases, MemoryStore, Outbox, OutboxRow, Owners, PluginVersion, Progress, RecordingWithJobs,
+        Records, Removal, StoreError, Submissions, Verdict,
     },
+    submission::{CheckAttempt, Submission},
 };
+use serde_json::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -31,6 +33,7 @@ pub enum Fault {
     AnswerOfSettle,
     Release,
     Plugins,
+    SettleCheck,
 }
 
 pub struct FaultyStore {
@@ -130,13 +133,65 @@ impl Leases for FaultyStore {
 
 #[async_trait]
 impl Catalogue for FaultyStore {
-    async fn put_plugin(&self, plugin: &InstalledPlugin) -> Result<(), StoreError> {
-        self.inner.put_plugin(plugin).await
+    async fn put_plugin(
+        &self,
+        plugin: &InstalledPlugin,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        self.inner.put_plugin(plugin, size_bytes).await
     }
 
-    async fn plugins(&self) -> Result<Vec<InstalledPlugin>, StoreError> {
+    async fn plugins(&self) -> Result<Vec<PluginVersion>, StoreError> {
         self.check(Fault::Plugins)?;
         self.inner.plugins().await
+    }
+
+    async fn check_report(&self, id: &str, version: &str) -> Result<Option<Value>, StoreError> {
+        self.inner.check_report(id, version).await
+    }
+
+    async fn remove_plugin(&self, id: &str, version: &str) -> Result<Removal, StoreError> {
+        self.inner.remove_plugin(id, version).await
+    }
+}
+
+#[async_trait]
+impl Submissions for FaultyStore {
+    async fn add_submission(
+        &self,
+        submission: &Submission,
+        waiting_max: usize,
+    ) -> Result<bool, StoreError> {
+        self.inner.add_submission(submission, waiting_max).await
+    }
+
+    async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
+        self.inner.submission(id).await
+    }
+
+    async fn claim_submission(
+        &self,
+        worker: &str,
+        terms: LeaseTerms,
+    ) -> Result<Option<(CheckAttempt, Submission)>, StoreError> {
+        self.inner.claim_submission(worker, terms).await
+    }
+
+    async fn extend_submission(
+        &self,
+        attempt: CheckAttempt,
+        terms: LeaseTerms,
+    ) -> Result<Result<(), LeaseLost>, StoreError> {
+        self.inner.extend_submission(attempt, terms).await
+    }
+
+    async fn settle_submission(
+        &self,
+        attempt: CheckAttempt,
+        verdict: Verdict,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        self.check(Fault::SettleCheck)?;
+        self.inner.settle_submission(attempt, verdict).await
     }
 }
 

@@ -20,6 +20,12 @@ struct Bin {
     power: f64,
 }
 
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Gate {
     pub fn new() -> Self {
         Self {

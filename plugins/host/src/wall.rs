@@ -1,4 +1,5 @@
-//! The limits a child puts itself under, before it looks at anything from outside.
+//! The limits a child puts itself under, before it looks at anything from outside. Each process that
+//! runs foreign code stands behind this wall: the worker's child and the one that checks plugins.
 
 use std::io::{self, Read};
 
@@ -10,13 +11,13 @@ use rustix::process::{
 /// The child must not outlive its parent, however that ends. First thing in a child.
 ///
 /// The kernel sends the signal when the *thread* that started the child ends, so children are
-/// started from threads that live as long as the runtime; see `run_child`.
-pub(super) fn die_with_parent() -> io::Result<()> {
+/// started from threads that live as long as the work they wait for.
+pub fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
 /// The parent may have ended before [`die_with_parent`] took effect.
-pub(super) fn check_parent(expected_pid: i32) -> io::Result<()> {
+pub fn check_parent(expected_pid: i32) -> io::Result<()> {
     match getppid().map(Pid::as_raw_pid) {
         Some(pid) if pid == expected_pid => Ok(()),
         found => Err(io::Error::other(format!(
@@ -26,7 +27,7 @@ pub(super) fn check_parent(expected_pid: i32) -> io::Result<()> {
 }
 
 /// The second line: the parent keeps our standard input open for as long as it wants us.
-pub(super) fn die_with_input() -> io::Result<()> {
+pub fn die_with_input() -> io::Result<()> {
     std::thread::Builder::new()
         .name("wall".to_owned())
         .stack_size(64 * 1024)
@@ -40,7 +41,7 @@ pub(super) fn die_with_input() -> io::Result<()> {
 
 /// Memory counts what can be written, not address space: a sandbox reserves 4 GiB of that per
 /// memory and touches little of it.
-pub(super) fn limit(memory_bytes_max: u64, file_bytes_max: u64) -> io::Result<()> {
+pub fn limit(memory_bytes_max: u64, file_bytes_max: u64) -> io::Result<()> {
     lower(Resource::Core, 0)?;
     lower(Resource::Data, memory_bytes_max)?;
     lower(Resource::Fsize, file_bytes_max)

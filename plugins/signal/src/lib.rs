@@ -1,0 +1,10 @@
+//! What several corrections need and each would otherwise write again: filters, levels over time,
+//! and gains that come before what they are for. Plain arithmetic: it knows no plugin and no host.
+
+pub mod gate;
+pub mod hops;
+pub mod k_weighting;
+pub mod line;
+pub mod reducer;
+pub mod section;
+pub mod steps;

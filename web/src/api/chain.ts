@@ -1,0 +1,53 @@
+// A chain as it stands in requests, presets and jobs. Values of parameters are read by whoever has the
+// plugin's manifest.
+
+import { boolean, list, number, object, oneOf, text } from "./decode";
+
+export type ParamValue = number | boolean | string;
+
+export type ChainStep = {
+  plugin?: string;
+  external?: string;
+  version?: string;
+  params?: Readonly<Record<string, unknown>>;
+  mix?: number;
+  on_failure?: "fail" | "skip";
+  delta?: boolean;
+  follow?: boolean;
+};
+
+export const STEP_KEYS: readonly string[] = [
+  "plugin",
+  "external",
+  "version",
+  "params",
+  "mix",
+  "on_failure",
+  "delta",
+  "follow",
+] satisfies (keyof ChainStep)[];
+
+export type Chain = { steps: ChainStep[] };
+
+/** What to do with a recording: one of the two. */
+export type Wish = { preset: string } | { chain: Chain };
+
+export function parseChain(value: unknown, where = "chain"): Chain {
+  return { steps: list(object(value, where).steps, `${where}.steps`, parseStep) };
+}
+
+function parseStep(value: unknown, where: string): ChainStep {
+  const given = object(value, where);
+  const step: ChainStep = {};
+  if (given.plugin !== undefined) step.plugin = text(given.plugin, `${where}.plugin`);
+  if (given.external !== undefined) step.external = text(given.external, `${where}.external`);
+  if (given.version !== undefined) step.version = text(given.version, `${where}.version`);
+  if (given.params !== undefined) step.params = object(given.params, `${where}.params`);
+  if (given.mix !== undefined) step.mix = number(given.mix, `${where}.mix`);
+  if (given.on_failure !== undefined) {
+    step.on_failure = oneOf(given.on_failure, `${where}.on_failure`, ["fail", "skip"]);
+  }
+  if (given.delta !== undefined) step.delta = boolean(given.delta, `${where}.delta`);
+  if (given.follow !== undefined) step.follow = boolean(given.follow, `${where}.follow`);
+  return step;
+}

@@ -1,0 +1,139 @@
+//! What a step took away: its input less its output, as a file of its own.
+
+use std::{fs::File, path::Path};
+
+use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError};
+
+/// Seconds of input that wait for their output at most, as for a mix: see the plugin host.
+const HELD_S_MAX: usize = 60;
+
+pub(super) struct DeltaWriter {
+    encoder: Encoder,
+    /// Input whose output has not come yet; the step's latency is off the output already.
+    waiting: Block,
+    held_frames_max: usize,
+    peak: f32,
+}
+
+impl DeltaWriter {
+    pub fn create(
+        path: &Path,
+        format: &Format,
+        spec: Spec,
+        frames: u64,
+    ) -> Result<Self, AudioError> {
+        let file = File::create(path)?;
+        Ok(Self {
+            encoder: Encoder::create(format, spec, frames, file)?,
+            waiting: vec![Vec::new(); spec.channels as usize],
+            held_frames_max: HELD_S_MAX * spec.sample_rate as usize,
+            peak: 0.0,
+        })
+    }
+
+    pub fn before(&mut self, block: &Block) -> Result<(), StageError> {
+        for (waiting, channel) in self.waiting.iter_mut().zip(block) {
+            waiting.extend_from_slice(channel);
+        }
+        let held = self.waiting[0].len();
+        if held <= self.held_frames_max {
+            return Ok(());
+        }
+        Err(StageError::Refused {
+            message: format!(
+                "its output comes {held} frames after its input; a delta waits for at most \
+                 {HELD_S_MAX} s"
+            ),
+            param: None,
+        })
+    }
+
+    pub fn after(&mut self, block: &Block) -> Result<(), StageError> {
+        let frames = block.first().map_or(0, Vec::len).min(self.waiting[0].len());
+        if frames == 0 {
+            return Ok(());
+        }
+        let mut removed: Block = self
+            .waiting
+            .iter_mut()
+            .map(|channel| {
+                let rest = channel.split_off(frames);
+                std::mem::replace(channel, rest)
+            })
+            .collect();
+        for (removed, output) in removed.iter_mut().zip(block) {
+            for (removed, output) in removed.iter_mut().zip(output) {
+                *removed -= output;
+                self.peak = self.peak.max(removed.abs());
+            }
+        }
+        self.encoder.push(&removed).map_err(unwritten)
+    }
+
+    /// A warning where the delta does not fit its file.
+    pub fn finish(self, step: &str) -> Result<Option<String>, StageError> {
+        self.encoder.finish().map_err(unwritten)?;
+        let over_db = 20.0 * f64::from(self.peak).log10();
+        Ok((self.peak > 1.0).then(|| {
+            format!(
+                "the delta of {step} peaks {over_db:.1} dB over full scale and was clipped there"
+            )
+        }))
+    }
+}
+
+fn unwritten(error: AudioError) -> StageError {
+    StageError::Io {
+        message: format!("a delta cannot be written: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use retake_audio::WavDepth;
+
+    use super::*;
+
+    const SPEC: Spec = Spec {
+        sample_rate: 8_000,
+        channels: 1,
+    };
+    const FLOAT: Format = Format::Wav {
+        depth: WavDepth::Float32,
+    };
+
+    #[test]
+    fn output_that_comes_late_and_in_other_pieces_is_taken_from_its_own_input() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut delta = DeltaWriter::create(file.path(), &FLOAT, SPEC, 5).unwrap();
+        delta.before(&vec![vec![1.0, 2.0, 3.0]]).unwrap();
+        delta.after(&vec![vec![0.5]]).unwrap();
+        delta.after(&vec![vec![]]).unwrap();
+        delta.before(&vec![vec![4.0, 5.0]]).unwrap();
+        delta.after(&vec![vec![0.5, 0.5, 0.5, 0.5]]).unwrap();
+        let warning = delta.finish("gate").unwrap().unwrap();
+        assert!(
+            warning.starts_with("the delta of gate peaks 13.1 dB over"),
+            "{warning}"
+        );
+        let written = std::fs::read(file.path()).unwrap();
+        let samples: Vec<f32> = written[written.len() - 20..]
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|&bytes| f32::from_le_bytes(bytes))
+            .collect();
+        assert_eq!(samples, [0.5, 1.5, 2.5, 3.5, 4.5]);
+    }
+
+    #[test]
+    fn input_is_not_held_without_end() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut delta = DeltaWriter::create(file.path(), &FLOAT, SPEC, 1_000_000).unwrap();
+        let minute = vec![vec![0.0; 60 * 8_000]];
+        delta.before(&minute).unwrap();
+        let refused = delta.before(&vec![vec![0.0]]).unwrap_err();
+        assert!(refused.to_string().contains("at most 60 s"), "{refused}");
+    }
+}

@@ -1,0 +1,235 @@
+//! Checks plugins that somebody wants to publish, one at a time, beside the jobs.
+//!
+//! As with jobs the row is the truth: a worker claims a submission, keeps its lease while the kit runs
+//! in child processes, and settles it. One that dies in between loses nothing but time.
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use retake_jobs::{
+    blobs::{BlobError, BlobKey},
+    problem::{FieldError, Problem, ProblemKind},
+    store::{InstalledPlugin, Verdict},
+    submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
+};
+use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
+use tokio::{sync::oneshot, time::sleep};
+
+use super::{Worker, backoff::Backoff, fetch};
+use crate::words::plain;
+
+/// So much of a check's words stands in the problem; the whole is in the report.
+const WORDS_MAX: usize = 500;
+
+/// Why a submission could not be judged here. It is another attempt's turn, once the lease is over.
+#[derive(Debug, thiserror::Error)]
+enum NotJudged {
+    #[error("a file of ours: {0}")]
+    File(#[from] io::Error),
+    #[error("the blob store: {0}")]
+    Blobs(#[from] BlobError),
+    #[error("the checking thread ended without a word")]
+    Thread,
+}
+
+impl Worker {
+    /// One submission after the other, until shutdown.
+    pub(super) async fn check_submissions(self: Arc<Self>) {
+        let poll = Duration::from_millis(self.config.plugin_poll_ms);
+        let mut backoff = Backoff::outage();
+        loop {
+            let claiming = self.parts.store.claim_submission(&self.name, self.terms());
+            let claimed = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return,
+                claimed = claiming => claimed,
+            };
+            let pause = match claimed {
+                Ok(Some((attempt, submission))) => {
+                    backoff.reset();
+                    self.check(attempt, submission).await;
+                    continue;
+                }
+                Ok(None) => {
+                    backoff.reset();
+                    poll
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "no submission can be claimed");
+                    backoff.next()
+                }
+            };
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = sleep(pause) => {}
+            }
+        }
+    }
+
+    async fn check(&self, attempt: CheckAttempt, submission: Submission) {
+        let id = submission.id;
+        tracing::info!(submission.id = %id, attempt = attempt.attempt, "a plugin's check begins");
+        let judged = tokio::select! {
+            biased;
+            judged = self.judge(&submission) => judged,
+            () = self.keep_check(attempt) => {
+                tracing::warn!(submission.id = %id, "the check is another's by now");
+                return;
+            }
+            // The lease runs out, and another worker begins anew.
+            () = self.shutdown.cancelled() => return,
+        };
+        match judged {
+            Ok(verdict) => self.settle_check(attempt, verdict).await,
+            Err(error) => {
+                tracing::error!(submission.id = %id, %error, "a plugin could not be checked");
+                // Not at once again by us: others may be luckier.
+                sleep(Duration::from_millis(self.config.retry_ms)).await;
+            }
+        }
+    }
+
+    /// Renews the lease; ends when it is lost.
+    async fn keep_check(&self, attempt: CheckAttempt) {
+        loop {
+            sleep(Duration::from_millis(self.config.heartbeat_ms)).await;
+            let store = &self.parts.store;
+            match store.extend_submission(attempt, self.terms()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(error) => tracing::warn!(%error, "a check's lease could not be renewed"),
+            }
+        }
+    }
+
+    async fn judge(&self, submission: &Submission) -> Result<Verdict, NotJudged> {
+        let scratch = self.scratch.attempt()?;
+        let file = scratch.path().join("plugin.wasm");
+        let blobs = &*self.parts.blobs;
+        let key = BlobKey::Submission(submission.id);
+        match fetch::fetch_plugin(blobs, key, &file).await? {
+            Ok(digest) if digest == submission.digest => {}
+            Ok(_) | Err(BlobError::NotFound) => {
+                let detail = "what was stored of the plugin is not what was sent; send it again";
+                return Ok(refused(Problem::new(ProblemKind::Internal, detail)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+        // A cache of its own: what is refused leaves nothing behind.
+        let report = self
+            .run_kit(scratch.path().join("cache"), file.clone())
+            .await?;
+        let check = serde_json::to_value(&report).map_err(io::Error::from)?;
+        let passed = report.passed();
+        let problem = problem(&report);
+        let Some(manifest) = report.manifest else {
+            return Ok(Verdict::Refused {
+                problem,
+                plugin: None,
+                check: Some(check),
+            });
+        };
+        if !passed {
+            let plugin = PluginName {
+                id: manifest.id,
+                version: manifest.version,
+            };
+            return Ok(Verdict::Refused {
+                problem,
+                plugin: Some(plugin),
+                check: Some(check),
+            });
+        }
+        let digest = submission.digest.parse().map_err(io::Error::other)?;
+        let key = BlobKey::Plugin { digest };
+        fetch::store_plugin(blobs, key, &file, submission.size_bytes).await??;
+        let plugin = InstalledPlugin {
+            manifest,
+            digest: submission.digest.clone(),
+        };
+        Ok(Verdict::Passed { plugin, check })
+    }
+
+    /// On a thread of its own, which the program's end does not wait for; the kit's children end with
+    /// it.
+    async fn run_kit(&self, cache: PathBuf, file: PathBuf) -> Result<CheckReport, NotJudged> {
+        let checker = self.parts.checker.clone();
+        let deadline = Duration::from_millis(self.config.plugin_check_ms_max);
+        let default = CheckTerms::default();
+        let terms = CheckTerms {
+            deadline,
+            check_deadline: default.check_deadline.min(deadline),
+            memory_bytes_max: self.config.plugin_check_memory_bytes_max,
+            ..default
+        };
+        let (tell, told) = oneshot::channel();
+        std::thread::Builder::new()
+            .name("check".to_owned())
+            .spawn(move || {
+                // Nobody waits any more where the lease was lost.
+                let _ = tell.send(check_in_child(&checker, &cache, &file, &terms));
+            })?;
+        Ok(told.await.map_err(|_| NotJudged::Thread)??)
+    }
+
+    /// Tells the store until it has heard.
+    async fn settle_check(&self, attempt: CheckAttempt, verdict: Verdict) {
+        let mut backoff = Backoff::outage();
+        let settled = loop {
+            let store = &self.parts.store;
+            match store.settle_submission(attempt, verdict.clone()).await {
+                Ok(settled) => break settled,
+                Err(error) => tracing::warn!(%error, "a check could not be settled"),
+            }
+            tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                () = sleep(backoff.next()) => {}
+            }
+        };
+        let Ok(submission) = settled else {
+            tracing::warn!(submission.id = %attempt.submission, "the check was another's by then");
+            return;
+        };
+        let plugin = submission.plugin.as_ref();
+        tracing::info!(
+            submission.id = %submission.id,
+            plugin.id = plugin.map(|plugin| plugin.id.as_str()),
+            plugin.version = plugin.map(|plugin| plugin.version.as_str()),
+            plugin.digest = submission.digest,
+            published = submission.status == SubmissionStatus::Published,
+            "a plugin's check ended"
+        );
+        let key = BlobKey::Submission(submission.id);
+        if let Err(error) = self.parts.blobs.delete(key).await {
+            tracing::warn!(%error, "a checked plugin's bytes are left to the sweep");
+        }
+    }
+}
+
+fn refused(problem: Problem) -> Verdict {
+    Verdict::Refused {
+        problem,
+        plugin: None,
+        check: None,
+    }
+}
+
+/// What did not hold, each with a pointer into the submission's JSON.
+fn problem(report: &CheckReport) -> Problem {
+    let failed = report.checks.iter().enumerate();
+    let failed = failed.filter(|(_, check)| check.outcome == Outcome::Failed);
+    let errors: Vec<_> = failed
+        .map(|(place, check)| FieldError {
+            detail: plain(
+                &format!("the check \"{}\" failed: {}", check.id, check.detail),
+                WORDS_MAX,
+            ),
+            pointer: format!("/check/checks/{place}"),
+        })
+        .collect();
+    let detail = match &errors[..] {
+        [] => "the plugin could not be installed".to_owned(),
+        [one] => one.detail.clone(),
+        [first, ..] => format!("{} checks failed; {}", errors.len(), first.detail),
+    };
+    Problem::new(ProblemKind::PluginRefused, detail).with_errors(errors)
+}

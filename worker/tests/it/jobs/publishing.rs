@@ -1,0 +1,255 @@
+//! Plugins that are submitted are checked and published or refused, and a worker runs what was
+//! published after it started.
+
+use retake_jobs::{
+    blobs::{BlobKey, Blobs},
+    id::SubmissionId,
+    job::Status,
+    problem::{Problem, ProblemKind},
+    store::{Catalogue, InstalledPlugin, Submissions},
+    submission::{Submission, SubmissionStatus},
+};
+use retake_plugin_host::Cache;
+use retake_worker::{Config, child::ChildProgram};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::house::{Fault, House};
+use crate::support::{built, eventually, false_child, recording};
+
+fn digest_of(wasm: &[u8]) -> String {
+    let digest = Sha256::digest(wasm);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn plugin_key(wasm: &[u8]) -> BlobKey {
+    BlobKey::Plugin {
+        digest: digest_of(wasm).parse().unwrap(),
+    }
+}
+
+fn body(bytes: &[u8]) -> retake_jobs::blobs::ByteStream<'static> {
+    let bytes = bytes.to_vec().into();
+    Box::pin(futures_util::stream::once(async { Ok(bytes) }))
+}
+
+impl House {
+    async fn submit(&self, wasm: &[u8]) -> SubmissionId {
+        let id = SubmissionId::new();
+        let now = jiff::Timestamp::now();
+        let new = Submission::new(id, digest_of(wasm), wasm.len() as u64, now);
+        let key = BlobKey::Submission(id);
+        self.blobs.put(key, body(wasm), u64::MAX).await.unwrap();
+        assert!(self.store.add_submission(&new, 10).await.unwrap());
+        id
+    }
+
+    async fn verdict(&self, id: SubmissionId) -> Submission {
+        let find = async || self.store.submission(id).await.unwrap().unwrap();
+        eventually("there is a verdict", async || {
+            find().await.status != SubmissionStatus::Checking
+        })
+        .await;
+        let bytes = BlobKey::Submission(id);
+        eventually("the submission's bytes are gone", async || {
+            self.blobs.size(bytes).await.is_err()
+        })
+        .await;
+        find().await
+    }
+
+    /// In the catalogue, its bytes stored, and in nobody's cache.
+    async fn publish(&self, name: &str) -> InstalledPlugin {
+        let wasm = built(name);
+        let elsewhere = self.path("elsewhere");
+        let installed = Cache::open(&elsewhere).unwrap().install(&wasm).unwrap();
+        let plugin = InstalledPlugin {
+            manifest: installed.manifest,
+            digest: installed.digest,
+        };
+        let key = plugin_key(&wasm);
+        self.blobs.put(key, body(&wasm), u64::MAX).await.unwrap();
+        self.store
+            .put_plugin(&plugin, wasm.len() as u64)
+            .await
+            .unwrap();
+        plugin
+    }
+
+    /// The problem that a job with that chain fails with, after one attempt or all of them.
+    async fn fails(&self, chain: serde_json::Value) -> Problem {
+        let job = self.accept(recording(4_800), chain).await;
+        self.ended(job).await;
+        let job = self.record(job).await.job;
+        assert_eq!(job.status, Status::Failed);
+        job.error.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_passes_is_published_and_run_by_a_worker_that_started_before() {
+    let house = House::new();
+    let worker = house.worker(house.parts());
+    let wasm = built("gain");
+    let submission = house.verdict(house.submit(&wasm).await).await;
+    assert_eq!(
+        submission.status,
+        SubmissionStatus::Published,
+        "{submission:?}"
+    );
+    assert_eq!(submission.plugin.unwrap().id, "org.retake.gain");
+    assert_eq!(submission.check.unwrap()["passed"], true);
+    let [version] = house.store.plugins().await.unwrap().try_into().unwrap();
+    assert_eq!(version.plugin.digest, digest_of(&wasm));
+    assert_eq!(house.blob(plugin_key(&wasm)).await, wasm);
+
+    let chain = json!({"steps": [{"plugin": "gain", "version": version.plugin.manifest.version}]});
+    let job = house.accept(recording(48_000), chain).await;
+    house.ended(job).await;
+    worker.stop().await;
+    let record = house.record(job).await;
+    assert_eq!(
+        record.job.status,
+        Status::Completed,
+        "{:?}",
+        record.job.error
+    );
+    let ran = record.correction.unwrap().report.steps[0]
+        .plugin
+        .clone()
+        .unwrap();
+    assert_eq!(ran.digest, digest_of(&wasm));
+    house.assert_nothing_left_over();
+}
+
+#[tokio::test]
+async fn what_fails_its_checks_is_refused_with_words_and_leaves_nothing() {
+    let house = House::new();
+    let worker = house.worker(house.parts());
+    for (wasm, words) in [
+        (b"no plugin at all".to_vec(), "not a WebAssembly file"),
+        (built("unfit"), ""),
+    ] {
+        let refused = house.verdict(house.submit(&wasm).await).await;
+        assert_eq!(refused.status, SubmissionStatus::Refused, "{refused:?}");
+        let problem = refused.error.unwrap();
+        assert_eq!(problem.kind(), Some(ProblemKind::PluginRefused));
+        assert!(problem.detail.contains(words), "{problem:?}");
+        assert!(!problem.errors.is_empty(), "{problem:?}");
+        let check = refused.check.unwrap();
+        assert_eq!(check["passed"], false);
+        for error in &problem.errors {
+            let place = error.pointer.strip_prefix("/check").unwrap();
+            let check = check.pointer(place).expect("it points into the report");
+            assert_eq!(check["outcome"], "failed");
+        }
+        assert!(house.blobs.size(plugin_key(&wasm)).await.is_err());
+    }
+    assert_eq!(house.store.plugins().await.unwrap(), []);
+    worker.stop().await;
+    house.assert_nothing_left_over();
+}
+
+#[tokio::test]
+async fn a_submission_outlives_a_kit_that_breaks_and_is_refused_at_last() {
+    let house = House::new();
+    let mut parts = house.parts();
+    let broken = false_child("exit 3");
+    parts.checker.program = broken.program;
+    parts.checker.arguments = broken.arguments;
+    let worker = house.worker(parts);
+    let id = house.submit(&built("gain")).await;
+    // Each attempt's lease has to run out by the store's clock.
+    let refused = async || {
+        house.clock.advance(jiff::SignedDuration::from_secs(11));
+        let submission = house.store.submission(id).await.unwrap().unwrap();
+        submission.status == SubmissionStatus::Refused
+    };
+    eventually("it was tried often enough", refused).await;
+    worker.stop().await;
+    let submission = house.store.submission(id).await.unwrap().unwrap();
+    assert_eq!(submission.attempt, house.terms().attempts_max);
+    assert_eq!(
+        submission.error.unwrap().kind(),
+        Some(ProblemKind::TooManyAttempts)
+    );
+}
+
+#[tokio::test]
+async fn a_verdict_is_told_until_the_store_has_heard() {
+    let house = House::new();
+    house.store.fail(Fault::SettleCheck, 2);
+    let worker = house.worker(house.parts());
+    let submission = house.verdict(house.submit(b"no plugin").await).await;
+    assert_eq!(submission.status, SubmissionStatus::Refused);
+    assert_eq!(submission.attempt, 1);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_whose_bytes_are_nowhere_or_damaged_fails_the_job_by_name() {
+    let house = House::new();
+    let worker = house.worker(house.parts());
+    let gain = house.publish("gain").await;
+    let key = plugin_key(&built("gain"));
+    let chain = json!({"steps": [{"plugin": "gain"}]});
+
+    house
+        .blobs
+        .put(key, body(b"something else"), u64::MAX)
+        .await
+        .unwrap();
+    let problem = house.fails(chain.clone()).await;
+    assert_eq!(problem.kind(), Some(ProblemKind::Unavailable));
+    let named = format!("plugin org.retake.gain {}", gain.manifest.version);
+    assert!(problem.detail.contains(&named), "{problem:?}");
+    assert!(problem.detail.contains("damaged"), "{problem:?}");
+
+    house.blobs.delete(key).await.unwrap();
+    let problem = house.fails(chain.clone()).await;
+    assert!(problem.detail.contains("nothing is stored"), "{problem:?}");
+
+    // Once it is there again the next job runs.
+    house.publish("gain").await;
+    let job = house.accept(recording(4_800), chain).await;
+    house.ended(job).await;
+    assert_eq!(house.record(job).await.job.status, Status::Completed);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_compiler_that_hangs_is_ended_and_the_job_says_so() {
+    let house = House::new();
+    let mut parts = house.parts();
+    parts.installer = ChildProgram {
+        ..false_child("exec sleep 1000")
+    };
+    let config = Config {
+        plugin_install_ms_max: 1_000,
+        attempts_max: 1,
+        ..house.config()
+    };
+    let worker = house.worker_with(parts, config);
+    house.publish("gain").await;
+    let problem = house.fails(json!({"steps": [{"plugin": "gain"}]})).await;
+    assert_eq!(problem.kind(), Some(ProblemKind::Unavailable));
+    assert!(
+        problem.detail.contains("longer than the 1 s"),
+        "{problem:?}"
+    );
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_for_a_version_that_was_removed_fails_at_once_and_lists_what_there_is() {
+    let house = House::new();
+    house.publish("gain").await;
+    let worker = house.worker(house.parts());
+    let problem = house
+        .fails(json!({"steps": [{"plugin": "gain", "version": "99.0.0"}]}))
+        .await;
+    assert_eq!(problem.kind(), Some(ProblemKind::InvalidChain));
+    assert_eq!(problem.errors[0].pointer, "/chain/steps/0/version");
+    assert!(problem.detail.contains("it has: 0.1.0"), "{problem:?}");
+    worker.stop().await;
+}
