@@ -189,12 +189,6 @@ fn of_failed<'a>(
     step: &impl Fn(usize) -> Option<&'a PreparedStep>,
     came_from: Option<&PreparedStep>,
 ) -> Blamed {
-    // A child's words: an index that means nothing is still said.
-    let called =
-        |index: usize| step(index).map_or(format!("step {index} (a step)"), PreparedStep::called);
-    let points_at = |index: usize, param: Option<&str>| {
-        step(index).map_or_else(|| pointer(index, param), |step| step.pointer(param))
-    };
     match failed {
         Failed::Audio { fault, detail } => {
             let kind = match fault {
@@ -224,9 +218,9 @@ fn of_failed<'a>(
             let param = param.map(|param| plain(&param, WORDS_MAX));
             let error = FieldError {
                 detail: words.clone(),
-                pointer: points_at(index, param.as_deref()),
+                pointer: points_at(index, step(index), param.as_deref()),
             };
-            let detail = format!("{}: {words}", called(index));
+            let detail = format!("{}: {words}", called(index, step(index)));
             let problem = Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]);
             let blamed: Vec<_> = step(index).into_iter().collect();
             Blamed {
@@ -244,13 +238,21 @@ fn of_failed<'a>(
     }
 }
 
+/// A child's words: an index that means nothing is still said.
+fn called(index: usize, step: Option<&PreparedStep>) -> String {
+    step.map_or_else(|| format!("step {index} (a step)"), PreparedStep::called)
+}
+
+fn points_at(index: usize, step: Option<&PreparedStep>, param: Option<&str>) -> String {
+    step.map_or_else(|| pointer(index, param), |step| step.pointer(param))
+}
+
 fn of_step(kind: ProblemKind, index: usize, detail: &str, step: Option<&PreparedStep>) -> Blamed {
     let words = plain(detail, WORDS_MAX);
-    let name = step.map_or("a step", |step| step.name.as_str());
-    let detail = format!("step {index} ({name}): {words}");
+    let detail = format!("{}: {words}", called(index, step));
     let error = FieldError {
         detail: words,
-        pointer: format!("/chain/steps/{index}"),
+        pointer: points_at(index, step, None),
     };
     let problem = Problem::new(kind, detail).with_errors(vec![error]);
     let blamed: Vec<_> = step.into_iter().collect();

@@ -218,6 +218,10 @@ impl Stage for Guarded {
         self.inner.analyzes()
     }
 
+    fn shortens(&self) -> bool {
+        self.inner.shortens()
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         self.inner.analyze(block)
     }

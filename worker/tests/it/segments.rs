@@ -299,13 +299,35 @@ async fn the_same_recording_is_advised_and_corrected_the_same_way() {
 
 /// Twelve seconds of speech out of the fixtures, spoilt: hummed over, cut off flat, and quiet.
 fn spoilt() -> Vec<u8> {
+    let samples = spoilt_samples();
+    wav(12 * RATE, |n| [samples[n as usize]; 2])
+}
+
+fn spoilt_samples() -> Vec<f32> {
     let speech = speech();
-    wav(12 * RATE, |n| {
-        let sample = speech[n as usize % speech.len()];
-        let turn = n as f32 / RATE as f32 * std::f32::consts::TAU * 50.0;
+    let sample = |n: usize| {
+        let turn = (n as f32 / RATE as f32 * 50.0).fract() * std::f32::consts::TAU;
         let hum = 0.02 * turn.sin() + 0.01 * (3.0 * turn).sin();
-        [0.2 * (2.0 * sample + hum).clamp(-0.6, 0.6); 2]
-    })
+        0.2 * (2.0 * speech[n % speech.len()] + hum).clamp(-0.6, 0.6)
+    };
+    (0..12 * RATE as usize).map(sample).collect()
+}
+
+/// The power of the tone at 50 Hz, and of everything.
+fn hum_and_whole(samples: &[f32]) -> (f64, f64) {
+    let (mut re, mut im, mut whole) = (0.0, 0.0, 0.0);
+    for (n, sample) in samples.iter().enumerate() {
+        let turn = std::f64::consts::TAU * 50.0 * n as f64 / f64::from(RATE);
+        let sample = f64::from(*sample);
+        re += sample * turn.cos();
+        im += sample * turn.sin();
+        whole += sample * sample;
+    }
+    let frames = samples.len() as f64;
+    (
+        2.0 * (re * re + im * im) / (frames * frames),
+        whole / frames,
+    )
 }
 
 fn speech() -> Vec<f32> {
@@ -321,11 +343,14 @@ fn speech() -> Vec<f32> {
         .collect()
 }
 
+const RECOMMENDABLE: &[&str] = &[
+    "diagnose", "declip", "declick", "hum", "highpass", "denoise", "de-ess", "leveler", "loudness",
+];
 const AUTO: &str = r#"{"steps": [{"plugin": "diagnose", "follow": true}]}"#;
 
 #[tokio::test]
 async fn a_spoilt_recording_gets_the_steps_it_needs_and_comes_out_better() {
-    let bench = Bench::new(spoilt()).with(&["diagnose", "loudness", "highpass", "denoise"]);
+    let bench = Bench::new(spoilt()).with(RECOMMENDABLE);
     let steps = bench.chain(serde_json::from_str(AUTO).unwrap());
     let ran = bench.succeeds(&steps).await;
     let measurements = ran.report.steps[0].measurements["measurements"]
@@ -349,6 +374,16 @@ async fn a_spoilt_recording_gets_the_steps_it_needs_and_comes_out_better() {
     assert!(told("finding-hum").is_some() && told("finding-clipping").is_some());
     let loudness = ran.report.steps.last().unwrap();
     assert!(loudness.recommended && loudness.step == "loudness");
+    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+    assert!(ran.report.steps.iter().all(|step| !step.skipped));
+
+    let tone = |samples: &[f32]| {
+        let (tone, whole) = hum_and_whole(samples);
+        10.0 * (tone / whole).log10()
+    };
+    let spoilt: Vec<f32> = spoilt_samples();
+    let (hum_before, hum_after) = (tone(&spoilt), tone(&left_side(&bench.path("out"))));
+    assert!(hum_after < hum_before - 10.0, "{hum_before} {hum_after}");
     let before = ran.report.input.integrated_lufs.unwrap();
     let after = ran.report.output.integrated_lufs.unwrap();
     assert!(
@@ -362,7 +397,7 @@ async fn a_spoilt_recording_gets_the_steps_it_needs_and_comes_out_better() {
 async fn a_clean_recording_is_left_as_it_is_but_for_its_loudness() {
     let speech = speech();
     let clean = wav(12 * RATE, |n| [speech[n as usize % speech.len()]; 2]);
-    let bench = Bench::new(clean).with(&["diagnose", "loudness", "highpass", "denoise"]);
+    let bench = Bench::new(clean).with(RECOMMENDABLE);
     let steps = bench.chain(serde_json::from_str(AUTO).unwrap());
     let ran = bench.succeeds(&steps).await;
     assert!(
@@ -387,7 +422,9 @@ async fn pauses_are_trimmed_and_the_cuts_account_for_all_that_is_missing() {
     });
     let bench = Bench::new(recording).with(&["trim-silence", "loudness"]);
     let chain = json!({"steps": [{"plugin": "trim-silence"}, {"plugin": "loudness"}]});
-    let report = bench.succeeds(&bench.chain(chain)).await.report;
+    let ran = bench.succeeds(&bench.chain(chain)).await;
+    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+    let report = ran.report;
     let cut: u64 = report.steps[0].cuts.iter().map(|cut| cut.frames).sum();
     assert!(
         cut > 3 * u64::from(RATE) && report.steps[0].cuts.len() == 1,
