@@ -46,7 +46,8 @@ pub struct Arguments {
     /// the chain, from 0; repeatable
     #[arg(long = "delta", value_name = "STEP=FILE")]
     pub(super) deltas: Vec<String>,
-    /// A plugin of your own, run after the chain (alone, where no chain is given)
+    /// A plugin of your own: run where the chain names it, else after the chain (alone, where no
+    /// chain is given)
     #[arg(long, value_name = "FILE.wasm")]
     pub(super) plugin: Option<PathBuf>,
     /// A parameter of that plugin; repeatable
@@ -185,12 +186,17 @@ fn chain_of(
 ) -> Result<Chain> {
     let mut json = chain_json(&arguments.chain)?;
     if let Some(own) = own {
-        let mut step = json!({"plugin": own.manifest.id, "params": params(&arguments.params)?});
-        if let Some(mix) = arguments.mix {
-            step["mix"] = json!(mix);
-        }
         let steps = json.get_mut("steps").and_then(Value::as_array_mut);
-        steps.context("the chain has no steps")?.push(step);
+        let step = own_step(steps.context("the chain has no steps")?, own);
+        let given = params(&arguments.params)?;
+        if !given.is_empty() {
+            let params = step.entry("params").or_insert_with(|| json!({}));
+            let params = params.as_object_mut().context("params is no object")?;
+            params.extend(given);
+        }
+        if let Some(mix) = arguments.mix {
+            step.insert("mix".to_owned(), json!(mix));
+        }
     }
     let vocabulary = Vocabulary {
         manifests: plugins
@@ -207,6 +213,24 @@ fn chain_of(
             .collect();
         anyhow::anyhow!("the chain cannot be run:\n  - {}", lines.join("\n  - "))
     })
+}
+
+/// Where the chain names the author's plugin, else a step for it at the chain's end.
+fn own_step<'a>(
+    steps: &'a mut Vec<Value>,
+    own: &Installed,
+) -> &'a mut serde_json::Map<String, Value> {
+    let names_it = |step: &Value| {
+        let name = step.get("plugin").and_then(Value::as_str);
+        name.is_some_and(|name| own.manifest.answers_to(name))
+    };
+    let place = steps.iter().position(names_it).unwrap_or_else(|| {
+        steps.push(json!({"plugin": own.manifest.id}));
+        steps.len() - 1
+    });
+    steps[place]
+        .as_object_mut()
+        .expect("a step with a plugin is an object")
 }
 
 fn chain_json(text: &str) -> Result<Value> {

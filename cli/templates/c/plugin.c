@@ -32,9 +32,9 @@ void exports_retake_correction_corrector_describe(
   TEXT(manifest->id, "@ID@");  // for ever: stored chains refer to it
   TEXT(manifest->name, "@TITLE@");
   TEXT(manifest->version, "0.1.0");
-  TEXT(manifest->vendor, "");
+  TEXT(manifest->vendor, "Example");
   TEXT(manifest->summary, "Rounds peaks off instead of clipping them.");
-  TEXT(manifest->license, "");
+  TEXT(manifest->license, "MIT");
   manifest->passes = RETAKE_CORRECTION_TYPES_PASSES_PROCESS;
   manifest->channels = RETAKE_CORRECTION_TYPES_CHANNEL_USE_INDEPENDENT;
   manifest->max_channels = 0;   // any number

@@ -51,9 +51,9 @@ function describe() {
     id: "@ID@", // for ever: stored chains refer to it
     name: "@TITLE@",
     version: "0.1.0",
-    vendor: "",
+    vendor: "Example",
     summary: "Rounds peaks off instead of clipping them.",
-    license: "",
+    license: "MIT",
     params: [
       {
         id: "drive-db", // for ever, too

@@ -20,9 +20,9 @@ class Corrector(exports.Corrector):
             id="@ID@",  # for ever, too
             name="@TITLE@",
             version="0.1.0",
-            vendor="",
+            vendor="Example",
             summary="Rounds peaks off instead of clipping them.",
-            license="",
+            license="MIT",
             params=[drive],
             passes=types.Passes.PROCESS,
             channels=types.ChannelUse.INDEPENDENT,

@@ -6,10 +6,10 @@ const SOURCES = ["average", "left", "right"];
 class Session {
   static open(stream, params) {
     const source = SOURCES.indexOf(params[0].value.val);
-    if (source > 0 && stream.channels < source + 1) {
+    if (stream.channels < source) {
       throw {
         kind: "bad-parameter",
-        message: `the recording has ${stream.channels} channel, so there is no ${SOURCES[source]} one`,
+        message: `the recording has ${stream.channels} channel(s), so there is no ${SOURCES[source]} one`,
         param: "source",
       };
     }

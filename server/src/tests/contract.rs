@@ -69,7 +69,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open), (17, OPEN.len()));
+    assert_eq!((asked, open), (18, OPEN.len()));
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ impl Corrector for @TYPE@ {
     const FACTS: Facts = Facts {
         id: "@ID@", // for ever, too
         name: "@TITLE@",
+        vendor: "Example",
+        license: "MIT",
         version: env!("CARGO_PKG_VERSION"),
         summary: "Rounds peaks off instead of clipping them.",
         ..Facts::DEFAULT
