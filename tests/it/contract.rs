@@ -119,7 +119,10 @@ fn an_enum_that_grows_or_a_field_that_is_added_locks_plugins_out_and_a_log_funct
             "record choice { id: string }",
         ),
         ("latency: func() -> u32;", "latency: func() -> u64;"),
-        ("report: func() -> report;", ""),
+        (
+            "report: func() -> report;",
+            "report: func() -> report;\n        reset: func();",
+        ),
     ] {
         if fits(&old, &changed(from, to)?).is_ok() {
             bail!("\"{from}\" became \"{to}\", and nobody noticed");
