@@ -333,9 +333,12 @@ fn the_voice_itself(measured: &Measured, levels: Levels, findings: &mut Findings
             longest_pause_s,
             ..
         } = levels;
+        let pauses = match long_pauses {
+            1 => format!("There is a long pause, of {longest_pause_s:.1} s."),
+            many => format!("There are {many} long pauses, the longest of {longest_pause_s:.1} s."),
+        };
         let words = format!(
-            "There are {long_pauses} long pauses, the longest of {longest_pause_s:.1} s. \
-             \"trim-silence\" shortens them; it is not recommended by itself, since it cuts."
+            "{pauses} \"trim-silence\" shortens them; it is not recommended by itself, since it cuts."
         );
         findings.add("long-pauses", words);
     }

@@ -1,7 +1,7 @@
 //! Listens to a recording of voices and says what is wrong with it, in numbers and in words, and
 //! which corrections would help. It changes nothing.
 //!
-//! One pass, in memory that grows by 50 bytes for a second. Every finding stands on a measurement
+//! One pass, in memory that grows by 100 bytes for a second. Every finding stands on a measurement
 //! that is in the report too; what is measured how is said where it is measured, and from when on it
 //! is a defect in [`findings`].
 
