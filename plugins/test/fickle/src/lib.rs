@@ -6,7 +6,6 @@
 use std::cell::{Cell, RefCell};
 
 use retake_plugin_sdk::bindings::{
-    self,
     exports::retake::correction::corrector::{Guest, GuestSession, Session},
     retake::correction::{host_log, types as wit},
 };
@@ -153,5 +152,6 @@ fn cut(frames: u64) -> wit::Measurement {
 
 #[cfg(target_arch = "wasm32")]
 const _: () = {
+    use retake_plugin_sdk::bindings;
     bindings::export_raw!(Fickle with_types_in bindings);
 };
