@@ -100,8 +100,11 @@ fn set_up(command: &mut Command) -> Result<()> {
     let mut path: Vec<PathBuf> = std::env::split_paths(&path).collect();
     path.insert(0, toolchains);
     command.env("PATH", std::env::join_paths(path)?);
-    // Written where rustup cannot fetch the wasm target: how cargo builds for it all the same.
-    if let Ok(environment) = std::fs::read_to_string(cache.join("wasm-toolchain/environment")) {
+    // Written where rustup cannot fetch the wasm target: how cargo builds for it all the same. Native
+    // tests are for the usual compiler.
+    if command.get_program() == program().as_os_str()
+        && let Ok(environment) = std::fs::read_to_string(cache.join("wasm-toolchain/environment"))
+    {
         let pairs = environment.lines().filter_map(|line| line.split_once('='));
         command.envs(pairs);
     }
