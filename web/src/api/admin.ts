@@ -4,6 +4,7 @@
 import { type Submission, parseSubmission } from "./check";
 import { API } from "./client";
 import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
+import { sendWithProgress } from "./sendWithProgress";
 
 const segment = encodeURIComponent;
 
@@ -51,42 +52,13 @@ export async function removeVersion(id: string, version: string, key: string): P
   await ask(`/plugins/${segment(id)}/versions/${segment(version)}`, key, "DELETE");
 }
 
-/** `onProgress` gets 0 to 1; fetch cannot tell how much of a body has been sent. */
+/** `onProgress` gets 0 to 1. */
 export function sendPlugin(
   wasm: Blob,
   key: string,
   onProgress: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Submission> {
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const xhr = new XMLHttpRequest();
-    const abort = () => xhr.abort();
-    const settle = () => signal.removeEventListener("abort", abort);
-    xhr.upload.onprogress = (event) => {
-      if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
-    };
-    xhr.onload = () => {
-      settle();
-      try {
-        if (xhr.status >= 400) throw new RequestFailed(problemFromBody(xhr.status, xhr.responseText));
-        resolve(parseSubmission(JSON.parse(xhr.responseText)));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    xhr.onerror = () => {
-      settle();
-      reject(new ServerUnreachable("the upload was cut off"));
-    };
-    xhr.onabort = () => {
-      settle();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abort);
-    xhr.open("POST", `${API}/plugins`);
-    xhr.setRequestHeader("authorization", `Bearer ${key}`);
-    xhr.setRequestHeader("content-type", "application/wasm");
-    xhr.send(wasm);
-  });
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/wasm" };
+  return sendWithProgress({ path: "/plugins", body: wasm, headers, onProgress, signal, parse: parseSubmission });
 }

@@ -1,8 +1,9 @@
-// Sends a recording. XMLHttpRequest, because fetch cannot say how much of a body has been sent.
+// Sends a recording, opening a session first where there is none.
 
 import type { Wish } from "./chain";
-import { API, forgetSession, openSession } from "./client";
-import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
+import { forgetSession, openSession } from "./client";
+import { RequestFailed } from "./problem";
+import { sendWithProgress } from "./sendWithProgress";
 import { type Accepted, type Format, parseAccepted } from "./types";
 
 export type Upload = {
@@ -39,33 +40,5 @@ function post(upload: Upload, onProgress: (fraction: number) => void, signal: Ab
   form.append("format", upload.format);
   form.append("recording", upload.recording, upload.fileName);
 
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const xhr = new XMLHttpRequest();
-    const abort = () => xhr.abort();
-    const settle = () => signal.removeEventListener("abort", abort);
-    xhr.upload.onprogress = (event) => {
-      if (event.lengthComputable && event.total > 0) onProgress(event.loaded / event.total);
-    };
-    xhr.onload = () => {
-      settle();
-      try {
-        if (xhr.status >= 400) throw new RequestFailed(problemFromBody(xhr.status, xhr.responseText));
-        resolve(parseAccepted(JSON.parse(xhr.responseText)));
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)));
-      }
-    };
-    xhr.onerror = () => {
-      settle();
-      reject(new ServerUnreachable("the upload was cut off"));
-    };
-    xhr.onabort = () => {
-      settle();
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener("abort", abort);
-    xhr.open("POST", `${API}/recordings`);
-    xhr.send(form);
-  });
+  return sendWithProgress({ path: "/recordings", body: form, onProgress, signal, parse: parseAccepted });
 }
