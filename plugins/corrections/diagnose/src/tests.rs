@@ -12,7 +12,7 @@ const RATE_HZ: u32 = 44_100;
 
 /// Ten seconds of synthetic speech, at -16 LUFS.
 fn speech() -> Block {
-    let wav = include_bytes!("../../../tests/fixtures/recordings/speech-44k-stereo.wav");
+    let wav = include_bytes!("../../../../tests/fixtures/recordings/speech-44k-stereo.wav");
     let at = wav.windows(4).position(|id| id == b"data").unwrap() + 8;
     let mut once = vec![Vec::new(); 2];
     for (n, sample) in wav[at..].chunks_exact(2).enumerate() {
