@@ -5,7 +5,8 @@
 //! it, length. Memory does not grow with length: what must be seen whole before it can be changed
 //! waits in a spill file.
 
-mod channel_order;
+mod block;
+mod channels;
 mod error;
 mod reblock;
 

@@ -10,9 +10,13 @@
 
 mod aac;
 mod bit_reader;
+mod codec;
+mod container;
+mod demux;
 mod mp4;
 mod opus;
 mod packets;
+mod pcm;
 mod recorder;
 mod signature;
 mod source;

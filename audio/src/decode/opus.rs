@@ -2,7 +2,7 @@
 
 use opus_pure::{ChannelLayout, OpusDecoder, OpusMSDecoder};
 
-use crate::{AudioError, Block, Spec, channel_order::vorbis_from_wave};
+use crate::{AudioError, Block, Spec, channels::vorbis_from_wave};
 
 const RATE: u32 = 48_000;
 /// 120 ms, the most a packet may hold.

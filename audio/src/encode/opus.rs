@@ -14,7 +14,7 @@ use opus_pure::{
     OpusMSEncoder, OpusTags,
 };
 
-use crate::{AudioError, Block, Resampler, Spec, channel_order::vorbis_from_wave};
+use crate::{AudioError, Block, Resampler, Spec, channels::vorbis_from_wave};
 
 /// Rates the encoder takes as they are.
 const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];

@@ -1,0 +1,1 @@
+//! One reader per container, all of one shape: see [`super::demux`].

@@ -1,0 +1,129 @@
+//! The one list of what can be found.
+
+use super::Severity;
+
+/// Each line: the variant, its code, its severity, its sentence. A code never changes its meaning and
+/// is never used again for another one.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])* $variant:ident, $name:literal, $severity:ident, $template:literal;)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])* $variant,)* }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// As it stands in JSON.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// The English sentence, with its parameters in braces.
+            pub fn template(self) -> &'static str {
+                match self { $(Self::$variant => $template,)* }
+            }
+
+            /// What it means and what can be done, for the docs.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),*).trim_ascii(),)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Stored by a version that had only sentences, or said by a plugin in its own words.
+    Note, "note", Warning, "{text}";
+
+    // ---- reading the file
+    /// The file ends where more should follow: what is there was read.
+    Truncated, "truncated", Warning, "the file ends in the middle of the audio, after {read_s:.1} s";
+    /// The container is damaged and its reader could not go on or had to look for where it goes on.
+    ContainerDamaged, "container-damaged", Warning, "the file is damaged in {places} places ({detail}); what could not be read is silence where its length is known";
+    /// Packets that could not be decoded. As much silence as they stand for is in their place.
+    PacketsLost, "packets-lost", Warning, "{lost} of {packets} packets could not be decoded; {silence_ms} ms of silence stand in their place";
+    /// Bytes that belong to nothing: between packets, or behind the end.
+    BytesSkipped, "bytes-skipped", Warning, "{bytes} bytes in the middle of the file are no audio and were left out";
+    /// The clock of the file goes on where no audio is: filled with silence, so that what follows stays in step.
+    GapsFilled, "gaps-filled", Warning, "{gaps} gaps in the file's clock were filled with {silence_ms} ms of silence";
+    /// A gap that would make the recording longer than is allowed was not filled.
+    GapTooLong, "gap-too-long", Warning, "a gap of {gap_s:.0} s at {at_s:.1} s was not filled";
+    /// Time stamps went back. Nothing is left out; what follows comes right behind.
+    ClockWentBack, "clock-went-back", Warning, "the file's clock goes back {times} times, by up to {back_ms} ms; nothing was left out";
+    /// The clock of the file and its number of samples drift apart. Nothing is changed.
+    ClockDrift, "clock-drift", Warning, "the file's clock and its samples are {drift_ms} ms apart at the end ({ppm:.0} ppm)";
+    /// The edit list begins with a pause: the audio starts later than the picture.
+    LateStart, "late-start", Info, "the audio starts {late_ms} ms after the beginning; it is preceded by silence";
+    /// Parts that somebody cut out with an editor that only notes it (an edit list). They are left out.
+    EditsApplied, "edits-applied", Info, "the file's edit list was followed: {left_out_ms} ms of its audio are not played";
+    /// An edit list that cannot be followed (speeds other than 1, more entries than are taken).
+    EditsIgnored, "edits-ignored", Warning, "the file's edit list was not followed: {detail}";
+    /// Samples that are no numbers, replaced by silence.
+    SamplesReplaced, "samples-replaced", Warning, "{count} samples were not numbers (NaN or infinite) and were replaced by silence";
+    /// The number of channels, their layout or the rate changes within the file.
+    StreamChanged, "stream-changed", Warning, "the audio changes {times} times within the file, first from {from} to {to} at {at_s:.1} s; all of it is {result}";
+    /// Several files in one, or a chained stream.
+    FilesJoined, "files-joined", Info, "{streams} recordings stand one after the other in the file; all are read";
+    /// A part of the file that was not read.
+    PartNotRead, "part-not-read", Warning, "{bytes} bytes of the file were not read: {detail}";
+    /// Which of several tracks was read.
+    TracksNotUsed, "tracks-not-used", Warning, "track {track} of {tracks} was read; the others were not";
+    /// The track that was read is silent and another is not.
+    TrackSilent, "track-silent", Warning, "track {track} is silent; track {other} is not";
+
+    // ---- beside the samples
+    /// Tags, pictures or chunks that the output format cannot hold, or that are too large.
+    TagsLost, "tags-lost", Warning, "not kept: {names}";
+    /// Replay gain of the original would be wrong for the correction.
+    ReplayGainRemoved, "replay-gain-removed", Info, "the replay gain tags were removed, as the loudness has changed";
+    /// The output format cannot hold the channel mask.
+    MaskLost, "mask-lost", Warning, "the channel mask {mask} cannot be kept in {format}";
+
+    // ---- the recording itself
+    ChannelDead, "channel-dead", Warning, "channel {channel} is silent while others are not";
+    ChannelsInverted, "channels-inverted", Warning, "channels {first} and {second} are inverted to each other (correlation {correlation:.2}): played in mono they cancel";
+    ChannelsIdentical, "channels-identical", Info, "all {channels} channels are the same";
+    DcOffset, "dc-offset", Warning, "the recording has a DC offset of {percent:.1} % of full scale";
+    NearSilence, "near-silence", Warning, "the recording is nearly silent: its loudest 400 ms have {momentary_lufs:.1} LUFS";
+    Silent, "silent", Warning, "the recording is silent";
+    Clipped, "clipped", Warning, "{stretches} stretches are clipped, {per_minute:.1} a minute, at {level_dbfs:.1} dBFS";
+    BandwidthLow, "bandwidth-low", Info, "nothing is above {bandwidth_hz} Hz at a rate of {sample_rate_hz} Hz: it was a lossy or a slower recording before";
+    SpikesIsolated, "spikes-isolated", Warning, "{count} impossible samples, up to {peak_dbfs:.1} dBFS, were replaced";
+
+    // ---- the result
+    LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";
+    TruePeakOver, "true-peak-over", Warning, "the true peak is {reached:.1} dBTP, over the ceiling of {target:.1}: {why_not}";
+    LoudnessLost, "loudness-lost", Warning, "{lost_lu:.1} LU of the recording's loudness are gone, besides what gain and loudness steps did on purpose";
+    CorrectionTooQuiet, "correction-too-quiet", Warning, "the correction is too quiet to be measured; the recording had {before_lufs:.1} LUFS";
+    CorrectionClipped, "correction-clipped", Warning, "the correction peaks {after_dbfs:.1} dB over full scale and was clipped there; the recording peaks at {before_dbfs:.1} dBFS";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Code;
+
+    #[test]
+    fn codes_are_unique_kebab_case_and_say_something() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            let name = code.name();
+            assert!(
+                name.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b == b'-' || b.is_ascii_digit()),
+                "{name}"
+            );
+            assert!(!code.template().ends_with('.'), "{name}");
+            assert_eq!(
+                code.template().matches('{').count(),
+                code.template().matches('}').count(),
+                "{name}"
+            );
+        }
+    }
+}
