@@ -36,6 +36,33 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// All that are decoded.
+    pub const DECODED: &[Codec] = &[
+        Self::Pcm,
+        Self::PcmFloat,
+        Self::Alaw,
+        Self::Mulaw,
+        Self::Flac,
+        Self::Alac,
+        Self::WavPack,
+        Self::Opus,
+        Self::Vorbis,
+        Self::Aac,
+        Self::Mp1,
+        Self::Mp2,
+        Self::Mp3,
+        Self::AdpcmIma,
+        Self::AdpcmImaQt,
+        Self::AdpcmMs,
+        Self::AmrNb,
+        Self::AmrWb,
+        Self::Ac3,
+        Self::Eac3,
+        Self::Gsm,
+        Self::GsmMs,
+        Self::G722,
+    ];
+
     /// As people call it.
     pub fn name(&self) -> &str {
         match self {

@@ -19,7 +19,6 @@ mod range;
 mod respond;
 mod routes;
 mod session_rate;
-mod sniff;
 #[cfg(test)]
 mod tests;
 mod views;

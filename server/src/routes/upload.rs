@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
+use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey},
     id::{OwnerId, RecordingId},
@@ -33,7 +34,6 @@ use crate::{
         jobs::spread,
         order::{field_pointer, refuse_all, shorten},
     },
-    sniff::{self, Sniffed, sniff},
     views::Accepted,
 };
 
@@ -206,7 +206,7 @@ impl Upload {
         }
         let file_name = field.file_name().and_then(display_name);
         let mut prefix = BytesMut::new();
-        while prefix.len() < sniff::PREFIX_BYTES {
+        while prefix.len() < PREFIX_BYTES {
             match field.chunk().await.map_err(|e| self.broken(e))? {
                 Some(chunk) => prefix.extend_from_slice(&chunk),
                 None => break,
@@ -217,12 +217,12 @@ impl Upload {
             form.fault(ProblemKind::EmptyAudio, "/recording", detail);
             return Ok(true);
         }
-        let content_type = match sniff(&prefix[..prefix.len().min(sniff::PREFIX_BYTES)]) {
-            Sniffed::Audio(content_type) => content_type,
+        let content_type = match sniff(&prefix[..prefix.len().min(PREFIX_BYTES)]) {
+            Sniffed::Audio(container) => container.content_type(),
             Sniffed::Unsupported(codec) => {
                 let detail = format!(
-                    "the recording is {codec}, which cannot be decoded; send {}",
-                    sniff::ACCEPTED
+                    "the recording is {codec}, which is not read; {}",
+                    advice(codec)
                 );
                 form.fault(ProblemKind::UnknownCodec, "/recording", detail);
                 return self.skip(field).await;
@@ -230,7 +230,7 @@ impl Upload {
             Sniffed::Other(what) => {
                 let detail = format!(
                     "the recording seems to be {what}; it must be {}",
-                    sniff::ACCEPTED
+                    accepted()
                 );
                 form.fault(ProblemKind::NotAudio, "/recording", detail);
                 return self.skip(field).await;

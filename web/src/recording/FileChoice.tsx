@@ -1,10 +1,9 @@
 // A recording that exists already: chosen, or dropped anywhere on the page.
 
 import { useId, useRef } from "react";
+import { ACCEPT, ACCEPTED } from "./accepted";
 import { useFileDrop } from "@/ui/useFileDrop";
 import styles from "./recording.module.css";
-
-const ACCEPT = "audio/*,video/webm,video/mp4,.wav,.flac,.mp3,.m4a,.mp4,.ogg,.opus,.webm,.aif,.aiff,.caf";
 
 type Props = { onFile: (file: File) => void; trouble: string | null };
 
@@ -35,7 +34,7 @@ export function FileChoice({ onFile, trouble }: Props) {
         />
       </p>
       <p id={`${id}-hint`} className="muted">
-        or drop it here: WAV, FLAC, MP3, M4A, Ogg, WebM…
+        or drop it here: {ACCEPTED}
       </p>
       {trouble !== null && (
         <p className="error" role="alert">

@@ -1,0 +1,122 @@
+//! Audio that is not read, and what its owner can do.
+
+/// A kind of audio that is known and not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// As people call it.
+    pub name: &'static str,
+    /// What to do about it, as the rest of a sentence.
+    pub advice: &'static str,
+}
+
+const CONVERT: &str = "convert it to FLAC or WAV";
+const EXPORT: &str = "export it from the program that wrote it as WAV, FLAC or M4A";
+
+/// All of them, for the docs and for whoever asks.
+pub const REFUSED: &[Refused] = &[
+    Refused {
+        name: "AC-4",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "AAC in ADIF",
+        advice: "put it into an M4A or ADTS file",
+    },
+    Refused {
+        name: "AAC in LATM",
+        advice: "put it into an M4A or ADTS file",
+    },
+    Refused {
+        name: "xHE-AAC",
+        advice: "export it as AAC-LC",
+    },
+    Refused {
+        name: "ATRAC3",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Creative Voice",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "8SVX",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "DSD",
+        advice: "convert it to PCM, at 96 kHz say",
+    },
+    Refused {
+        name: "DTS",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Dolby TrueHD",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "encrypted audio",
+        advice: "record or buy it without copy protection",
+    },
+    Refused {
+        name: "MACE",
+        advice: EXPORT,
+    },
+    Refused {
+        name: "MIDI",
+        advice: "it holds notes and no sound; render it with a synthesizer",
+    },
+    Refused {
+        name: "Monkey's Audio",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Musepack",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "QDesign Music",
+        advice: EXPORT,
+    },
+    Refused {
+        name: "RealAudio",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "SILK",
+        advice: "save the voice message with the messenger's own export",
+    },
+    Refused {
+        name: "Speex",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "True Audio",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Windows Media Audio",
+        advice: CONVERT,
+    },
+];
+
+/// What to do about a kind that is not in the list.
+pub fn advice(name: &str) -> &'static str {
+    let found = REFUSED.iter().find(|refused| refused.name == name);
+    found.map_or("convert it to WAV, FLAC, MP3, M4A or Ogg", |refused| {
+        refused.advice
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::REFUSED;
+
+    #[test]
+    fn each_is_listed_once() {
+        let names: BTreeSet<_> = REFUSED.iter().map(|refused| refused.name).collect();
+        assert_eq!(names.len(), REFUSED.len());
+    }
+}
