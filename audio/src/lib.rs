@@ -5,10 +5,12 @@
 //! it, length. Memory does not grow with length: what must be seen whole before it can be changed
 //! waits in a spill file.
 
+mod block;
 mod stage;
 
 mod channel_order;
 mod error;
+mod pool;
 mod reblock;
 
 mod decode;
@@ -18,6 +20,7 @@ mod pipeline;
 mod resample;
 mod spill;
 
+pub use block::{Block, Place};
 pub use decode::{Decoded, Limits, SourceInfo, decode};
 pub use encode::{Encoder, FlacBits, Format, WavDepth};
 pub use error::AudioError;
@@ -25,6 +28,3 @@ pub use measure::{Change, ChangeMeter, Level, Measurement, Peaks};
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
 pub use stage::{BLOCK_FRAMES, Emit, Spec, Stage, StageError};
-
-/// Planar samples, nominally within -1.0..=1.0: one list per channel, all equally long.
-pub type Block = Vec<Vec<f32>>;

@@ -14,8 +14,19 @@ pub struct Spec {
 }
 
 /// One correction in the pipeline. It was made for a stated [`Spec`] and total length, which its
-/// output keeps: what it emits, over its whole life, is exactly as long as what it was given and
-/// aligned with it to the frame. Only one that [`Stage::shortens`] may emit less.
+/// output keeps: what it emits, over its whole life, is exactly as long as what it was given. Only
+/// one that [`Stage::shortens`] may emit less.
+///
+/// *Latency* does not show: the first frame emitted belongs to the first frame given. Whatever a
+/// stage delays, it takes off itself, and emits the rest in [`Stage::finish`].
+///
+/// *Blocks* belong to whoever hands them over and are used again afterwards, in both directions: a
+/// stage copies what it keeps, and may emit the same buffer of its own time and again.
+///
+/// *Allocation* is allowed at any time, as this is no realtime thread; buffers are kept, so that
+/// once they have grown a call should need none.
+///
+/// *Reset* there is none: a stage serves one run, and is made anew for the next.
 pub trait Stage: Send {
     /// As the chain names it; for progress and errors.
     fn name(&self) -> &str;
@@ -23,6 +34,7 @@ pub trait Stage: Send {
     /// Whether [`Stage::analyze`] must see the whole input before the first `process`.
     fn analyzes(&self) -> bool;
 
+    /// Takes a block as `process` does. Never called after the first `process`.
     fn analyze(&mut self, block: &Block) -> Result<(), StageError>;
 
     /// Whether it may emit fewer frames than it is given, though never none at all. No stage comes
@@ -31,14 +43,15 @@ pub trait Stage: Send {
         false
     }
 
-    /// Takes a block of 1 to [`BLOCK_FRAMES`] frames and emits any number of blocks.
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError>;
+    /// Takes a block of 1 to [`BLOCK_FRAMES`] frames and emits any number of blocks of any length.
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError>;
 
     /// Called once, after the last block: emits what is still owed.
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError>;
 }
 
-pub type Emit<'a> = dyn FnMut(Block) -> Result<(), StageError> + 'a;
+/// Takes what it needs of the block before it returns.
+pub type Emit<'a> = dyn FnMut(&Block) -> Result<(), StageError> + 'a;
 
 /// Whose fault a stage's end is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

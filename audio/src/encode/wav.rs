@@ -43,12 +43,12 @@ impl WavWriter {
     }
 
     pub(super) fn push(&mut self, block: &Block) -> io::Result<()> {
-        let channels = block.len();
-        let frames = block[0].len();
+        let channels = block.channels();
+        let frames = block.frames();
         let width = bytes_per_sample(self.depth) as usize;
         self.scratch.resize(frames * channels * width, 0);
         if self.depth == WavDepth::Float32 {
-            for (channel, samples) in block.iter().enumerate() {
+            for (channel, samples) in block.planes().enumerate() {
                 let to = self
                     .scratch
                     .chunks_exact_mut(4)
