@@ -12,6 +12,7 @@ mod channel_order;
 mod error;
 mod pool;
 mod reblock;
+mod wav;
 
 mod decode;
 mod encode;
