@@ -1,11 +1,20 @@
 //! Planar samples: what stages, readers and writers hand to each other.
 
+use std::ops::Range;
+
 /// Planar samples, nominally within -1.0..=1.0: one list per channel, all equally long.
 ///
 /// A block is made once and used again: [`Block::clear`] keeps its memory.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
     planes: Vec<Vec<f32>>,
+}
+
+/// Where a sample stands in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub channel: usize,
+    pub frame: usize,
 }
 
 impl Block {
@@ -28,6 +37,24 @@ impl Block {
         }
     }
 
+    pub fn mono(samples: Vec<f32>) -> Self {
+        Self {
+            planes: vec![samples],
+        }
+    }
+
+    /// `sample` is asked by channel and frame, for one channel after the other.
+    pub fn from_fn(
+        channels: usize,
+        frames: usize,
+        mut sample: impl FnMut(usize, usize) -> f32,
+    ) -> Self {
+        let mut plane = |channel| (0..frames).map(|frame| sample(channel, frame)).collect();
+        Self {
+            planes: (0..channels).map(&mut plane).collect(),
+        }
+    }
+
     /// `None` where the channels are not equally long.
     pub fn from_planes(planes: Vec<Vec<f32>>) -> Option<Self> {
         let frames = planes.first().map_or(0, Vec::len);
@@ -35,6 +62,10 @@ impl Block {
             .iter()
             .all(|plane| plane.len() == frames)
             .then_some(Self { planes })
+    }
+
+    pub fn as_planes(&self) -> &[Vec<f32>] {
+        &self.planes
     }
 
     pub fn into_planes(self) -> Vec<Vec<f32>> {
@@ -69,6 +100,15 @@ impl Block {
         self.planes.iter_mut().map(Vec::as_mut_slice)
     }
 
+    /// Of all channels, one after the other.
+    pub fn samples(&self) -> impl Iterator<Item = &f32> {
+        self.planes.iter().flatten()
+    }
+
+    pub fn samples_mut(&mut self) -> impl Iterator<Item = &mut f32> {
+        self.planes.iter_mut().flatten()
+    }
+
     /// Forgets the frames and keeps the memory.
     pub fn clear(&mut self) {
         self.planes.iter_mut().for_each(Vec::clear);
@@ -97,23 +137,31 @@ impl Block {
         self.append_range(other, 0..other.frames());
     }
 
-    pub fn append_range(&mut self, other: &Block, range: std::ops::Range<usize>) {
-        debug_assert_eq!(self.channels(), other.channels());
+    /// Both have the same number of channels.
+    pub fn append_range(&mut self, other: &Block, range: Range<usize>) {
+        assert_eq!(self.channels(), other.channels());
         for (plane, more) in self.planes.iter_mut().zip(&other.planes) {
             plane.extend_from_slice(&more[range.clone()]);
         }
     }
 
-    /// Fills all channels anew; each closure call gives one channel's samples to append to.
+    /// Each call appends to one channel's samples, to all of them equally many.
     pub fn append_with(&mut self, mut fill: impl FnMut(usize, &mut Vec<f32>)) {
         for (channel, plane) in self.planes.iter_mut().enumerate() {
             fill(channel, plane);
         }
-        debug_assert!(self.planes.iter().all(|plane| plane.len() == self.frames()));
+        assert!(self.planes.iter().all(|plane| plane.len() == self.frames()));
     }
 
     pub fn is_finite(&self) -> bool {
-        self.planes.iter().all(|plane| all_finite(plane))
+        self.planes().all(all_finite)
+    }
+
+    /// The first sample of the first channel that has one which is no number.
+    pub fn not_finite(&self) -> Option<Place> {
+        let (channel, plane) = self.planes().enumerate().find(|(_, p)| !all_finite(p))?;
+        let frame = plane.iter().position(|sample| !sample.is_finite())?;
+        Some(Place { channel, frame })
     }
 }
 
@@ -123,4 +171,55 @@ pub(crate) fn all_finite(samples: &[f32]) -> bool {
     samples
         .chunks(256)
         .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ramp(channels: usize, frames: usize) -> Block {
+        Block::from_fn(channels, frames, |c, f| (100 * c + f) as f32)
+    }
+
+    #[test]
+    fn channels_of_unequal_length_are_no_block() {
+        assert_eq!(Block::from_planes(vec![vec![0.0; 2], vec![0.0; 3]]), None);
+        let planes = vec![vec![0.0, 1.0], vec![100.0, 101.0]];
+        assert_eq!(Block::from_planes(planes), Some(ramp(2, 2)));
+        assert_eq!(Block::from_planes(Vec::new()), Some(Block::new(0)));
+    }
+
+    #[test]
+    fn what_is_taken_from_the_front_and_put_behind_is_the_same_in_every_channel() {
+        let mut block = ramp(3, 10);
+        block.drop_front(4);
+        block.append_range(&ramp(3, 10), 0..4);
+        assert_eq!((block.channels(), block.frames()), (3, 10));
+        for (channel, plane) in block.planes().enumerate() {
+            let expected = [4, 5, 6, 7, 8, 9, 0, 1, 2, 3].map(|f| (100 * channel + f) as f32);
+            assert_eq!(plane, expected);
+        }
+        block.drop_front(11);
+        assert!(block.is_empty());
+        block.resize(2);
+        assert_eq!(block, Block::silence(3, 2));
+    }
+
+    #[test]
+    fn what_is_no_number_is_found_wherever_it_stands() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for frame in [0, 255, 256, 999] {
+                let mut block = ramp(2, 1000);
+                assert!(block.is_finite());
+                assert_eq!(block.not_finite(), None);
+                block.plane_mut(1)[frame] = bad;
+                assert!(!block.is_finite());
+                assert_eq!(block.not_finite(), Some(Place { channel: 1, frame }));
+            }
+        }
+        let mut block = Block::mono(vec![f32::MAX, f32::MIN, 1e-45]);
+        assert!(block.is_finite());
+        block.clear();
+        assert!(block.is_finite());
+    }
 }

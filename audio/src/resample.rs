@@ -18,11 +18,10 @@ const RATE_MAX: u32 = 384_000;
 pub struct Resampler {
     /// `None`: both rates are the same, and frames pass through.
     fft: Option<Fft<f32>>,
-    channels: usize,
     /// Input that does not fill an FFT block yet.
     pending: Block,
-    /// Output of one FFT block.
-    scratch: Block,
+    /// Output of one FFT block, as rubato writes it.
+    scratch: Vec<Vec<f32>>,
     /// Frames of the filter's delay that are still to be dropped.
     delay_left: usize,
     given: u64,
@@ -56,79 +55,67 @@ impl Resampler {
             .map_or((0, 0), |fft| (fft.output_delay(), fft.fft_size_out()));
         Ok(Self {
             fft,
-            channels,
-            pending: vec![Vec::new(); channels],
+            pending: Block::new(channels),
             scratch: vec![vec![0.0; frames_out]; channels],
             delay_left,
             given: 0,
         })
     }
 
-    /// What is ready; it may be nothing.
-    pub fn push(&mut self, block: &Block) -> Block {
-        debug_assert_eq!(block.len(), self.channels);
-        let Some(fft) = &self.fft else {
-            self.given += block[0].len() as u64;
-            return block.clone();
-        };
-        for (pending, channel) in self.pending.iter_mut().zip(block) {
-            pending.extend_from_slice(channel);
+    /// Appends what is ready to `out`; it may be nothing.
+    pub fn push(&mut self, block: &Block, out: &mut Block) {
+        let before = out.frames();
+        if let Some(block_frames) = self.fft.as_ref().map(Fft::fft_size_in) {
+            self.pending.append(block);
+            let mut from = 0;
+            while self.pending.frames() - from >= block_frames {
+                self.transform(from, out);
+                from += block_frames;
+            }
+            self.pending.drop_front(from);
+        } else {
+            out.append(block);
         }
-        let block_frames = fft.fft_size_in();
-        let mut ready: Block = vec![Vec::new(); self.channels];
-        let mut from = 0;
-        while self.pending[0].len() - from >= block_frames {
-            self.transform(from, &mut ready);
-            from += block_frames;
-        }
-        for pending in &mut self.pending {
-            pending.drain(..from);
-        }
-        self.given += ready[0].len() as u64;
-        ready
+        self.given += (out.frames() - before) as u64;
     }
 
-    /// Flushes and gives the rest, so that all output together has `total_frames_out` frames. Past
+    /// Flushes and appends the rest, so that all output together has `total_frames_out` frames. Past
     /// the end of the input there is silence.
-    pub fn finish(mut self, total_frames_out: u64) -> Block {
+    pub fn finish(mut self, total_frames_out: u64, out: &mut Block) {
         let wanted = total_frames_out.saturating_sub(self.given) as usize;
-        let mut rest: Block = vec![Vec::with_capacity(wanted); self.channels];
+        let end = out.frames() + wanted;
         if let Some(block_frames) = self.fft.as_ref().map(Fft::fft_size_in) {
             // A whole block of silence besides, at most, flushes the delay of half a block.
             let mut flushes = 0;
-            while rest[0].len() < wanted && flushes < 3 {
-                for pending in &mut self.pending {
-                    pending.resize(block_frames, 0.0);
-                }
-                self.transform(0, &mut rest);
-                self.pending.iter_mut().for_each(Vec::clear);
+            while out.frames() < end && flushes < 3 {
+                self.pending.resize(block_frames);
+                self.transform(0, out);
+                self.pending.clear();
                 flushes += 1;
             }
         }
-        for channel in &mut rest {
-            channel.resize(wanted, 0.0);
-        }
-        rest
+        out.resize(end);
     }
 
-    /// One FFT block from `pending[from..]`, without what is left of the delay, onto `ready`.
-    fn transform(&mut self, from: usize, ready: &mut Block) {
+    /// One FFT block from `pending[from..]`, without what is left of the delay, onto `out`.
+    fn transform(&mut self, from: usize, out: &mut Block) {
         let fft = self.fft.as_mut().expect("only called where rates differ");
         let frames_in = fft.fft_size_in();
         let frames_out = fft.fft_size_out();
+        let channels = self.scratch.len();
         let indexing = rubato::Indexing::new().input_offset(from);
-        let input = SequentialSliceOfVecs::new(&self.pending, self.channels, from + frames_in)
-            .expect("pending holds a block from there on");
-        let mut output =
-            SequentialSliceOfVecs::new_mut(&mut self.scratch, self.channels, frames_out)
-                .expect("scratch was made for one block");
+        let input =
+            SequentialSliceOfVecs::new(self.pending.as_planes(), channels, from + frames_in)
+                .expect("pending holds a block from there on");
+        let mut output = SequentialSliceOfVecs::new_mut(&mut self.scratch, channels, frames_out)
+            .expect("scratch was made for one block");
         fft.process_into_buffer(&input, &mut output, Some(&indexing))
             .expect("both buffers hold exactly one block");
         let dropped = self.delay_left.min(frames_out);
         self.delay_left -= dropped;
-        for (ready, scratch) in ready.iter_mut().zip(&self.scratch) {
-            ready.extend_from_slice(&scratch[dropped..]);
-        }
+        out.append_with(|channel, plane| {
+            plane.extend_from_slice(&self.scratch[channel][dropped..]);
+        });
     }
 }
 

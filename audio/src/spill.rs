@@ -32,7 +32,7 @@ impl Spill {
         Ok(SpillReader {
             spill: self,
             left,
-            bytes: Vec::new(),
+            scratch: Vec::new(),
         })
     }
 }
@@ -62,14 +62,14 @@ impl SpillWriter {
 
     /// Blocks come from a [`crate::reblock::Reblocker`]: all full but the last.
     pub(crate) fn write(&mut self, block: &Block) -> io::Result<()> {
-        let frames = block[0].len();
+        let frames = block.frames();
         assert!(
             !self.ended && frames <= BLOCK_FRAMES,
             "only the last block may be short"
         );
         self.ended = frames < BLOCK_FRAMES;
         self.scratch.clear();
-        for channel in block {
+        for channel in block.planes() {
             self.scratch.extend_from_slice(channel);
         }
         self.spill
@@ -87,25 +87,26 @@ impl SpillWriter {
 pub(crate) struct SpillReader<'a> {
     spill: &'a mut Spill,
     left: u64,
-    bytes: Vec<f32>,
+    /// One block as it stands in the file.
+    scratch: Vec<f32>,
 }
 
 impl SpillReader<'_> {
-    pub(crate) fn next(&mut self) -> io::Result<Option<Block>> {
+    /// The next block in place of what was in this one; false at the end.
+    pub(crate) fn read_into(&mut self, block: &mut Block) -> io::Result<bool> {
         let frames = self.left.min(BLOCK_FRAMES as u64) as usize;
+        block.reset(self.spill.channels);
         if frames == 0 {
-            return Ok(None);
+            return Ok(false);
         }
-        self.bytes.resize(frames * self.spill.channels, 0.0);
+        self.scratch.resize(frames * self.spill.channels, 0.0);
         self.spill
             .file
-            .read_exact(bytemuck::cast_slice_mut(&mut self.bytes))?;
+            .read_exact(bytemuck::cast_slice_mut(&mut self.scratch))?;
         self.left -= frames as u64;
-        Ok(Some(
-            self.bytes
-                .chunks_exact(frames)
-                .map(<[f32]>::to_vec)
-                .collect(),
-        ))
+        block.append_with(|channel, plane| {
+            plane.extend_from_slice(&self.scratch[channel * frames..][..frames]);
+        });
+        Ok(true)
     }
 }

@@ -9,48 +9,44 @@ use signals::{alignment, chirp, decode_bytes, decoded_from, noise, run_to_bytes,
 /// Values on the grid of `bits`, as samples.
 fn on_grid(block: &Block, bits: u32) -> Block {
     let scale = f64::from(1u32 << (bits - 1));
-    let snap =
-        |x: &f32| ((f64::from(*x) * scale).round().clamp(-scale, scale - 1.0) / scale) as f32;
-    block
-        .iter()
-        .map(|channel| channel.iter().map(snap).collect())
-        .collect()
+    let snap = |x: f32| ((f64::from(x) * scale).round().clamp(-scale, scale - 1.0) / scale) as f32;
+    let mut snapped = block.clone();
+    snapped.samples_mut().for_each(|x| *x = snap(*x));
+    snapped
 }
 
 fn signals_of(rate: u32, channels: usize, frames: usize) -> Vec<(&'static str, Block)> {
-    let wasted: Block = noise(channels, frames, 0.5, 3)
-        .into_iter()
-        .map(|c| c.into_iter().map(|x| (x * 64.0).round() / 64.0).collect())
-        .collect();
-    let full_scale: Block = (0..channels)
-        .map(|c| {
-            (0..frames)
-                .map(|f| if (f / (7 + c)) % 2 == 0 { 1.0 } else { -1.0 })
-                .collect()
-        })
-        .collect();
-    let mut same = vec![sine(rate, 997.0, 0.7, frames); channels];
-    same[channels - 1].iter_mut().for_each(|x| *x *= 0.5);
+    let mut wasted = noise(channels, frames, 0.5, 3);
+    wasted
+        .samples_mut()
+        .for_each(|x| *x = (*x * 64.0).round() / 64.0);
+    let full_scale = Block::from_fn(channels, frames, |c, f| {
+        if (f / (7 + c)) % 2 == 0 { 1.0 } else { -1.0 }
+    });
+    let tone = sine(rate, 997.0, 0.7, frames);
+    let mut same = Block::from_fn(channels, frames, |_, f| tone[f]);
+    let last = same.plane_mut(channels - 1);
+    last.iter_mut().for_each(|x| *x *= 0.5);
     vec![
-        ("silence", vec![vec![0.0; frames]; channels]),
+        ("silence", Block::silence(channels, frames)),
         ("noise", noise(channels, frames, 1.0, 1)),
         ("quiet noise", noise(channels, frames, 0.001, 2)),
         ("full scale", full_scale),
         ("related channels", same),
         ("chirp", chirp(rate, channels, frames, 0.9)),
         ("wasted bits", wasted),
-        ("constant", vec![vec![-0.25; frames]; channels]),
+        ("constant", Block::from_fn(channels, frames, |_, _| -0.25)),
     ]
 }
 
 fn check_lossless(rate: u32, signal: &Block, format: Format, bits: u32, what: &str) {
     let signal = on_grid(signal, bits);
     let (finished, bytes) = run_to_bytes(decoded_from(rate, &signal), Vec::new(), format).unwrap();
-    assert_eq!(finished.frames, signal[0].len() as u64, "{what}");
+    assert_eq!(finished.frames, signal.frames() as u64, "{what}");
     let again = decode_bytes(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(again.spec.sample_rate, rate, "{what}");
     assert_eq!(again.warnings, Vec::<String>::new(), "{what}");
-    assert_eq!(again.frames, signal[0].len() as u64, "{what}");
+    assert_eq!(again.frames, signal.frames() as u64, "{what}");
     assert!(samples(again) == signal, "{what}: samples differ");
 }
 
@@ -123,7 +119,7 @@ fn flac_states_length_and_digest_and_packs_what_can_be_packed() {
         "the digest was not filled in"
     );
     assert!(bytes.len() < 400_000 * 6 / 10, "{} bytes", bytes.len());
-    let silence = vec![vec![0.0; 1_000_000]; 2];
+    let silence = Block::silence(2, 1_000_000);
     let (_, bytes) = run_to_bytes(decoded_from(44_100, &silence), Vec::new(), format).unwrap();
     assert!(bytes.len() < 5_000, "{} bytes of silence", bytes.len());
 }
@@ -146,7 +142,7 @@ fn wav_is_bit_exact_in_all_depths() {
 
 #[test]
 fn float_wav_keeps_what_is_beyond_full_scale() {
-    let signal = vec![vec![1.5, -2.25, 1e-9, 0.3]];
+    let signal = Block::mono(vec![1.5, -2.25, 1e-9, 0.3]);
     let format = Format::Wav {
         depth: WavDepth::Float32,
     };
@@ -212,8 +208,8 @@ fn opus_keeps_length_in_time_and_alignment_at_every_rate_and_channel_count() {
             assert_eq!(again.frames as f64, expected_frames, "{what}");
         }
         let expected = chirp(48_000, channels, expected_frames as usize, 0.4);
-        for (channel, actual) in samples(again).iter().enumerate() {
-            let (shift, snr_db) = alignment(&expected[channel], actual, 12);
+        for (channel, actual) in samples(again).planes().enumerate() {
+            let (shift, snr_db) = alignment(expected.plane(channel), actual, 12);
             assert_eq!(shift, 0, "{what}, channel {channel}: {snr_db} dB");
             assert!(snr_db > 12.0, "{what}, channel {channel}: {snr_db} dB");
         }
@@ -223,8 +219,12 @@ fn opus_keeps_length_in_time_and_alignment_at_every_rate_and_channel_count() {
 #[test]
 fn one_frame_becomes_one_frame_of_opus() {
     let format = Format::OggOpus { bitrate_bps: None };
-    let (_, bytes) =
-        run_to_bytes(decoded_from(48_000, &vec![vec![0.5]]), Vec::new(), format).unwrap();
+    let (_, bytes) = run_to_bytes(
+        decoded_from(48_000, &Block::mono(vec![0.5])),
+        Vec::new(),
+        format,
+    )
+    .unwrap();
     assert_eq!(decode_bytes(&bytes).unwrap().frames, 1);
 }
 
@@ -233,8 +233,12 @@ fn a_bitrate_that_opus_does_not_have_is_refused_with_the_range() {
     let format = Format::OggOpus {
         bitrate_bps: Some(1),
     };
-    let error =
-        run_to_bytes(decoded_from(48_000, &vec![vec![0.5]]), Vec::new(), format).unwrap_err();
+    let error = run_to_bytes(
+        decoded_from(48_000, &Block::mono(vec![0.5])),
+        Vec::new(),
+        format,
+    )
+    .unwrap_err();
     assert!(matches!(error, RunError::Audio(_)));
     assert_eq!(
         error.to_string(),

@@ -10,6 +10,10 @@ fn measure(rate: u32, block: &Block) -> Measurement {
     decoded_from(rate, block).measurement
 }
 
+fn pair(tone: &[f32]) -> Block {
+    Block::from_fn(2, tone.len(), |_, frame| tone[frame])
+}
+
 fn amplitude(db: f64) -> f64 {
     10f64.powf(db / 20.0)
 }
@@ -20,7 +24,7 @@ fn a_stereo_sine_reads_its_level_as_loudness() {
     for rate in [44_100, 48_000, 96_000, 192_000] {
         for (hz, db) in [(1000.0, -23.0), (1000.0, -33.0), (997.0, -23.0)] {
             let tone = sine(rate, hz, amplitude(db), rate as usize * 5);
-            let measured = measure(rate, &vec![tone.clone(), tone]);
+            let measured = measure(rate, &pair(&tone));
             let lufs = measured.integrated_lufs.unwrap();
             assert!(
                 (lufs - db).abs() < 0.1,
@@ -36,9 +40,7 @@ fn silence_around_it_does_not_make_a_tone_quieter() {
     let rate = 48_000;
     let part = |db: f64, seconds: usize| sine(rate, 1000.0, amplitude(db), rate as usize * seconds);
     let tone = [part(-36.0, 3), part(-23.0, 20), part(-36.0, 3)].concat();
-    let lufs = measure(rate, &vec![tone.clone(), tone])
-        .integrated_lufs
-        .unwrap();
+    let lufs = measure(rate, &pair(&tone)).integrated_lufs.unwrap();
     assert!((lufs + 23.0).abs() < 0.1, "{lufs}");
 }
 
@@ -47,8 +49,8 @@ fn surround_channels_weigh_more_and_low_frequency_effects_nothing() {
     let rate = 48_000;
     let tone = sine(rate, 1000.0, amplitude(-24.0), rate as usize * 3);
     let reading = |channels: usize, used: usize| {
-        let mut block = vec![vec![0.0; tone.len()]; channels];
-        block[used].clone_from(&tone);
+        let mut block = Block::silence(channels, tone.len());
+        block.plane_mut(used).copy_from_slice(&tone);
         measure(rate, &block).integrated_lufs
     };
     // One channel alone: 3 dB below the pair. Surround: 1.5 dB more.
@@ -76,15 +78,13 @@ fn loudness_range_is_the_distance_of_two_levels() {
     let rate = 48_000;
     let part = |db: f64| sine(rate, 1000.0, amplitude(db), rate as usize * 20);
     let tone = [part(-20.0), part(-30.0)].concat();
-    let range = measure(rate, &vec![tone.clone(), tone])
-        .loudness_range_lu
-        .unwrap();
+    let range = measure(rate, &pair(&tone)).loudness_range_lu.unwrap();
     assert!((range - 10.0).abs() < 1.0, "{range}");
 }
 
 #[test]
 fn silence_has_no_level() {
-    let measured = measure(48_000, &vec![vec![0.0; 100_000]; 2]);
+    let measured = measure(48_000, &Block::silence(2, 100_000));
     assert_eq!(measured.integrated_lufs, None);
     assert_eq!(measured.loudness_range_lu, None);
     assert_eq!(measured.true_peak_dbtp, None);
@@ -105,7 +105,7 @@ fn the_true_peak_is_between_the_samples() {
                 (0.5 * fade * turn.sin()) as f32
             })
             .collect();
-        let measured = measure(48_000, &vec![tone]);
+        let measured = measure(48_000, &Block::mono(tone));
         let peak = measured.true_peak_dbtp.unwrap();
         assert!((-6.4..=-5.8).contains(&peak), "{phase_degrees}: {peak}");
         assert!(measured.sample_peak_dbfs.unwrap() <= peak);
@@ -127,7 +127,11 @@ fn the_outline_holds_every_extreme_in_bounded_size() {
         assert_eq!(peaks.max.len(), peaks.min.len());
         for point in 0..peaks.min.len() {
             let range = point * width..frames.min((point + 1) * width);
-            let values = || signal.iter().flat_map(|c| c[range.clone()].iter().copied());
+            let values = || {
+                signal
+                    .planes()
+                    .flat_map(|c| c[range.clone()].iter().copied())
+            };
             assert_eq!(peaks.max[point], values().fold(f32::NEG_INFINITY, f32::max));
             assert_eq!(peaks.min[point], values().fold(f32::INFINITY, f32::min));
         }

@@ -33,26 +33,28 @@ impl Stage for Dawdler {
         unreachable!("it does not analyze")
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        self.held.resize(block.len(), Vec::new());
-        for (held, channel) in self.held.iter_mut().zip(&block) {
-            held.extend_from_slice(channel);
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        if self.held.channels() == 0 {
+            self.held.reset(block.channels());
         }
-        while self.held[0].len() > 2 * self.piece {
-            let piece = self.piece;
-            emit(
-                self.held
-                    .iter_mut()
-                    .map(|held| held.drain(..piece).collect())
-                    .collect(),
-            )?;
+        self.held.append(block);
+        let mut piece = Block::new(block.channels());
+        while self.held.frames() > 2 * self.piece {
+            piece.clear();
+            piece.append_range(&self.held, 0..self.piece);
+            self.held.drop_front(self.piece);
+            emit(&piece)?;
         }
         Ok(())
     }
 
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        emit(std::mem::take(&mut self.held))
+        emit(&self.held)
     }
+}
+
+fn peak_of(block: &Block) -> f32 {
+    block.samples().fold(0.0, |peak, x| peak.max(x.abs()))
 }
 
 /// Scales by what it finds to be the peak of the whole input.
@@ -74,19 +76,17 @@ impl Stage for PeakNormalizer {
 
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         assert_eq!(self.frames_processed, 0, "analysis comes first");
-        assert!((1..=BLOCK_FRAMES).contains(&block[0].len()));
-        self.frames_analyzed += block[0].len();
-        self.peak = block
-            .iter()
-            .flatten()
-            .fold(self.peak, |peak, x| peak.max(x.abs()));
+        assert!((1..=BLOCK_FRAMES).contains(&block.frames()));
+        self.frames_analyzed += block.frames();
+        self.peak = self.peak.max(peak_of(block));
         Ok(())
     }
 
-    fn process(&mut self, mut block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        self.frames_processed += block[0].len();
-        block.iter_mut().flatten().for_each(|x| *x /= self.peak);
-        emit(block)
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        self.frames_processed += block.frames();
+        let mut block = block.clone();
+        block.samples_mut().for_each(|x| *x /= self.peak);
+        emit(&block)
     }
 
     fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
@@ -121,11 +121,10 @@ impl<F: FnMut(usize, Block) -> Result<Block, StageError> + Send> Stage for Rogue
         unreachable!("it does not analyze")
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        let frames = block[0].len();
-        let block = (self.act)(self.frames, block)?;
-        self.frames += frames;
-        emit(block)
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        let acted = (self.act)(self.frames, block.clone())?;
+        self.frames += block.frames();
+        emit(&acted)
     }
 
     fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
@@ -159,12 +158,12 @@ fn the_output_does_not_depend_on_how_stages_cut_it() {
     for piece in [1usize, 997, 4_800, 20_000] {
         let stages: Vec<Box<dyn Stage>> = vec![
             Box::new(Dawdler {
-                held: Vec::new(),
+                held: Block::default(),
                 piece,
             }),
             Box::new(PeakNormalizer::default()),
             Box::new(Dawdler {
-                held: Vec::new(),
+                held: Block::default(),
                 piece: piece + 3,
             }),
         ];
@@ -173,15 +172,10 @@ fn the_output_does_not_depend_on_how_stages_cut_it() {
         } else {
             signal.clone()
         };
-        let peak = signal
-            .iter()
-            .flatten()
-            .fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let peak = peak_of(&signal);
         let (_, bytes) = run_to_bytes(decoded_from(48_000, &signal), stages, FLOAT).unwrap();
-        let expected: Block = signal
-            .iter()
-            .map(|c| c.iter().map(|x| x / peak).collect())
-            .collect();
+        let mut expected = signal;
+        expected.samples_mut().for_each(|x| *x /= peak);
         assert!(
             samples(decode_bytes(&bytes).unwrap()) == expected,
             "pieces of {piece}"
@@ -193,7 +187,7 @@ fn the_output_does_not_depend_on_how_stages_cut_it() {
 fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let signal = noise(2, 30_000, 0.25, 6);
     let halve = rogue(|_, mut block| {
-        block.iter_mut().flatten().for_each(|x| *x *= 0.5);
+        block.samples_mut().for_each(|x| *x *= 0.5);
         Ok(block)
     });
     let tap = Tap::default();
@@ -210,12 +204,8 @@ fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let dir = std::env::temp_dir();
     let finished = run(decoded, stages, &FLOAT, out, &dir, &mut |p| heard.push(p)).unwrap();
     let seen = seen.lock().unwrap();
-    assert_eq!(seen[0].len(), 30_000);
-    let peak = seen
-        .iter()
-        .flatten()
-        .fold(0.0f32, |peak, x| peak.max(x.abs()));
-    assert_eq!(peak, 1.0);
+    assert_eq!(seen.frames(), 30_000);
+    assert_eq!(peak_of(&seen), 1.0);
     assert_eq!(finished.measurement.sample_peak_dbfs, Some(0.0));
 
     assert!(heard.is_sorted_by(|a, b| a.fraction <= b.fraction));
@@ -253,36 +243,29 @@ fn a_stage_that_breaks_its_word_is_named_with_what_it_did_and_where() {
     check_broken(
         |at, mut block| {
             if at >= 9_600 {
-                block[1][7] = f32::NAN;
+                block.plane_mut(1)[7] = f32::NAN;
             }
             Ok(block)
         },
         "rogue returned NaN at frame 9607 of channel 1",
     );
     check_broken(
-        |at, mut block| {
-            block.truncate(if at > 0 { 1 } else { 2 });
-            Ok(block)
+        |at, block| {
+            let kept = block.planes().take(if at > 0 { 1 } else { 2 });
+            Ok(Block::from_planes(kept.map(<[f32]>::to_vec).collect()).unwrap())
         },
         "rogue returned 1 channels instead of 2 at frame 4800",
     );
     check_broken(
         |_, mut block| {
-            block[0].pop();
-            Ok(block)
-        },
-        "rogue returned channels of unequal length (4799 and 4800 frames) at frame 0",
-    );
-    check_broken(
-        |_, mut block| {
-            block.iter_mut().for_each(|channel| channel.push(0.0));
+            block.resize(block.frames() + 1);
             Ok(block)
         },
         "rogue returned more than the 20000 frames it was given",
     );
     check_broken(
         |_, mut block| {
-            block.iter_mut().for_each(|channel| channel.truncate(100));
+            block.resize(block.frames().min(100));
             Ok(block)
         },
         "rogue returned 500 frames and was given 20000",
@@ -311,8 +294,8 @@ impl Stage for Keeper {
         true
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        emit(kept(&block, self.threshold))
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        emit(&kept(block, self.threshold))
     }
 
     fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
@@ -321,20 +304,24 @@ impl Stage for Keeper {
 }
 
 fn kept(block: &Block, threshold: f32) -> Block {
-    let channel = |channel: &Vec<f32>| {
-        let frames = channel.iter().zip(&block[0]);
-        frames
-            .filter_map(|(x, first)| (*first > threshold).then_some(*x))
-            .collect()
-    };
-    block.iter().map(channel).collect()
+    let first = block.plane(0);
+    let mut kept = Block::new(block.channels());
+    kept.append_with(|channel, plane| {
+        let frames = block.plane(channel).iter().zip(first);
+        plane.extend(
+            frames
+                .filter(|(_, first)| **first > threshold)
+                .map(|(x, _)| x),
+        );
+    });
+    kept
 }
 
 #[test]
 fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     let signal = noise(2, 50_001, 0.5, 5);
     let expected = kept(&signal, 0.0);
-    assert!((20_000..30_000).contains(&expected[0].len()));
+    assert!((20_000..30_000).contains(&expected.frames()));
     let stages: Vec<Box<dyn Stage>> = vec![
         Box::new(Tap::default()),
         Box::new(Keeper { threshold: 0.0 }),
@@ -348,7 +335,7 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     let mut bytes = Vec::new();
     out.rewind().unwrap();
     out.read_to_end(&mut bytes).unwrap();
-    assert_eq!(finished.frames, expected[0].len() as u64);
+    assert_eq!(finished.frames, expected.frames() as u64);
     assert_eq!(finished.measurement.frames, finished.frames);
     assert!(samples(decode_bytes(&bytes).unwrap()) == expected);
     assert!(heard.is_sorted_by(|a, b| a.fraction <= b.fraction));
@@ -396,7 +383,7 @@ fn a_refusal_comes_back_as_it_was_said_and_not_as_its_consequences() {
     };
     let stages: Vec<Box<dyn Stage>> = vec![
         Box::new(Dawdler {
-            held: Vec::new(),
+            held: Block::default(),
             piece: 500,
         }),
         Box::new(Tap::default()),

@@ -7,19 +7,14 @@ use retake_audio::{Block, Resampler};
 use signals::{alignment, chirp, sine};
 
 fn resampled(from: u32, to: u32, input: &Block, piece: usize, frames_out: usize) -> Block {
-    let mut resampler = Resampler::new(from, to, input.len()).unwrap();
-    let mut output: Block = vec![Vec::new(); input.len()];
-    let mut take = |block: Block| {
-        assert_eq!(block.len(), output.len());
-        for (output, channel) in output.iter_mut().zip(block) {
-            output.extend(channel);
-        }
-    };
-    for at in (0..input[0].len()).step_by(piece) {
-        let end = input[0].len().min(at + piece);
-        take(resampler.push(&input.iter().map(|c| c[at..end].to_vec()).collect()));
+    let mut resampler = Resampler::new(from, to, input.channels()).unwrap();
+    let (mut given, mut output) = (Block::new(input.channels()), Block::new(input.channels()));
+    for at in (0..input.frames()).step_by(piece) {
+        given.clear();
+        given.append_range(input, at..input.frames().min(at + piece));
+        resampler.push(&given, &mut output);
     }
-    take(resampler.finish(frames_out as u64));
+    resampler.finish(frames_out as u64, &mut output);
     output
 }
 
@@ -31,12 +26,16 @@ fn output_is_aligned_and_of_the_wanted_length_between_all_rates() {
             let input = chirp(from, 1, from as usize * 8 / 10, 0.5);
             let frames_out = to as usize * 8 / 10;
             let output = resampled(from, to, &input, 4800, frames_out);
-            assert_eq!(output[0].len(), frames_out, "{from} -> {to}");
+            assert_eq!(output.frames(), frames_out, "{from} -> {to}");
             let expected = chirp(to, 1, frames_out, 0.5);
             // The edges ring, as the signal starts and ends at full height.
             let edge = to as usize / 20;
             let middle = edge..frames_out - edge;
-            let (shift, snr_db) = alignment(&expected[0][middle.clone()], &output[0][middle], 5);
+            let (shift, snr_db) = alignment(
+                &expected.plane(0)[middle.clone()],
+                &output.plane(0)[middle],
+                5,
+            );
             assert_eq!(shift, 0, "{from} -> {to}");
             assert!(snr_db > 60.0, "{from} -> {to}: {snr_db} dB");
         }
@@ -48,7 +47,11 @@ fn rates_without_a_common_divisor_work_too() {
     let input = chirp(44_101, 1, 44_101, 0.5);
     let output = resampled(44_101, 48_000, &input, 4800, 48_000);
     let expected = chirp(48_000, 1, 48_000, 0.5);
-    let (shift, snr_db) = alignment(&expected[0][5000..40_000], &output[0][5000..40_000], 5);
+    let (shift, snr_db) = alignment(
+        &expected.plane(0)[5000..40_000],
+        &output.plane(0)[5000..40_000],
+        5,
+    );
     assert_eq!(shift, 0);
     assert!(snr_db > 60.0, "{snr_db} dB");
 }
@@ -63,11 +66,14 @@ fn lengths_are_exact_from_one_frame_on() {
     ] {
         for frames in [1usize, 2, 100, 4096, 4116, 10_001] {
             let wanted = frames * to as usize / from as usize;
-            let output = resampled(from, to, &vec![vec![0.5; frames]; 2], 777, wanted);
-            assert!(
-                output.iter().all(|c| c.len() == wanted),
-                "{frames} at {from} -> {to}"
+            let output = resampled(
+                from,
+                to,
+                &Block::from_fn(2, frames, |_, _| 0.5),
+                777,
+                wanted,
             );
+            assert_eq!(output.frames(), wanted, "{frames} at {from} -> {to}");
         }
     }
 }
@@ -89,11 +95,11 @@ fn what_the_lower_rate_cannot_hold_does_not_come_back_as_something_else() {
     let output = resampled(
         48_000,
         44_100,
-        &vec![sine(48_000, 23_000.0, 0.5, 96_000)],
+        &Block::mono(sine(48_000, 23_000.0, 0.5, 96_000)),
         4800,
         88_200,
     );
-    let alias = output[0][10_000..70_000]
+    let alias = output.plane(0)[10_000..70_000]
         .iter()
         .fold(0.0f32, |max, x| max.max(x.abs()));
     assert!(alias < 1e-5, "{alias}");
@@ -104,7 +110,11 @@ fn there_and_back_again_is_what_it_was() {
     let input = chirp(44_100, 1, 44_100, 0.5);
     let up = resampled(44_100, 48_000, &input, 4800, 48_000);
     let back = resampled(48_000, 44_100, &up, 4800, 44_100);
-    let (shift, snr_db) = alignment(&input[0][4000..40_000], &back[0][4000..40_000], 3);
+    let (shift, snr_db) = alignment(
+        &input.plane(0)[4000..40_000],
+        &back.plane(0)[4000..40_000],
+        3,
+    );
     assert_eq!(shift, 0);
     assert!(snr_db > 90.0, "{snr_db} dB");
 }

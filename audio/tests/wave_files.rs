@@ -3,7 +3,7 @@
 
 mod signals;
 
-use retake_audio::AudioError;
+use retake_audio::{AudioError, Block};
 use signals::{decode_bytes, fixture_bytes, samples, wav_bytes};
 
 struct Wave {
@@ -81,8 +81,8 @@ fn check_values(wave: &Wave, expected: &[f32], warnings: usize) {
     let decoded = decode_bytes(&wave.bytes()).unwrap();
     assert_eq!(decoded.warnings.len(), warnings, "{:?}", decoded.warnings);
     let seen = samples(decoded);
-    let interleaved: Vec<f32> = (0..seen[0].len())
-        .flat_map(|frame| seen.iter().map(move |c| c[frame]).collect::<Vec<_>>())
+    let interleaved: Vec<f32> = (0..seen.frames())
+        .flat_map(|frame| seen.planes().map(move |c| c[frame]).collect::<Vec<_>>())
         .collect();
     assert_eq!(interleaved, expected);
 }
@@ -201,10 +201,11 @@ fn nonsense_in_the_header_is_refused_and_not_believed() {
 
 #[test]
 fn what_is_no_number_becomes_silence_and_is_counted() {
-    let block = vec![
+    let block = Block::from_planes(vec![
         vec![0.5, f32::NAN, 0.25],
         vec![f32::INFINITY, 0.125, f32::NEG_INFINITY],
-    ];
+    ])
+    .unwrap();
     let decoded = decode_bytes(&wav_bytes(48_000, &block)).unwrap();
     assert_eq!(decoded.warnings.len(), 1);
     assert!(
@@ -212,7 +213,10 @@ fn what_is_no_number_becomes_silence_and_is_counted() {
         "{:?}",
         decoded.warnings
     );
-    assert_eq!(samples(decoded), [[0.5, 0.0, 0.25], [0.0, 0.125, 0.0]]);
+    assert_eq!(
+        samples(decoded).as_planes(),
+        [[0.5, 0.0, 0.25], [0.0, 0.125, 0.0]]
+    );
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
 
 pub struct Audio {
     pub sample_rate: u32,
-    pub channels: Block,
+    pub channels: Vec<Vec<f32>>,
     pub integrated_lufs: Option<f64>,
     pub true_peak_dbtp: Option<f64>,
 }
@@ -92,17 +92,15 @@ pub fn lag(early: &[f32], late: &[f32], reach: i64) -> (i64, f64) {
 pub fn speech(path: &Path, sample_rate: u32, channels: u16) -> Result<()> {
     let speech = decode(&std::fs::read(crate::fixture("speech.flac"))?)?;
     let frames = speech.frames() as u64 * u64::from(sample_rate) / u64::from(speech.sample_rate);
-    let mut voice = speech.channels;
-    if sample_rate != speech.sample_rate {
-        let mut resampler = Resampler::new(speech.sample_rate, sample_rate, 1)?;
-        let begun = resampler.push(&voice);
-        voice = resampler.finish(frames);
-        voice[0].splice(0..0, begun[0].iter().copied());
-    }
+    let spoken = Block::from_planes(speech.channels).context("channels equally long")?;
+    let mut resampler = Resampler::new(speech.sample_rate, sample_rate, 1)?;
+    let mut voice = Block::new(1);
+    resampler.push(&spoken, &mut voice);
+    resampler.finish(frames, &mut voice);
     let mut out = std::io::BufWriter::new(std::fs::File::create(path)?);
-    let bytes = voice[0].len() as u32 * u32::from(channels) * 2;
+    let bytes = voice.frames() as u32 * u32::from(channels) * 2;
     out.write_all(&wav_header(sample_rate, channels, 16, 1, bytes))?;
-    for sample in &voice[0] {
+    for sample in voice.samples() {
         for channel in 0..channels {
             let quieter = sample * 0.95f32.powi(i32::from(channel));
             out.write_all(&((quieter * 32767.0) as i16).to_le_bytes())?;

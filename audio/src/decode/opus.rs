@@ -124,7 +124,7 @@ impl OpusPackets {
             decoder,
             channels: head.channels,
             interleaved: vec![0.0; PACKET_FRAMES_MAX * head.channels],
-            block: vec![Vec::new(); head.channels],
+            block: Block::new(head.channels),
         })
     }
 
@@ -158,9 +158,13 @@ impl OpusPackets {
             Decoder::Surround(_) => vorbis_from_wave(self.channels),
         };
         let samples = &self.interleaved[..frames * self.channels];
+        self.block.clear();
+        self.block.resize(frames);
         for (place, &channel) in order.iter().enumerate() {
-            self.block[channel].clear();
-            self.block[channel].extend(samples.iter().skip(place).step_by(self.channels));
+            let samples = samples.iter().skip(place).step_by(self.channels);
+            for (to, sample) in self.block.plane_mut(channel).iter_mut().zip(samples) {
+                *to = *sample;
+            }
         }
         Ok(&self.block)
     }

@@ -110,7 +110,7 @@ pub(super) fn read(
             }
             continue;
         }
-        let channels: Vec<&[f32]> = decoded.iter().map(Vec::as_slice).collect();
+        let channels: Vec<&[f32]> = decoded.planes().collect();
         recorder.push(spec, &channels)?;
     };
     reading.held_is_padding = stream.frames_with_trim == Some(recorder.frames_seen());
@@ -173,7 +173,7 @@ impl Stream {
             },
             sbr: (params.codec == codec::CODEC_ID_AAC).then(SbrWatch::default),
             decoder,
-            planar: Vec::new(),
+            planar: Block::default(),
         })
     }
 
@@ -186,9 +186,8 @@ impl Stream {
                 self.planar.clone_from(opus.decode(&packet.data).ok()?);
                 // Ogg's end: the last page's granule position is short of what its packets hold.
                 let dropped = packet.trim_end.get() as usize;
-                for channel in &mut self.planar {
-                    channel.truncate(channel.len().saturating_sub(dropped));
-                }
+                let frames = self.planar.frames().saturating_sub(dropped);
+                self.planar.resize(frames);
                 Some((spec, &self.planar))
             }
             Decoder::Symphonia(decoder) => {
@@ -207,7 +206,9 @@ impl Stream {
                 if spec.channels == 0 {
                     return None;
                 }
-                decoded.copy_to_vecs_planar::<f32>(&mut self.planar);
+                let mut planes = std::mem::take(&mut self.planar).into_planes();
+                decoded.copy_to_vecs_planar::<f32>(&mut planes);
+                self.planar = Block::from_planes(planes)?;
                 Some((spec, &self.planar))
             }
         }

@@ -12,7 +12,9 @@ use std::{
 use super::Limits;
 use crate::{
     AudioError, Block, Measurement, Peaks, Spec,
+    block::all_finite,
     measure::Meter,
+    pool::Pool,
     reblock::Reblocker,
     spill::{Spill, SpillWriter},
 };
@@ -51,6 +53,7 @@ struct Started {
     held: Block,
     reblocker: Reblocker,
     spill: SpillWriter,
+    pool: Pool,
     to_meter: SyncSender<Block>,
     meter: JoinHandle<(Measurement, Peaks)>,
 }
@@ -120,9 +123,9 @@ impl Recorder {
             return self.record(&channels);
         }
         let started = self.started.as_mut().expect("started above");
-        for (held, channel) in started.held.iter_mut().zip(&channels) {
-            held.extend_from_slice(channel);
-        }
+        started
+            .held
+            .append_with(|channel, held| held.extend_from_slice(channels[channel]));
         self.release(self.trim.hold_back)
     }
 
@@ -140,9 +143,10 @@ impl Recorder {
             mut spill,
             to_meter,
             meter,
+            pool,
             ..
         } = started;
-        reblocker.finish(&mut |block| store(block, &mut spill, &to_meter))?;
+        reblocker.finish(&mut |block| store(block, &mut spill, &pool, &to_meter))?;
         drop(to_meter);
         let (measurement, peaks) = match meter.join() {
             Ok(measured) => measured,
@@ -173,7 +177,7 @@ impl Recorder {
     fn held(&self) -> usize {
         self.started
             .as_ref()
-            .map_or(0, |started| started.held[0].len())
+            .map_or(0, |started| started.held.frames())
     }
 
     /// Records what is held but for the last `keep` frames.
@@ -182,12 +186,10 @@ impl Recorder {
         let Some(started) = self.started.as_mut().filter(|_| count > 0) else {
             return Ok(());
         };
-        let ready: Block = started
-            .held
-            .iter_mut()
-            .map(|held| held.drain(..count).collect())
-            .collect();
-        let channels: Vec<&[f32]> = ready.iter().map(Vec::as_slice).collect();
+        let mut ready = Block::new(started.held.channels());
+        ready.append_range(&started.held, 0..count);
+        started.held.drop_front(count);
+        let channels: Vec<&[f32]> = ready.planes().collect();
         self.record(&channels)
     }
 
@@ -205,23 +207,21 @@ impl Recorder {
         let Started {
             reblocker,
             spill,
+            pool,
             to_meter,
             ..
         } = started;
-        let mut pass_on = |block| store(block, spill, to_meter);
+        let mut pass_on = |block: &Block| store(block, spill, pool, to_meter);
         if channels.iter().all(|channel| all_finite(channel)) {
             return reblocker.push_slices(channels, &mut pass_on);
         }
-        let mut mended: Block = channels.iter().map(|channel| channel.to_vec()).collect();
-        for sample in mended
-            .iter_mut()
-            .flatten()
-            .filter(|sample| !sample.is_finite())
-        {
+        let mut mended = Block::new(channels.len());
+        mended.append_with(|channel, plane| plane.extend_from_slice(channels[channel]));
+        for sample in mended.samples_mut().filter(|sample| !sample.is_finite()) {
             *sample = 0.0;
             self.replaced += 1;
         }
-        reblocker.push(mended, &mut pass_on)
+        reblocker.push(&mended, &mut pass_on)
     }
 }
 
@@ -244,17 +244,23 @@ impl Started {
         }
         let frames_max = u128::from(limits.duration_ms_max) * u128::from(spec.sample_rate) / 1000;
         let (to_meter, blocks) = sync_channel::<Block>(BLOCKS_WAITING_MAX);
+        let pool = Pool::new(spec.channels as usize);
+        let measured = pool.clone();
         let meter = thread::Builder::new().name("meter".into()).spawn(move || {
             let mut meter = Meter::new(spec);
-            blocks.iter().for_each(|block| meter.push(&block));
+            for block in blocks {
+                meter.push(&block);
+                measured.put(block);
+            }
             meter.finish()
         })?;
         Ok(Self {
             spec,
             frames_max: u64::try_from(frames_max).unwrap_or(u64::MAX),
-            held: vec![Vec::new(); spec.channels as usize],
+            held: Block::new(spec.channels as usize),
             reblocker: Reblocker::new(spec.channels as usize),
             spill: SpillWriter::create(spill_dir, spec.channels as usize)?,
+            pool,
             to_meter,
             meter,
         })
@@ -262,22 +268,13 @@ impl Started {
 }
 
 fn store(
-    block: Block,
+    block: &Block,
     spill: &mut SpillWriter,
+    pool: &Pool,
     to_meter: &SyncSender<Block>,
 ) -> Result<(), AudioError> {
-    spill.write(&block)?;
+    spill.write(block)?;
     // The meter ends early only by a panic, which joining it brings to light.
-    let _ = to_meter.send(block);
+    let _ = to_meter.send(pool.copy_of(block));
     Ok(())
-}
-
-/// Without a branch per sample: a NaN or an infinity has all bits of its exponent set.
-fn all_finite(samples: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
-    samples
-        .iter()
-        .map(|x| x.to_bits() & EXPONENT)
-        .fold(0, u32::max)
-        < EXPONENT
 }

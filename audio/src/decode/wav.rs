@@ -11,7 +11,10 @@ use super::{
     recorder::Recorder,
     source::{Source, Ticker},
 };
-use crate::{AudioError, SourceInfo, Spec};
+use crate::{
+    AudioError, SourceInfo, Spec,
+    wav::{Chunks, Container, WaveFormat, tag},
+};
 
 /// Bytes read and converted at once.
 const RUN_BYTES: usize = 1 << 16;
@@ -21,22 +24,19 @@ const FORMAT_BYTES_MAX: u64 = 4096;
 /// What the format chunk calls the coding of a WAVE file that nothing could read.
 pub(super) fn codec(source: Source) -> io::Result<Option<String>> {
     let mut reader = BufReader::new(source);
-    let mut head = [0; 22];
-    if read_or_end(&mut reader, &mut head)?.is_none() || &head[12..16] != b"fmt " {
+    let Some(mut chunks) = Chunks::open(&mut reader)? else {
         return Ok(None);
+    };
+    while let Some(chunk) = chunks.next()? {
+        if &chunk.id == b"fmt " {
+            let format = read_format(&mut chunks, chunk.size)?;
+            // PCM that makes no sense is no codec.
+            let named =
+                format.filter(|format| ![0, tag::PCM, tag::FLOAT].contains(&format.coding()));
+            return Ok(named.map(|format| format.coding_name()));
+        }
     }
-    Ok(match u16::from_le_bytes([head[20], head[21]]) {
-        // PCM that makes no sense is no codec.
-        0 | 1 | 3 | 0xfffe => None,
-        0x31 => Some("GSM 6.10".to_owned()),
-        0x50 | 0x55 => Some("MPEG audio in WAVE".to_owned()),
-        0xff | 0x1600 | 0x1610 => Some("AAC in WAVE".to_owned()),
-        0x160..=0x163 => Some("Windows Media Audio".to_owned()),
-        0x270 => Some("ATRAC3".to_owned()),
-        0x2000 => Some("AC-3".to_owned()),
-        0x2001 => Some("DTS".to_owned()),
-        tag => Some(format!("WAVE format {tag:#06x}")),
-    })
+    Ok(None)
 }
 
 /// How samples lie in the file.
@@ -107,148 +107,93 @@ pub(super) fn read(
 
 /// Leaves the reader at the first sample.
 fn find_data(reader: &mut BufReader<Source>, len: u64) -> io::Result<Option<Found>> {
-    let mut magic = [0; 4];
-    if read_or_end(reader, &mut magic)?.is_none() {
+    let Some(mut chunks) = Chunks::open(reader)? else {
         return Ok(None);
-    }
-    let is_wave64 = &magic == b"riff";
-    reader.seek(SeekFrom::Start(if is_wave64 { 40 } else { 12 }))?;
+    };
     let mut layout = None;
-    let mut data_bytes_64 = None;
-    loop {
-        let Some((id, size)) = chunk_header(reader, is_wave64)? else {
-            return Ok(None);
-        };
-        let start = reader.stream_position()?;
-        match &id {
+    while let Some(chunk) = chunks.next()? {
+        match &chunk.id {
             b"fmt " => {
-                let mut format = vec![0; size.min(FORMAT_BYTES_MAX) as usize];
-                if read_or_end(reader, &mut format)?.is_none() {
-                    return Ok(None);
-                }
-                layout = parse_format(&format);
+                let format = read_format(&mut chunks, chunk.size)?;
+                layout = format.as_ref().and_then(layout_of);
                 if layout.is_none() {
                     return Ok(None);
                 }
-            }
-            b"ds64" => {
-                let mut sizes = [0; 16];
-                if read_or_end(reader, &mut sizes)?.is_none() {
-                    return Ok(None);
-                }
-                let [.., a, b, c, d, e, f, g, h] = sizes;
-                data_bytes_64 = Some(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
             }
             b"data" => {
                 let Some(layout) = layout else {
                     return Ok(None);
                 };
-                let left = len.saturating_sub(start);
-                let is_open = size == u64::from(u32::MAX) || size == 0 && !is_wave64;
-                let stated = match data_bytes_64 {
-                    Some(size) if is_open && size > 0 => Some(size),
-                    _ if !is_open => Some(size),
-                    _ if size == 0 && is_chunk_list(reader, len)? => Some(0),
-                    _ => None,
+                let left = len.saturating_sub(chunk.start);
+                let container = chunks.container();
+                let stated = match chunk.size {
+                    Some(0) if container == Container::Riff => {
+                        is_chunk_list(reader, chunk.start, len)?.then_some(0)
+                    }
+                    stated => stated,
                 };
-                reader.seek(SeekFrom::Start(start))?;
-                let data_bytes = stated.map_or(left, |stated| stated.min(left));
-                let is_cut = stated.is_some_and(|stated| stated > left);
+                reader.seek(SeekFrom::Start(chunk.start))?;
                 return Ok(Some(Found {
                     layout,
-                    data_bytes,
-                    is_cut,
+                    data_bytes: stated.map_or(left, |stated| stated.min(left)),
+                    is_cut: stated.is_some_and(|stated| stated > left),
                 }));
             }
             _ => {}
         }
-        let align = if is_wave64 { 8 } else { 2 };
-        let Some(next) = size
-            .checked_next_multiple_of(align)
-            .and_then(|s| s.checked_add(start))
-        else {
-            return Ok(None);
-        };
-        reader.seek(SeekFrom::Start(next))?;
     }
+    Ok(None)
 }
 
-/// A Wave64 chunk has a GUID, whose first four bytes are the usual name, and counts its own header.
-fn chunk_header(
-    reader: &mut BufReader<Source>,
-    is_wave64: bool,
-) -> io::Result<Option<([u8; 4], u64)>> {
-    let mut header = [0; 24];
-    let header = &mut header[..if is_wave64 { 24 } else { 8 }];
-    if read_or_end(reader, header)?.is_none() {
-        return Ok(None);
-    }
-    let id = [header[0], header[1], header[2], header[3]];
-    let size = header[header.len() / 2 + if is_wave64 { 4 } else { 0 }..]
-        .iter()
-        .rev()
-        .fold(0, |size, &byte| size << 8 | u64::from(byte));
-    Ok(Some((
-        id,
-        if is_wave64 {
-            size.saturating_sub(24)
-        } else {
-            size
-        },
-    )))
+/// The body of the format chunk that was just come to.
+fn read_format(
+    chunks: &mut Chunks<'_, BufReader<Source>>,
+    size: Option<u64>,
+) -> io::Result<Option<WaveFormat>> {
+    let mut body = Vec::new();
+    let size = size.unwrap_or(u64::MAX).min(FORMAT_BYTES_MAX);
+    chunks.reader().take(size).read_to_end(&mut body)?;
+    Ok(WaveFormat::parse(&body))
 }
 
-/// Whether chunks, and nothing else, follow up to the end: then a data chunk of size 0 is empty,
-/// and not one whose size was never filled in.
-fn is_chunk_list(reader: &mut BufReader<Source>, len: u64) -> io::Result<bool> {
-    let mut at = reader.stream_position()?;
-    while at < len {
-        reader.seek(SeekFrom::Start(at))?;
-        let Some((id, size)) = chunk_header(reader, false)? else {
+/// Whether chunks, and nothing else, follow from `at` up to the end: then a data chunk of size 0 is
+/// empty, and not one whose size was never filled in.
+fn is_chunk_list(reader: &mut BufReader<Source>, at: u64, len: u64) -> io::Result<bool> {
+    let mut chunks = Chunks::at(reader, Container::Riff, at);
+    while let Some(at) = chunks.position()
+        && at < len
+    {
+        let Some(chunk) = chunks.next()? else {
             return Ok(false);
         };
-        at += 8 + size.next_multiple_of(2);
-        if !id.iter().all(|byte| (b' '..=b'~').contains(byte)) || at > len + 1 {
+        let is_named = chunk.id.iter().all(|byte| (b' '..=b'~').contains(byte));
+        if !is_named || chunks.position().is_none_or(|end| end > len + 1) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn read_or_end(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<Option<()>> {
-    match reader.read_exact(buffer) {
-        Ok(()) => Ok(Some(())),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// `None` for what is not PCM or makes no sense.
-fn parse_format(format: &[u8]) -> Option<Layout> {
-    let u16_at = |at: usize| Some(u16::from_le_bytes(format.get(at..at + 2)?.try_into().ok()?));
-    let mut code = u16_at(0)?;
-    let channels = u32::from(u16_at(2)?);
-    let sample_rate = u32::from_le_bytes(format.get(4..8)?.try_into().ok()?);
-    let frame_bytes = u32::from(u16_at(12)?);
-    let bits = u32::from(u16_at(14)?);
-    if code == 0xfffe {
-        code = u16_at(24)?;
-    }
+fn layout_of(format: &WaveFormat) -> Option<Layout> {
+    let channels = u32::from(format.channels);
+    let frame_bytes = u32::from(format.block_align);
+    let bits = u32::from(format.bits);
     if channels == 0 || frame_bytes == 0 || frame_bytes % channels != 0 {
         return None;
     }
     let width = frame_bytes / channels;
-    let encoding = match (code, width) {
-        (1, 1) => Encoding::Unsigned8,
-        (1, 2..=4) => Encoding::Signed,
-        (3, 4 | 8) => Encoding::Float,
+    let encoding = match (format.coding(), width) {
+        (tag::PCM, 1) => Encoding::Unsigned8,
+        (tag::PCM, 2..=4) => Encoding::Signed,
+        (tag::FLOAT, 4 | 8) => Encoding::Float,
         _ => return None,
     };
     if bits > width * 8 || bits == 0 {
         return None;
     }
     let spec = Spec {
-        sample_rate,
+        sample_rate: format.sample_rate,
         channels,
     };
     Some(Layout {

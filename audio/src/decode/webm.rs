@@ -222,15 +222,15 @@ impl State<'_> {
             self.packets += 1;
             match opus.decode(packet) {
                 Ok(decoded) => {
-                    let frames = decoded[0].len();
+                    let frames = decoded.frames();
                     let dropped = if index == last {
                         discarded.min(frames)
                     } else {
                         0
                     };
                     let channels: Vec<&[f32]> = decoded
-                        .iter()
-                        .map(|channel| &channel[..frames - dropped])
+                        .planes()
+                        .map(|plane| &plane[..frames - dropped])
                         .collect();
                     self.recorder.push(spec, &channels)?;
                 }

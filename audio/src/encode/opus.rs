@@ -27,6 +27,8 @@ pub(crate) struct OpusWriter {
     writer: OggOpusWriter<BufWriter<File>>,
     encoder: PacketEncoder,
     resampler: Resampler,
+    /// Used again for each block.
+    resampled: Block,
     channels: usize,
     /// Frames in a packet and in all, at the encoder's rate.
     packet_frames: usize,
@@ -82,6 +84,7 @@ impl OpusWriter {
             packet: vec![0; MAX_PACKET_BYTES * encoder.streams()],
             encoder,
             resampler,
+            resampled: Block::new(channels),
             channels,
             packet_frames,
             frames,
@@ -92,15 +95,21 @@ impl OpusWriter {
     }
 
     pub(super) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
-        let resampled = self.resampler.push(block);
-        self.encode(&resampled)
+        let mut resampled = std::mem::take(&mut self.resampled);
+        resampled.reset(self.channels);
+        self.resampler.push(block, &mut resampled);
+        let encoded = self.encode(&resampled);
+        self.resampled = resampled;
+        encoded
     }
 
     pub(super) fn finish(mut self) -> Result<(), AudioError> {
         let rate_of_itself = Resampler::new(GRANULE_RATE, GRANULE_RATE, self.channels)?;
-        let rest = std::mem::replace(&mut self.resampler, rate_of_itself).finish(self.frames);
+        let resampler = std::mem::replace(&mut self.resampler, rate_of_itself);
+        let mut rest = Block::new(self.channels);
+        resampler.finish(self.frames, &mut rest);
         self.encode(&rest)?;
-        let silence = vec![vec![0.0; self.packet_frames]; self.channels];
+        let silence = Block::silence(self.channels, self.packet_frames);
         while self.packets_left > 0 {
             self.encode(&silence)?;
         }
@@ -112,13 +121,13 @@ impl OpusWriter {
         let order = vorbis_from_wave(self.channels);
         let start = self.pending.len();
         self.pending
-            .resize(start + block[0].len() * self.channels, 0.0);
+            .resize(start + block.frames() * self.channels, 0.0);
         for (place, &channel) in order.iter().enumerate() {
             let to = self.pending[start..]
                 .iter_mut()
                 .skip(place)
                 .step_by(self.channels);
-            for (to, sample) in to.zip(&block[channel]) {
+            for (to, sample) in to.zip(block.plane(channel)) {
                 *to = sample.clamp(-1.0, 1.0);
             }
         }

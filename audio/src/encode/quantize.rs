@@ -29,8 +29,8 @@ impl Quantizer {
 
     pub(super) fn quantize(&mut self, block: &Block) {
         let scale = (1u32 << (self.bits - 1)) as f32;
-        let dithers = self.bits == 16 && !block.iter().all(|c| is_on_grid(c, scale));
-        for (channel, (values, samples)) in self.values.iter_mut().zip(block).enumerate() {
+        let dithers = self.bits == 16 && !block.planes().all(|plane| is_on_grid(plane, scale));
+        for (channel, (values, samples)) in self.values.iter_mut().zip(block.planes()).enumerate() {
             values.resize(samples.len(), 0);
             if dithers {
                 let seed =
@@ -40,7 +40,7 @@ impl Quantizer {
                 round(samples, values, scale);
             }
         }
-        self.frame += block[0].len() as u64;
+        self.frame += block.frames() as u64;
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
 
     fn quantized(bits: u32, samples: &[f32]) -> Vec<i32> {
         let mut quantizer = Quantizer::new(bits, 1);
-        quantizer.quantize(&vec![samples.to_vec()]);
+        quantizer.quantize(&Block::mono(samples.to_vec()));
         quantizer.values.remove(0)
     }
 

@@ -183,11 +183,11 @@ impl Side {
     }
 
     fn push(&mut self, block: &Block, ended: &mut dyn FnMut(f64)) {
-        let frames = block.first().map_or(0, Vec::len);
+        let frames = block.frames();
         let mut from = 0;
         while from < frames {
             let to = frames.min(from + self.window_frames - self.frames_in_window);
-            for (channel, samples) in self.channels.iter_mut().zip(block) {
+            for (channel, samples) in self.channels.iter_mut().zip(block.planes()) {
                 let sums = Sums::of(&samples[from..to]);
                 channel.sum += sums.sum;
                 channel.squares += sums.squares;
@@ -289,21 +289,21 @@ mod tests {
 
     /// A tone of `level` on an offset, both channels alike.
     fn tone(frames: usize, level: f32, offset: f32) -> Block {
-        let tone = |n: usize| offset + level * (n as f32 * std::f32::consts::TAU / 20.0).sin();
-        vec![(0..frames).map(tone).collect(); 2]
+        Block::from_fn(2, frames, |_, n| {
+            offset + level * (n as f32 * std::f32::consts::TAU / 20.0).sin()
+        })
     }
 
     fn compare(before: &Block, after: &Block, pieces: usize) -> Change {
         let mut meter = ChangeMeter::new(SPEC);
         // The output lags behind by a few pieces, as that of a step does.
         let cut = |block: &Block, n: usize| -> Block {
-            let end = block[0].len().min((n + 1) * pieces);
-            block
-                .iter()
-                .map(|channel| channel[(n * pieces).min(end)..end].to_vec())
-                .collect()
+            let end = block.frames().min((n + 1) * pieces);
+            let mut piece = Block::new(2);
+            piece.append_range(block, (n * pieces).min(end)..end);
+            piece
         };
-        let count = before[0].len().max(after[0].len()).div_ceil(pieces);
+        let count = before.frames().max(after.frames()).div_ceil(pieces);
         for n in 0..count + 3 {
             meter.before(&cut(before, n));
             if let Some(late) = n.checked_sub(3) {
@@ -334,9 +334,10 @@ mod tests {
         // A tone, a pause with noise 30 dB below it, a tone.
         let (loud, quiet) = (tone(8_000, 0.1, 0.0), tone(24_000, 0.003, 0.0));
         let with = |pause: Block| -> Block {
-            (0..2)
-                .map(|c| [&loud[c][..], &pause[c][..], &loud[c][..]].concat())
-                .collect()
+            let mut whole = loud.clone();
+            whole.append(&pause);
+            whole.append(&loud);
+            whole
         };
         let change = compare(&with(quiet), &with(tone(24_000, 0.0, 0.0)), 4_800);
         assert!(change.level_db.unwrap().abs() < 1e-6, "{change:?}");
@@ -350,11 +351,11 @@ mod tests {
         let before = tone(80_000, 0.1, 0.0);
         let mut after = before.clone();
         after
-            .iter_mut()
-            .for_each(|channel| channel[20_000..40_000].fill(0.0));
+            .planes_mut()
+            .for_each(|plane| plane[20_000..40_000].fill(0.0));
         let change = compare(&before, &after, 4_800);
         assert!((change.lost - 0.25).abs() < 1e-9, "{change:?}");
-        after.iter_mut().for_each(|channel| channel.fill(0.0));
+        after.planes_mut().for_each(|plane| plane.fill(0.0));
         let change = compare(&before, &after, 4_800);
         assert_eq!((change.lost, change.level_db), (1.0, Some(Change::GONE_DB)));
     }

@@ -60,13 +60,13 @@ impl Meter {
     }
 
     pub(crate) fn push(&mut self, block: &Block) {
-        let channels: Vec<&[f32]> = block.iter().map(Vec::as_slice).collect();
+        let channels: Vec<&[f32]> = block.planes().collect();
         self.loudness
             .add_frames_planar_f32(&channels)
             .expect("the block has the channels that the meter was made for");
         self.true_peak.push(block);
         self.peaks.push(block);
-        self.frames += block[0].len() as u64;
+        self.frames += block.frames() as u64;
     }
 
     pub(crate) fn finish(self) -> (Measurement, Peaks) {

@@ -44,12 +44,12 @@ impl PeakCollector {
     }
 
     pub(crate) fn push(&mut self, block: &Block) {
-        let frames = block.first().map_or(0, Vec::len);
+        let frames = block.frames();
         let mut from = 0;
         while from < frames {
             let wanted = (self.peaks.frames_per_point - self.filled).min((frames - from) as u64);
             let to = from + wanted as usize;
-            for channel in block {
+            for channel in block.planes() {
                 let (low, high) = extremes(&channel[from..to]);
                 self.low = self.low.min(low);
                 self.high = self.high.max(high);

@@ -11,6 +11,8 @@
 
 use std::f64::consts::PI;
 
+use crate::Block;
+
 /// Coefficients of all phases together.
 const TAPS: usize = 48;
 /// Frames judged at once. Short, so that one loud sample does not cost much.
@@ -53,9 +55,9 @@ impl TruePeak {
         }
     }
 
-    pub(super) fn push(&mut self, block: &[Vec<f32>]) {
+    pub(super) fn push(&mut self, block: &Block) {
         let mut seen = Vec::new();
-        for (channel, samples) in block.iter().enumerate() {
+        for (channel, samples) in block.planes().enumerate() {
             let history = &mut self.history[channel];
             seen.clear();
             seen.extend_from_slice(history);
@@ -151,12 +153,13 @@ mod tests {
             .collect()
     }
 
-    fn peak_of(rate: u32, channels: &[Vec<f32>], block_frames: usize, skips: bool) -> f32 {
-        let mut meter = TruePeak::new(rate, channels.len());
+    fn peak_of(rate: u32, signal: &Block, block_frames: usize, skips: bool) -> f32 {
+        let mut meter = TruePeak::new(rate, signal.channels());
         meter.skips = skips;
-        for from in (0..channels[0].len()).step_by(block_frames) {
-            let to = channels[0].len().min(from + block_frames);
-            let block: Vec<Vec<f32>> = channels.iter().map(|c| c[from..to].to_vec()).collect();
+        let mut block = Block::new(signal.channels());
+        for from in (0..signal.frames()).step_by(block_frames) {
+            block.clear();
+            block.append_range(signal, from..signal.frames().min(from + block_frames));
             meter.push(&block);
         }
         meter.true_peak()
@@ -166,13 +169,14 @@ mod tests {
     fn skipping_changes_no_bit_of_the_reading() {
         for rate in [8_000, 44_100, 48_000, 96_000, 192_000] {
             for seed in 1..5 {
-                let channels = [
+                let signal = Block::from_planes(vec![
                     wandering_noise(30_011, seed),
                     wandering_noise(30_011, seed + 77),
-                ];
-                let all = peak_of(rate, &channels, 30_011, false);
+                ])
+                .unwrap();
+                let all = peak_of(rate, &signal, 30_011, false);
                 for block_frames in [1usize, 7, 100, 4800] {
-                    assert_eq!(all, peak_of(rate, &channels, block_frames, true));
+                    assert_eq!(all, peak_of(rate, &signal, block_frames, true));
                 }
             }
         }
@@ -182,7 +186,7 @@ mod tests {
     fn the_reading_agrees_with_ebur128() {
         for rate in [44_100, 48_000, 96_000, 192_000] {
             let noise = wandering_noise(rate as usize, 9);
-            let ours = peak_of(rate, std::slice::from_ref(&noise), 4800, true);
+            let ours = peak_of(rate, &Block::mono(noise.clone()), 4800, true);
             let mut theirs = ebur128::EbuR128::new(1, rate, ebur128::Mode::TRUE_PEAK).unwrap();
             theirs.add_frames_f32(&noise).unwrap();
             let difference_db = 20.0 * (f64::from(ours) / theirs.true_peak(0).unwrap()).log10();
@@ -204,7 +208,7 @@ mod tests {
             .enumerate()
             .map(|(i, x)| x * (i as f32 / 1000.0).min(1.0))
             .collect();
-        let db = 20.0 * peak_of(48_000, &[risen], 4800, true).log10();
+        let db = 20.0 * peak_of(48_000, &Block::mono(risen), 4800, true).log10();
         assert!(db.abs() < 0.2, "{db} dB");
     }
 }

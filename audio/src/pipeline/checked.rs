@@ -1,7 +1,7 @@
 //! Holds a stage to its word: what it emits has the channels it was made for, is finite, and is
 //! over its whole life exactly as long as what it was given, or shorter where it may shorten.
 
-use crate::{Block, Spec, Stage, StageError, reblock::Reblocker};
+use crate::{Block, Place, Spec, Stage, StageError, reblock::Reblocker};
 
 pub(super) struct CheckedOutput {
     name: String,
@@ -27,17 +27,17 @@ impl CheckedOutput {
     /// Checks a block and passes it on, cut to the pipeline's block length.
     pub(super) fn push(
         &mut self,
-        block: Block,
-        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
+        block: &Block,
+        pass_on: &mut dyn FnMut(&Block) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
-        self.check(&block)?;
-        self.frames_seen += block[0].len() as u64;
+        self.check(block)?;
+        self.frames_seen += block.frames() as u64;
         self.reblocker.push(block, pass_on)
     }
 
     pub(super) fn finish(
         self,
-        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
+        pass_on: &mut dyn FnMut(&Block) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
         let (given, seen) = (self.frames_given, self.frames_seen);
         if self.may_shorten && seen == 0 && given > 0 {
@@ -51,34 +51,25 @@ impl CheckedOutput {
 
     fn check(&self, block: &Block) -> Result<(), StageError> {
         let at = self.frames_seen;
-        if block.len() != self.channels {
+        if block.channels() != self.channels {
             return Err(self.broken(format!(
                 "returned {} channels instead of {} at frame {at}",
-                block.len(),
+                block.channels(),
                 self.channels
             )));
         }
-        let frames = block[0].len();
-        if let Some(other) = block.iter().map(Vec::len).find(|&len| len != frames) {
-            return Err(self.broken(format!(
-                "returned channels of unequal length ({frames} and {other} frames) at frame {at}"
-            )));
-        }
-        if at + frames as u64 > self.frames_given {
+        if at + block.frames() as u64 > self.frames_given {
             return Err(self.broken(format!(
                 "returned more than the {} frames it was given",
                 self.frames_given
             )));
         }
-        for (channel, samples) in block.iter().enumerate() {
-            if !all_finite(samples) {
-                let offset = samples.iter().position(|x| !x.is_finite()).unwrap_or(0);
-                return Err(self.broken(format!(
-                    "returned {} at frame {} of channel {channel}",
-                    samples[offset],
-                    at + offset as u64
-                )));
-            }
+        if let Some(Place { channel, frame }) = block.not_finite() {
+            return Err(self.broken(format!(
+                "returned {} at frame {} of channel {channel}",
+                block.plane(channel)[frame],
+                at + frame as u64
+            )));
         }
         Ok(())
     }
@@ -88,12 +79,4 @@ impl CheckedOutput {
             message: format!("{} {what}", self.name),
         }
     }
-}
-
-/// Without a branch per sample: a NaN or an infinity has all bits of its exponent set.
-fn all_finite(samples: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
-    samples
-        .chunks(256)
-        .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
 }

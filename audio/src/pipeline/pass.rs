@@ -12,6 +12,7 @@ use crate::{
     Block, Measurement, Peaks, Spec, StageError,
     encode::Encoder,
     measure::Meter,
+    pool::Pool,
     spill::{Spill, SpillWriter},
 };
 
@@ -40,38 +41,17 @@ impl Pass<'_> {
             true => None,
             false => Some(SpillWriter::create(spill_dir, self.spec.channels as usize)?),
         };
-        let (spec, frames) = (self.spec, self.frames);
-        let seen = scope(|scope| {
-            let mut workers = Vec::new();
-            let blocks = spawn_chain(scope, self.source, self.stages, spec, frames, &mut workers);
-            let (to_writer, analyzed) = sync_channel(BLOCKS_WAITING_MAX);
-            workers.push(scope.spawn(move || {
-                for block in blocks {
-                    looker
-                        .stage
-                        .analyze(&block)
-                        .map_err(|error| looker.failed(error))?;
-                    if to_writer.send(block).is_err() {
-                        break;
-                    }
-                }
-                Ok(())
-            }));
-            let mut done = 0;
-            let mut written = Ok(());
-            for block in analyzed {
-                done += block[0].len() as u64;
-                if let Some(writer) = &mut writer {
-                    written = writer.write(&block).map_err(RunError::from);
-                    if written.is_err() {
-                        break;
-                    }
-                }
-                progress(done);
-            }
-            settle(workers, written)
-        });
-        seen?;
+        self.run(
+            |block| {
+                let analyzed = looker.stage.analyze(block);
+                analyzed.map_err(|error| looker.failed(error))
+            },
+            |block| match &mut writer {
+                Some(writer) => Ok(writer.write(block)?),
+                None => Ok(()),
+            },
+            progress,
+        )?;
         Ok(writer.map(SpillWriter::finish))
     }
 
@@ -83,23 +63,7 @@ impl Pass<'_> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Spill, RunError> {
         let mut writer = SpillWriter::create(spill_dir, self.spec.channels as usize)?;
-        let (spec, frames) = (self.spec, self.frames);
-        scope(|scope| {
-            let mut workers = Vec::new();
-            let shortened =
-                spawn_chain(scope, self.source, self.stages, spec, frames, &mut workers);
-            let mut done = 0;
-            let mut written = Ok(());
-            for block in shortened {
-                done += block[0].len() as u64;
-                written = writer.write(&block).map_err(RunError::from);
-                if written.is_err() {
-                    break;
-                }
-                progress(done);
-            }
-            settle(workers, written)
-        })?;
+        self.run(|_| Ok(()), |block| Ok(writer.write(block)?), progress)?;
         Ok(writer.finish())
     }
 
@@ -109,66 +73,102 @@ impl Pass<'_> {
         mut encoder: Encoder,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(Measurement, Peaks), RunError> {
+        let mut meter = Meter::new(self.spec);
+        self.run(
+            |block| {
+                meter.push(block);
+                Ok(())
+            },
+            |block| Ok(encoder.push(block)?),
+            progress,
+        )?;
+        encoder.finish()?;
+        Ok(meter.finish())
+    }
+
+    /// What comes out of the stages goes past `look`, on a thread of its own, and then into `sink`,
+    /// on this one.
+    fn run(
+        self,
+        mut look: impl FnMut(&Block) -> Result<(), RunError> + Send,
+        mut sink: impl FnMut(&Block) -> Result<(), RunError>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), RunError> {
         let (spec, frames) = (self.spec, self.frames);
-        let mut meter = Meter::new(spec);
+        let pool = &Pool::new(spec.channels as usize);
         scope(|scope| {
-            let mut workers = Vec::new();
-            let blocks = spawn_chain(scope, self.source, self.stages, spec, frames, &mut workers);
-            let (to_encoder, measured) = sync_channel(BLOCKS_WAITING_MAX);
-            let meter = &mut meter;
-            workers.push(scope.spawn(move || {
+            let mut chain = Chain {
+                scope,
+                pool,
+                workers: Vec::new(),
+            };
+            let blocks = chain.start(self.source, self.stages, spec, frames);
+            let (sender, seen) = sync_channel(BLOCKS_WAITING_MAX);
+            chain.workers.push(scope.spawn(move || {
                 for block in blocks {
-                    meter.push(&block);
-                    if to_encoder.send(block).is_err() {
+                    look(&block)?;
+                    if sender.send(block).is_err() {
                         break;
                     }
                 }
                 Ok(())
             }));
             let mut done = 0;
-            let mut encoded = Ok(());
-            for block in measured {
-                done += block[0].len() as u64;
-                encoded = encoder.push(&block).map_err(RunError::from);
-                if encoded.is_err() {
+            let mut taken = Ok(());
+            for block in seen {
+                done += block.frames() as u64;
+                taken = sink(&block);
+                if taken.is_err() {
                     break;
                 }
+                pool.put(block);
                 progress(done);
             }
-            settle(workers, encoded)
-        })?;
-        encoder.finish()?;
-        Ok(meter.finish())
+            settle(chain.workers, taken)
+        })
     }
 }
 
-/// A reader and one thread per stage; the receiver gives the last one's checked output.
-fn spawn_chain<'scope, 'env>(
+/// The threads of a pass. Each hands on blocks out of the pool, and puts back those it was handed.
+struct Chain<'scope, 'env> {
     scope: &'scope Scope<'scope, 'env>,
-    source: &'env mut Spill,
-    stages: &'env mut [Placed],
-    spec: Spec,
-    frames: u64,
-    workers: &mut Vec<Worker<'scope>>,
-) -> Receiver<Block> {
-    let (sender, mut blocks) = sync_channel(BLOCKS_WAITING_MAX);
-    workers.push(scope.spawn(move || Ok(read_into(source, &sender)?)));
-    for placed in stages {
-        let (sender, next) = sync_channel(BLOCKS_WAITING_MAX);
-        let input = std::mem::replace(&mut blocks, next);
-        workers.push(scope.spawn(move || {
-            run_stage(placed, input, &sender, spec, frames).map_err(|error| placed.failed(error))
-        }));
-    }
-    blocks
+    pool: &'env Pool,
+    workers: Vec<Worker<'scope>>,
 }
 
-fn read_into(source: &mut Spill, sender: &SyncSender<Block>) -> io::Result<()> {
+impl<'scope, 'env> Chain<'scope, 'env> {
+    /// A reader and one thread per stage; the receiver gives the last one's checked output.
+    fn start(
+        &mut self,
+        source: &'env mut Spill,
+        stages: &'env mut [Placed],
+        spec: Spec,
+        frames: u64,
+    ) -> Receiver<Block> {
+        let (scope, pool) = (self.scope, self.pool);
+        let (sender, mut blocks) = sync_channel(BLOCKS_WAITING_MAX);
+        self.workers
+            .push(scope.spawn(move || Ok(read(source, pool, &sender)?)));
+        for placed in stages {
+            let (sender, next) = sync_channel(BLOCKS_WAITING_MAX);
+            let input = std::mem::replace(&mut blocks, next);
+            self.workers.push(scope.spawn(move || {
+                run_stage(placed, input, pool, &sender, spec, frames)
+                    .map_err(|error| placed.failed(error))
+            }));
+        }
+        blocks
+    }
+}
+
+fn read(source: &mut Spill, pool: &Pool, sender: &SyncSender<Block>) -> io::Result<()> {
     let mut reader = source.read()?;
-    while let Some(block) = reader.next()? {
+    let mut block = pool.take();
+    while reader.read_into(&mut block)? {
         if sender.send(block).is_err() {
             break; // Whoever stopped listening says why.
         }
+        block = pool.take();
     }
     Ok(())
 }
@@ -176,18 +176,23 @@ fn read_into(source: &mut Spill, sender: &SyncSender<Block>) -> io::Result<()> {
 fn run_stage(
     placed: &mut Placed,
     input: Receiver<Block>,
+    pool: &Pool,
     sender: &SyncSender<Block>,
     spec: Spec,
     frames: u64,
 ) -> Result<(), StageError> {
     let mut output = CheckedOutput::new(&*placed.stage, spec, frames);
-    let mut pass_on = |block| sender.send(block).map_err(|_| StageError::Stopped);
+    let mut pass_on = |block: &Block| {
+        let sent = sender.send(pool.copy_of(block));
+        sent.map_err(|_| StageError::Stopped)
+    };
     let mut frames_in = 0;
     for block in input {
-        frames_in += block[0].len() as u64;
+        frames_in += block.frames() as u64;
         placed
             .stage
-            .process(block, &mut |emitted| output.push(emitted, &mut pass_on))?;
+            .process(&block, &mut |emitted| output.push(emitted, &mut pass_on))?;
+        pool.put(block);
     }
     if frames_in < frames {
         // The input ended early: an earlier thread failed and says why.

@@ -17,12 +17,9 @@ use retake_audio::{
 /// What the fixtures hold: a rising tone whose every moment is different from every other, so that
 /// a shift of one frame shows.
 pub fn chirp(rate: u32, channels: usize, frames: usize, amplitude: f64) -> Block {
-    let channel = |c: usize| {
-        (0..frames)
-            .map(|f| (amplitude * chirp_value(rate, c, f)) as f32)
-            .collect()
-    };
-    (0..channels).map(channel).collect()
+    Block::from_fn(channels, frames, |channel, frame| {
+        (amplitude * chirp_value(rate, channel, frame)) as f32
+    })
 }
 
 pub fn chirp_value(rate: u32, channel: usize, frame: usize) -> f64 {
@@ -52,9 +49,7 @@ impl Noise {
 
 pub fn noise(channels: usize, frames: usize, amplitude: f32, seed: u64) -> Block {
     let mut noise = Noise::new(seed);
-    (0..channels)
-        .map(|_| (0..frames).map(|_| noise.next() * amplitude).collect())
-        .collect()
+    Block::from_fn(channels, frames, |_, _| noise.next() * amplitude)
 }
 
 pub fn sine(rate: u32, hz: f64, amplitude: f64, frames: usize) -> Vec<f32> {
@@ -96,8 +91,8 @@ pub fn decode_fixture(name: &str) -> Decoded {
 
 /// A float WAV file that holds exactly these samples.
 pub fn wav_bytes(rate: u32, block: &Block) -> Vec<u8> {
-    let channels = block.len() as u16;
-    let data_bytes = (block[0].len() * block.len() * 4) as u32;
+    let channels = block.channels() as u16;
+    let data_bytes = (block.frames() * block.channels() * 4) as u32;
     let mut bytes = b"RIFF".to_vec();
     bytes.extend((36 + data_bytes).to_le_bytes());
     bytes.extend(b"WAVEfmt ");
@@ -110,9 +105,9 @@ pub fn wav_bytes(rate: u32, block: &Block) -> Vec<u8> {
     bytes.extend(32u16.to_le_bytes());
     bytes.extend(b"data");
     bytes.extend(data_bytes.to_le_bytes());
-    for frame in 0..block[0].len() {
-        for channel in block {
-            bytes.extend(channel[frame].to_le_bytes());
+    for frame in 0..block.frames() {
+        for plane in block.planes() {
+            bytes.extend(plane[frame].to_le_bytes());
         }
     }
     bytes
@@ -179,12 +174,12 @@ impl Stage for Tap {
         unreachable!("it does not analyze")
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
         let mut seen = self.seen.lock().unwrap();
-        seen.resize(block.len(), Vec::new());
-        for (seen, channel) in seen.iter_mut().zip(&block) {
-            seen.extend_from_slice(channel);
+        if seen.channels() == 0 {
+            seen.reset(block.channels());
         }
+        seen.append(block);
         emit(block)
     }
 

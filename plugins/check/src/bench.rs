@@ -84,7 +84,7 @@ fn speed(subject: &Subject<'_>, channels: usize) -> Result<Speed, String> {
         let taken = subject.take().sound(&input).map_err(said)?;
         let cpu_s = taken.cpu.as_secs_f64().max(1e-9);
         spent_s += cpu_s;
-        let blocks = (input[0].len() / retake_audio::BLOCK_FRAMES).max(1) as f64;
+        let blocks = (input.frames() / retake_audio::BLOCK_FRAMES).max(1) as f64;
         let speed = Speed {
             realtime_factor: SECONDS as f64 / cpu_s,
             block_us: cpu_s * 1e6 / blocks,

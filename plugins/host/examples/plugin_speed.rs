@@ -49,15 +49,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             analysis = record.cpu();
         }
         let mut peak = 0f32;
-        let mut emit = |block: Block| {
-            peak = block
-                .iter()
-                .flatten()
-                .fold(peak, |peak, s| peak.max(s.abs()));
+        let mut emit = |block: &Block| {
+            peak = block.samples().fold(peak, |peak, s| peak.max(s.abs()));
             Ok(())
         };
         for block in blocks() {
-            stage.process(block, &mut emit)?;
+            stage.process(&block, &mut emit)?;
         }
         stage.finish(&mut emit)?;
         println!(
@@ -73,8 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Voiced syllables with pauses over steady noise; the same for the same index.
 fn speech(spec: Spec, index: u64) -> Block {
     let mut noise = (index as u32).wrapping_mul(2_654_435_761) | 1;
-    let mut channel = Vec::with_capacity(BLOCK_FRAMES);
-    for n in 0..BLOCK_FRAMES {
+    let mono = Block::from_fn(1, BLOCK_FRAMES, |_, n| {
         noise ^= noise << 13;
         noise ^= noise >> 17;
         noise ^= noise << 5;
@@ -82,7 +78,8 @@ fn speech(spec: Spec, index: u64) -> Block {
         let syllable = (time * 8.0).sin().max(0.0);
         let phase = (time * 140.0).fract();
         let voice = syllable * (0.5 - phase) * 0.5;
-        channel.push(voice + (noise >> 8) as f32 / 16_777_216.0 * 0.02 - 0.01);
-    }
-    vec![channel; spec.channels as usize]
+        voice + (noise >> 8) as f32 / 16_777_216.0 * 0.02 - 0.01
+    });
+    let channels = spec.channels as usize;
+    Block::from_fn(channels, BLOCK_FRAMES, |_, n| mono.plane(0)[n])
 }

@@ -1,6 +1,6 @@
 //! One open stream of one instance, with everything that comes back checked.
 
-use retake_audio::{Block, StageError};
+use retake_audio::{Block, Place, StageError};
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
@@ -65,7 +65,7 @@ impl Session {
 
     pub fn analyze(&mut self, input: &Block) -> Result<(), StageError> {
         self.call("analyzing", |session, store, handle| {
-            session.call_analyze(store, handle, input)
+            session.call_analyze(store, handle, input.as_planes())
         })?
         .map_err(said_no)
     }
@@ -77,7 +77,7 @@ impl Session {
     /// Of the right shape, but perhaps with samples that are no numbers.
     pub fn process_raw(&mut self, input: &Block) -> Result<Block, StageError> {
         let output = self.call("processing", |session, store, handle| {
-            session.call_process(store, handle, input)
+            session.call_process(store, handle, input.as_planes())
         })?;
         self.shaped(output.map_err(said_no)?)
     }
@@ -92,10 +92,10 @@ impl Session {
             session.call_drain(store, handle, frames_max as u32)
         })?;
         let block = self.shaped(output.map_err(said_no)?)?;
-        if block[0].len() > frames_max {
+        if block.frames() > frames_max {
             return Err(broken(format!(
                 "it drained {} frames at once; it was asked for at most {frames_max}",
-                block[0].len()
+                block.frames()
             )));
         }
         Ok(block)
@@ -137,37 +137,34 @@ impl Session {
             .map_err(|crash| crashed(&format!("crashed while {doing}"), &crash))
     }
 
-    fn shaped(&self, block: Block) -> Result<Block, StageError> {
-        if block.len() != self.channels {
+    fn shaped(&self, planes: Vec<Vec<f32>>) -> Result<Block, StageError> {
+        if planes.len() != self.channels {
             return Err(broken(format!(
                 "it returned {} channels; the stream has {}",
-                block.len(),
+                planes.len(),
                 self.channels
             )));
         }
-        let frames = block[0].len();
-        if let Some(other) = block.iter().map(Vec::len).find(|&other| other != frames) {
-            return Err(broken(format!(
-                "it returned channels of unequal length ({frames} and {other} frames)"
-            )));
-        }
-        Ok(block)
+        let lengths = || planes.iter().map(Vec::len);
+        let (shortest, longest) = (lengths().min(), lengths().max());
+        Block::from_planes(planes).ok_or_else(|| {
+            broken(format!(
+                "it returned channels of unequal length ({} to {} frames)",
+                shortest.unwrap_or(0),
+                longest.unwrap_or(0)
+            ))
+        })
     }
 }
 
 fn finite(block: Block) -> Result<Block, StageError> {
-    for samples in &block {
-        if !all_finite(samples) {
-            let first = samples
-                .iter()
-                .find(|x| !x.is_finite())
-                .expect("there is one");
-            return Err(broken(format!(
-                "it returned a sample that is no number ({first})"
-            )));
-        }
+    match block.not_finite() {
+        None => Ok(block),
+        Some(Place { channel, frame }) => Err(broken(format!(
+            "it returned a sample that is no number ({})",
+            block.plane(channel)[frame]
+        ))),
     }
-    Ok(block)
 }
 
 /// A rule of the contract that the plugin broke.
@@ -200,12 +197,4 @@ fn said_no(error: wit::PluginError) -> StageError {
         },
         wit::ErrorKind::OutOfMemory | wit::ErrorKind::Internal => StageError::Crashed { message },
     }
-}
-
-/// Without a branch per sample: a NaN or an infinity has all bits of its exponent set.
-fn all_finite(samples: &[f32]) -> bool {
-    const EXPONENT: u32 = 0x7f80_0000;
-    samples
-        .chunks(256)
-        .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
 }

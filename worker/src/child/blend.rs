@@ -11,7 +11,10 @@ use crate::handover::{self, SAMPLE_BYTES};
 pub(super) struct Blend {
     dry: BufReader<File>,
     wet_part: f32,
+    /// Used again for each block, as those that follow.
     bytes: Vec<u8>,
+    sent: Block,
+    mixed: Block,
     guard: Guard,
 }
 
@@ -33,11 +36,15 @@ impl Blend {
             dry,
             wet_part: mix as f32,
             bytes: Vec::new(),
+            sent: Block::new(spec.channels as usize),
+            mixed: Block::new(spec.channels as usize),
             guard,
         })
     }
 
-    fn read(&mut self, channels: usize, frames: usize) -> Result<Block, StageError> {
+    /// The next frames of what was sent.
+    fn read(&mut self, frames: usize) -> Result<(), StageError> {
+        let channels = self.sent.channels();
         self.bytes.resize(frames * channels * SAMPLE_BYTES, 0);
         self.dry
             .read_exact(&mut self.bytes)
@@ -45,11 +52,12 @@ impl Blend {
                 message: format!("the file that was sent cannot be read again: {error}"),
             })?;
         let samples = self.bytes.as_chunks::<SAMPLE_BYTES>().0;
-        let channel = |channel| {
+        self.sent.clear();
+        self.sent.append_with(|channel, plane| {
             let samples = samples.iter().skip(channel).step_by(channels);
-            samples.map(|&bytes| f32::from_le_bytes(bytes)).collect()
-        };
-        Ok((0..channels).map(channel).collect())
+            plane.extend(samples.map(|&bytes| f32::from_le_bytes(bytes)));
+        });
+        Ok(())
     }
 }
 
@@ -66,18 +74,22 @@ impl Stage for Blend {
         Ok(())
     }
 
-    fn process(&mut self, mut block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        let dry = self.read(block.len(), block.first().map_or(0, Vec::len))?;
-        self.guard.before(&dry)?;
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        self.read(block.frames())?;
+        self.guard.before(&self.sent)?;
         // Not with 1: what came back must come through to the bit.
-        let mixed = if self.wet_part < 1.0 { &dry[..] } else { &[] };
-        for (channel, dry) in block.iter_mut().zip(mixed) {
-            for (sample, dry) in channel.iter_mut().zip(dry) {
+        let mixed = if self.wet_part < 1.0 {
+            self.mixed.clear();
+            self.mixed.append(block);
+            for (sample, dry) in self.mixed.samples_mut().zip(self.sent.samples()) {
                 *sample = dry + self.wet_part * (*sample - dry);
             }
-        }
-        self.guard.after(&block)?;
-        emit(block)
+            &self.mixed
+        } else {
+            block
+        };
+        self.guard.after(mixed)?;
+        emit(mixed)
     }
 
     fn finish(&mut self, _: &mut Emit<'_>) -> Result<(), StageError> {
@@ -114,21 +126,20 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), bytes).unwrap();
         let mut blend = Blend::open(file.path(), 0.25, spec, 3, guard(spec)).unwrap();
-        let mut out: Block = vec![vec![], vec![]];
-        for block in [
+        let mut out = Block::new(2);
+        for planes in [
             vec![vec![1.0], vec![1.0]],
             vec![vec![1.0, 0.0], vec![1.0, 1.0]],
         ] {
-            let mut emit = |block: Block| {
-                for (out, channel) in out.iter_mut().zip(block) {
-                    out.extend(channel);
-                }
+            let block = Block::from_planes(planes).unwrap();
+            let mut emit = |block: &Block| {
+                out.append(block);
                 Ok(())
             };
-            blend.process(block, &mut emit).unwrap();
+            blend.process(&block, &mut emit).unwrap();
         }
         let expected = [[0.25, 0.4, 0.3], [1.0, -0.5, 0.25]];
-        for (got, expected) in out.iter().flatten().zip(expected.iter().flatten()) {
+        for (got, expected) in out.samples().zip(expected.iter().flatten()) {
             assert!((got - expected).abs() < 1e-6, "{out:?}");
         }
         assert!(

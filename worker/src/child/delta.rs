@@ -11,6 +11,8 @@ pub(super) struct DeltaWriter {
     encoder: Encoder,
     /// Input whose output has not come yet; the step's latency is off the output already.
     waiting: Block,
+    /// What is written; used again each time.
+    removed: Block,
     held_frames_max: usize,
     peak: f32,
 }
@@ -25,17 +27,16 @@ impl DeltaWriter {
         let file = File::create(path)?;
         Ok(Self {
             encoder: Encoder::create(format, spec, frames, file)?,
-            waiting: vec![Vec::new(); spec.channels as usize],
+            waiting: Block::new(spec.channels as usize),
+            removed: Block::new(spec.channels as usize),
             held_frames_max: HELD_S_MAX * spec.sample_rate as usize,
             peak: 0.0,
         })
     }
 
     pub fn before(&mut self, block: &Block) -> Result<(), StageError> {
-        for (waiting, channel) in self.waiting.iter_mut().zip(block) {
-            waiting.extend_from_slice(channel);
-        }
-        let held = self.waiting[0].len();
+        self.waiting.append(block);
+        let held = self.waiting.frames();
         if held <= self.held_frames_max {
             return Ok(());
         }
@@ -49,25 +50,20 @@ impl DeltaWriter {
     }
 
     pub fn after(&mut self, block: &Block) -> Result<(), StageError> {
-        let frames = block.first().map_or(0, Vec::len).min(self.waiting[0].len());
+        let frames = block.frames().min(self.waiting.frames());
         if frames == 0 {
             return Ok(());
         }
-        let mut removed: Block = self
-            .waiting
-            .iter_mut()
-            .map(|channel| {
-                let rest = channel.split_off(frames);
-                std::mem::replace(channel, rest)
-            })
-            .collect();
-        for (removed, output) in removed.iter_mut().zip(block) {
+        self.removed.clear();
+        self.removed.append_range(&self.waiting, 0..frames);
+        self.waiting.drop_front(frames);
+        for (removed, output) in self.removed.planes_mut().zip(block.planes()) {
             for (removed, output) in removed.iter_mut().zip(output) {
                 *removed -= output;
                 self.peak = self.peak.max(removed.abs());
             }
         }
-        self.encoder.push(&removed).map_err(unwritten)
+        self.encoder.push(&self.removed).map_err(unwritten)
     }
 
     /// A warning where the delta does not fit its file.
@@ -107,11 +103,11 @@ mod tests {
     fn output_that_comes_late_and_in_other_pieces_is_taken_from_its_own_input() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut delta = DeltaWriter::create(file.path(), &FLOAT, SPEC, 5).unwrap();
-        delta.before(&vec![vec![1.0, 2.0, 3.0]]).unwrap();
-        delta.after(&vec![vec![0.5]]).unwrap();
-        delta.after(&vec![vec![]]).unwrap();
-        delta.before(&vec![vec![4.0, 5.0]]).unwrap();
-        delta.after(&vec![vec![0.5, 0.5, 0.5, 0.5]]).unwrap();
+        delta.before(&Block::mono(vec![1.0, 2.0, 3.0])).unwrap();
+        delta.after(&Block::mono(vec![0.5])).unwrap();
+        delta.after(&Block::new(1)).unwrap();
+        delta.before(&Block::mono(vec![4.0, 5.0])).unwrap();
+        delta.after(&Block::mono(vec![0.5, 0.5, 0.5, 0.5])).unwrap();
         let warning = delta.finish("gate").unwrap().unwrap();
         assert!(
             warning.starts_with("the delta of gate peaks 13.1 dB over"),
@@ -131,9 +127,9 @@ mod tests {
     fn input_is_not_held_without_end() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut delta = DeltaWriter::create(file.path(), &FLOAT, SPEC, 1_000_000).unwrap();
-        let minute = vec![vec![0.0; 60 * 8_000]];
+        let minute = Block::silence(1, 60 * 8_000);
         delta.before(&minute).unwrap();
-        let refused = delta.before(&vec![vec![0.0]]).unwrap_err();
+        let refused = delta.before(&Block::mono(vec![0.0])).unwrap_err();
         assert!(refused.to_string().contains("at most 60 s"), "{refused}");
     }
 }

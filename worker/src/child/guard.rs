@@ -203,7 +203,7 @@ impl Guarded {
     ) -> Result<(), StageError> {
         let guard = &mut self.guard;
         run(&mut *self.inner, &mut |block| {
-            guard.after(&block)?;
+            guard.after(block)?;
             emit(block)
         })
     }
@@ -226,8 +226,8 @@ impl Stage for Guarded {
         self.inner.analyze(block)
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
-        self.guard.before(&block)?;
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        self.guard.before(block)?;
         self.watched(emit, |inner, emit| inner.process(block, emit))
     }
 

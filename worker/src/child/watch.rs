@@ -94,7 +94,7 @@ impl Stage for WatchedStage {
         watch.enter(self.stage, || self.inner.analyze(block))
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
         self.watch(emit, |inner, emit| inner.process(block, emit))
     }
 
@@ -136,7 +136,7 @@ mod tests {
             Ok(())
         }
 
-        fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
             self.look();
             emit(block)?;
             self.look();
@@ -159,12 +159,12 @@ mod tests {
         };
         let mut stage = watch.wrap(1, Box::new(curious));
         let handed_on = std::cell::RefCell::new(Vec::new());
-        let mut emit = |_: Block| {
+        let mut emit = |_: &Block| {
             handed_on.borrow_mut().push(watch.inside());
             Ok(())
         };
-        stage.analyze(&vec![]).expect("it only looks");
-        stage.process(vec![], &mut emit).expect("it only looks");
+        stage.analyze(&Block::default()).expect("it only looks");
+        stage.process(&Block::default(), &mut emit).expect("it only looks");
         assert!(stage.finish(&mut emit).is_err());
         assert_eq!(*seen.lock().expect("no panic while held"), vec![vec![7]; 4]);
         assert_eq!(*handed_on.borrow(), [Vec::<usize>::new()]);

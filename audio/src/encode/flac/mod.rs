@@ -78,7 +78,7 @@ impl FlacWriter {
     pub(super) fn push(&mut self, block: &Block) -> io::Result<()> {
         self.quantizer.quantize(block);
         self.digest_values();
-        self.frames += block[0].len() as u64;
+        self.frames += block.frames() as u64;
         for (pending, values) in self.pending.iter_mut().zip(&self.quantizer.values) {
             pending.extend_from_slice(values);
         }

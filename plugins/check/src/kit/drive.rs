@@ -27,8 +27,9 @@ pub struct Take<'a> {
 /// What came out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Taken {
-    /// Less the latency, cut to the input's length; shorter where the plugin returned less.
-    pub block: Block,
+    /// Less the latency, cut to the input's length; shorter where the plugin returned less, and no
+    /// block, because each channel's session may have returned another number of frames.
+    pub planes: Vec<Vec<f32>>,
     pub latency_frames: u32,
     /// Frames it returned, less the latency, before the host would cut.
     pub returned_frames: u64,
@@ -56,12 +57,12 @@ impl Take<'_> {
     /// A run whose output is finite and of the input's length, or as much shorter as the plugin says.
     pub fn sound(&self, input: &Block) -> Result<Taken, Bad> {
         let taken = self.any(input)?;
-        if let Some(what) = not_finite(&taken.block) {
+        if let Some(what) = not_finite(&taken.planes) {
             return Err(Bad::Broke(format!(
                 "it returned {what}. Output must be finite: the host ends the step"
             )));
         }
-        length(self.plugin.manifest(), &taken, input[0].len() as u64)?;
+        length(self.plugin.manifest(), &taken, input.frames() as u64)?;
         Ok(taken)
     }
 
@@ -81,9 +82,9 @@ impl Take<'_> {
         match self.plugin.manifest().channels {
             ChannelUse::Linked => self.lane(self.plugin.instance()?, input, self.seed),
             ChannelUse::Independent => {
-                for (channel, samples) in input.iter().enumerate() {
+                for (channel, samples) in input.planes().enumerate() {
                     let seed = self.seed.wrapping_add(channel as u64);
-                    let input = vec![samples.clone()];
+                    let input = Block::mono(samples.to_vec());
                     let (lane, _) = self.lane_within(self.plugin.instance()?, &input, seed)?;
                     match &mut taken {
                         None => taken = Some(lane),
@@ -115,10 +116,10 @@ impl Take<'_> {
             .map(|frames| frames.next_multiple_of(quantum))
             .collect();
         let block_frames_max = lengths.iter().copied().max().unwrap_or(quantum);
-        let frames = input[0].len();
+        let frames = input.frames();
         let spec = SessionSpec {
             sample_rate: self.rate,
-            channels: input.len() as u32,
+            channels: input.channels() as u32,
             max_block_frames: block_frames_max as u32,
             total_frames: frames as u64,
             seed,
@@ -131,7 +132,7 @@ impl Take<'_> {
             }
         }
         let latency = session.latency_frames();
-        let mut output = vec![Vec::new(); input.len()];
+        let mut output = Block::new(input.channels());
         let mut slowest_block = Duration::ZERO;
         if manifest.passes.process {
             let fed = (frames + latency as usize).next_multiple_of(quantum);
@@ -139,7 +140,7 @@ impl Take<'_> {
                 let before = thread_cpu();
                 let processed = session.process(&block)?;
                 slowest_block = slowest_block.max(thread_cpu().saturating_sub(before));
-                append(&mut output, processed);
+                output.append(&processed);
             }
             let wanted = wanted_frames(manifest, frames, latency);
             drain(&mut session, &mut output, block_frames_max, wanted)?;
@@ -148,13 +149,11 @@ impl Take<'_> {
         }
         let report = session.report()?;
         let cpu = thread_cpu().saturating_sub(start);
-        let returned_frames = output[0].len().saturating_sub(latency as usize) as u64;
-        for channel in &mut output {
-            channel.drain(..channel.len().min(latency as usize));
-            channel.truncate(frames);
-        }
+        let returned_frames = output.frames().saturating_sub(latency as usize) as u64;
+        output.drop_front(latency as usize);
+        output.resize(output.frames().min(frames));
         let taken = Taken {
-            block: output,
+            planes: output.into_planes(),
             latency_frames: latency,
             returned_frames,
             reports: vec![report],
@@ -170,7 +169,7 @@ impl Take<'_> {
 impl Taken {
     /// Another channel's session beside this one.
     fn join(&mut self, other: Self) {
-        self.block.extend(other.block);
+        self.planes.extend(other.planes);
         self.latency_frames = self.latency_frames.max(other.latency_frames);
         self.returned_frames = self.returned_frames.min(other.returned_frames);
         self.reports.extend(other.reports);
@@ -211,12 +210,12 @@ fn drain(
     block_frames_max: usize,
     wanted: usize,
 ) -> Result<(), StageError> {
-    while output[0].len() < wanted {
+    while output.frames() < wanted {
         let rest = session.drain(block_frames_max)?;
-        if rest[0].is_empty() {
+        if rest.is_empty() {
             break;
         }
-        append(output, rest);
+        output.append(&rest);
     }
     Ok(())
 }
@@ -226,7 +225,7 @@ pub fn length(manifest: &Manifest, taken: &Taken, frames: u64) -> Result<(), Bad
     let got = taken.returned_frames;
     let latency = taken.latency_frames;
     if !manifest.may_shorten() {
-        return if taken.block.iter().all(|c| c.len() as u64 == frames) {
+        return if taken.planes.iter().all(|c| c.len() as u64 == frames) {
             Ok(())
         } else {
             Err(Bad::Broke(format!(
@@ -252,8 +251,8 @@ pub fn length(manifest: &Manifest, taken: &Taken, frames: u64) -> Result<(), Bad
 }
 
 /// The first sample that is no number, and where it stands.
-pub fn not_finite(block: &Block) -> Option<String> {
-    block.iter().enumerate().find_map(|(channel, samples)| {
+pub fn not_finite(planes: &[Vec<f32>]) -> Option<String> {
+    planes.iter().enumerate().find_map(|(channel, samples)| {
         let frame = samples.iter().position(|sample| !sample.is_finite())?;
         Some(format!(
             "{} at frame {frame} of channel {channel}",
@@ -268,23 +267,13 @@ fn cut(input: &Block, frames: usize, lengths: &[usize]) -> impl Iterator<Item = 
     let mut lengths = lengths.iter().cycle();
     std::iter::from_fn(move || {
         let to = frames.min(from + lengths.next()?);
-        let block = input.iter().map(|channel| {
-            let kept = &channel[from.min(channel.len())..to.min(channel.len())];
-            let mut block = kept.to_vec();
-            block.resize(to - from, 0.0);
-            block
-        });
-        let block: Block = block.collect();
+        let mut block = Block::new(input.channels());
+        block.append_range(input, from.min(input.frames())..to.min(input.frames()));
+        block.resize(to.saturating_sub(from));
         let is_more = from < frames;
         from = to;
         is_more.then_some(block)
     })
-}
-
-fn append(to: &mut Block, block: Block) {
-    for (to, channel) in to.iter_mut().zip(block) {
-        to.extend(channel);
-    }
 }
 
 fn thread_cpu() -> Duration {
@@ -298,15 +287,16 @@ mod tests {
 
     #[test]
     fn blocks_are_cut_over_and_over_and_padded_with_silence() {
-        let input = vec![vec![1.0, 2.0, 3.0, 4.0, 5.0]];
+        let input = Block::mono(vec![1.0, 2.0, 3.0, 4.0, 5.0]);
         let cut: Vec<_> = cut(&input, 8, &[2, 4]).collect();
         assert_eq!(
             cut,
             [
-                vec![vec![1.0, 2.0]],
-                vec![vec![3.0, 4.0, 5.0, 0.0]],
-                vec![vec![0.0, 0.0]]
+                vec![1.0, 2.0],
+                vec![3.0, 4.0, 5.0, 0.0],
+                vec![0.0, 0.0]
             ]
+            .map(Block::mono)
         );
     }
 }

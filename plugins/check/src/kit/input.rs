@@ -40,7 +40,7 @@ pub fn silence(subject: &Subject<'_>) -> Found {
     ) {
         Err(found) => found,
         Ok(taken) => {
-            let level = level_dbfs(&taken.block.concat());
+            let level = level_dbfs(&taken.planes.concat());
             if level > SILENCE_DBFS {
                 Found::warned(format!(
                     "{what}, and sound at {level:.0} dBFS came out. Above {SILENCE_DBFS} dBFS it is heard"
@@ -55,7 +55,7 @@ pub fn silence(subject: &Subject<'_>) -> Found {
 pub fn offset(subject: &Subject<'_>) -> Found {
     let frames = subject.usual_hz() as usize;
     let what = "1 s of a constant 0.5 went in";
-    match take(subject, what, &vec![vec![0.5; frames]]) {
+    match take(subject, what, &Block::mono(vec![0.5; frames])) {
         Err(found) => found,
         Ok(_) => Found::passed(format!("{what}, and it came back finite and as long")),
     }
@@ -72,7 +72,7 @@ pub fn full_scale(subject: &Subject<'_>) -> Found {
         ),
     ];
     for (name, input) in inputs {
-        if let Err(found) = take(subject, &format!("1 s of {name} went in"), &vec![input]) {
+        if let Err(found) = take(subject, &format!("1 s of {name} went in"), &Block::mono(input)) {
             return found;
         }
     }
@@ -90,7 +90,7 @@ pub fn no_numbers(subject: &Subject<'_>) -> Found {
         let mut input = signals::voice(hz as u32, hz, 3);
         input[hz / 4] = sample;
         let what = format!("1 s of a voice with one {sample} in it went in");
-        match subject.take().any(&vec![input]) {
+        match subject.take().any(&Block::mono(input)) {
             Err(Bad::Refused(_)) => {}
             Err(Bad::Broke(words)) => {
                 return Found::failed(format!(
@@ -99,9 +99,9 @@ pub fn no_numbers(subject: &Subject<'_>) -> Found {
                 ));
             }
             Ok(taken) => {
-                let bad = taken.block[0].iter().filter(|s| !s.is_finite()).count();
+                let bad = taken.planes[0].iter().filter(|s| !s.is_finite()).count();
                 if bad > hz / 10 {
-                    let first = not_finite(&taken.block).unwrap_or_default();
+                    let first = not_finite(&taken.planes).unwrap_or_default();
                     worst = Some(format!(
                         "{what}, and {bad} frames were lost to it, from {first} on. The host never lets \
                          one in, so this is no fault; a filter that clears its state is sturdier"
@@ -123,14 +123,14 @@ pub fn denormals(subject: &Subject<'_>) -> Found {
     let what = format!("1 s of noise, then 2 s of noise at {DENORMAL:e}, went in");
     let mut input = signals::noise(hz, 0.25, 6);
     input.extend(signals::noise(hz * 2, DENORMAL, 7));
-    let tiny = match take(subject, &what, &vec![input]) {
+    let tiny = match take(subject, &what, &Block::mono(input)) {
         Err(found) => return found,
         Ok(taken) => taken.cpu.as_secs_f64(),
     };
     let usual = match take(
         subject,
         "3 s of noise went in",
-        &vec![signals::noise(hz * 3, 0.25, 6)],
+        &Block::mono(signals::noise(hz * 3, 0.25, 6)),
     ) {
         Err(found) => return found,
         Ok(taken) => taken.cpu.as_secs_f64(),
@@ -152,11 +152,11 @@ pub fn impulse(subject: &Subject<'_>) -> Found {
     let mut input = vec![0.0; hz * 3];
     input[hz / 10] = 1.0;
     let what = "a single 1.0 in 3 s of silence went in";
-    let taken = match take(subject, what, &vec![input]) {
+    let taken = match take(subject, what, &Block::mono(input)) {
         Err(found) => return found,
         Ok(taken) => taken,
     };
-    let output = &taken.block[0];
+    let output = &taken.planes[0];
     let (early, late) = (
         level_dbfs(&output[output.len() / 3..output.len() / 2]),
         level_dbfs(&output[output.len() * 5 / 6..]),

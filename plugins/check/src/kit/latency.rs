@@ -100,7 +100,7 @@ fn of_signal(
     samples: Vec<f32>,
     search: usize,
 ) -> Result<Fit, Found> {
-    let input: Block = vec![samples];
+    let input = Block::mono(samples);
     let take = Take {
         blocks: BLOCKS,
         ..subject.take()
@@ -108,12 +108,12 @@ fn of_signal(
     let taken = take
         .sound(&input)
         .map_err(|bad| Found::failed(format!("2 s of {signal} went in: {}", bad.words())))?;
-    if taken.block[0].len() != input[0].len() {
+    if taken.planes[0].len() != input.frames() {
         return Err(Found::skipped(
             "it cannot be measured: the plugin cut frames out of the signal",
         ));
     }
-    let (shift, resemblance, at_stated) = best_shift(&input[0], &taken.block[0], search);
+    let (shift, resemblance, at_stated) = best_shift(input.plane(0), &taken.planes[0], search);
     Ok(Fit {
         signal,
         stated: taken.latency_frames,

@@ -1,6 +1,7 @@
 //! What a plugin declares beyond the contract's own rules, and what it must keep without declaring:
 //! length, level, log, cost.
 
+use retake_audio::Block;
 use retake_plugin_manifest::LevelPromise;
 
 use super::{
@@ -75,7 +76,7 @@ pub fn level(subject: &Subject<'_>) -> Found {
     let (mut lowest, mut highest) = (f64::INFINITY, f64::NEG_INFINITY);
     for (name, settings) in std::iter::once(&usual).chain(&settings) {
         for (signal, samples) in &signals {
-            let input = vec![samples.clone()];
+            let input = Block::mono(samples.clone());
             let take = Take {
                 settings,
                 ..subject.take()
@@ -87,7 +88,7 @@ pub fn level(subject: &Subject<'_>) -> Found {
                     return Found::failed(format!("with {name}, 3 s of {signal} went in: {words}"));
                 }
             };
-            let change = level_dbfs(&taken.block[0]) - level_dbfs(samples);
+            let change = level_dbfs(&taken.planes[0]) - level_dbfs(samples);
             (lowest, highest) = (lowest.min(change), highest.max(change));
             let too_low = min_db > NOTHING_DB && change < min_db - LEVEL_TOLERANCE_DB;
             if too_low || change > max_db + LEVEL_TOLERANCE_DB {
@@ -110,7 +111,7 @@ pub fn level(subject: &Subject<'_>) -> Found {
 fn shorter_and_longer(subject: &Subject<'_>) -> Result<(Taken, Taken), Found> {
     let rate = subject.usual_hz();
     let run = |seconds: usize| {
-        let input = vec![signals::voice(rate, rate as usize * seconds, 1)];
+        let input = Block::mono(signals::voice(rate, rate as usize * seconds, 1));
         subject.take().sound(&input).map_err(|bad| {
             Found::failed(format!("{seconds} s of a voice went in: {}", bad.words()))
         })

@@ -1,5 +1,7 @@
 //! The same again: the same stream gives the same output, whatever the instance did before.
 
+use retake_audio::Block;
+
 use super::{Found, drive::Take, signals, streams::first_difference, subject::Subject};
 
 const RULE: &str = "The same recording, chain and plugin give the same bytes; the seed is the only \
@@ -7,7 +9,7 @@ const RULE: &str = "The same recording, chain and plugin give the same bytes; th
 
 pub fn deterministic(subject: &Subject<'_>) -> Found {
     let rate = subject.usual_hz();
-    let input = vec![signals::voice(rate, rate as usize, 2)];
+    let input = Block::mono(signals::voice(rate, rate as usize, 2));
     let once = |describe: bool, seed: u64| -> Result<_, String> {
         let said = |error: retake_audio::StageError| format!("a voice of 1 s went in: {error}");
         let mut instance = subject.plugin().instance().map_err(said)?;
@@ -22,7 +24,7 @@ pub fn deterministic(subject: &Subject<'_>) -> Found {
         Ok(runs) => runs,
         Err(words) => return Found::failed(words),
     };
-    if let Some(words) = first_difference(&first.block, &second.block) {
+    if let Some(words) = first_difference(&first.planes, &second.planes) {
         return Found::failed(format!(
             "the same stream went into two instances, one of which had been asked to describe itself, and \
              {words}. {RULE}"
@@ -34,7 +36,7 @@ pub fn deterministic(subject: &Subject<'_>) -> Found {
             first.reports[0], second.reports[0]
         ));
     }
-    let other_seed = first_difference(&first.block, &seeded.block).is_some();
+    let other_seed = first_difference(&first.planes, &seeded.planes).is_some();
     Found::passed(format!(
         "two instances gave the same bytes and reports; another seed gives {}",
         if other_seed {
@@ -48,8 +50,8 @@ pub fn deterministic(subject: &Subject<'_>) -> Found {
 /// One instance, one session after the other.
 pub fn isolation(subject: &Subject<'_>) -> Found {
     let rate = subject.usual_hz();
-    let before = vec![signals::noise(rate as usize / 2, 0.5, 8)];
-    let input = vec![signals::voice(rate, rate as usize / 2, 2)];
+    let before = Block::mono(signals::noise(rate as usize / 2, 0.5, 8));
+    let input = Block::mono(signals::voice(rate, rate as usize / 2, 2));
     let take: Take<'_> = subject.take();
     let runs = || {
         let (fresh, _) = take.lane_within(subject.plugin().instance()?, &input, 1)?;
@@ -64,7 +66,7 @@ pub fn isolation(subject: &Subject<'_>) -> Found {
             return Found::failed(format!("a second session in the same instance: {error}"));
         }
     };
-    match first_difference(&fresh.block, &again.block) {
+    match first_difference(&fresh.planes, &again.planes) {
         Some(words) => Found::failed(format!(
             "the same stream went into a new instance, and into one that had had a session before, and \
              {words}. All state belongs to the session: something global outlives it"

@@ -54,9 +54,8 @@ pub fn square(frames: usize, peak: f32) -> Vec<f32> {
 
 /// A different voice for each channel.
 pub fn voices(rate: u32, frames: usize, channels: usize) -> Block {
-    (0..channels)
-        .map(|channel| voice(rate, frames, 1 + channel as u32))
-        .collect()
+    let voice = |channel| voice(rate, frames, 1 + channel as u32);
+    Block::from_planes((0..channels).map(voice).collect()).expect("all voices are equally long")
 }
 
 /// RMS in dBFS; minus infinity for silence and for nothing.

@@ -1,5 +1,6 @@
 //! Streams of every kind: rates, channels, blocks.
 
+use retake_audio::Block;
 use retake_plugin_manifest::ChannelUse;
 
 use super::{
@@ -19,7 +20,7 @@ pub fn rates(subject: &Subject<'_>) -> Found {
     let rates: &[u32] = if named.is_empty() { &RATES_HZ } else { named };
     for &rate in rates {
         // Not a whole number of blocks.
-        let input = vec![signals::voice(rate, rate as usize / 3 + 17, 1)];
+        let input = Block::mono(signals::voice(rate, rate as usize / 3 + 17, 1));
         let take = Take {
             rate,
             ..subject.take()
@@ -96,12 +97,12 @@ pub fn blocks(subject: &Subject<'_>) -> Found {
             Ok(taken) => taken,
             Err(words) => return Found::failed(words),
         };
-        if let Some(words) = first_difference(&expected.block, &taken.block) {
+        if let Some(words) = first_difference(&expected.planes, &taken.planes) {
             return Found::failed(format!(
                 "the same {} frames went in, in blocks of 4800 and of {blocks:?} frames (rounded up to \
                  block-quantum, {}), and {words}. How the host cuts blocks must not be heard: keep what \
                  spans blocks in the session, or ask for a block-quantum",
-                input[0].len(),
+                input.frames(),
                 subject.manifest().block_quantum
             ));
         }
@@ -144,7 +145,7 @@ pub fn parameters(subject: &Subject<'_>) -> Found {
         Err(words) => return Found::failed(words),
     };
     let rate = subject.usual_hz();
-    let input = vec![signals::voice(rate, rate as usize / 4, 1)];
+    let input = Block::mono(signals::voice(rate, rate as usize / 4, 1));
     let mut refused = Vec::new();
     for (name, settings) in &settings {
         let take = Take {

@@ -55,14 +55,14 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// An input of so many channels, or of fewer where a session takes fewer.
+    /// An input of so many channels, equally long, or of fewer where a session takes fewer.
     pub fn in_channels(&self, wished: u32, channel: impl Fn(u32) -> Vec<f32>) -> Block {
         let manifest = self.manifest();
         let channels = match (manifest.channels, manifest.max_channels) {
             (ChannelUse::Linked, max) if max != 0 => wished.min(max),
             _ => wished,
         };
-        (0..channels).map(channel).collect()
+        Block::from_planes((0..channels).map(channel).collect()).expect("channels are equally long")
     }
 
     /// Settings at the ends of the parameters' ranges, each with its name: every parameter alone, then

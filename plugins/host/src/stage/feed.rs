@@ -7,6 +7,8 @@ pub struct Feed {
     resampler: Option<Resampler>,
     quantum: usize,
     block_frames: usize,
+    /// Used again for each block.
+    resampled: Block,
     /// Frames that do not fill a block yet.
     pending: Block,
 }
@@ -24,18 +26,21 @@ impl Feed {
             resampler,
             quantum,
             block_frames,
-            pending: vec![Vec::new(); channels],
+            resampled: Block::new(channels),
+            pending: Block::new(channels),
         }
     }
 
     pub fn push(&mut self, block: &Block, consume: &mut Consume<'_>) -> Result<(), StageError> {
-        match &mut self.resampler {
-            Some(resampler) => {
-                let resampled = resampler.push(block);
-                self.cut(&resampled, consume)
-            }
-            None => self.cut(block, consume),
-        }
+        let Some(resampler) = &mut self.resampler else {
+            return self.cut(block, consume);
+        };
+        let mut resampled = std::mem::take(&mut self.resampled);
+        resampled.reset(block.channels());
+        resampler.push(block, &mut resampled);
+        let cut = self.cut(&resampled, consume);
+        self.resampled = resampled;
+        cut
     }
 
     /// The rest of `frames` in all, then at least `silence` frames of silence; the last block is
@@ -47,38 +52,35 @@ impl Feed {
         consume: &mut Consume<'_>,
     ) -> Result<(), StageError> {
         if let Some(resampler) = self.resampler.take() {
-            let rest = resampler.finish(frames);
+            let mut rest = Block::new(self.pending.channels());
+            resampler.finish(frames, &mut rest);
             self.cut(&rest, consume)?;
         }
-        let mut left = (self.pending[0].len() + silence).next_multiple_of(self.quantum);
+        let mut left = (self.pending.frames() + silence).next_multiple_of(self.quantum);
         while left > 0 {
             let frames = left.min(self.block_frames);
-            for channel in &mut self.pending {
-                channel.resize(frames, 0.0);
-            }
+            self.pending.resize(frames);
             consume(&self.pending)?;
-            self.pending.iter_mut().for_each(Vec::clear);
+            self.pending.clear();
             left -= frames;
         }
         Ok(())
     }
 
     fn cut(&mut self, block: &Block, consume: &mut Consume<'_>) -> Result<(), StageError> {
-        let frames = block[0].len();
+        let frames = block.frames();
         let fits = frames > 0 && frames <= self.block_frames && frames.is_multiple_of(self.quantum);
-        if fits && self.pending[0].is_empty() {
+        if fits && self.pending.is_empty() {
             return consume(block);
         }
         let mut from = 0;
         while from < frames {
-            let to = frames.min(from + self.block_frames - self.pending[0].len());
-            for (pending, channel) in self.pending.iter_mut().zip(block) {
-                pending.extend_from_slice(&channel[from..to]);
-            }
+            let to = frames.min(from + self.block_frames - self.pending.frames());
+            self.pending.append_range(block, from..to);
             from = to;
-            if self.pending[0].len() == self.block_frames {
+            if self.pending.frames() == self.block_frames {
                 consume(&self.pending)?;
-                self.pending.iter_mut().for_each(Vec::clear);
+                self.pending.clear();
             }
         }
         Ok(())
@@ -101,16 +103,15 @@ mod tests {
         let mut feed = Feed::new(None, 2, quantum, block_frames);
         let (mut lengths, mut audio) = (Vec::new(), Vec::new());
         let mut consume = |block: &Block| {
-            assert_eq!(block[0], block[1]);
-            lengths.push(block[0].len());
-            audio.extend_from_slice(&block[0]);
+            assert_eq!(block.plane(0), block.plane(1));
+            lengths.push(block.frames());
+            audio.extend_from_slice(block.plane(0));
             Ok(())
         };
         let mut next = 0;
         for &frames in pieces {
-            let piece: Vec<f32> = (next..next + frames).map(|n| 1.0 + n as f32).collect();
-            feed.push(&vec![piece.clone(), piece], &mut consume)
-                .unwrap();
+            let piece = Block::from_fn(2, frames, |_, n| 1.0 + (next + n) as f32);
+            feed.push(&piece, &mut consume).unwrap();
             next += frames;
         }
         feed.finish(next as u64, silence, &mut consume).unwrap();

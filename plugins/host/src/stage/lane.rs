@@ -149,36 +149,36 @@ impl Lane {
         feed.push(block, &mut |block| self.session.analyze(block))
     }
 
-    /// What of the output is ready: aligned with the stream from its first frame on.
-    pub fn process(&mut self, block: &Block) -> Result<Block, StageError> {
+    /// Appends to `out` what of the output is ready: aligned with the stream from its first frame on.
+    pub fn process(&mut self, block: &Block, out: &mut Block) -> Result<(), StageError> {
         let _clock = CpuClock::start(&self.record);
         self.begin_processing()?;
         let processing = self.processing.as_mut().expect("it has begun");
         processing.feed.push(block, &mut |block| {
             let output = self.session.process(block)?;
-            processing.returned.accept(output);
+            processing.returned.accept(output, out);
             Ok(())
-        })?;
-        Ok(processing.returned.take())
+        })
     }
 
-    /// The rest. All output together is as long as the stream, less what the plugin says it cut.
-    pub fn finish(&mut self) -> Result<Block, StageError> {
+    /// Appends the rest. All output together is as long as the stream, less what the plugin says it
+    /// cut.
+    pub fn finish(&mut self, out: &mut Block) -> Result<(), StageError> {
         let _clock = CpuClock::start(&self.record);
         self.begin_processing()?;
         let processing = self.processing.take().expect("it has begun");
         if !self.plan.processes {
             let report = self.session.report()?;
             self.record.add_report(report, self.plan.channel);
-            return Ok(vec![Vec::new(); self.plan.channels]);
+            return Ok(());
         }
-        let (rest, lengths) = processing.finish(&mut self.session, &self.plan)?;
+        let lengths = processing.finish(&mut self.session, &self.plan, out)?;
         let mut report = self.session.report()?;
         if self.plan.may_shorten {
             self.record.set_cuts(cuts::take(&mut report, &lengths)?);
         }
         self.record.add_report(report, self.plan.channel);
-        Ok(rest)
+        Ok(())
     }
 
     fn begin_processing(&mut self) -> Result<(), StageError> {
@@ -197,7 +197,6 @@ impl Lane {
                     latency_left: self.session.latency_frames() as usize,
                     frames_left: self.plan.working_frames,
                     back,
-                    ready: vec![Vec::new(); self.plan.channels],
                 },
             });
         }
@@ -216,26 +215,27 @@ impl Processing {
         mut self,
         session: &mut Session,
         plan: &Plan,
-    ) -> Result<(Block, Lengths), StageError> {
+        out: &mut Block,
+    ) -> Result<Lengths, StageError> {
         let silence = session.latency_frames() as usize;
         self.feed
             .finish(plan.working_frames, silence, &mut |block| {
-                self.returned.accept(session.process(block)?);
+                self.returned.accept(session.process(block)?, out);
                 Ok(())
             })?;
         while self.returned.frames_left > 0 {
             let output = session.drain(plan.block_frames)?;
-            if output[0].is_empty() && plan.may_shorten {
+            if output.is_empty() && plan.may_shorten {
                 break;
             }
-            if output[0].is_empty() {
+            if output.is_empty() {
                 return Err(broken(format!(
                     "it returned {} frames of {}",
                     plan.working_frames - self.returned.frames_left,
                     plan.working_frames
                 )));
             }
-            self.returned.accept(output);
+            self.returned.accept(output, out);
         }
         let lengths = Lengths {
             given: plan.working_frames,
@@ -244,7 +244,10 @@ impl Processing {
             stream_frames: plan.stream_frames,
             stream_hz: plan.stream_hz,
         };
-        Ok((self.returned.finish(lengths.stream_left()), lengths))
+        if let Some(back) = self.returned.back {
+            back.finish(lengths.stream_left(), out);
+        }
+        Ok(lengths)
     }
 }
 
@@ -253,46 +256,19 @@ struct Returned {
     latency_left: usize,
     frames_left: u64,
     back: Option<Resampler>,
-    ready: Block,
 }
 
 impl Returned {
-    fn accept(&mut self, mut output: Block) {
-        let skipped = self.latency_left.min(output[0].len());
-        let kept = ((output[0].len() - skipped) as u64).min(self.frames_left) as usize;
+    fn accept(&mut self, mut output: Block, out: &mut Block) {
+        let skipped = self.latency_left.min(output.frames());
+        let kept = ((output.frames() - skipped) as u64).min(self.frames_left) as usize;
         self.latency_left -= skipped;
         self.frames_left -= kept as u64;
-        for channel in &mut output {
-            channel.truncate(skipped + kept);
-            if skipped > 0 {
-                channel.drain(..skipped);
-            }
-        }
-        if let Some(back) = &mut self.back {
-            output = back.push(&output);
-        }
-        append(&mut self.ready, output);
-    }
-
-    fn take(&mut self) -> Block {
-        let channels = self.ready.len();
-        std::mem::replace(&mut self.ready, vec![Vec::new(); channels])
-    }
-
-    fn finish(mut self, stream_frames: u64) -> Block {
-        if let Some(back) = self.back.take() {
-            append(&mut self.ready, back.finish(stream_frames));
-        }
-        self.ready
-    }
-}
-
-fn append(to: &mut Block, block: Block) {
-    for (to, channel) in to.iter_mut().zip(block) {
-        if to.is_empty() {
-            *to = channel;
-        } else {
-            to.extend_from_slice(&channel);
+        output.resize(skipped + kept);
+        output.drop_front(skipped);
+        match &mut self.back {
+            Some(back) => back.push(&output, out),
+            None => out.append(&output),
         }
     }
 }

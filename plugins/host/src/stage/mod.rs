@@ -33,7 +33,11 @@ pub struct PluginStage {
 
 enum Lanes {
     /// On the thread of whoever drives the stage.
-    Here(Box<Lane>),
+    Here {
+        lane: Box<Lane>,
+        /// What came out of it; used again for each block.
+        ready: Block,
+    },
     Threads {
         lanes: Vec<LaneThread>,
         /// Frames waiting to be enough for a handover.
@@ -71,14 +75,18 @@ impl PluginStage {
             let plan = Plan::new(manifest, stream, channel);
             Lane::open(pre, plan, &settings, record.clone())
         };
+        let here = |lane: Lane| Lanes::Here {
+            lane: Box::new(lane),
+            ready: Block::new(channels),
+        };
         let lanes = match manifest.channels {
-            ChannelUse::Linked => Lanes::Here(Box::new(lane(None)?)),
-            ChannelUse::Independent if channels == 1 => Lanes::Here(Box::new(lane(Some(0))?)),
+            ChannelUse::Linked => here(lane(None)?),
+            ChannelUse::Independent if channels == 1 => here(lane(Some(0))?),
             ChannelUse::Independent => Lanes::Threads {
                 lanes: (0..stream.spec.channels)
                     .map(|channel| LaneThread::start(lane(Some(channel))?))
                     .collect::<Result<_, _>>()?,
-                batch: vec![Vec::new(); channels],
+                batch: empty_batch(channels),
                 analyzing: manifest.passes.analyze,
             },
         };
@@ -108,10 +116,10 @@ impl Stage for PluginStage {
 
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         match &mut self.lanes {
-            Lanes::Here(lane) => lane.analyze(block),
+            Lanes::Here { lane, .. } => lane.analyze(block),
             Lanes::Threads { lanes, batch, .. } => {
-                append(batch, block);
-                if batch[0].len() >= BATCH_FRAMES {
+                batch.append(block);
+                if batch.frames() >= BATCH_FRAMES {
                     hand_over(lanes, batch, LaneThread::analyze)?;
                 }
                 // Failures come back late, but they come.
@@ -122,15 +130,16 @@ impl Stage for PluginStage {
         }
     }
 
-    fn process(&mut self, block: Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
+    fn process(&mut self, block: &Block, emit: &mut Emit<'_>) -> Result<(), StageError> {
         if !self.processes {
             return emit(block);
         }
-        self.outlet.remember_dry(&block);
+        self.outlet.remember_dry(block);
         match &mut self.lanes {
-            Lanes::Here(lane) => {
-                let wet = lane.process(&block)?;
-                self.outlet.accept(0, wet);
+            Lanes::Here { lane, ready } => {
+                ready.clear();
+                lane.process(block, ready)?;
+                self.outlet.accept(0, ready);
             }
             Lanes::Threads {
                 lanes,
@@ -138,13 +147,13 @@ impl Stage for PluginStage {
                 analyzing,
             } => {
                 end_analysis(lanes, batch, analyzing)?;
-                append(batch, &block);
-                if batch[0].len() >= BATCH_FRAMES {
+                batch.append(block);
+                if batch.frames() >= BATCH_FRAMES {
                     hand_over(lanes, batch, LaneThread::process)?;
                 }
                 for (channel, lane) in lanes.iter_mut().enumerate() {
                     for wet in lane.wait_while_busy()? {
-                        self.outlet.accept(channel, wet);
+                        self.outlet.accept(channel, &wet);
                     }
                 }
             }
@@ -154,9 +163,10 @@ impl Stage for PluginStage {
 
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
         match &mut self.lanes {
-            Lanes::Here(lane) => {
-                let wet = lane.finish()?;
-                self.outlet.accept(0, wet);
+            Lanes::Here { lane, ready } => {
+                ready.clear();
+                lane.finish(ready)?;
+                self.outlet.accept(0, ready);
             }
             Lanes::Threads {
                 lanes,
@@ -170,7 +180,7 @@ impl Stage for PluginStage {
                 lanes.iter_mut().try_for_each(LaneThread::finish)?;
                 for (channel, lane) in lanes.iter_mut().enumerate() {
                     for wet in lane.wait_for_all()? {
-                        self.outlet.accept(channel, wet);
+                        self.outlet.accept(channel, &wet);
                     }
                 }
             }
@@ -192,26 +202,22 @@ fn end_analysis(
     }
 }
 
-/// Gives every lane its channel of the batch.
+/// Gives every lane its channel of the batch, which is empty afterwards.
 fn hand_over(
     lanes: &mut [LaneThread],
     batch: &mut Block,
     give: fn(&mut LaneThread, Block) -> Result<(), StageError>,
 ) -> Result<(), StageError> {
-    if batch[0].is_empty() {
+    if batch.is_empty() {
         return Ok(());
     }
-    for (lane, channel) in lanes.iter_mut().zip(batch) {
-        give(lane, vec![std::mem::take(channel)])?;
+    let full = std::mem::replace(batch, empty_batch(lanes.len()));
+    for (lane, plane) in lanes.iter_mut().zip(full.into_planes()) {
+        give(lane, Block::mono(plane))?;
     }
     Ok(())
 }
 
-fn append(batch: &mut Block, block: &Block) {
-    for (batch, channel) in batch.iter_mut().zip(block) {
-        if batch.capacity() == 0 {
-            batch.reserve_exact(BATCH_FRAMES + BLOCK_FRAMES);
-        }
-        batch.extend_from_slice(channel);
-    }
+fn empty_batch(channels: usize) -> Block {
+    Block::with_capacity(channels, BATCH_FRAMES + BLOCK_FRAMES)
 }

@@ -7,19 +7,22 @@ use crate::{limits::HELD_S_MAX, session::broken};
 
 pub struct Outlet {
     /// Per channel, what has no counterpart in another channel or in `dry` yet.
-    wet: Block,
+    wet: Vec<Vec<f32>>,
     /// The original, where some of it is mixed in.
     dry: Option<Block>,
+    /// What is emitted; used again each time.
+    mixed: Block,
     mix: f32,
     held_frames_max: usize,
 }
 
 impl Outlet {
     pub fn new(spec: Spec, mix: f32) -> Self {
-        let empty = vec![Vec::new(); spec.channels as usize];
+        let channels = spec.channels as usize;
         Self {
-            dry: (mix < 1.0).then(|| empty.clone()),
-            wet: empty,
+            wet: vec![Vec::new(); channels],
+            dry: (mix < 1.0).then(|| Block::new(channels)),
+            mixed: Block::new(channels),
             mix,
             held_frames_max: HELD_S_MAX as usize * spec.sample_rate as usize,
         }
@@ -27,30 +30,22 @@ impl Outlet {
 
     pub fn remember_dry(&mut self, block: &Block) {
         if let Some(dry) = &mut self.dry {
-            for (dry, channel) in dry.iter_mut().zip(block) {
-                dry.extend_from_slice(channel);
-            }
+            dry.append(block);
         }
     }
 
     /// Takes the output of a lane whose first channel is `channel`.
-    pub fn accept(&mut self, channel: usize, block: Block) {
-        for (wet, ready) in self.wet[channel..].iter_mut().zip(block) {
-            if wet.is_empty() {
-                *wet = ready;
-            } else {
-                wet.extend_from_slice(&ready);
-            }
+    pub fn accept(&mut self, channel: usize, block: &Block) {
+        for (wet, ready) in self.wet[channel..].iter_mut().zip(block.planes()) {
+            wet.extend_from_slice(ready);
         }
     }
 
     /// Emits what is complete.
     pub fn emit(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
         let lengths = || {
-            self.wet
-                .iter()
-                .chain(self.dry.iter().flatten())
-                .map(Vec::len)
+            let wet = self.wet.iter().map(Vec::len);
+            wet.chain(self.dry.iter().map(Block::frames))
         };
         let complete = lengths().min().unwrap_or(0);
         let held = lengths().max().unwrap_or(0) - complete;
@@ -64,24 +59,21 @@ impl Outlet {
         if complete == 0 {
             return Ok(());
         }
-        let mut block = take(&mut self.wet, complete);
-        if let Some(dry) = &mut self.dry {
-            for (wet, dry) in block.iter_mut().zip(take(dry, complete)) {
-                for (wet, dry) in wet.iter_mut().zip(dry) {
-                    *wet = dry + self.mix * (*wet - dry);
+        let (mix, wet, dry) = (self.mix, &mut self.wet, &self.dry);
+        self.mixed.clear();
+        self.mixed.append_with(|channel, mixed| {
+            let ready = wet[channel].drain(..complete);
+            match dry {
+                Some(dry) => {
+                    let dry = dry.plane(channel).iter();
+                    mixed.extend(ready.zip(dry).map(|(wet, dry)| dry + mix * (wet - dry)));
                 }
+                None => mixed.extend(ready),
             }
+        });
+        if let Some(dry) = &mut self.dry {
+            dry.drop_front(complete);
         }
-        emit(block)
+        emit(&self.mixed)
     }
-}
-
-/// The first `frames` of each channel; the rest moves up.
-fn take(from: &mut Block, frames: usize) -> Block {
-    from.iter_mut()
-        .map(|channel| {
-            let rest = channel.split_off(frames);
-            std::mem::replace(channel, rest)
-        })
-        .collect()
 }

@@ -37,13 +37,14 @@ impl LaneThread {
             .name("plugin lane".into())
             .spawn(move || {
                 for order in ordered {
-                    let answered = match order {
-                        Order::Analyze(block) => lane.analyze(&block).map(|()| vec![Vec::new()]),
-                        Order::Process(block) => lane.process(&block),
-                        Order::Finish => lane.finish(),
+                    let mut ready = Block::new(1);
+                    let done = match order {
+                        Order::Analyze(block) => lane.analyze(&block),
+                        Order::Process(block) => lane.process(&block, &mut ready),
+                        Order::Finish => lane.finish(&mut ready),
                     };
-                    let failed = answered.is_err();
-                    if answer.send(answered).is_err() || failed {
+                    let failed = done.is_err();
+                    if answer.send(done.map(|()| ready)).is_err() || failed {
                         return;
                     }
                 }

@@ -1,16 +1,16 @@
 //! What the host does around a plugin: latency, quanta, lengths, mixing, seeds.
 
-use retake_audio::StageError;
+use retake_audio::{Block, StageError};
 use serde_json::json;
 
-use crate::rig::{Run, load, noise};
+use crate::rig::{Run, load, noise, noise_pair};
 
 #[test]
 fn output_is_aligned_whatever_the_plugin_does_with_its_frames() {
     let puppet = load("test-plugins/puppet");
     for deed in ["nothing", "lag", "hoard", "ragged"] {
         for frames in [0, 1, 6, 7, 777, 4_800, 100_003] {
-            let input = vec![noise(frames, 1), noise(frames, 2)];
+            let input = noise_pair(frames, 1);
             for blocks in [&[4800][..], &[1, 4799, 7], &[480]] {
                 let run = Run {
                     blocks,
@@ -30,7 +30,7 @@ fn output_is_aligned_whatever_the_plugin_does_with_its_frames() {
 fn the_dry_part_is_aligned_with_the_wet() {
     // Both are the input, so any mix of them is the input too, if nothing is shifted.
     let puppet = load("test-plugins/puppet");
-    let input = vec![noise(50_000, 3)];
+    let input = Block::mono(noise(50_000, 3));
     for deed in ["nothing", "lag", "hoard", "ragged"] {
         for mix in [0.0, 0.3, 1.0] {
             let run = Run {
@@ -38,8 +38,8 @@ fn the_dry_part_is_aligned_with_the_wet() {
                 ..Run::new(&puppet, 48_000).params(json!({ "deed": deed }))
             };
             let output = run.of(&input).unwrap();
-            assert_eq!(output[0].len(), input[0].len());
-            for (frame, (out, sample)) in output[0].iter().zip(&input[0]).enumerate() {
+            assert_eq!(output.frames(), input.frames());
+            for (frame, (out, sample)) in output.samples().zip(input.samples()).enumerate() {
                 assert!(
                     (out - sample).abs() < 1e-6,
                     "{deed}, mix {mix}, frame {frame}"
@@ -52,12 +52,12 @@ fn the_dry_part_is_aligned_with_the_wet() {
 #[test]
 fn mix_is_the_corrected_part() {
     let gain = load("plugins/gain");
-    let input = vec![noise(10_000, 3); 2];
+    let input = noise_pair(10_000, 3);
     let run = Run {
         mix: 0.25,
         ..Run::new(&gain, 48_000).params(json!({ "gain-db": -60.0 }))
     };
-    for (out, sample) in run.of(&input).unwrap()[1].iter().zip(&input[1]) {
+    for (out, sample) in run.of(&input).unwrap().samples().zip(input.samples()) {
         assert!((out - (0.75 + 0.25 * 0.001) * sample).abs() < 1e-6);
     }
     for mix in [-0.1, 1.1, f64::NAN] {
@@ -81,15 +81,15 @@ fn a_plugin_is_told_the_seed_and_the_length() {
         seed: 4242,
         ..Run::new(&puppet, 48_000).params(json!({ "deed": "seed" }))
     };
-    let output = run.of(&vec![vec![0.0; 1000]]).unwrap();
-    assert_eq!(output[0][..3], [4242.0, 1000.0, 0.0]);
+    let output = run.of(&Block::silence(1, 1000)).unwrap();
+    assert_eq!(output.plane(0)[..3], [4242.0, 1000.0, 0.0]);
 }
 
 #[test]
 fn the_record_tells_latency_cpu_and_report() {
     let puppet = load("test-plugins/puppet");
     let run = Run::new(&puppet, 48_000).params(json!({ "deed": "lag" }));
-    let record = run.recorded(&vec![noise(96_000, 1)]).1.unwrap();
+    let record = run.recorded(&Block::mono(noise(96_000, 1))).1.unwrap();
     assert_eq!(record.latency_frames(), 777);
     assert!(record.cpu().as_nanos() > 0);
     assert_eq!(record.report()["measurements"][0]["id"], "blocks");
@@ -99,10 +99,7 @@ fn the_record_tells_latency_cpu_and_report() {
 fn a_plugin_that_only_listens_hears_all_and_changes_nothing() {
     let listener = load("test-plugins/listener");
     // Three channels on threads of their own, resampled from 48 to 16 kHz, in blocks of 1000.
-    let input: Vec<Vec<f32>> = [0.25, 0.5, -0.5]
-        .iter()
-        .map(|level| vec![*level; 48_000 * 3 + 1])
-        .collect();
+    let input = Block::from_fn(3, 48_000 * 3 + 1, |channel, _| [0.25, 0.5, -0.5][channel]);
     for blocks in [&[4800][..], &[999, 1]] {
         let (output, record) = Run {
             blocks,
@@ -118,7 +115,7 @@ fn a_plugin_that_only_listens_hears_all_and_changes_nothing() {
                 .find(|m| m["channel"] == channel && m["id"] == id);
             mine.unwrap()["value"].as_f64().unwrap()
         };
-        for (channel, samples) in input.iter().enumerate() {
+        for (channel, samples) in input.planes().enumerate() {
             // 48 001 frames at 16 kHz, padded to thousands.
             assert_eq!(measured(channel as u64, "frames"), 49_000.0);
             let mean = measured(channel as u64, "sum") / 48_000.0;
@@ -136,7 +133,7 @@ fn a_plugin_that_shortens_accounts_for_every_frame_at_every_rate() {
     assert!(plugin.manifest().may_shorten());
     for rate in [16_000, 22_050, 44_100, 48_000, 96_000] {
         for deed in ["honest", "late"] {
-            let input = vec![noise(rate as usize, 3); 2];
+            let input = Block::from_planes(vec![noise(rate as usize, 3); 2]).unwrap();
             let run = Run {
                 blocks: &[4_800, 1_001],
                 ..Run::new(&plugin, rate).params(json!({ "deed": deed }))
@@ -145,17 +142,17 @@ fn a_plugin_that_shortens_accounts_for_every_frame_at_every_rate() {
             let (output, record) = (output.unwrap(), record.unwrap());
             let cut: u64 = record.cuts().iter().map(|cut| cut.frames).sum();
             assert_eq!(
-                output[0].len() as u64,
+                output.frames() as u64,
                 u64::from(rate) - cut,
                 "{rate} {deed}"
             );
             assert!(cut > u64::from(rate) * 4 / 10, "{rate} {deed}: {cut}");
-            assert_eq!(output[0], output[1]);
+            assert_eq!(output.plane(0), output.plane(1));
             if rate == 48_000 {
-                let kept = input[0].iter().enumerate();
+                let kept = input.plane(0).iter().enumerate();
                 let kept = kept.filter(|(frame, _)| frame / 1_000 % 2 == 0);
                 let kept: Vec<f32> = kept.map(|(_, sample)| *sample).collect();
-                assert!(output[0] == kept, "{deed}");
+                assert!(output.plane(0) == kept, "{deed}");
             }
         }
     }
@@ -168,7 +165,7 @@ fn nothing_can_be_mixed_into_what_was_shortened() {
         mix: 0.5,
         ..Run::new(&plugin, 48_000)
     };
-    match run.of(&vec![noise(48_000, 3)]) {
+    match run.of(&Block::mono(noise(48_000, 3))) {
         Err(StageError::Refused { message, .. }) => {
             assert!(message.contains("cutter shortens"), "{message}");
         }

@@ -9,15 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_audio::StageError;
+use retake_audio::{Block, StageError};
 use serde_json::json;
 
-use crate::rig::{Run, built, cache, load, noise};
+use crate::rig::{Run, built, cache, load, noise, noise_pair};
 
 /// Two channels of three seconds, in blocks that fit no quantum.
-fn run(deed: &str) -> Result<Vec<Vec<f32>>, StageError> {
+fn run(deed: &str) -> Result<Block, StageError> {
     let puppet = load("test-plugins/puppet");
-    let input = vec![noise(144_000, 1), noise(144_000, 2)];
+    let input = noise_pair(144_000, 1);
     Run {
         blocks: &[4800, 1, 333],
         ..Run::new(&puppet, 48_000).params(json!({ "deed": deed }))
@@ -34,7 +34,7 @@ fn check_crash(deed: &str, words: &str) {
                 "{deed}: \"{message}\" does not say \"{words}\""
             );
         }
-        other => panic!("{deed}: {:?}", other.map(|block| block[0].len())),
+        other => panic!("{deed}: {:?}", other.map(|block| block.frames())),
     }
     assert!(run("nothing").is_ok(), "after {deed}");
 }
@@ -103,7 +103,7 @@ fn a_plugin_that_says_no_is_quoted() {
 #[test]
 fn a_log_is_kept_to_64_kib_and_is_there_after_a_crash() {
     let puppet = load("test-plugins/puppet");
-    let input = vec![noise(4_800, 1)];
+    let input = Block::mono(noise(4_800, 1));
     let record = |deed: &str| {
         let run = Run::new(&puppet, 48_000).params(json!({ "deed": deed }));
         run.recorded(&input).1.unwrap()
@@ -129,7 +129,11 @@ fn a_log_is_kept_to_64_kib_and_is_there_after_a_crash() {
 fn a_report_holds_numbers_only() {
     let puppet = load("test-plugins/puppet");
     let run = Run::new(&puppet, 48_000).params(json!({ "deed": "odd-report" }));
-    let report = run.recorded(&vec![noise(9_600, 1)]).1.unwrap().report();
+    let report = run
+        .recorded(&Block::mono(noise(9_600, 1)))
+        .1
+        .unwrap()
+        .report();
     assert_eq!(report["curves"], json!([]));
     let ids: Vec<_> = report["measurements"]
         .as_array()
@@ -144,7 +148,7 @@ fn a_report_holds_numbers_only() {
 fn more_channels_than_a_plugin_takes_are_refused_before_it_runs() {
     let puppet = load("test-plugins/puppet");
     let error = Run::new(&puppet, 48_000)
-        .of(&vec![vec![0.0; 100]; 3])
+        .of(&Block::silence(3, 100))
         .unwrap_err();
     assert!(
         error

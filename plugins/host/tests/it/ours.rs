@@ -20,9 +20,8 @@ fn plugins() -> Vec<(&'static str, Plugin)> {
 }
 
 fn voices(rate: u32, frames: usize, channels: usize) -> Block {
-    (0..channels)
-        .map(|c| voice(rate, frames, 110.0 + 23.0 * c as f32))
-        .collect()
+    let voice = |c| voice(rate, frames, 110.0 + 23.0 * c as f32);
+    Block::from_planes((0..channels).map(voice).collect()).unwrap()
 }
 
 #[test]
@@ -44,10 +43,8 @@ fn length_and_channels_are_kept_at_every_rate() {
                 let output = Run::new(&plugin, rate)
                     .of(&voices(rate, frames, channels))
                     .unwrap();
-                assert_eq!(output.len(), channels, "{name} {rate}");
-                for channel in &output {
-                    assert_eq!(channel.len(), frames, "{name} at {rate} Hz x{channels}");
-                }
+                assert_eq!(output.channels(), channels, "{name} {rate}");
+                assert_eq!(output.frames(), frames, "{name} at {rate} Hz x{channels}");
             }
         }
     }
@@ -62,7 +59,7 @@ fn output_is_aligned_with_the_input_to_the_frame() {
             let output = Run::new(&plugin, rate).of(&input).unwrap();
             // Differences, because filters turn the phase of what is lowest.
             let edges = |a: &[f32]| a.windows(2).map(|w| w[1] - w[0]).collect::<Vec<f32>>();
-            let (input, output) = (edges(&input[0]), edges(&output[0]));
+            let (input, output) = (edges(input.plane(0)), edges(output.plane(0)));
             let from = frames / 4;
             let correlation = |shift: isize| -> f64 {
                 let output = &output[from.wrapping_add_signed(shift)..];
@@ -117,9 +114,14 @@ fn channels_of_independent_plugins_do_not_hear_each_other() {
         let plugin = load(&format!("plugins/{name}"));
         let input = voices(48_000, 60_000, 3);
         let together = Run::new(&plugin, 48_000).of(&input).unwrap();
-        for (channel, samples) in input.into_iter().enumerate() {
-            let alone = Run::new(&plugin, 48_000).of(&vec![samples]).unwrap();
-            assert!(alone[0] == together[channel], "{name}, channel {channel}");
+        for (channel, samples) in input.planes().enumerate() {
+            let alone = Run::new(&plugin, 48_000)
+                .of(&Block::mono(samples.to_vec()))
+                .unwrap();
+            assert!(
+                alone.plane(0) == together.plane(channel),
+                "{name}, channel {channel}"
+            );
         }
     }
 }
@@ -129,11 +131,11 @@ fn nothing_one_frame_and_silence_are_taken() {
     for (name, plugin) in plugins() {
         for rate in [8_000, 48_000, 192_000] {
             for frames in [0, 1, 479, 481, 96_000] {
-                let silence = vec![vec![0.0; frames]; 2];
+                let silence = Block::silence(2, frames);
                 let output = Run::new(&plugin, rate).of(&silence).unwrap();
-                assert_eq!(output[1].len(), frames, "{name} at {rate} Hz");
+                assert_eq!(output.frames(), frames, "{name} at {rate} Hz");
                 assert!(
-                    output.iter().flatten().all(|s| s.abs() < 1e-9),
+                    output.samples().all(|s| s.abs() < 1e-9),
                     "{name} at {rate} Hz makes sound of silence"
                 );
             }
@@ -147,9 +149,9 @@ fn full_scale_square_and_noise_come_back_finite() {
         let square = (0..96_000)
             .map(|n| if n / 50 % 2 == 0 { 1.0 } else { -1.0 })
             .collect();
-        let input = vec![square, noise(96_000, 4)];
+        let input = Block::from_planes(vec![square, noise(96_000, 4)]).unwrap();
         let output = Run::new(&plugin, 48_000).of(&input).unwrap();
-        assert!(output.iter().flatten().all(|s| s.is_finite()), "{name}");
+        assert!(output.samples().all(|s| s.is_finite()), "{name}");
     }
 }
 
@@ -159,13 +161,11 @@ fn the_high_pass_takes_rumble_and_offset_and_leaves_the_rest() {
     for rate in RATES {
         let tone = |hz: f32, offset: f32| -> Block {
             let angle = std::f32::consts::TAU * hz / rate as f32;
-            vec![
-                (0..rate as usize * 2)
-                    .map(|n| offset + 0.5 * (angle * n as f32).sin())
-                    .collect(),
-            ]
+            Block::from_fn(1, rate as usize * 2, |_, n| {
+                offset + 0.5 * (angle * n as f32).sin()
+            })
         };
-        let settled = |block: Block| level_db(&block[0][rate as usize..]);
+        let settled = |block: Block| level_db(&block.plane(0)[rate as usize..]);
         let change = |hz: f32| {
             let input = tone(hz, 0.0);
             settled(Run::new(&plugin, rate).of(&input).unwrap()) - settled(input)
@@ -197,17 +197,17 @@ fn denoise_empties_the_pauses_at_every_rate() {
         let frames = rate as usize * 6;
         let hiss = noise(frames, 5);
         let noisy = |(voice, hiss): (f32, &f32)| voice + 0.01 * hiss;
-        let input = vec![
+        let input = Block::mono(
             voice(rate, frames, 130.0)
                 .into_iter()
                 .zip(&hiss)
                 .map(noisy)
                 .collect(),
-        ];
+        );
         let pauses = |block: &Block| {
             let is_pause = |n: usize| (n as f32 / rate as f32 * 9.0).sin() < -0.5;
             let frames = (rate as usize..frames).filter(|&n| is_pause(n));
-            level_db(&frames.map(|n| block[0][n]).collect::<Vec<_>>())
+            level_db(&frames.map(|n| block.plane(0)[n]).collect::<Vec<_>>())
         };
         let run = |strength: f64| {
             let run = Run::new(&plugin, rate).params(json!({ "strength": strength }));
@@ -236,7 +236,7 @@ fn loudness_meets_target_and_ceiling_by_another_meter() {
             let output = output.unwrap();
             let mut meter = EbuR128::new(2, rate, Mode::I | Mode::TRUE_PEAK).unwrap();
             meter
-                .add_frames_planar_f32(&[&output[0], &output[1]])
+                .add_frames_planar_f32(&[output.plane(0), output.plane(1)])
                 .unwrap();
             let reached = meter.loudness_global().unwrap();
             assert!(

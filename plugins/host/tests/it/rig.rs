@@ -68,9 +68,9 @@ impl<'a> Run<'a> {
         let settings = Settings::resolve(self.plugin.manifest(), params).unwrap();
         let spec = Spec {
             sample_rate: self.rate,
-            channels: input.len() as u32,
+            channels: input.channels() as u32,
         };
-        let frames = input[0].len() as u64;
+        let frames = input.frames() as u64;
         let opened = self
             .plugin
             .stage("under test", spec, frames, &settings, self.mix, self.seed);
@@ -78,12 +78,9 @@ impl<'a> Run<'a> {
             Ok(opened) => opened,
             Err(error) => return (Err(error), None),
         };
-        let mut output = vec![Vec::new(); input.len()];
-        let mut emit = |block: Block| {
-            assert_eq!(block.len(), input.len());
-            for (output, channel) in output.iter_mut().zip(block) {
-                output.extend(channel);
-            }
+        let mut output = Block::new(input.channels());
+        let mut emit = |block: &Block| {
+            output.append(block);
             Ok(())
         };
         let mut drive = || {
@@ -92,7 +89,7 @@ impl<'a> Run<'a> {
                     .try_for_each(|block| stage.analyze(&block))?;
             }
             self.cut(input)
-                .try_for_each(|block| stage.process(block, &mut emit))?;
+                .try_for_each(|block| stage.process(&block, &mut emit))?;
             stage.finish(&mut emit)
         };
         let driven = drive();
@@ -103,12 +100,10 @@ impl<'a> Run<'a> {
         let mut from = 0;
         let mut lengths = self.blocks.iter().cycle();
         std::iter::from_fn(move || {
-            let frames = input[0].len();
+            let frames = input.frames();
             let to = frames.min(from + lengths.next()?);
-            let block = input
-                .iter()
-                .map(|channel| channel[from..to].to_vec())
-                .collect();
+            let mut block = Block::new(input.channels());
+            block.append_range(input, from..to);
             let is_more = from < frames;
             from = to;
             is_more.then_some(block)
@@ -143,6 +138,11 @@ pub fn voice(rate: u32, frames: usize, pitch_hz: f32) -> Vec<f32> {
             0.6 * low + 1e-3 * hiss
         })
         .collect()
+}
+
+/// Two channels of noise.
+pub fn noise_pair(frames: usize, seed: u32) -> Block {
+    Block::from_planes(vec![noise(frames, seed), noise(frames, seed + 1)]).unwrap()
 }
 
 pub fn level_db(samples: &[f32]) -> f64 {
