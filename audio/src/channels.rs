@@ -47,7 +47,7 @@ impl ChannelMask {
     /// The arrangement that codecs and containers mean by a number of channels where they define one:
     /// mono, stereo, 3.0, quad, 5.0, 5.1, 6.1 and 7.1 (RFC 9639 section 9.1.3). Beyond that there is
     /// none.
-    pub fn usual(channels: u32) -> Self {
+    pub const fn usual(channels: u32) -> Self {
         Self(match channels {
             1 => 0x4,
             2 => 0x3,
@@ -63,7 +63,7 @@ impl ChannelMask {
 
     /// What a file means that states a number of channels and no arrangement: one or two are mono and
     /// stereo; more are a recorder's tracks.
-    pub fn unstated(channels: u32) -> Self {
+    pub const fn unstated(channels: u32) -> Self {
         if channels <= 2 {
             Self::usual(channels)
         } else {

@@ -22,10 +22,11 @@ mod resample;
 mod spill;
 
 pub use block::{Block, Place};
-pub use decode::{Decoded, Limits, SourceInfo, decode};
+pub use channels::{CHANNELS_MAX, ChannelMask};
+pub use decode::{Decoded, Limits, SourceInfo, TrackInfo, decode};
 pub use encode::{Encoder, FlacBits, Format, WavDepth};
 pub use error::AudioError;
-pub use measure::{Change, ChangeMeter, Level, Measurement, Peaks};
+pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, Peaks};
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
 pub use stage::{BLOCK_FRAMES, Emit, Spec, Stage, StageError};

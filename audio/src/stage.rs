@@ -2,15 +2,29 @@
 
 use std::fmt;
 
-use crate::Block;
+use crate::{Block, ChannelMask};
 
 /// Most frames in a block that the pipeline hands to a stage.
 pub const BLOCK_FRAMES: usize = 4800;
 
+/// What all blocks of a recording have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
     pub sample_rate: u32,
     pub channels: u32,
+    /// Which speakers the channels are for.
+    pub mask: ChannelMask,
+}
+
+impl Spec {
+    /// With the arrangement that is meant where none is stated.
+    pub const fn new(sample_rate: u32, channels: u32) -> Self {
+        Self {
+            sample_rate,
+            channels,
+            mask: ChannelMask::unstated(channels),
+        }
+    }
 }
 
 /// One correction in the pipeline. It was made for a stated [`Spec`] and total length, which its
@@ -79,6 +93,9 @@ pub enum StageError {
 
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} Hz, {} channels", self.sample_rate, self.channels)
+        match self.channels {
+            1 => write!(f, "{} Hz, mono", self.sample_rate),
+            channels => write!(f, "{} Hz, {channels} channels", self.sample_rate),
+        }
     }
 }

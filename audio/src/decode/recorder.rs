@@ -1,18 +1,22 @@
-//! Takes decoded frames, whatever reader they come from: trims encoder delay and padding, holds
-//! them against the limits, replaces what is no number, spills and measures.
+//! Takes decoded frames, whatever they come from: brings them to one rate and one set of channels,
+//! holds them against the limits, replaces what is no number, spills and measures.
 //!
-//! Measuring runs on a thread of its own, behind a small bounded channel.
+//! What comes first decides what the recording has. Something richer later (stereo after mono, a
+//! higher rate) ends the reading with [`Interrupted::Richer`]: it has to begin again with that as its
+//! aim. Measuring runs on a thread of its own, behind a small bounded channel.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::mpsc::{SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
 
-use super::Limits;
+use retake_findings::{Code, Finding};
+
+use super::{Limits, convert::Converter};
 use crate::{
-    AudioError, Block, Measurement, Peaks, Spec,
-    block::all_finite,
+    AudioError, Block, Measured, Spec,
     measure::Meter,
     pool::Pool,
     reblock::Reblocker,
@@ -21,227 +25,234 @@ use crate::{
 
 /// Blocks that wait for the meter.
 const BLOCKS_WAITING_MAX: usize = 4;
-/// More padding than any encoder makes is a lie, and holding it back would cost memory.
-const HOLD_BACK_MAX: usize = 48_000;
+/// Silence is written in pieces of this many frames.
+const SILENCE_FRAMES: usize = 4096;
 
-/// What does not belong to the recording, in frames at its rate.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Trim {
-    /// Dropped at the start.
-    pub skip: u64,
-    /// Kept after that; the rest is dropped.
-    pub keep: Option<u64>,
-    /// Held back at the end until it is known whether it is padding.
-    pub hold_back: usize,
+/// Why reading ends before the file does.
+#[derive(Debug)]
+pub(super) enum Interrupted {
+    /// Begin again, aiming at this.
+    Richer(Spec),
+    Failed(AudioError),
+}
+
+impl From<AudioError> for Interrupted {
+    fn from(error: AudioError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<io::Error> for Interrupted {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 pub(super) struct Recorder {
     limits: Limits,
     spill_dir: PathBuf,
-    trim: Trim,
+    aim: Option<Spec>,
+    /// Whether something richer than the aim may still begin the reading anew.
+    may_aim_higher: bool,
     started: Option<Started>,
-    /// Frames that came in, trimmed or not.
-    frames_seen: u64,
-    frames: u64,
-    frames_dropped: u64,
+    changes: Changes,
     replaced: u64,
+}
+
+#[derive(Default)]
+struct Changes {
+    times: u64,
+    first: Option<(Spec, Spec, f64)>,
 }
 
 struct Started {
     spec: Spec,
+    duration_ms_max: u64,
     frames_max: u64,
-    held: Block,
+    frames: u64,
+    /// Where the file has something else than the recording.
+    converter: Option<Converter>,
+    /// What the stretch that is being read has.
+    stretch: Spec,
+    converted: Block,
+    mended: Block,
     reblocker: Reblocker,
     spill: SpillWriter,
     pool: Pool,
     to_meter: SyncSender<Block>,
-    meter: JoinHandle<(Measurement, Peaks)>,
+    meter: JoinHandle<Measured>,
 }
 
 pub(super) struct Recorded {
     pub spec: Spec,
-    pub measurement: Measurement,
-    pub peaks: Peaks,
+    pub measured: Measured,
     pub spill: Spill,
-    pub warnings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
 impl Recorder {
-    pub(super) fn new(limits: &Limits, spill_dir: &Path) -> Self {
+    /// `aim` is what the recording is to have; without one, what comes first.
+    pub(super) fn new(
+        limits: &Limits,
+        spill_dir: &Path,
+        aim: Option<Spec>,
+        may_aim_higher: bool,
+    ) -> Self {
         Self {
             limits: limits.clone(),
             spill_dir: spill_dir.to_owned(),
-            trim: Trim::default(),
+            aim,
+            may_aim_higher,
             started: None,
-            frames_seen: 0,
-            frames: 0,
-            frames_dropped: 0,
+            changes: Changes::default(),
             replaced: 0,
         }
     }
 
-    /// Before the first frame, or where a new stream starts within the file.
-    pub(super) fn trim(&mut self, trim: Trim) {
-        self.trim = Trim {
-            hold_back: trim.hold_back.min(HOLD_BACK_MAX),
-            ..trim
-        };
+    /// Whether so much more silence would still be within the limits.
+    pub(super) fn has_room(&self, seconds: f64) -> bool {
+        let so_far = self.started.as_ref().map_or(0.0, |started| {
+            started.frames as f64 / f64::from(started.spec.sample_rate)
+        });
+        (so_far + seconds) * 1000.0 < self.limits.duration_ms_max as f64
     }
 
-    pub(super) fn spec(&self) -> Option<Spec> {
-        self.started.as_ref().map(|started| started.spec)
+    pub(super) fn silence(&mut self, spec: Spec, frames: u64) -> Result<(), Interrupted> {
+        let mut silence = Block::silence(spec.channels as usize, SILENCE_FRAMES);
+        let mut left = frames;
+        while left > 0 {
+            let frames = left.min(SILENCE_FRAMES as u64);
+            silence.resize(frames as usize);
+            self.push(spec, &silence)?;
+            left -= frames;
+        }
+        Ok(())
     }
 
-    pub(super) fn frames_seen(&self) -> u64 {
-        self.frames_seen
-    }
-
-    /// All channels are equally long; `spec` is the same every time.
-    pub(super) fn push(&mut self, spec: Spec, channels: &[&[f32]]) -> Result<(), AudioError> {
-        let frames = channels[0].len();
-        if frames == 0 {
+    /// `spec` is that of the block.
+    pub(super) fn push(&mut self, spec: Spec, block: &Block) -> Result<(), Interrupted> {
+        if block.is_empty() {
             return Ok(());
         }
-        if self.started.is_none() {
-            self.started = Some(Started::new(spec, &self.limits, &self.spill_dir)?);
+        self.check(spec)?;
+        let started = match &mut self.started {
+            Some(started) => started,
+            none => {
+                let aim = self.aim.unwrap_or(spec);
+                none.insert(Started::new(aim, spec, &self.limits, &self.spill_dir)?)
+            }
+        };
+        if started.stretch != spec {
+            self.changes.note(started.stretch, spec, started.seconds());
+            let richer = richer(started.spec, spec);
+            if self.may_aim_higher && richer != started.spec {
+                return Err(Interrupted::Richer(richer));
+            }
+            started.end_stretch()?;
+            started.stretch = spec;
         }
-        self.frames_seen += frames as u64;
-
-        let from = self.trim.skip.min(frames as u64) as usize;
-        self.trim.skip -= from as u64;
-        let mut to = frames;
-        if let Some(keep) = &mut self.trim.keep {
-            to = to.min(from + (*keep).min(frames as u64) as usize);
-            *keep -= (to - from) as u64;
-            self.frames_dropped += (frames - to) as u64;
-        }
-        if from >= to {
-            return Ok(());
-        }
-        let channels: Vec<&[f32]> = channels.iter().map(|channel| &channel[from..to]).collect();
-        if self.trim.hold_back == 0 && self.held() == 0 {
-            return self.record(&channels);
-        }
-        let started = self.started.as_mut().expect("started above");
-        started
-            .held
-            .append_with(|channel, held| held.extend_from_slice(channels[channel]));
-        self.release(self.trim.hold_back)
+        started.push(block, &mut self.replaced)
     }
 
-    /// Ends the recording. What is held back is dropped if it is padding.
-    pub(super) fn finish(mut self, held_is_padding: bool) -> Result<Recorded, AudioError> {
-        if !held_is_padding {
-            self.release(0)?;
-        }
-        let Some(started) = self.started.filter(|_| self.frames > 0) else {
-            return Err(AudioError::Empty);
+    pub(super) fn finish(mut self) -> Result<Recorded, Interrupted> {
+        let Some(mut started) = self.started.take() else {
+            return Err(AudioError::Empty.into());
         };
+        started.end_stretch()?;
+        if started.frames == 0 {
+            return Err(AudioError::Empty.into());
+        }
         let Started {
             spec,
             reblocker,
             mut spill,
+            pool,
             to_meter,
             meter,
-            pool,
             ..
         } = started;
         reblocker.finish(&mut |block| store(block, &mut spill, &pool, &to_meter))?;
         drop(to_meter);
-        let (measurement, peaks) = match meter.join() {
+        let measured = match meter.join() {
             Ok(measured) => measured,
             Err(panic) => std::panic::resume_unwind(panic),
         };
-        let mut warnings = Vec::new();
+        let mut findings = Vec::new();
         if self.replaced > 0 {
-            warnings.push(format!(
-                "{} samples were not numbers (NaN or infinite) and were replaced by silence",
-                self.replaced
+            findings.push(Finding::new(
+                Code::SamplesReplaced,
+                [("count", self.replaced.into())],
             ));
         }
-        if self.frames_dropped > u64::from(spec.sample_rate) / 2 {
-            warnings.push(format!(
-                "the file's edit list leaves out {:.1} s at the end",
-                self.frames_dropped as f64 / f64::from(spec.sample_rate)
-            ));
-        }
+        findings.extend(self.changes.finding(spec));
         Ok(Recorded {
             spec,
-            measurement,
-            peaks,
+            measured,
             spill: spill.finish(),
-            warnings,
+            findings,
         })
     }
 
-    fn held(&self) -> usize {
-        self.started
-            .as_ref()
-            .map_or(0, |started| started.held.frames())
-    }
-
-    /// Records what is held but for the last `keep` frames.
-    fn release(&mut self, keep: usize) -> Result<(), AudioError> {
-        let count = self.held().saturating_sub(keep);
-        let Some(started) = self.started.as_mut().filter(|_| count > 0) else {
-            return Ok(());
-        };
-        let mut ready = Block::new(started.held.channels());
-        ready.append_range(&started.held, 0..count);
-        started.held.drop_front(count);
-        let channels: Vec<&[f32]> = ready.planes().collect();
-        self.record(&channels)
-    }
-
-    fn record(&mut self, channels: &[&[f32]]) -> Result<(), AudioError> {
-        self.frames += channels[0].len() as u64;
-        let started = self
-            .started
-            .as_mut()
-            .expect("only called once frames have come");
-        if self.frames > started.frames_max {
-            return Err(AudioError::TooLong {
-                limit_ms: self.limits.duration_ms_max,
-            });
-        }
-        let Started {
-            reblocker,
-            spill,
-            pool,
-            to_meter,
-            ..
-        } = started;
-        let mut pass_on = |block: &Block| store(block, spill, pool, to_meter);
-        if channels.iter().all(|channel| all_finite(channel)) {
-            return reblocker.push_slices(channels, &mut pass_on);
-        }
-        let mut mended = Block::new(channels.len());
-        mended.append_with(|channel, plane| plane.extend_from_slice(channels[channel]));
-        for sample in mended.samples_mut().filter(|sample| !sample.is_finite()) {
-            *sample = 0.0;
-            self.replaced += 1;
-        }
-        reblocker.push(&mended, &mut pass_on)
-    }
-}
-
-impl Started {
-    fn new(spec: Spec, limits: &Limits, spill_dir: &Path) -> Result<Self, AudioError> {
-        let (low, high) = (*limits.sample_rate.start(), *limits.sample_rate.end());
-        if !limits.sample_rate.contains(&spec.sample_rate) {
+    fn check(&self, spec: Spec) -> Result<(), AudioError> {
+        let (low, high) = (
+            *self.limits.sample_rate.start(),
+            *self.limits.sample_rate.end(),
+        );
+        if !self.limits.sample_rate.contains(&spec.sample_rate) {
             return Err(AudioError::UnsupportedStream {
                 field: "sample rate",
                 value: format!("{} Hz", spec.sample_rate),
                 allowed: format!("{low} to {high} Hz"),
             });
         }
-        if !(1..=limits.channels_max).contains(&spec.channels) {
+        if !(1..=self.limits.channels_max).contains(&spec.channels) {
             return Err(AudioError::UnsupportedStream {
                 field: "channel count",
                 value: spec.channels.to_string(),
-                allowed: format!("1 to {}", limits.channels_max),
+                allowed: format!("1 to {}", self.limits.channels_max),
             });
         }
+        Ok(())
+    }
+}
+
+/// At least as many channels and at least the rate of both.
+fn richer(a: Spec, b: Spec) -> Spec {
+    let channels = if b.channels > a.channels { b } else { a };
+    Spec {
+        sample_rate: a.sample_rate.max(b.sample_rate),
+        ..channels
+    }
+}
+
+impl Changes {
+    fn note(&mut self, from: Spec, to: Spec, at_s: f64) {
+        self.times += 1;
+        self.first.get_or_insert((from, to, at_s));
+    }
+
+    fn finding(&self, result: Spec) -> Option<Finding> {
+        let (from, to, at_s) = self.first?;
+        Some(Finding::new(
+            Code::StreamChanged,
+            [
+                ("times", self.times.into()),
+                ("from", from.to_string().into()),
+                ("to", to.to_string().into()),
+                ("at_s", at_s.into()),
+                ("result", result.to_string().into()),
+            ],
+        ))
+    }
+}
+
+impl Started {
+    fn new(
+        spec: Spec,
+        stretch: Spec,
+        limits: &Limits,
+        spill_dir: &Path,
+    ) -> Result<Self, AudioError> {
         let frames_max = u128::from(limits.duration_ms_max) * u128::from(spec.sample_rate) / 1000;
         let (to_meter, blocks) = sync_channel::<Block>(BLOCKS_WAITING_MAX);
         let pool = Pool::new(spec.channels as usize);
@@ -254,16 +265,85 @@ impl Started {
             }
             meter.finish()
         })?;
+        let channels = spec.channels as usize;
         Ok(Self {
             spec,
+            duration_ms_max: limits.duration_ms_max,
             frames_max: u64::try_from(frames_max).unwrap_or(u64::MAX),
-            held: Block::new(spec.channels as usize),
-            reblocker: Reblocker::new(spec.channels as usize),
-            spill: SpillWriter::create(spill_dir, spec.channels as usize)?,
+            frames: 0,
+            converter: None,
+            stretch,
+            converted: Block::new(channels),
+            mended: Block::new(channels),
+            reblocker: Reblocker::new(channels),
+            spill: SpillWriter::create(spill_dir, channels)?,
             pool,
             to_meter,
             meter,
         })
+    }
+
+    fn seconds(&self) -> f64 {
+        self.frames as f64 / f64::from(self.spec.sample_rate)
+    }
+
+    fn push(&mut self, block: &Block, replaced: &mut u64) -> Result<(), Interrupted> {
+        if block.is_finite() {
+            return self.push_sound(block);
+        }
+        let mut mended = std::mem::take(&mut self.mended);
+        mended.reset(block.channels());
+        mended.append(block);
+        for sample in mended.samples_mut().filter(|x| !x.is_finite()) {
+            *sample = 0.0;
+            *replaced += 1;
+        }
+        let pushed = self.push_sound(&mended);
+        self.mended = mended;
+        pushed
+    }
+
+    fn push_sound(&mut self, block: &Block) -> Result<(), Interrupted> {
+        if self.stretch == self.spec {
+            return self.record(block);
+        }
+        let converter = match &mut self.converter {
+            Some(converter) => converter,
+            none => none.insert(Converter::new(self.stretch, self.spec)?),
+        };
+        let mut converted = std::mem::take(&mut self.converted);
+        converted.reset(self.spec.channels as usize);
+        converter.push(block, &mut converted);
+        let recorded = self.record(&converted);
+        self.converted = converted;
+        recorded
+    }
+
+    /// What the converter still owes.
+    fn end_stretch(&mut self) -> Result<(), Interrupted> {
+        let Some(converter) = self.converter.take() else {
+            return Ok(());
+        };
+        let mut rest = Block::new(self.spec.channels as usize);
+        converter.finish(&mut rest);
+        self.record(&rest)
+    }
+
+    fn record(&mut self, block: &Block) -> Result<(), Interrupted> {
+        self.frames += block.frames() as u64;
+        if self.frames > self.frames_max {
+            let limit_ms = self.duration_ms_max;
+            return Err(AudioError::TooLong { limit_ms }.into());
+        }
+        let Self {
+            reblocker,
+            spill,
+            pool,
+            to_meter,
+            ..
+        } = self;
+        reblocker.push(block, &mut |block| store(block, spill, pool, to_meter))?;
+        Ok(())
     }
 }
 

@@ -1,22 +1,29 @@
-//! Loudness, peaks and the waveform outline of audio that passes by, in bounded memory; and what a
-//! step did to the level, see [`change`].
+//! Loudness, peaks, levels, spectrum and the waveform outline of audio that passes by, in bounded
+//! memory; and what a step did to the level, see [`change`].
 //!
-//! Loudness is EBU R 128 / ITU-R BS.1770-4 by the `ebur128` crate with its histograms, whose memory
-//! does not grow (loudness range then comes in steps of 0.1 LU). True peak is our own, see
-//! [`true_peak`]: the crate's costs more than everything else here together.
+//! What is measured here is the one truth: of the recording before, of the correction after, and in
+//! what is said about both.
 
 mod change;
+mod findings;
+mod levels;
+mod loudness;
 mod peaks;
+mod spectrum;
 mod true_peak;
 
 pub use change::{Change, ChangeMeter, Level};
+pub use loudness::LoudnessCurve;
 pub use peaks::Peaks;
 
-use ebur128::{Channel, EbuR128, Mode};
+use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
-use crate::{Block, Spec};
+use crate::{Block, Spec, channels::ChannelMask};
+use levels::LevelMeter;
+use loudness::LoudnessMeter;
 use peaks::PeakCollector;
+use spectrum::SpectrumMeter;
 use true_peak::TruePeak;
 
 /// What a meter says of a whole recording. A level that silence does not have is `None`.
@@ -24,101 +31,101 @@ use true_peak::TruePeak;
 pub struct Measurement {
     pub sample_rate: u32,
     pub channels: u32,
+    pub channel_mask: ChannelMask,
     pub frames: u64,
     pub integrated_lufs: Option<f64>,
     pub loudness_range_lu: Option<f64>,
+    pub momentary_max_lufs: Option<f64>,
+    pub short_term_max_lufs: Option<f64>,
     pub true_peak_dbtp: Option<f64>,
     pub sample_peak_dbfs: Option<f64>,
+    /// What a tenth of all stretches of 100 ms that are not digital silence stays under.
+    pub noise_floor_dbfs: Option<f64>,
+    /// By how much the loud stretches are above the noise floor.
+    pub voice_above_noise_db: Option<f64>,
+    /// 50 or 60, where the mains hums.
+    pub hum_hz: Option<u32>,
+    pub hum_dbfs: Option<f64>,
+    /// Where the spectrum was cut off, else half the rate.
+    pub bandwidth_hz: Option<u32>,
+}
+
+/// All that is known after a recording has passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub measurement: Measurement,
+    pub peaks: Peaks,
+    pub curve: LoudnessCurve,
+    /// What the recording itself is like: dead channels, offsets, clipping.
+    pub findings: Vec<Finding>,
 }
 
 /// Measures blocks as they pass. Samples are finite: see the checks before each use.
 pub(crate) struct Meter {
     spec: Spec,
     frames: u64,
-    loudness: EbuR128,
+    loudness: LoudnessMeter,
     true_peak: TruePeak,
+    levels: LevelMeter,
+    spectrum: SpectrumMeter,
     peaks: PeakCollector,
 }
 
 impl Meter {
     pub(crate) fn new(spec: Spec) -> Self {
-        let mode = Mode::I | Mode::LRA | Mode::HISTOGRAM;
-        let mut loudness = EbuR128::new(spec.channels, spec.sample_rate, mode)
-            .expect("rate and channel count were checked against the limits");
-        if let Some(map) = channel_map(spec.channels) {
-            loudness
-                .set_channel_map(map)
-                .expect("the map has one entry per channel");
-        }
         Self {
             spec,
             frames: 0,
-            loudness,
+            loudness: LoudnessMeter::new(spec),
             true_peak: TruePeak::new(spec.sample_rate, spec.channels as usize),
+            levels: LevelMeter::new(spec),
+            spectrum: SpectrumMeter::new(spec),
             peaks: PeakCollector::new(),
         }
     }
 
     pub(crate) fn push(&mut self, block: &Block) {
-        let channels: Vec<&[f32]> = block.planes().collect();
-        self.loudness
-            .add_frames_planar_f32(&channels)
-            .expect("the block has the channels that the meter was made for");
+        self.loudness.push(block);
         self.true_peak.push(block);
+        self.levels.push(block);
+        self.spectrum.push(block);
         self.peaks.push(block);
         self.frames += block.frames() as u64;
     }
 
-    pub(crate) fn finish(self) -> (Measurement, Peaks) {
-        let integrated_lufs = self
-            .loudness
-            .loudness_global()
-            .ok()
-            .filter(|l| l.is_finite());
-        let loudness_range_lu = integrated_lufs.and(self.loudness.loudness_range().ok());
+    pub(crate) fn finish(self) -> Measured {
+        let loudness = self.loudness.finish();
+        let levels = self.levels.finish();
+        let spectrum = self.spectrum.finish();
         let measurement = Measurement {
             sample_rate: self.spec.sample_rate,
             channels: self.spec.channels,
+            channel_mask: self.spec.mask,
             frames: self.frames,
-            integrated_lufs,
-            loudness_range_lu,
+            integrated_lufs: loudness.integrated_lufs,
+            loudness_range_lu: loudness.range_lu,
+            momentary_max_lufs: loudness.momentary_max_lufs,
+            short_term_max_lufs: loudness.short_term_max_lufs,
             true_peak_dbtp: decibels(self.true_peak.true_peak()),
             sample_peak_dbfs: decibels(self.true_peak.sample_peak()),
+            noise_floor_dbfs: levels.noise_floor_dbfs,
+            voice_above_noise_db: levels
+                .heard_dbfs
+                .zip(levels.noise_floor_dbfs)
+                .map(|(heard, floor)| heard - floor),
+            hum_hz: spectrum.hum.map(|hum| hum.mains_hz),
+            hum_dbfs: spectrum.hum.map(|hum| hum.level_dbfs),
+            bandwidth_hz: spectrum.bandwidth_hz.map(|hz| hz.round() as u32),
         };
-        (measurement, self.peaks.finish())
+        Measured {
+            findings: findings::of(self.spec, &measurement, &levels),
+            measurement,
+            peaks: self.peaks.finish(),
+            curve: loudness.curve,
+        }
     }
 }
 
 fn decibels(peak: f32) -> Option<f64> {
     (peak > 0.0).then(|| 20.0 * f64::from(peak).log10())
-}
-
-/// Channels come in WAVE order. The crate's own map serves up to six of them; beyond that it would
-/// leave some unheard.
-fn channel_map(channels: u32) -> Option<&'static [Channel]> {
-    use Channel::{Center, Left, LeftSurround, Right, RightSurround, Unused};
-    match channels {
-        // Front, centre, low frequency, back centre, sides.
-        7 => Some(&[
-            Left,
-            Right,
-            Center,
-            Unused,
-            Channel::Mp180,
-            LeftSurround,
-            RightSurround,
-        ]),
-        // Front, centre, low frequency, backs (M±135, which weigh 1), sides (M±90, which weigh 1.41).
-        8 => Some(&[
-            Left,
-            Right,
-            Center,
-            Unused,
-            Channel::Mp135,
-            Channel::Mm135,
-            Channel::Mp090,
-            Channel::Mm090,
-        ]),
-        _ => None,
-    }
 }

@@ -1,0 +1,456 @@
+//! Places decoded packets on the time line of the recording, so that it stays in step with whatever
+//! was recorded beside it.
+//!
+//! A packet is heard from its stamp on, less what is trimmed off its start. Where that is later than
+//! the frames so far, nothing was sent in between (a muted microphone, lost packets, a pause in an
+//! edit list): silence takes the place, once the next stamp confirms that the clock really went on.
+//! Stamps jitter and drift; both are left alone, and drift is said. A clock that goes back loses
+//! nothing. A packet that cannot be decoded is as much silence as it stands for.
+
+use retake_findings::{Code, Finding};
+
+use super::{
+    codec::{self, PacketDecoder},
+    demux::{Packet, Stream, Time},
+    recorder::{Interrupted, Recorder},
+};
+use crate::{AudioError, Block, Spec, channels::ChannelMask};
+
+/// A step of the clock below this is jitter: half a packet, within these bounds.
+const JITTER_MS: std::ops::RangeInclusive<u32> = 5..=20;
+/// Drift above this is said, as ffmpeg's `aresample=async=1` begins to correct it.
+const DRIFT_SAID_MS: i64 = 100;
+/// How quickly the accepted offset follows the clock: a sixteenth of the difference per packet.
+const FOLLOW: i64 = 16;
+/// Packets of another rate or number of channels that are still damage; one more is a change.
+const STRAY_PACKETS_MAX: usize = 3;
+/// A stamp of a packet that nothing confirms is believed for no more than this.
+const UNCONFIRMED_S_MAX: i64 = 10;
+
+pub(super) struct Timeline {
+    recorder: Recorder,
+    stream: Option<Playing>,
+    counts: Counts,
+    decoded: Block,
+}
+
+/// The stream that is being read.
+struct Playing {
+    decoder: Box<dyn PacketDecoder>,
+    stream: Stream,
+    /// Of the last packet that was decoded.
+    heard: Option<Spec>,
+    /// Frames of the last packet that was decoded.
+    usual_frames: u64,
+    clock: Clock,
+    /// Packets of another rate or number of channels.
+    strays: Vec<(Spec, Block)>,
+    /// Set at the start of a stream: what comes first is what it is.
+    is_settled: bool,
+}
+
+/// All in frames at the stream's rate.
+#[derive(Default)]
+struct Clock {
+    /// Known once the first packet was decoded, because the rate is.
+    delay_left: u64,
+    heard_left: Option<u64>,
+    origin: Option<i64>,
+    /// Where the next frame goes.
+    position: i64,
+    /// How much later than the frames the stamps are, as far as that was accepted.
+    offset: i64,
+    /// A packet whose stamp is ahead, waiting for the next one to confirm it.
+    held: Option<Held>,
+}
+
+struct Held {
+    block: Block,
+    gap: i64,
+    at: i64,
+}
+
+#[derive(Default)]
+struct Counts {
+    packets: u64,
+    lost: u64,
+    /// Where packets were lost or gaps filled, in ms, so that streams of several rates can be added.
+    lost_ms: f64,
+    gaps: u64,
+    gaps_ms: f64,
+    too_long: Option<(f64, f64)>,
+    late_start_ms: Option<f64>,
+    back: u64,
+    back_ms: f64,
+    drift_ms: f64,
+    drift_over_ms: f64,
+}
+
+impl Timeline {
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Self {
+            recorder,
+            stream: None,
+            counts: Counts::default(),
+            decoded: Block::default(),
+        }
+    }
+
+    /// A stream begins: right behind the one before, if there was one.
+    pub(super) fn start(&mut self, stream: Stream) -> Result<(), Interrupted> {
+        self.end_stream()?;
+        self.stream = Some(Playing {
+            decoder: codec::open(&stream.params)?,
+            stream,
+            heard: None,
+            usual_frames: 0,
+            clock: Clock::default(),
+            strays: Vec::new(),
+            is_settled: false,
+        });
+        Ok(())
+    }
+
+    pub(super) fn packet(&mut self, packet: &Packet) -> Result<(), Interrupted> {
+        let Self {
+            recorder,
+            stream: Some(playing),
+            counts,
+            decoded,
+        } = self
+        else {
+            let detail = "its audio stands before any description of it".to_owned();
+            return Err(AudioError::Damaged { detail }.into());
+        };
+        counts.packets += 1;
+        if packet.is_jump {
+            playing.decoder.reset();
+        }
+        match playing.decoder.decode(&packet.data, decoded) {
+            Ok(heard) if decoded.channels() > 0 => {
+                let heard = Spec {
+                    sample_rate: heard.sample_rate,
+                    channels: decoded.channels() as u32,
+                    mask: heard.mask,
+                };
+                if playing.is_stray(heard) {
+                    let block = std::mem::take(decoded);
+                    return playing.stray(heard, block, recorder, counts);
+                }
+                playing.drop_strays(recorder, counts)?;
+                playing.place(heard, decoded, packet, recorder, counts)
+            }
+            Ok(_) => Ok(()),
+            Err(_) => {
+                playing.drop_strays(recorder, counts)?;
+                playing.lose(packet, decoded, recorder, counts)
+            }
+        }
+    }
+
+    pub(super) fn packets(&self) -> u64 {
+        self.counts.packets
+    }
+
+    pub(super) fn lost(&self) -> u64 {
+        self.counts.lost
+    }
+
+    /// The recorder, with all that was heard, and what there is to say.
+    pub(super) fn finish(mut self) -> Result<(Recorder, Vec<Finding>), Interrupted> {
+        self.end_stream()?;
+        Ok((self.recorder, self.counts.findings()))
+    }
+
+    fn end_stream(&mut self) -> Result<(), Interrupted> {
+        let Some(mut playing) = self.stream.take() else {
+            return Ok(());
+        };
+        playing.drop_strays(&mut self.recorder, &mut self.counts)?;
+        playing.settle_held(None, &mut self.recorder, &mut self.counts)?;
+        if let Some(heard) = playing.heard {
+            let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(heard.sample_rate);
+            let drift = ms(playing.clock.offset);
+            if drift.abs() > self.counts.drift_ms.abs() {
+                self.counts.drift_ms = drift;
+                self.counts.drift_over_ms = ms(playing.clock.position);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Playing {
+    fn is_stray(&self, heard: Spec) -> bool {
+        self.is_settled && self.heard.is_some_and(|usual| usual != heard)
+    }
+
+    /// Some packets of another kind are damage; more are a change, and then all of them count.
+    fn stray(
+        &mut self,
+        heard: Spec,
+        block: Block,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        if self.strays.last().is_some_and(|(before, _)| *before != heard) {
+            self.drop_strays(recorder, counts)?;
+        }
+        self.strays.push((heard, block));
+        if self.strays.len() <= STRAY_PACKETS_MAX {
+            return Ok(());
+        }
+        self.settle_held(None, recorder, counts)?;
+        self.clock.change_rate(self.heard, heard);
+        self.heard = Some(heard);
+        for (heard, block) in std::mem::take(&mut self.strays) {
+            self.emit(heard, &block, recorder)?;
+        }
+        Ok(())
+    }
+
+    /// They stay few: silence, as long as the packets of the stream's own kind.
+    fn drop_strays(
+        &mut self,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        for (_, mut block) in std::mem::take(&mut self.strays) {
+            self.lose(&Packet::default(), &mut block, recorder, counts)?;
+        }
+        Ok(())
+    }
+
+    /// As much silence as the packet stands for.
+    fn lose(
+        &mut self,
+        packet: &Packet,
+        silence: &mut Block,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        counts.lost += 1;
+        let Some(heard) = self.heard.or_else(|| self.stream.expected()) else {
+            return Ok(());
+        };
+        let frames = packet
+            .duration
+            .map(|duration| duration.frames(heard.sample_rate).max(0) as u64)
+            .or_else(|| self.decoder.frames(&packet.data))
+            .unwrap_or(self.usual_frames)
+            // Whatever a damaged packet says: at most a second.
+            .min(u64::from(heard.sample_rate));
+        silence.reset(heard.channels as usize);
+        silence.resize(frames as usize);
+        counts.lost_ms += 1000.0 * frames as f64 / f64::from(heard.sample_rate);
+        self.place(heard, silence, packet, recorder, counts)
+    }
+
+    /// Trims a packet and puts it where its stamp says.
+    fn place(
+        &mut self,
+        heard: Spec,
+        block: &mut Block,
+        packet: &Packet,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        let rate = heard.sample_rate;
+        if self.heard.is_none() {
+            self.clock.open(&self.stream, rate);
+        }
+        self.heard = Some(heard);
+        self.is_settled = true;
+        self.usual_frames = block.frames() as u64;
+
+        let skipped = self.clock.trim(block, packet, rate);
+        if block.is_empty() {
+            return Ok(());
+        }
+        let Some(at) = packet.at else {
+            self.settle_held(None, recorder, counts)?;
+            return self.emit(heard, block, recorder);
+        };
+        let start = at.frames(rate).saturating_add(skipped as i64);
+        let origin = *self.clock.origin.get_or_insert(start);
+        let late = start - origin - self.clock.position;
+        self.settle_held(Some(late), recorder, counts)?;
+        let late = start - origin - self.clock.position;
+        let step = late - self.clock.offset;
+        let jitter = jitter_frames(rate, block.frames());
+        if step > jitter {
+            self.clock.held = Some(Held {
+                block: std::mem::take(block),
+                gap: step,
+                at: self.clock.position,
+            });
+            // Frames that are held count, so that the next stamp is compared with what follows them.
+            return Ok(());
+        }
+        if step < -jitter {
+            counts.back += 1;
+            counts.back_ms = counts.back_ms.max(-1000.0 * step as f64 / f64::from(rate));
+            self.clock.offset = late;
+        } else {
+            self.clock.offset += step / FOLLOW;
+        }
+        self.emit(heard, block, recorder)
+    }
+
+    /// A packet was ahead of its time. `late` is how late the next one would be if there were no gap
+    /// and the held packet were not there; without a next one the stamp stands alone.
+    fn settle_held(
+        &mut self,
+        late: Option<i64>,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        let (Some(held), Some(heard)) = (self.clock.held.take(), self.heard) else {
+            return Ok(());
+        };
+        let rate = heard.sample_rate;
+        let frames = held.block.frames() as i64;
+        let jitter = jitter_frames(rate, held.block.frames());
+        let is_confirmed = match late {
+            // With the gap filled and the held packet played, is the next one in time, or later still?
+            Some(late) => late - frames - held.gap - self.clock.offset >= -jitter,
+            None => held.gap <= UNCONFIRMED_S_MAX * i64::from(rate),
+        };
+        let seconds = |frames: i64| frames as f64 / f64::from(rate);
+        if is_confirmed && recorder.has_room(seconds(held.gap)) {
+            if held.at == 0 && self.stream.origin.is_some() {
+                counts.late_start_ms = Some(1000.0 * seconds(held.gap));
+            } else {
+                counts.gaps += 1;
+                counts.gaps_ms += 1000.0 * seconds(held.gap);
+            }
+            recorder.silence(heard, held.gap as u64)?;
+            self.clock.position += held.gap;
+        } else if is_confirmed {
+            counts.too_long = Some((seconds(held.gap), seconds(held.at)));
+            self.clock.offset += held.gap;
+        }
+        self.emit(heard, &held.block, recorder)
+    }
+
+    fn emit(
+        &mut self,
+        heard: Spec,
+        block: &Block,
+        recorder: &mut Recorder,
+    ) -> Result<(), Interrupted> {
+        self.clock.position += block.frames() as i64;
+        recorder.push(heard, block)
+    }
+}
+
+impl Clock {
+    /// The rate is known now.
+    fn open(&mut self, stream: &Stream, rate: u32) {
+        let frames = |time: Option<Time>| time.map(|time| time.frames(rate).max(0) as u64);
+        self.delay_left = frames(stream.delay).unwrap_or(0);
+        self.heard_left = frames(stream.heard);
+        self.origin = stream.origin.map(|origin| origin.frames(rate));
+    }
+
+    fn change_rate(&mut self, from: Option<Spec>, to: Spec) {
+        let from = from.map_or(to.sample_rate, |heard| heard.sample_rate);
+        let convert = |frames: i64| Time::new(frames, u64::from(from)).frames(to.sample_rate);
+        self.position = convert(self.position);
+        self.offset = convert(self.offset);
+        self.origin = self.origin.map(convert);
+        self.delay_left = convert(self.delay_left as i64) as u64;
+        self.heard_left = self.heard_left.map(|left| convert(left as i64) as u64);
+    }
+
+    /// Takes off what is not to be heard; gives how many frames went from the start.
+    fn trim(&mut self, block: &mut Block, packet: &Packet, rate: u32) -> usize {
+        let frames = block.frames() as u64;
+        let time = |time: Option<Time>| time.map_or(0, |time| time.frames(rate).max(0) as u64);
+        let delay = self.delay_left.min(frames);
+        self.delay_left -= delay;
+        let start = delay.max(time(packet.trim_start).min(frames));
+        let mut end = frames - time(packet.trim_end).min(frames);
+        if let Some(left) = &mut self.heard_left {
+            end = end.min(start + *left);
+            *left -= end.saturating_sub(start);
+        }
+        block.resize(end.max(start) as usize);
+        block.drop_front(start as usize);
+        start as usize
+    }
+}
+
+impl Stream {
+    /// What the container says, for packets that cannot be decoded before any that can.
+    fn expected(&self) -> Option<Spec> {
+        let params = &self.params;
+        let channels = params.channels.filter(|channels| *channels > 0)?;
+        Some(Spec {
+            sample_rate: params.sample_rate.filter(|rate| *rate > 0)?,
+            channels,
+            mask: params.mask.unwrap_or(ChannelMask::unstated(channels)),
+        })
+    }
+}
+
+fn jitter_frames(rate: u32, packet_frames: usize) -> i64 {
+    let frames = |ms: &u32| i64::from(rate) * i64::from(*ms) / 1000;
+    (packet_frames as i64 / 2).clamp(frames(JITTER_MS.start()), frames(JITTER_MS.end()))
+}
+
+impl Counts {
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.lost > 0 {
+            findings.push(Finding::new(
+                Code::PacketsLost,
+                [
+                    ("lost", self.lost.into()),
+                    ("packets", self.packets.into()),
+                    ("silence_ms", (self.lost_ms.round() as u64).into()),
+                ],
+            ));
+        }
+        if let Some(ms) = self.late_start_ms {
+            findings.push(Finding::new(
+                Code::LateStart,
+                [("late_ms", (ms.round() as u64).into())],
+            ));
+        }
+        if self.gaps > 0 {
+            findings.push(Finding::new(
+                Code::GapsFilled,
+                [
+                    ("gaps", self.gaps.into()),
+                    ("silence_ms", (self.gaps_ms.round() as u64).into()),
+                ],
+            ));
+        }
+        if let Some((gap_s, at_s)) = self.too_long {
+            findings.push(Finding::new(
+                Code::GapTooLong,
+                [("gap_s", gap_s.into()), ("at_s", at_s.into())],
+            ));
+        }
+        if self.back > 0 {
+            findings.push(Finding::new(
+                Code::ClockWentBack,
+                [
+                    ("times", self.back.into()),
+                    ("back_ms", (self.back_ms.round() as u64).into()),
+                ],
+            ));
+        }
+        if self.drift_ms.abs() > DRIFT_SAID_MS as f64 && self.back == 0 {
+            findings.push(Finding::new(
+                Code::ClockDrift,
+                [
+                    ("drift_ms", (self.drift_ms.round() as i64).into()),
+                    ("ppm", (1e6 * self.drift_ms / self.drift_over_ms.max(1.0)).into()),
+                ],
+            ));
+        }
+        findings
+    }
+}
