@@ -8,6 +8,8 @@ mod opus;
 mod quantize;
 mod wav;
 
+pub(crate) use flac::crc16 as flac_crc16;
+
 use std::fs::File;
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,22 @@
 //! Packets to frames: one decoder per codec, all of one shape.
 
+mod aac;
+mod adpcm;
+mod alac;
+mod amr;
+mod contained;
+mod flac;
+mod mpeg;
+mod opus;
+mod symphonia;
+mod vorbis;
+
 use retake_formats::Codec;
 
+use self::{
+    aac::AacPackets, adpcm::AdpcmBlocks, alac::AlacPackets, amr::AmrFrames, contained::contained,
+    flac::FlacFrames, mpeg::MpegFrames, opus::OpusPackets, vorbis::VorbisPackets,
+};
 use super::demux::CodecParams;
 use crate::{AudioError, block::Block, channels::ChannelMask};
 
@@ -32,10 +47,24 @@ pub(super) trait PacketDecoder: Send {
 
 /// The decoder for a stream; [`AudioError::UnknownCodec`] where there is none.
 pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, AudioError> {
-    Err(AudioError::UnknownCodec {
-        codec: match &params.codec {
-            Codec::Unknown(name) => name.clone(),
-            known => known.name().to_owned(),
-        },
+    let unknown = |codec: String| AudioError::UnknownCodec { codec };
+    let name = params.codec.name();
+    let broken = |PacketError(detail)| unknown(format!("{name} ({detail})"));
+    Ok(match params.codec {
+        Codec::Flac => contained(params, |params| Ok(FlacFrames::new(params))).map_err(broken)?,
+        Codec::Alac => contained(params, AlacPackets::open).map_err(broken)?,
+        Codec::Opus => contained(params, OpusPackets::open).map_err(broken)?,
+        Codec::Vorbis => contained(params, VorbisPackets::open).map_err(broken)?,
+        // Here the error is the name.
+        Codec::Aac => contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?,
+        Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => {
+            contained(params, |_| Ok(MpegFrames::default())).map_err(broken)?
+        }
+        Codec::AdpcmIma | Codec::AdpcmImaQt | Codec::AdpcmMs => {
+            Box::new(AdpcmBlocks::open(params).map_err(broken)?)
+        }
+        Codec::AmrNb => contained(params, |_| AmrFrames::open(false)).map_err(broken)?,
+        Codec::AmrWb => contained(params, |_| AmrFrames::open(true)).map_err(broken)?,
+        _ => return Err(unknown(name.to_owned())),
     })
 }

@@ -86,7 +86,7 @@ pub(super) fn crc8(bytes: &[u8]) -> u8 {
 }
 
 /// Polynomial x^16 + x^15 + x^2 + 1, for the whole frame; eight bytes at a step.
-pub(super) fn crc16(bytes: &[u8]) -> u16 {
+pub(crate) fn crc16(bytes: &[u8]) -> u16 {
     static TABLES: [[u16; 256]; 8] = crc16_tables();
     let (eights, rest) = bytes.as_chunks::<8>();
     let mut crc = 0u16;

@@ -18,6 +18,8 @@ use std::{
 
 use md5::{Digest, Md5};
 
+pub(crate) use bits::crc16;
+
 use super::{FlacBits, quantize::Quantizer};
 use crate::{Block, Spec};
 use frame::FrameEncoder;
