@@ -1,5 +1,7 @@
 //! Packets to frames: one decoder per codec, all of one shape.
 
+mod pcm;
+
 use retake_formats::Codec;
 
 use super::demux::CodecParams;
@@ -32,10 +34,15 @@ pub(super) trait PacketDecoder: Send {
 
 /// The decoder for a stream; [`AudioError::UnknownCodec`] where there is none.
 pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, AudioError> {
-    Err(AudioError::UnknownCodec {
-        codec: match &params.codec {
-            Codec::Unknown(name) => name.clone(),
-            known => known.name().to_owned(),
-        },
-    })
+    match &params.codec {
+        Codec::Pcm | Codec::PcmFloat | Codec::Alaw | Codec::Mulaw => {
+            Ok(Box::new(pcm::PcmDecoder::open(params)?))
+        }
+        Codec::Unknown(name) => Err(AudioError::UnknownCodec {
+            codec: name.clone(),
+        }),
+        known => Err(AudioError::UnknownCodec {
+            codec: known.name().to_owned(),
+        }),
+    }
 }
