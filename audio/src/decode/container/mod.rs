@@ -1,1 +1,3 @@
 //! One reader per container, all of one shape: see [`super::demux`].
+
+pub(super) mod frames;
