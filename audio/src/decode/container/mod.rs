@@ -1,3 +1,4 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
+pub(super) mod frames;
 pub(super) mod wave;
