@@ -134,18 +134,20 @@ pub(super) fn deinterleave<const WIDTH: usize>(
         block.reset(channels);
     }
     block.resize(samples.len() / channels.max(1));
-    let mut planes = block.planes_mut();
-    match (channels, planes.next(), planes.next()) {
-        (1, Some(only), _) => {
-            for (to, x) in only.iter_mut().zip(samples) {
+    match channels {
+        1 => {
+            for (to, x) in block.plane_mut(0).iter_mut().zip(samples) {
                 *to = value(*x);
             }
         }
-        (2, Some(left), Some(right)) => {
-            let (pairs, _) = samples.as_chunks::<2>();
-            for ((l, r), pair) in left.iter_mut().zip(right).zip(pairs) {
-                *l = value(pair[0]);
-                *r = value(pair[1]);
+        2 => {
+            let mut planes = block.planes_mut();
+            if let (Some(left), Some(right)) = (planes.next(), planes.next()) {
+                let (pairs, _) = samples.as_chunks::<2>();
+                for ((l, r), pair) in left.iter_mut().zip(right).zip(pairs) {
+                    *l = value(pair[0]);
+                    *r = value(pair[1]);
+                }
             }
         }
         _ => {
