@@ -1,6 +1,6 @@
 //! Decodes a file and writes it in another format, and says what each step cost.
 //!
-//!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32]
+//!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32 [track]]
 //!
 //! For measuring speed: the time is that of the whole process, all threads.
 
@@ -11,9 +11,10 @@ use retake_audio::{FlacBits, Format, Limits, WavDepth, decode, run};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(input), Some(output)) = (args.next(), args.next()) else {
-        return Err("usage: convert <input> <output.wav|.flac|.opus> [16|24|32]".into());
+        return Err("usage: convert <input> <output.wav|.flac|.opus> [16|24|32 [track]]".into());
     };
     let depth = args.next();
+    let track = args.next().and_then(|track| track.parse().ok());
     let format = match (
         Path::new(&output).extension().and_then(|e| e.to_str()),
         depth.as_deref(),
@@ -41,13 +42,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let decoded = decode(
         File::open(&input)?,
         &Limits::default(),
+        track,
         &spill_dir,
         &mut |_| (),
     )?;
     let seconds = decoded.frames as f64 / f64::from(decoded.spec.sample_rate);
     let source = format!("{} / {}", decoded.source.container, decoded.source.codec);
-    let before = decoded.measurement.clone();
-    let warnings = decoded.warnings.clone();
+    let before = decoded.measured.measurement.clone();
+    let findings = decoded.findings.clone();
     let half = (Instant::now(), cpu_seconds());
     let finished = run(
         decoded,
@@ -74,9 +76,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ),
     ];
     report.extend(
-        warnings
-            .into_iter()
-            .map(|warning| format!("warning: {warning}")),
+        findings
+            .iter()
+            .map(|finding| format!("{}: {finding}", finding.code)),
     );
     std::io::Write::write_all(
         &mut std::io::stdout(),

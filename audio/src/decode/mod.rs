@@ -1,37 +1,37 @@
 //! Any recording in, planar `f32` in a spill file out.
 //!
-//! Three readers share the work: [`wav`] and [`webm`] read what comes most often and is most often
-//! incomplete, [`packets`] reads everything else. All hand their frames to a [`recorder`], which
-//! trims, checks, spills and measures. A declared duration is never believed; what is wrong with a
-//! file and could be mended becomes a warning.
+//! A *container's* reader ([`container`]) finds the tracks and gives the packets of one of them; a
+//! *codec's* decoder ([`codec`]) makes frames of them; the [`timeline`] puts these where their stamps
+//! say; the [`recorder`] brings them to one rate and one set of channels, spills and measures. A
+//! declared duration is never believed; what is wrong with a file and could be mended becomes a
+//! finding.
 //!
 //! A decoder that panics or hangs on a hostile file takes the process with it: run this in one that
 //! may end.
 
-mod aac;
 mod bit_reader;
 mod codec;
 mod container;
+mod convert;
 mod demux;
-mod mp4;
-mod opus;
-mod packets;
 mod pcm;
 mod recorder;
-mod signature;
 mod source;
-mod wav;
-mod webm;
+mod timeline;
+mod tracks;
 
-use std::{fs::File, io::Read, ops::RangeInclusive, path::Path};
+use std::{fs::File, ops::RangeInclusive, path::Path};
 
+use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioError, Measurement, Peaks, Spec, spill::Spill};
-use packets::Known;
-use recorder::{Recorded, Recorder};
-use signature::Kind;
-use source::Source;
+use crate::{AudioError, Measured, Spec, channels::CHANNELS_MAX, spill::Spill};
+use demux::{Demuxer, End, Next, Packet, Stream};
+use recorder::{Interrupted, Recorded, Recorder};
+use source::{Source, Ticker};
+use timeline::Timeline;
+
+pub use tracks::TrackInfo;
 
 /// What is taken in; anything outside is refused by name.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl Default for Limits {
         Self {
             duration_ms_max: 4 * 60 * 60 * 1000,
             sample_rate: 8_000..=192_000,
-            channels_max: 8,
+            channels_max: CHANNELS_MAX,
         }
     }
 }
@@ -67,218 +67,126 @@ pub struct SourceInfo {
 pub struct Decoded {
     pub spec: Spec,
     pub source: SourceInfo,
+    /// All audio tracks of the file, also those that were not read.
+    pub tracks: Vec<TrackInfo>,
     pub frames: u64,
-    pub measurement: Measurement,
-    pub peaks: Peaks,
-    /// What was mended or missing, as sentences for the sender.
-    pub warnings: Vec<String>,
+    pub measured: Measured,
+    /// What was mended or missing, and what the recording itself is like.
+    pub findings: Vec<Finding>,
     pub(crate) spill: Spill,
 }
 
-/// Decodes and measures in one pass. `progress` hears 0.0..=1.0, by bytes read, on this thread; it
-/// starts again where a file has to be read in another way. At most 8 channels are understood,
+/// How often the reading may begin again because something richer came later.
+const RESTARTS_MAX: u32 = 3;
+
+/// Decodes and measures in one pass. `track` counts from 1; without it the file's default track is
+/// read, or else the first that can be. `progress` hears 0.0..=1.0, by bytes read, on this thread; it
+/// starts again where a file has to be read again. At most [`CHANNELS_MAX`] channels are understood,
 /// whatever the limits say.
 pub fn decode(
     file: File,
     limits: &Limits,
+    track: Option<u32>,
     spill_dir: &Path,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Decoded, AudioError> {
     let limits = Limits {
-        channels_max: limits.channels_max.min(8),
+        channels_max: limits.channels_max.min(CHANNELS_MAX),
         ..limits.clone()
     };
-    let mut head = Vec::new();
-    Source::open(&file, true)?
-        .take(signature::HEAD_BYTES as u64)
-        .read_to_end(&mut head)?;
-    if head.is_empty() {
-        return Err(AudioError::Empty);
-    }
-    let mut attempt = Attempt {
-        file: &file,
-        limits: &limits,
-        spill_dir,
-        progress,
-    };
-    let (reading, recorded) = match signature::kind(&head) {
-        Kind::Unknown(codec) => {
-            return Err(AudioError::UnknownCodec {
-                codec: codec.to_owned(),
-            });
-        }
-        Kind::BrokenCaf => {
-            let detail = "the description of its audio makes no sense".to_owned();
-            return Err(AudioError::Damaged { detail });
-        }
-        Kind::Wave => attempt.wave()?,
-        Kind::Matroska => attempt.matroska()?,
-        Kind::Mp4 => {
-            let movie = mp4::movie(Source::open(&file, true)?)?;
-            let codec = movie.as_ref().and_then(packets::codec_in_movie);
-            match attempt.any(&Known {
-                movie: movie.as_ref(),
-                codec,
-            }) {
-                // Recorders write the index last.
-                Err(AudioError::NotAudio { .. }) if movie.is_none() => {
-                    let detail = "its index (moov) is missing: it was never finished".to_owned();
-                    return Err(AudioError::Damaged { detail });
-                }
-                other => other?,
+    let mut aim = None;
+    for restart in 0..=RESTARTS_MAX {
+        let recorder = Recorder::new(&limits, spill_dir, aim, restart < RESTARTS_MAX);
+        match read(&file, track, recorder, progress) {
+            Ok(decoded) => {
+                progress(1.0);
+                return Ok(decoded);
             }
+            Err(Interrupted::Richer(spec)) => aim = Some(spec),
+            Err(Interrupted::Failed(error)) => return Err(error),
         }
-        Kind::Other => attempt.any(&Known::default())?,
+    }
+    unreachable!("the last reading may not aim higher")
+}
+
+fn read(
+    file: &File,
+    wish: Option<u32>,
+    recorder: Recorder,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded, Interrupted> {
+    let source = Source::open(file)?;
+    let mut demuxer = container::open(&source)?;
+    let chosen = tracks::choose(demuxer.tracks(), wish)?;
+    let infos = tracks::infos(demuxer.tracks(), chosen);
+    let mut ticker = Ticker::new(&source, progress);
+    demuxer.select(chosen);
+
+    let mut timeline = Timeline::new(recorder);
+    let mut packet = Packet::default();
+    let mut first: Option<Box<Stream>> = None;
+    let mut streams = 0u64;
+    let end = loop {
+        packet.clear();
+        match demuxer.next(&mut packet)? {
+            Next::Packet => timeline.packet(&packet)?,
+            Next::Stream(stream) => {
+                streams += 1;
+                first.get_or_insert_with(|| stream.clone());
+                timeline.start(*stream)?;
+            }
+            Next::End(end) => break end,
+        }
+        ticker.tick();
     };
-    (attempt.progress)(1.0);
-    let mut warnings = reading.warnings();
-    warnings.extend(recorded.warnings);
+    let container = demuxer.container();
+    if timeline.lost() * 2 > timeline.packets() {
+        let (lost, packets) = (timeline.lost(), timeline.packets());
+        let detail = format!(
+            "it looks like {}, yet {lost} of {packets} packets cannot be decoded",
+            container.name()
+        );
+        return Err(AudioError::NotAudio { detail }.into());
+    }
+    let (recorder, on_the_way) = timeline.finish()?;
+    let Recorded {
+        spec,
+        measured,
+        spill,
+        findings: of_samples,
+    } = recorder.finish()?;
+
+    let read_s = measured.measurement.frames as f64 / f64::from(spec.sample_rate);
+    let mut findings = demuxer.findings();
+    if end == End::Truncated {
+        findings.push(Finding::new(Code::Truncated, [("read_s", read_s.into())]));
+    }
+    if streams > 1 {
+        findings.push(Finding::new(
+            Code::FilesJoined,
+            [("streams", streams.into())],
+        ));
+    }
+    findings.extend(on_the_way);
+    findings.extend(of_samples);
+    findings.extend(tracks::findings(&source, &infos, chosen, &measured)?);
+    findings.extend(measured.findings.iter().cloned());
+    let params = first.map(|stream| stream.params);
     Ok(Decoded {
-        spec: recorded.spec,
-        source: reading.source,
-        frames: recorded.spill.frames(),
-        measurement: recorded.measurement,
-        peaks: recorded.peaks,
-        warnings,
-        spill: recorded.spill,
+        spec,
+        source: SourceInfo {
+            container: container.name().to_owned(),
+            codec: params
+                .as_ref()
+                .map_or_else(String::new, |params| params.codec.name().to_owned()),
+            lossless_bits: params
+                .filter(|params| params.codec.is_lossless())
+                .and_then(|params| params.bits),
+        },
+        tracks: infos,
+        frames: spill.frames(),
+        measured,
+        findings,
+        spill,
     })
-}
-
-/// How a reader came to the end of its file.
-struct Reading {
-    source: SourceInfo,
-    end: End,
-    packets: u64,
-    /// Packets that could not be decoded.
-    errors: u64,
-    held_is_padding: bool,
-}
-
-enum End {
-    Complete,
-    /// The file stops where there should be more.
-    Truncated,
-    Damaged(String),
-}
-
-impl Reading {
-    fn new(source: SourceInfo, end: End) -> Self {
-        Self {
-            source,
-            end,
-            packets: 0,
-            errors: 0,
-            held_is_padding: false,
-        }
-    }
-
-    /// Whether this is not audio at all but something that looked like it.
-    fn is_noise(&self) -> bool {
-        self.errors * 2 > self.packets
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        match &self.end {
-            End::Complete => {}
-            End::Truncated => {
-                warnings.push("the file is truncated: it ends in the middle of the audio".into());
-            }
-            End::Damaged(detail) => {
-                warnings.push(format!(
-                    "the file is damaged and some audio may be lost: {detail}"
-                ));
-            }
-        }
-        if self.errors > 0 {
-            warnings.push(format!(
-                "{} of {} packets could not be decoded and were left out",
-                self.errors, self.packets
-            ));
-        }
-        warnings
-    }
-}
-
-/// One file and how to try to read it.
-struct Attempt<'a> {
-    file: &'a File,
-    limits: &'a Limits,
-    spill_dir: &'a Path,
-    progress: &'a mut dyn FnMut(f32),
-}
-
-impl Attempt<'_> {
-    fn wave(&mut self) -> Result<(Reading, Recorded), AudioError> {
-        let mut recorder = Recorder::new(self.limits, self.spill_dir);
-        let source = Source::open(self.file, true)?;
-        match wav::read(source, &mut recorder, self.progress)? {
-            Some(reading) => settle(reading, recorder),
-            None => match self.any(&Known::default()) {
-                Err(AudioError::NotAudio { detail }) => {
-                    Err(match wav::codec(Source::open(self.file, true)?)? {
-                        Some(codec) => AudioError::UnknownCodec { codec },
-                        None => AudioError::NotAudio { detail },
-                    })
-                }
-                other => other,
-            },
-        }
-    }
-
-    fn matroska(&mut self) -> Result<(Reading, Recorded), AudioError> {
-        let codec = webm::audio_codec(Source::open(self.file, true)?)?;
-        if codec.as_deref() != Some("A_OPUS") {
-            let codec = codec.map(|id| signature::matroska_codec(&id));
-            return self.any(&Known { movie: None, codec });
-        }
-        let mut recorder = Recorder::new(self.limits, self.spill_dir);
-        let reading = webm::read(Source::open(self.file, true)?, &mut recorder, self.progress)?;
-        settle(reading, recorder)
-    }
-
-    /// Seekable first. A reader that trusts an index gets nothing out of a truncated file; the same
-    /// reader gets almost all if it cannot seek.
-    fn any(&mut self, known: &Known<'_>) -> Result<(Reading, Recorded), AudioError> {
-        let first = match self.packets(known, true) {
-            Ok((reading, recorded)) if !matches!(reading.end, End::Damaged(_)) => {
-                return Ok((reading, recorded));
-            }
-            Err(error @ (AudioError::NotAudio { .. } | AudioError::Empty)) => Err(error),
-            Err(error) => return Err(error),
-            damaged => damaged,
-        };
-        let second = self.packets(known, false);
-        match (first, second) {
-            (Ok(first), Ok(second)) if first.1.spill.frames() >= second.1.spill.frames() => {
-                Ok(first)
-            }
-            (_, Ok(second)) => Ok(second),
-            (first, Err(_)) => first,
-        }
-    }
-
-    fn packets(
-        &mut self,
-        known: &Known<'_>,
-        is_seekable: bool,
-    ) -> Result<(Reading, Recorded), AudioError> {
-        let mut recorder = Recorder::new(self.limits, self.spill_dir);
-        let source = Source::open(self.file, is_seekable)?;
-        let reading = packets::read(source, known, &mut recorder, self.progress)?;
-        settle(reading, recorder)
-    }
-}
-
-fn settle(reading: Reading, recorder: Recorder) -> Result<(Reading, Recorded), AudioError> {
-    if reading.is_noise() {
-        return Err(AudioError::NotAudio {
-            detail: format!(
-                "it looks like {}, yet {} of {} packets cannot be decoded",
-                reading.source.container, reading.errors, reading.packets
-            ),
-        });
-    }
-    let recorded = recorder.finish(reading.held_is_padding)?;
-    Ok((reading, recorded))
 }

@@ -20,14 +20,13 @@ mod pass;
 
 use std::{fs::File, io, path::Path};
 
-use crate::{AudioError, Decoded, Format, Measurement, Peaks, Stage, StageError, encode::Encoder};
+use crate::{AudioError, Decoded, Format, Measured, Stage, StageError, encode::Encoder};
 use pass::Pass;
 
 /// What came out, measured before it was encoded.
 #[derive(Debug)]
 pub struct Finished {
-    pub measurement: Measurement,
-    pub peaks: Peaks,
+    pub measured: Measured,
     pub frames: u64,
 }
 
@@ -141,13 +140,12 @@ pub fn run(
         source: &mut spill,
         stages: &mut waiting,
     };
-    let (measurement, peaks) = pass.encode(encoder, &mut |done| {
+    let measured = pass.encode(encoder, &mut |done| {
         report(done, frames, passed, last_stage)
     })?;
     report(frames, frames, passed, last_stage);
     Ok(Finished {
-        measurement,
-        peaks,
+        measured,
         frames,
     })
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{Placed, RunError, checked::CheckedOutput};
 use crate::{
-    Block, Measurement, Peaks, Spec, StageError,
+    Block, Measured, Spec, StageError,
     encode::Encoder,
     measure::Meter,
     pool::Pool,
@@ -72,7 +72,7 @@ impl Pass<'_> {
         self,
         mut encoder: Encoder,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<(Measurement, Peaks), RunError> {
+    ) -> Result<Measured, RunError> {
         let mut meter = Meter::new(self.spec);
         self.run(
             |block| {

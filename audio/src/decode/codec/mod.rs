@@ -8,6 +8,7 @@ mod contained;
 mod flac;
 mod mpeg;
 mod opus;
+mod pcm;
 mod symphonia;
 mod vorbis;
 
@@ -15,7 +16,7 @@ use retake_formats::Codec;
 
 use self::{
     aac::AacPackets, adpcm::AdpcmBlocks, alac::AlacPackets, amr::AmrFrames, contained::contained,
-    flac::FlacFrames, mpeg::MpegFrames, opus::OpusPackets, vorbis::VorbisPackets,
+    flac::FlacFrames, mpeg::MpegFrames, opus::OpusPackets, pcm::PcmDecoder, vorbis::VorbisPackets,
 };
 use super::demux::CodecParams;
 use crate::{AudioError, block::Block, channels::ChannelMask};
@@ -65,6 +66,9 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         }
         Codec::AmrNb => contained(params, |_| AmrFrames::open(false)).map_err(broken)?,
         Codec::AmrWb => contained(params, |_| AmrFrames::open(true)).map_err(broken)?,
+        Codec::Pcm | Codec::PcmFloat | Codec::Alaw | Codec::Mulaw => {
+            Box::new(PcmDecoder::open(params)?)
+        }
         _ => return Err(unknown(name.to_owned())),
     })
 }

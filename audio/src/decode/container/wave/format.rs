@@ -1,0 +1,384 @@
+//! WAVE's format chunk: WAVEFORMAT, WAVEFORMATEX, WAVEFORMATEXTENSIBLE. AVI, Matroska and ASF have
+//! the same.
+
+use retake_formats::Codec;
+
+use crate::{
+    channels::ChannelMask,
+    decode::{
+        demux::CodecParams,
+        pcm::{PcmEncoding, PcmLayout},
+    },
+};
+
+const EXTENSIBLE: u16 = 0xfffe;
+/// All of a subformat's GUID but its first two bytes, which are a tag of the old kind.
+const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+/// The same for ambisonics (B-format), whose channels are no speakers.
+const AMBISONIC_TAIL: [u8; 14] = [
+    0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0,
+];
+
+/// `None` where the chunk makes no sense at all. A codec that is not known is one of
+/// [`Codec::Unknown`].
+pub(in crate::decode) fn params_of(format_chunk: &[u8]) -> Option<CodecParams> {
+    params_in_order(format_chunk, false)
+}
+
+/// [`params_of`] with the most significant byte first, as RIFX has it.
+pub(super) fn params_in_order(format_chunk: &[u8], is_big_endian: bool) -> Option<CodecParams> {
+    let format = Format::parse(format_chunk, is_big_endian)?;
+    let codec = format.codec();
+    let pcm = match codec {
+        Codec::Pcm | Codec::PcmFloat => {
+            let layout = format.layout(codec == Codec::PcmFloat);
+            Some(layout.map(|layout| layout.big_endian(is_big_endian)))
+        }
+        _ => None,
+    };
+    let (codec, pcm) = match pcm {
+        Some(None) => {
+            let name = format!("{} of {} bits", codec.name(), format.bits);
+            (Codec::Unknown(name), None)
+        }
+        known => (codec, known.flatten()),
+    };
+    let has_blocks = matches!(codec, Codec::AdpcmIma | Codec::AdpcmMs | Codec::GsmMs);
+    Some(CodecParams {
+        pcm,
+        sample_rate: (format.sample_rate > 0).then_some(format.sample_rate),
+        channels: Some(format.channels),
+        mask: format
+            .mask
+            .map(|bits| ChannelMask::stated(bits, format.channels)),
+        bits: pcm.map(|layout| layout.bits),
+        block_bytes: (has_blocks && format.block_bytes > 0).then_some(format.block_bytes),
+        extra: extra(&codec, &format),
+        ..CodecParams::new(codec)
+    })
+}
+
+struct Format<'a> {
+    tag: u16,
+    channels: u32,
+    sample_rate: u32,
+    block_bytes: u32,
+    /// Of a sample, as far as it is stored.
+    bits: u32,
+    /// Of those, how many mean something.
+    bits_valid: u32,
+    /// Only WAVEFORMATEXTENSIBLE has one.
+    mask: Option<u32>,
+    /// Behind `cbSize`.
+    extra: &'a [u8],
+}
+
+impl<'a> Format<'a> {
+    fn parse(chunk: &'a [u8], is_big_endian: bool) -> Option<Self> {
+        let u16_at = |at: usize| {
+            let bytes = *chunk.get(at..)?.first_chunk()?;
+            Some(match is_big_endian {
+                true => u16::from_be_bytes(bytes),
+                false => u16::from_le_bytes(bytes),
+            })
+        };
+        let u32_at = |at: usize| {
+            let bytes = *chunk.get(at..)?.first_chunk()?;
+            Some(match is_big_endian {
+                true => u32::from_be_bytes(bytes),
+                false => u32::from_le_bytes(bytes),
+            })
+        };
+        let channels = u32::from(u16_at(2)?);
+        let block_bytes = u32::from(u16_at(12)?);
+        if channels == 0 {
+            return None;
+        }
+        // The oldest form has no bits.
+        let bits = match u16_at(14) {
+            Some(bits @ 1..) => u32::from(bits),
+            _ => block_bytes / channels * 8,
+        };
+        let mut format = Self {
+            tag: u16_at(0)?,
+            channels,
+            sample_rate: u32_at(4)?,
+            block_bytes,
+            bits,
+            bits_valid: bits,
+            mask: None,
+            extra: chunk.get(18..).unwrap_or_default(),
+        };
+        if format.tag == EXTENSIBLE {
+            format.extend(u16_at(18), u32_at(20), u16_at(24), chunk);
+        }
+        Some(format)
+    }
+
+    fn extend(&mut self, valid: Option<u16>, mask: Option<u32>, tag: Option<u16>, chunk: &'a [u8]) {
+        let (Some(valid), Some(mask), Some(tag), Some(tail)) =
+            (valid, mask, tag, chunk.get(26..40))
+        else {
+            // Cut short. Integers of these widths can be nothing else.
+            if matches!(self.bits, 8 | 16 | 24) {
+                self.tag = 1;
+            }
+            return;
+        };
+        if (1..self.bits).contains(&u32::from(valid)) {
+            self.bits_valid = u32::from(valid);
+        }
+        self.mask = Some(mask);
+        self.extra = chunk.get(40..).unwrap_or_default();
+        if tail == AMBISONIC_TAIL {
+            self.mask = Some(0);
+            self.tag = tag;
+        } else if tail == SUBFORMAT_TAIL || matches!(tag, 1 | 3 | 6 | 7) {
+            // Some writers get the tail wrong. Where what is in front of it is plain samples, it is.
+            self.tag = tag;
+        }
+    }
+
+    /// The bytes of a sample come from the size of a frame, as bits alone do not tell 24 bits in three
+    /// bytes from those in four; from the bits where that makes no sense.
+    fn layout(&self, is_float: bool) -> Option<PcmLayout> {
+        let least = self.bits.div_ceil(8);
+        let bytes = match self.block_bytes / self.channels {
+            bytes @ 1..=8 if self.block_bytes % self.channels == 0 && bytes >= least => bytes,
+            _ => least,
+        };
+        let encoding = match (is_float, bytes) {
+            (true, _) => PcmEncoding::Float,
+            (_, 1) => PcmEncoding::Unsigned,
+            _ => PcmEncoding::Signed,
+        };
+        let bits = match is_float {
+            true => bytes * 8,
+            false => self.bits_valid,
+        };
+        PcmLayout::new(encoding, bytes, bits)
+    }
+
+    /// By the registered tags (RFC 2361 and mmreg.h).
+    fn codec(&self) -> Codec {
+        let name = match self.tag {
+            0x0001 => return Codec::Pcm,
+            0x0002 => return Codec::AdpcmMs,
+            0x0003 => return Codec::PcmFloat,
+            0x0006 | 0x0102 => return Codec::Alaw,
+            0x0007 | 0x0101 => return Codec::Mulaw,
+            0x0011 | 0x0069 if self.bits == 4 => return Codec::AdpcmIma,
+            0x0011 | 0x0069 => return Codec::Unknown(format!("IMA ADPCM of {} bits", self.bits)),
+            0x0031 | 0x0032 => return Codec::GsmMs,
+            0x0050 => return self.mpeg_layer(),
+            0x0055 => return Codec::Mp3,
+            0x0057 => return Codec::AmrNb,
+            0x0058 => return Codec::AmrWb,
+            0x0065 | 0x028f => return Codec::G722,
+            0x00ff | 0x1600 | 0x1610 | 0x706d | 0x4143 | 0xa106 => return Codec::Aac,
+            0x2000 => return Codec::Ac3,
+            0x5756 => return Codec::WavPack,
+            0x6c61 => return Codec::Alac,
+            0x704f => return Codec::Opus,
+            0xf1ac => return Codec::Flac,
+            0x000a => "Windows Media Audio Voice",
+            0x0020 => "Yamaha ADPCM",
+            0x0022 => "TrueSpeech",
+            0x0040 | 0x0045 | 0x0064 => "G.726",
+            0x0042 => "G.723.1",
+            0x0083 => "G.729",
+            0x0092 | 0x0240 | 0x0241 => "AC-3 as S/PDIF",
+            0x0160..=0x0164 => "Windows Media Audio",
+            0x0200 | 0x0202 => "Creative ADPCM",
+            0x0270 => "ATRAC3",
+            0x1601 | 0x1602 => "AAC in LATM",
+            0x2001 => "DTS",
+            0x566f | 0x674f | 0x6750 | 0x6751 | 0x676f | 0x6770 | 0x6771 => "Vorbis in WAVE",
+            0x77a1 => "TTA",
+            0xa109 => "Speex",
+            tag => return Codec::Unknown(format!("WAVE format {tag:#06x}")),
+        };
+        Codec::Unknown(name.to_owned())
+    }
+
+    /// `fwHeadLayer` of MPEG1WAVEFORMAT.
+    fn mpeg_layer(&self) -> Codec {
+        match self.extra.first() {
+            Some(1) => Codec::Mp1,
+            Some(4) => Codec::Mp3,
+            _ => Codec::Mp2,
+        }
+    }
+}
+
+/// What the codec's decoder wants of the bytes behind `cbSize`.
+fn extra(codec: &Codec, format: &Format) -> Vec<u8> {
+    let extra = format.extra;
+    let wanted = match codec {
+        Codec::AdpcmMs | Codec::Opus => Some(extra),
+        // HEAACWAVEINFO has five fields in front; its payload type 1 is ADTS.
+        Codec::Aac if format.tag == 0x1610 && extra.first() == Some(&0) => extra.get(12..),
+        Codec::Aac if matches!(format.tag, 0x1600 | 0x1610) => None,
+        Codec::Aac => Some(extra),
+        Codec::Alac if extra.get(4..8) == Some(b"alac") => extra.get(12..),
+        Codec::Alac => Some(extra),
+        Codec::Flac if extra.starts_with(b"fLaC") => extra.get(8..42),
+        Codec::Flac => extra.get(..34),
+        _ => None,
+    };
+    wanted.unwrap_or_default().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn plain(tag: u16, channels: u16, block: u16, bits: u16) -> Vec<u8> {
+        let mut chunk = Vec::new();
+        chunk.extend(tag.to_le_bytes());
+        chunk.extend(channels.to_le_bytes());
+        chunk.extend(48_000u32.to_le_bytes());
+        chunk.extend((48_000 * u32::from(block)).to_le_bytes());
+        chunk.extend(block.to_le_bytes());
+        chunk.extend(bits.to_le_bytes());
+        chunk
+    }
+
+    fn extensible(channels: u16, bits: u16, valid: u16, mask: u32, guid: &[u8]) -> Vec<u8> {
+        let mut chunk = plain(EXTENSIBLE, channels, channels * bits.div_ceil(8), bits);
+        chunk.extend(22u16.to_le_bytes());
+        chunk.extend(valid.to_le_bytes());
+        chunk.extend(mask.to_le_bytes());
+        chunk.extend(guid);
+        chunk
+    }
+
+    fn guid(tag: u8, tail: [u8; 14]) -> Vec<u8> {
+        [&[tag, 0], &tail[..]].concat()
+    }
+
+    #[test]
+    fn plain_samples_have_their_layout() {
+        let check = |chunk: &[u8], encoding, bytes, bits| {
+            let params = params_of(chunk).unwrap();
+            assert_eq!(params.pcm, PcmLayout::new(encoding, bytes, bits));
+            assert!(params.pcm.is_some());
+        };
+        use PcmEncoding::*;
+        check(&plain(1, 2, 2, 8), Unsigned, 1, 8);
+        check(&plain(1, 2, 4, 16), Signed, 2, 16);
+        check(&plain(1, 1, 3, 24), Signed, 3, 24);
+        check(&plain(1, 1, 3, 20), Signed, 3, 20);
+        check(&plain(1, 2, 8, 24), Signed, 4, 24);
+        check(&plain(3, 2, 8, 32), Float, 4, 32);
+        check(&plain(3, 2, 16, 64), Float, 8, 64);
+        // A frame's size that is wrong, and an old chunk without bits.
+        check(&plain(1, 2, 0, 16), Signed, 2, 16);
+        check(&plain(1, 2, 3, 24), Signed, 3, 24);
+        check(&plain(1, 2, 4, 16)[..14], Signed, 2, 16);
+        check(
+            &extensible(2, 32, 24, 3, &guid(1, SUBFORMAT_TAIL)),
+            Signed,
+            4,
+            24,
+        );
+        check(
+            &extensible(2, 16, 99, 3, &guid(1, SUBFORMAT_TAIL)),
+            Signed,
+            2,
+            16,
+        );
+        check(
+            &extensible(2, 32, 32, 3, &guid(3, SUBFORMAT_TAIL)),
+            Float,
+            4,
+            32,
+        );
+        check(
+            &extensible(4, 24, 24, 0, &guid(1, AMBISONIC_TAIL)),
+            Signed,
+            3,
+            24,
+        );
+        check(&extensible(2, 16, 16, 3, &guid(1, [0; 14])), Signed, 2, 16);
+        check(&extensible(2, 16, 16, 3, &[])[..18], Signed, 2, 16);
+    }
+
+    #[test]
+    fn a_mask_is_only_stated_by_the_extensible_form() {
+        let check = |chunk: &[u8], expected| {
+            assert_eq!(params_of(chunk).unwrap().mask, expected);
+        };
+        check(&plain(1, 1, 2, 16), None);
+        check(&plain(1, 6, 12, 16), None);
+        let tail = guid(1, SUBFORMAT_TAIL);
+        check(
+            &extensible(6, 16, 16, 0x60f, &tail),
+            Some(ChannelMask::stated(0x60f, 6)),
+        );
+        check(&extensible(2, 16, 16, 0, &tail), Some(ChannelMask::NONE));
+        let ambisonic = guid(1, AMBISONIC_TAIL);
+        check(
+            &extensible(4, 16, 16, 0x33, &ambisonic),
+            Some(ChannelMask::NONE),
+        );
+    }
+
+    #[test]
+    fn codecs_are_told_by_their_tag() {
+        let check = |tag, bits, expected: Codec| {
+            let params = params_of(&plain(tag, 2, 1024, bits)).unwrap();
+            assert_eq!(params.codec, expected);
+        };
+        check(0x02, 4, Codec::AdpcmMs);
+        check(0x06, 8, Codec::Alaw);
+        check(0x11, 4, Codec::AdpcmIma);
+        check(0x11, 3, Codec::Unknown("IMA ADPCM of 3 bits".to_owned()));
+        check(0x31, 0, Codec::GsmMs);
+        check(0x50, 0, Codec::Mp2);
+        check(0x55, 0, Codec::Mp3);
+        check(0x161, 16, Codec::Unknown("Windows Media Audio".to_owned()));
+        check(0x9999, 0, Codec::Unknown("WAVE format 0x9999".to_owned()));
+        check(1, 64, Codec::Unknown("PCM of 64 bits".to_owned()));
+        assert_eq!(
+            params_of(&plain(0x11, 2, 1024, 4)).unwrap().block_bytes,
+            Some(1024)
+        );
+    }
+
+    #[test]
+    fn the_rest_of_a_guid_that_is_not_known_is_not_read_as_a_tag() {
+        let wma = params_of(&extensible(2, 16, 16, 3, &guid(0x61, [7; 14]))).unwrap();
+        assert_eq!(wma.codec, Codec::Unknown("WAVE format 0xfffe".to_owned()));
+    }
+
+    #[test]
+    fn what_follows_the_format_goes_to_the_decoder() {
+        let mut chunk = plain(2, 1, 256, 4);
+        chunk.extend([4, 0, 1, 2, 3, 4]);
+        assert_eq!(params_of(&chunk).unwrap().extra, [1, 2, 3, 4]);
+        let mut chunk = plain(0x1610, 1, 1, 0);
+        chunk.extend([14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x10]);
+        assert_eq!(params_of(&chunk).unwrap().extra, [0x12, 0x10]);
+    }
+
+    #[test]
+    fn the_other_byte_order_is_the_same_format() {
+        let mut chunk = plain(1, 2, 6, 24);
+        for range in [0..2, 2..4, 4..8, 8..12, 12..14, 14..16] {
+            chunk[range].reverse();
+        }
+        let params = params_in_order(&chunk, true).unwrap();
+        let layout = PcmLayout::new(PcmEncoding::Signed, 3, 24).unwrap();
+        assert_eq!(params.pcm, Some(layout.big_endian(true)));
+        assert_eq!(params.sample_rate, Some(48_000));
+    }
+
+    #[test]
+    fn nonsense_is_none() {
+        assert_eq!(params_of(&[]), None);
+        assert_eq!(params_of(&plain(1, 2, 4, 16)[..13]), None);
+        assert_eq!(params_of(&plain(1, 0, 4, 16)), None);
+    }
+}
