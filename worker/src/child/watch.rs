@@ -164,7 +164,9 @@ mod tests {
             Ok(())
         };
         stage.analyze(&Block::default()).expect("it only looks");
-        stage.process(&Block::default(), &mut emit).expect("it only looks");
+        stage
+            .process(&Block::default(), &mut emit)
+            .expect("it only looks");
         assert!(stage.finish(&mut emit).is_err());
         assert_eq!(*seen.lock().expect("no panic while held"), vec![vec![7]; 4]);
         assert_eq!(*handed_on.borrow(), [Vec::<usize>::new()]);

@@ -291,12 +291,7 @@ mod tests {
         let cut: Vec<_> = cut(&input, 8, &[2, 4]).collect();
         assert_eq!(
             cut,
-            [
-                vec![1.0, 2.0],
-                vec![3.0, 4.0, 5.0, 0.0],
-                vec![0.0, 0.0]
-            ]
-            .map(Block::mono)
+            [vec![1.0, 2.0], vec![3.0, 4.0, 5.0, 0.0], vec![0.0, 0.0]].map(Block::mono)
         );
     }
 }

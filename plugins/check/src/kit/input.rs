@@ -72,7 +72,11 @@ pub fn full_scale(subject: &Subject<'_>) -> Found {
         ),
     ];
     for (name, input) in inputs {
-        if let Err(found) = take(subject, &format!("1 s of {name} went in"), &Block::mono(input)) {
+        if let Err(found) = take(
+            subject,
+            &format!("1 s of {name} went in"),
+            &Block::mono(input),
+        ) {
             return found;
         }
     }

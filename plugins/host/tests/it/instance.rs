@@ -1,5 +1,6 @@
 //! Instances driven call by call.
 
+use retake_audio::Block;
 use retake_plugin_host::{SessionSpec, componentize};
 use retake_plugin_manifest::Settings;
 use serde_json::json;
@@ -26,15 +27,15 @@ fn an_instance_is_asked_opened_and_opened_again() {
 
     let mut session = instance.open(SPEC, &deed("lag")).unwrap();
     assert_eq!(session.latency_frames(), 777);
-    let input = vec![vec![0.25; 70]];
-    assert_eq!(session.process(&input).unwrap(), [vec![0.0; 70]]);
-    assert_eq!(session.drain(7).unwrap()[0].len(), 7);
+    let input = Block::mono(vec![0.25; 70]);
+    assert_eq!(session.process(&input).unwrap(), Block::silence(1, 70));
+    assert_eq!(session.drain(7).unwrap().frames(), 7);
     assert_eq!(session.report().unwrap()["measurements"][0]["value"], 1);
     assert!(session.memory_bytes() > 0);
 
     // Shapes are checked here and numbers are not: that is left to whoever drives.
     let mut session = session.close().unwrap().open(SPEC, &deed("nan")).unwrap();
-    assert!(session.process(&input).unwrap()[0][3].is_nan());
+    assert!(session.process(&input).unwrap().plane(0)[3].is_nan());
     let mut session = session
         .close()
         .unwrap()
