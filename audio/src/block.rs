@@ -64,7 +64,8 @@ impl Block {
             .then_some(Self { planes })
     }
 
-    pub fn as_planes(&self) -> &[Vec<f32>] {
+    /// As the contract's bindings take them.
+    pub fn as_planes(&self) -> &Vec<Vec<f32>> {
         &self.planes
     }
 

@@ -6,10 +6,17 @@
 
 mod signals;
 
-use retake_audio::{AudioError, Limits, decode};
+use retake_audio::{AudioError, Decoded, Limits, decode};
 use signals::{
     alignment, chirp, chirp_value, decode_bytes, decode_fixture, file_of, fixture_bytes, samples,
 };
+
+/// Codes of what was wrong with the file; what the recording itself is like is another matter.
+fn faults(decoded: &Decoded) -> Vec<String> {
+    let findings = decoded.findings.iter();
+    let about_file = findings.filter(|finding| !decoded.measured.findings.contains(finding));
+    about_file.map(|finding| finding.code.clone()).collect()
+}
 
 /// Frames and spec as in the original, aligned to the frame, and close to it.
 fn check_aligned(name: &str, rate: u32, channels: usize, frames: usize, snr_db_min: f64) {
@@ -22,8 +29,8 @@ fn check_tail(name: &str, rate: u32, channels: usize, frames: usize, tail: u64, 
     assert_eq!(decoded.spec.sample_rate, rate, "{name}");
     assert_eq!(decoded.spec.channels as usize, channels, "{name}");
     assert_eq!(decoded.frames, frames as u64 + tail, "{name}");
-    assert_eq!(decoded.measurement.frames, decoded.frames, "{name}");
-    assert_eq!(decoded.warnings, Vec::<String>::new(), "{name}");
+    assert_eq!(decoded.measured.measurement.frames, decoded.frames, "{name}");
+    assert_eq!(faults(&decoded), Vec::<String>::new(), "{name}");
     let amplitude = if channels == 6 { 0.3 } else { 0.4 };
     let expected = chirp(rate, channels, frames, amplitude);
     for (channel, actual) in samples(decoded).planes().enumerate() {
@@ -240,8 +247,8 @@ fn recordings_of_real_browsers_decode_whole() {
             decoded.frames
         );
         assert_eq!(decoded.source.codec, "Opus");
-        assert!(decoded.measurement.integrated_lufs.is_some());
-        assert_eq!(decoded.warnings, Vec::<String>::new(), "{name}");
+        assert!(decoded.measured.measurement.integrated_lufs.is_some());
+        assert_eq!(faults(&decoded), Vec::<String>::new(), "{name}");
     }
 }
 
@@ -249,12 +256,7 @@ fn recordings_of_real_browsers_decode_whole() {
 fn what_was_saved_of_a_crashed_tab_decodes_with_a_warning() {
     let decoded = decode_fixture("chromium-recording-tabcrash.webm");
     assert_eq!(decoded.frames, 339_840);
-    assert_eq!(decoded.warnings.len(), 1);
-    assert!(
-        decoded.warnings[0].contains("truncated"),
-        "{:?}",
-        decoded.warnings
-    );
+    assert_eq!(faults(&decoded), ["truncated"]);
 }
 
 #[test]
@@ -264,7 +266,9 @@ fn a_gap_in_a_webm_file_costs_only_what_is_gone() {
     let torn = [&whole[..third], &whole[third + 5000..]].concat();
     let decoded = decode_bytes(&torn).unwrap();
     assert!(decoded.frames > 700_000, "{}", decoded.frames);
-    assert!(!decoded.warnings.is_empty());
+    // And it shows where: the rest stays in step.
+    assert!(faults(&decoded).contains(&"gaps-filled".to_owned()));
+    assert_eq!(decoded.frames, 838_080);
 }
 
 #[test]
@@ -282,7 +286,7 @@ fn truncated_files_give_what_they_hold_and_say_so() {
         let part = decoded.frames as f64 / frames as f64;
         assert!((0.35..0.75).contains(&part), "{name}: {part}");
         assert!(
-            decoded.warnings.iter().any(|w| w.contains("truncated")),
+            faults(&decoded).contains(&"truncated".to_owned()),
             "{name}"
         );
     }
@@ -355,7 +359,7 @@ fn limits_are_held_and_named() {
     };
     let dir = std::env::temp_dir();
     let decode_limited = |name: &str, limits: &Limits| {
-        decode(file_of(&fixture_bytes(name)), limits, &dir, &mut |_| ()).map(|d| d.frames)
+        decode(file_of(&fixture_bytes(name)), limits, None, &dir, &mut |_| ()).map(|d| d.frames)
     };
     let long = decode_limited("chirp-opus.webm", &limits);
     assert!(
@@ -392,7 +396,7 @@ fn limits_are_held_and_named() {
 fn progress_rises_to_one() {
     let mut heard = Vec::new();
     let file = file_of(&fixture_bytes("firefox-recording.webm"));
-    decode(file, &Limits::default(), &std::env::temp_dir(), &mut |f| {
+    decode(file, &Limits::default(), None, &std::env::temp_dir(), &mut |f| {
         heard.push(f)
     })
     .unwrap();

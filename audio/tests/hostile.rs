@@ -8,7 +8,8 @@ mod signals;
 
 use std::time::{Duration, Instant};
 
-use signals::{Noise, decode_bytes, fixture_bytes};
+use retake_audio::{AudioError, Decoded, Limits, decode};
+use signals::{Noise, decode_bytes, file_of, fixture_bytes};
 
 /// Each container once; they are short.
 const FILES: [&str; 18] = [
@@ -41,17 +42,26 @@ fn seeds(usual: u64) -> std::ops::Range<u64> {
     1..1 + wanted.unwrap_or(usual)
 }
 
+/// A damaged clock may ask for hours of silence, which the limit of the length bounds.
+fn decode_limited(bytes: &[u8]) -> Result<Decoded, AudioError> {
+    let limits = Limits {
+        duration_ms_max: 60_000,
+        ..Limits::default()
+    };
+    decode(file_of(bytes), &limits, None, &std::env::temp_dir(), &mut |_| ())
+}
+
 fn check_survives(name: &str, seed: u64, bytes: &[u8]) {
     let started = Instant::now();
     // Any answer will do; frames that were never there will not.
-    if let Ok(decoded) = decode_bytes(bytes) {
-        let frames_max = 48_000 * 60;
+    if let Ok(decoded) = decode_limited(bytes) {
         assert!(
-            decoded.frames > 0 && decoded.frames < frames_max,
+            decoded.frames > 0,
             "{name}, seed {seed}"
         );
         assert!(
             decoded
+                .measured
                 .measurement
                 .sample_peak_dbfs
                 .is_none_or(f64::is_finite),
@@ -115,17 +125,6 @@ fn missing_and_doubled_pieces_are_survived() {
             let doubled = [&whole[..from + len], &whole[from..]].concat();
             check_survives(name, seed, &doubled);
         }
-    }
-}
-
-#[test]
-fn sizes_that_lie_allocate_nothing() {
-    // An EBML element, an MP4 box and a WAVE chunk that claim to be enormous.
-    let webm = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff\x16\x54\xae\x6b\x08\xff\xff\xff\xff";
-    let mp4 = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x01moov\x7f\xff\xff\xff\xff\xff\xff\xff";
-    let wav = b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff\x01\0\x02\0";
-    for bytes in [&webm[..], mp4, wav] {
-        assert!(decode_bytes(bytes).is_err());
     }
 }
 

@@ -7,7 +7,7 @@ use retake_audio::{Block, Measurement};
 use signals::{decoded_from, noise, sine};
 
 fn measure(rate: u32, block: &Block) -> Measurement {
-    decoded_from(rate, block).measurement
+    decoded_from(rate, block).measured.measurement
 }
 
 fn pair(tone: &[f32]) -> Block {
@@ -116,7 +116,7 @@ fn the_true_peak_is_between_the_samples() {
 fn the_outline_holds_every_extreme_in_bounded_size() {
     for frames in [1, 63, 64, 65, 131_072, 131_073, 300_001] {
         let signal = noise(2, frames, 0.7, frames as u64);
-        let peaks = decoded_from(48_000, &signal).peaks;
+        let peaks = decoded_from(48_000, &signal).measured.peaks;
         let width = peaks.frames_per_point as usize;
         assert!(peaks.min.len() <= 2048);
         assert_eq!(

@@ -206,7 +206,7 @@ fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let seen = seen.lock().unwrap();
     assert_eq!(seen.frames(), 30_000);
     assert_eq!(peak_of(&seen), 1.0);
-    assert_eq!(finished.measurement.sample_peak_dbfs, Some(0.0));
+    assert_eq!(finished.measured.measurement.sample_peak_dbfs, Some(0.0));
 
     assert!(heard.is_sorted_by(|a, b| a.fraction <= b.fraction));
     assert_eq!(heard.last().unwrap().fraction, 1.0);
@@ -336,7 +336,7 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     out.rewind().unwrap();
     out.read_to_end(&mut bytes).unwrap();
     assert_eq!(finished.frames, expected.frames() as u64);
-    assert_eq!(finished.measurement.frames, finished.frames);
+    assert_eq!(finished.measured.measurement.frames, finished.frames);
     assert!(samples(decode_bytes(&bytes).unwrap()) == expected);
     assert!(heard.is_sorted_by(|a, b| a.fraction <= b.fraction));
     assert_eq!(heard.last().unwrap().fraction, 1.0);

@@ -78,6 +78,7 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Decoded, AudioError> {
     decode(
         file_of(bytes),
         &Limits::default(),
+        None,
         &std::env::temp_dir(),
         &mut |_| (),
     )
@@ -85,7 +86,7 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Decoded, AudioError> {
 
 pub fn decode_fixture(name: &str) -> Decoded {
     let file = File::open(fixture_path(name)).unwrap();
-    decode(file, &Limits::default(), &std::env::temp_dir(), &mut |_| ())
+    decode(file, &Limits::default(), None, &std::env::temp_dir(), &mut |_| ())
         .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
