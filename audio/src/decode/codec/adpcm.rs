@@ -1,6 +1,6 @@
 //! ADPCM of WAVE, AVI and QuickTime: blocks of four-bit steps that each begin anew.
 //!
-//! Sums are those of FFmpeg, to the bit.
+//! Our own, since symphonia's takes one or two channels and blocks that are whole.
 
 use retake_formats::Codec;
 
@@ -131,8 +131,8 @@ impl AdpcmBlocks {
                 state.sample = end.sample;
             }
             for byte in &bytes[2..] {
-                plane.push(to_float(state.advance_qt(byte & 15)));
-                plane.push(to_float(state.advance_qt(byte >> 4)));
+                plane.push(to_float(state.advance(byte & 15)));
+                plane.push(to_float(state.advance(byte >> 4)));
             }
             *end = state;
         });
@@ -214,21 +214,11 @@ struct ImaState {
 }
 
 impl ImaState {
+    /// The parts of the sum are rounded each, as IMA has it: a product would drift off.
     fn advance(&mut self, nibble: u8) -> i32 {
-        let step = IMA_STEPS[self.step as usize];
-        let change = (2 * i32::from(nibble & 7) + 1) * step >> 3;
-        self.apply(nibble, change)
-    }
-
-    /// QuickTime adds up parts that are rounded each.
-    fn advance_qt(&mut self, nibble: u8) -> i32 {
         let step = IMA_STEPS[self.step as usize];
         let part = |bit: u8, part: i32| if nibble & bit != 0 { part } else { 0 };
         let change = (step >> 3) + part(4, step) + part(2, step >> 1) + part(1, step >> 2);
-        self.apply(nibble, change)
-    }
-
-    fn apply(&mut self, nibble: u8, change: i32) -> i32 {
         let change = if nibble & 8 != 0 { -change } else { change };
         self.sample = (self.sample + change).clamp(-32768, 32767);
         self.step = (self.step + IMA_INDEX[usize::from(nibble & 7)]).clamp(0, 88);

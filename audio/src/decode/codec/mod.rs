@@ -72,3 +72,5 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         _ => return Err(unknown(name.to_owned())),
     })
 }
+#[cfg(test)]
+mod driver;

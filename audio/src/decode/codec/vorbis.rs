@@ -5,6 +5,7 @@ use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 use super::{Heard, PacketDecoder, PacketError, symphonia::Inner};
 use crate::{
     block::Block,
+    channels::ChannelMask,
     decode::{bit_reader::BitReader, demux::CodecParams},
 };
 
@@ -51,7 +52,11 @@ impl PacketDecoder for VorbisPackets {
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
         let heard = self.inner.decode(packet, block)?;
         self.before = self.block_frames(packet);
-        Ok(heard)
+        Ok(Heard {
+            // symphonia takes mono for the left.
+            mask: ChannelMask::usual(block.channels() as u32),
+            ..heard
+        })
     }
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
