@@ -80,3 +80,6 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         _ => return Err(unknown(name.to_owned())),
     })
 }
+
+#[cfg(test)]
+mod tests;
