@@ -8,11 +8,7 @@ use oxideav_ac3::{
 };
 
 use super::{Heard, PacketDecoder, PacketError};
-use crate::{
-    block::Block,
-    channels::ChannelMask,
-    decode::bit_reader::BitReader,
-};
+use crate::{block::Block, channels::ChannelMask, decode::bit_reader::BitReader};
 
 /// The highest `bsid` of AC-3; above it is E-AC-3.
 const BSID_AC3_MAX: u32 = 10;
@@ -110,7 +106,8 @@ impl Ac3Frames {
             return Err(PacketError(format!("{} channels, of 6", decoded.channels)));
         }
         self.interleaved.clear();
-        self.interleaved.extend_from_slice(self.eac3.indep_pcm_f32());
+        self.interleaved
+            .extend_from_slice(self.eac3.indep_pcm_f32());
         Ok(Program {
             sample_rate: decoded.sample_rate,
             acmod: decoded.acmod,

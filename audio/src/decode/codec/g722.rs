@@ -117,9 +117,8 @@ impl Band {
         self.was_negative = [is_negative, self.was_negative[0]];
 
         let [first, second] = self.poles;
-        let second = (signs[0] * first.clamp(-8191, 8191) >> 5)
-            + signs[1] * 128
-            + (second * 127 >> 7);
+        let second =
+            (signs[0] * first.clamp(-8191, 8191) >> 5) + signs[1] * 128 + (second * 127 >> 7);
         let second = second.clamp(-12_288, 12_288);
         let limit = 15_360 - second;
         let first = (-192 * signs[0] + (first * 255 >> 8)).clamp(-limit, limit);

@@ -141,9 +141,15 @@ impl State {
             mixed
         };
         let steps = [
-            (0..13, between(|old, new| saturate((old >> 2) + (new >> 2) + (old >> 1)))),
+            (
+                0..13,
+                between(|old, new| saturate((old >> 2) + (new >> 2) + (old >> 1))),
+            ),
             (13..27, between(|old, new| (old >> 1) + (new >> 1))),
-            (27..40, between(|old, new| saturate((old >> 2) + (new >> 2) + (new >> 1)))),
+            (
+                27..40,
+                between(|old, new| saturate((old >> 2) + (new >> 2) + (new >> 1))),
+            ),
             (40..FRAME_SAMPLES, between(|_, new| new)),
         ];
         for (range, reflections) in steps {

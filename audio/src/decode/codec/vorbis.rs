@@ -58,7 +58,9 @@ impl VorbisPackets {
         if first & 1 != 0 || self.modes.is_empty() {
             return None;
         }
-        let bits = (self.modes.len() as u32 - 1).checked_ilog2().map_or(0, |n| n + 1);
+        let bits = (self.modes.len() as u32 - 1)
+            .checked_ilog2()
+            .map_or(0, |n| n + 1);
         let mode = usize::from(first >> 1) & ((1 << bits) - 1);
         Some(self.blocks[usize::from(*self.modes.get(mode)?)])
     }
@@ -80,7 +82,10 @@ impl PacketDecoder for VorbisPackets {
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
         let frames = self.block_frames(packet)?;
-        Some(self.before.map_or(0, |before| u64::from(before + frames) / 4))
+        Some(
+            self.before
+                .map_or(0, |before| u64::from(before + frames) / 4),
+        )
     }
 
     fn reset(&mut self) {
@@ -117,13 +122,9 @@ impl Lewton {
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
         let channels = usize::from(self.identification.audio_channels);
         block.reset(channels);
-        let planes: Vec<Vec<f32>> = read_audio_packet_generic(
-            &self.identification,
-            &self.setup,
-            packet,
-            &mut self.before,
-        )
-        .map_err(|error| PacketError(error.to_string()))?;
+        let planes: Vec<Vec<f32>> =
+            read_audio_packet_generic(&self.identification, &self.setup, packet, &mut self.before)
+                .map_err(|error| PacketError(error.to_string()))?;
         for (place, &channel) in vorbis_from_wave(channels).iter().enumerate() {
             let frames = planes[place].len();
             block.resize(frames);
