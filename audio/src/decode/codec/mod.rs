@@ -1,11 +1,14 @@
 //! Packets to frames: one decoder per codec, all of one shape.
 
 mod aac;
+mod ac3;
 mod adpcm;
 mod alac;
 mod amr;
 mod contained;
 mod flac;
+mod g722;
+mod gsm;
 mod mpeg;
 mod opus;
 mod pcm;
@@ -15,8 +18,9 @@ mod vorbis;
 use retake_formats::Codec;
 
 use self::{
-    aac::AacPackets, adpcm::AdpcmBlocks, alac::AlacPackets, amr::AmrFrames, contained::contained,
-    flac::FlacFrames, mpeg::MpegFrames, opus::OpusPackets, pcm::PcmDecoder, vorbis::VorbisPackets,
+    aac::AacPackets, ac3::Ac3Frames, adpcm::AdpcmBlocks, alac::AlacPackets, amr::AmrFrames,
+    contained::contained, flac::FlacFrames, g722::G722Bytes, gsm::GsmFrames, mpeg::MpegFrames,
+    opus::OpusPackets, pcm::PcmDecoder, vorbis::VorbisPackets,
 };
 use super::demux::CodecParams;
 use crate::{AudioError, block::Block, channels::ChannelMask};
@@ -57,7 +61,9 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         Codec::Opus => contained(params, OpusPackets::open).map_err(broken)?,
         Codec::Vorbis => contained(params, VorbisPackets::open).map_err(broken)?,
         // Here the error is the name.
-        Codec::Aac => contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?,
+        Codec::Aac => {
+            contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?
+        }
         Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => {
             contained(params, |_| Ok(MpegFrames::default())).map_err(broken)?
         }
@@ -69,6 +75,14 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         Codec::Pcm | Codec::PcmFloat | Codec::Alaw | Codec::Mulaw => {
             Box::new(PcmDecoder::open(params)?)
         }
+        Codec::Ac3 | Codec::Eac3 => contained(params, |_| Ok(Ac3Frames::new())).map_err(broken)?,
+        Codec::Gsm => Box::new(GsmFrames::new(params, false)),
+        Codec::GsmMs => Box::new(GsmFrames::new(params, true)),
+        Codec::G722 => Box::new(G722Bytes::new()),
         _ => return Err(unknown(name.to_owned())),
     })
 }
+
+#[cfg(test)]
+mod tests;
+

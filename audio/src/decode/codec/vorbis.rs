@@ -1,17 +1,29 @@
 //! Vorbis packets: each gives what it and the one before it have in common, so the first none.
 
+use lewton::{
+    audio::{PreviousWindowRight, read_audio_packet_generic},
+    header::{IdentHeader, SetupHeader, read_header_ident, read_header_setup},
+};
 use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 
 use super::{Heard, PacketDecoder, PacketError, symphonia::Inner};
 use crate::{
     block::Block,
+    channels::{ChannelMask, vorbis_from_wave},
     decode::{bit_reader::BitReader, demux::CodecParams},
 };
+
+/// symphonia undoes the steps of coupling in the wrong order, which is heard where there is more
+/// than one: with more than two channels. It still is who judges the headers.
+enum Decoder {
+    Symphonia(Inner),
+    Lewton(Lewton),
+}
 
 const IDENTIFICATION_BYTES: usize = 30;
 
 pub(super) struct VorbisPackets {
-    inner: Inner,
+    decoder: Decoder,
     /// Frames of a short and of a long block.
     blocks: [u32; 2],
     /// Which of the two a packet's mode number means.
@@ -27,8 +39,13 @@ impl VorbisPackets {
         let inner = Inner::open(CODEC_ID_VORBIS, &params.extra, true)?;
         let sizes = params.extra.get(28).copied().unwrap_or(0);
         let setup = params.extra.get(IDENTIFICATION_BYTES..).unwrap_or(&[]);
+        let channels = params.extra.get(11).copied().unwrap_or(0);
         Ok(Self {
-            inner,
+            decoder: if channels <= 2 {
+                Decoder::Symphonia(inner)
+            } else {
+                Decoder::Lewton(Lewton::open(&params.extra)?)
+            },
             blocks: [1 << (sizes & 15), 1 << (sizes >> 4)],
             modes: modes(setup).unwrap_or_default(),
             before: None,
@@ -41,7 +58,9 @@ impl VorbisPackets {
         if first & 1 != 0 || self.modes.is_empty() {
             return None;
         }
-        let bits = (self.modes.len() as u32 - 1).checked_ilog2().map_or(0, |n| n + 1);
+        let bits = (self.modes.len() as u32 - 1)
+            .checked_ilog2()
+            .map_or(0, |n| n + 1);
         let mode = usize::from(first >> 1) & ((1 << bits) - 1);
         Some(self.blocks[usize::from(*self.modes.get(mode)?)])
     }
@@ -49,19 +68,72 @@ impl VorbisPackets {
 
 impl PacketDecoder for VorbisPackets {
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
-        let heard = self.inner.decode(packet, block)?;
+        let heard = match &mut self.decoder {
+            Decoder::Symphonia(inner) => inner.decode(packet, block)?,
+            Decoder::Lewton(lewton) => lewton.decode(packet, block)?,
+        };
         self.before = self.block_frames(packet);
-        Ok(heard)
+        Ok(Heard {
+            // symphonia takes mono for the left.
+            mask: ChannelMask::usual(block.channels() as u32),
+            ..heard
+        })
     }
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
         let frames = self.block_frames(packet)?;
-        Some(self.before.map_or(0, |before| u64::from(before + frames) / 4))
+        Some(
+            self.before
+                .map_or(0, |before| u64::from(before + frames) / 4),
+        )
     }
 
     fn reset(&mut self) {
-        self.inner.reset();
+        match &mut self.decoder {
+            Decoder::Symphonia(inner) => inner.reset(),
+            Decoder::Lewton(lewton) => lewton.before = PreviousWindowRight::new(),
+        }
         self.before = None;
+    }
+}
+
+struct Lewton {
+    identification: IdentHeader,
+    setup: SetupHeader,
+    before: PreviousWindowRight,
+}
+
+impl Lewton {
+    fn open(extra: &[u8]) -> Result<Self, PacketError> {
+        let broken = |error: lewton::header::HeaderReadError| PacketError(error.to_string());
+        let (identification, setup) = extra
+            .split_at_checked(IDENTIFICATION_BYTES)
+            .ok_or_else(|| PacketError("its header is cut off".to_owned()))?;
+        let identification = read_header_ident(identification).map_err(broken)?;
+        let blocks = (identification.blocksize_0, identification.blocksize_1);
+        Ok(Self {
+            setup: read_header_setup(setup, identification.audio_channels, blocks)
+                .map_err(broken)?,
+            identification,
+            before: PreviousWindowRight::new(),
+        })
+    }
+
+    fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
+        let channels = usize::from(self.identification.audio_channels);
+        block.reset(channels);
+        let planes: Vec<Vec<f32>> =
+            read_audio_packet_generic(&self.identification, &self.setup, packet, &mut self.before)
+                .map_err(|error| PacketError(error.to_string()))?;
+        for (place, &channel) in vorbis_from_wave(channels).iter().enumerate() {
+            let frames = planes[place].len();
+            block.resize(frames);
+            block.plane_mut(channel).copy_from_slice(&planes[place]);
+        }
+        Ok(Heard {
+            sample_rate: self.identification.audio_sample_rate,
+            mask: ChannelMask::usual(channels as u32),
+        })
     }
 }
 
