@@ -162,8 +162,8 @@ impl MpegReader {
             return;
         }
         // Padding makes some of them longer by one byte.
-        let lost = skipped / bytes;
-        if lost > 0 && lost <= FRAMES_LOST_MAX && skipped - lost * bytes <= lost {
+        let lost = (skipped + bytes / 2) / bytes;
+        if lost > 0 && lost <= FRAMES_LOST_MAX && skipped.abs_diff(lost * bytes) <= lost {
             self.explained += skipped;
             for _ in 0..lost {
                 self.push_data(header, Vec::new(), false);
