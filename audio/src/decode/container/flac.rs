@@ -5,7 +5,7 @@
 //! begins that can come after it; its number tells how much is missing in between. Totals and seek
 //! tables are not looked at.
 
-use std::io::{self, Read};
+use std::io;
 
 use retake_findings::{Code, Finding};
 use retake_formats::Container;
@@ -15,13 +15,13 @@ use super::{
         demux::{CodecParams, Demuxer, End, Next, Packet, Stream, Time, Track},
         source::Source,
     },
+    ahead::{self, Ahead},
     flac_frame::{self, FlacHeader, HEADER_BYTES_MAX},
     frames::tags,
     plain,
 };
 use crate::{AudioError, encode::flac_crc16_on};
 
-const CHUNK: usize = 1 << 17;
 /// Header, a byte, checksum.
 const FRAME_BYTES_MIN: usize = 9;
 /// So much is searched in vain for ends of frames that are none; after that whole stretches are
@@ -157,7 +157,7 @@ impl FlacReader {
             }
             if at >= len_max || is_end {
                 let end = ahead.len();
-                if is_end && end <= len_max.saturating_add(CHUNK) {
+                if is_end && end <= len_max.saturating_add(ahead::CHUNK) {
                     // Whatever stands behind the last frame as zeros leaves its checksum right.
                     let is_whole = flac_crc16_on(crc, &ahead[summed..]) == 0;
                     if is_whole && end >= FRAME_BYTES_MIN {
@@ -330,65 +330,5 @@ impl Demuxer for FlacReader {
             Code::ContainerDamaged,
             [("places", self.places.into()), ("detail", detail.into())],
         )]
-    }
-}
-
-/// The file from where it was read to, as far as it was looked at.
-struct Ahead {
-    source: Source,
-    buffer: Vec<u8>,
-    start: usize,
-    is_at_end: bool,
-}
-
-impl Ahead {
-    fn new(source: Source) -> Self {
-        Self {
-            source,
-            buffer: Vec::new(),
-            start: 0,
-            is_at_end: false,
-        }
-    }
-
-    /// The next bytes: so many, fewer only at the end of the file.
-    fn peek(&mut self, bytes: usize) -> io::Result<&[u8]> {
-        let ahead = self.peek_from(bytes)?;
-        Ok(&ahead[..ahead.len().min(bytes)])
-    }
-
-    /// At least so many, if there are.
-    fn peek_from(&mut self, bytes: usize) -> io::Result<&[u8]> {
-        while self.buffered() < bytes && !self.is_at_end {
-            if self.start > self.buffer.len() / 2 {
-                self.buffer.drain(..self.start);
-                self.start = 0;
-            }
-            let wanted = CHUNK.max(bytes - self.buffered()) as u64;
-            let read = (&mut self.source)
-                .take(wanted)
-                .read_to_end(&mut self.buffer)?;
-            self.is_at_end = (read as u64) < wanted;
-        }
-        Ok(&self.buffer[self.start..])
-    }
-
-    fn buffered(&self) -> usize {
-        self.buffer.len() - self.start
-    }
-
-    fn take(&mut self, bytes: usize) {
-        self.start += bytes.min(self.buffered());
-    }
-
-    fn skip(&mut self, bytes: u64) -> io::Result<()> {
-        let buffered = self.buffered() as u64;
-        self.take(bytes.min(buffered) as usize);
-        let rest = bytes.saturating_sub(buffered);
-        if rest > 0 && !self.is_at_end {
-            let skipped = io::copy(&mut (&mut self.source).take(rest), &mut io::sink())?;
-            self.is_at_end = skipped < rest;
-        }
-        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
+mod ahead;
 mod amr;
 mod bytes;
 mod flac;
@@ -13,6 +14,7 @@ mod plain;
 #[cfg(test)]
 mod testing;
 mod wave;
+mod wavpack;
 
 use std::io::Read;
 
@@ -20,7 +22,7 @@ use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
 use self::{
     amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
-    plain::PlainReader,
+    plain::PlainReader, wavpack::WavPackReader,
 };
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
@@ -63,6 +65,7 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
             },
             flac => flac,
         },
+        Container::WavPack => boxed(WavPackReader::open(source.again())?),
         Container::Adts => boxed(PlainReader::adts(source.again())?),
         _ => None,
     };

@@ -29,6 +29,8 @@ use page::{Page, Pages};
 
 /// Tags of other formats may stand before the first page, not more.
 const LEADING_BYTES_MAX: u64 = 4 << 20;
+/// Headers with a large picture among their tags take so many pages.
+const HEADER_PAGES_MAX: usize = 1024;
 /// More streams at once are not followed.
 const STREAMS_MAX: usize = 64;
 
@@ -42,14 +44,48 @@ pub(in crate::decode) struct OggReader {
     selected: usize,
     current: Option<Logical>,
     items: VecDeque<Item>,
-    /// `page` was read and not looked at yet.
-    has_page: bool,
     pages_lost: u64,
+    /// Seconds before the beginning that are left out.
+    trimmed: f64,
 }
 
 impl OggReader {
     pub(in crate::decode) fn open(source: Source) -> Result<Option<Self>, AudioError> {
-        let mut reader = Self {
+        // The headers stand on several pages, between those of other streams.
+        let mut ahead = Self::new(source.again());
+        let mut pages = 0;
+        while pages < HEADER_PAGES_MAX && ahead.pages.next(&mut ahead.page)? {
+            if ahead.pages.leading > LEADING_BYTES_MAX {
+                return Ok(None);
+            }
+            pages += 1;
+            if ahead.page.is_first {
+                ahead.describe();
+                continue;
+            }
+            let serial = ahead.page.serial;
+            if let Some(logical) = ahead.group.iter_mut().find(|it| it.serial == serial) {
+                logical.take(&ahead.page, &mut Vec::new());
+            }
+            if ahead.group.iter().all(|logical| logical.mapping.is_ready()) {
+                break;
+            }
+        }
+        let params = ahead.group.iter().map(|logical| &logical.mapping.params);
+        let tracks = params
+            .enumerate()
+            .map(|(index, params)| Track {
+                is_default: index == 0,
+                ..plain::track(params)
+            })
+            .collect();
+        let mut reader = Self::new(source);
+        reader.tracks = tracks;
+        Ok((pages > 0).then_some(reader))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
             pages: Pages::new(source),
             page: Page::default(),
             tracks: Vec::new(),
@@ -57,30 +93,9 @@ impl OggReader {
             selected: 0,
             current: None,
             items: VecDeque::new(),
-            has_page: false,
             pages_lost: 0,
-        };
-        let mut is_ogg = false;
-        while reader.pages.next(&mut reader.page)? {
-            if reader.pages.leading > LEADING_BYTES_MAX {
-                return Ok(None);
-            }
-            is_ogg = true;
-            if !reader.page.is_first {
-                reader.has_page = true;
-                break;
-            }
-            reader.describe();
+            trimmed: 0.0,
         }
-        let params = reader.group.iter().map(|logical| &logical.mapping.params);
-        reader.tracks = params
-            .enumerate()
-            .map(|(index, params)| Track {
-                is_default: index == 0,
-                ..plain::track(params)
-            })
-            .collect();
-        Ok(is_ogg.then_some(reader))
     }
 
     /// Takes the first page of a stream.
@@ -160,12 +175,13 @@ impl Demuxer for OggReader {
                     std::mem::swap(&mut packet.data, &mut timed.data);
                     (packet.at, packet.duration) = (timed.at, timed.duration);
                     (packet.trim_start, packet.trim_end) = (timed.trim_start, timed.trim_end);
+                    self.trimmed += timed.trim_start.map_or(0.0, |trim| trim.seconds());
                     packet.is_jump = timed.is_jump;
                     return Ok(Next::Packet);
                 }
                 None => {}
             }
-            if !std::mem::take(&mut self.has_page) && !self.pages.next(&mut self.page)? {
+            if !self.pages.next(&mut self.page)? {
                 self.leave();
                 return Ok(Next::End(if self.pages.is_truncated {
                     End::Truncated
@@ -178,18 +194,26 @@ impl Demuxer for OggReader {
     }
 
     fn findings(&mut self) -> Vec<Finding> {
+        let mut findings = Vec::new();
         let lost = self.pages_lost + self.current.as_ref().map_or(0, |now| now.pages_lost);
         let places = lost.max(self.pages.places);
-        if places == 0 {
-            return Vec::new();
+        if places > 0 {
+            let detail = match self.pages.skipped {
+                0 => "pages are missing".to_owned(),
+                bytes => format!("{bytes} bytes are no sound pages"),
+            };
+            findings.push(Finding::new(
+                Code::ContainerDamaged,
+                [("places", places.into()), ("detail", detail.into())],
+            ));
         }
-        let detail = match (lost, self.pages.skipped) {
-            (_, 0) => "pages are missing".to_owned(),
-            (_, bytes) => format!("{bytes} bytes are no sound pages"),
-        };
-        vec![Finding::new(
-            Code::ContainerDamaged,
-            [("places", places.into()), ("detail", detail.into())],
-        )]
+        if self.trimmed > 0.0 {
+            let trimmed_ms = (1000.0 * self.trimmed).round() as u64;
+            findings.push(Finding::new(
+                Code::StartTrimmed,
+                [("trimmed_ms", trimmed_ms.into())],
+            ));
+        }
+        findings
     }
 }
