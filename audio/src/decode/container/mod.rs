@@ -1,15 +1,29 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
+mod ahead;
+mod amr;
 mod bytes;
+mod flac;
+mod flac_frame;
 mod frames;
+mod info_frame;
 mod matroska;
+mod mpeg;
+mod ogg;
+mod plain;
+#[cfg(test)]
+mod testing;
 mod wave;
+mod wavpack;
 
 use std::io::Read;
 
 use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
-use self::matroska::MatroskaReader;
+use self::{
+    amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
+    plain::PlainReader, wavpack::WavPackReader,
+};
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
 
@@ -40,6 +54,19 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
     }
     let reader = match container {
         Container::Webm | Container::Matroska => boxed(MatroskaReader::open(source.again())?),
+        Container::Ogg => boxed(OggReader::open(source.again())?),
+        Container::Amr => boxed(AmrReader::open(source.again())?),
+        Container::Ac3 => boxed(PlainReader::ac3(source.again())?),
+        // A tag in front may be longer than what the first bytes show.
+        Container::Flac | Container::Mpeg => match boxed(FlacReader::open(source.again())?) {
+            None => match boxed(MpegReader::open(source.again())?) {
+                None => boxed(PlainReader::adts(source.again())?),
+                mpeg => mpeg,
+            },
+            flac => flac,
+        },
+        Container::WavPack => boxed(WavPackReader::open(source.again())?),
+        Container::Adts => boxed(PlainReader::adts(source.again())?),
         _ => None,
     };
     reader.ok_or_else(|| AudioError::NotAudio {

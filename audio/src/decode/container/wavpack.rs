@@ -1,0 +1,276 @@
+//! WavPack's own files: blocks of one or two channels, each with its place in the recording; those of
+//! more channels follow on each other and make a packet.
+
+use std::io;
+
+use retake_findings::{Code, Finding};
+use retake_formats::{Codec, Container};
+
+use super::{
+    super::{
+        demux::{CodecParams, Demuxer, End, Next, PACKET_BYTES_MAX, Packet, Stream, Time, Track},
+        source::Source,
+    },
+    ahead::Ahead,
+    frames::tags,
+    plain,
+};
+use crate::AudioError;
+
+const NAME: &[u8] = b"wvpk";
+const HEADER_BYTES: usize = 32;
+/// No encoder makes larger ones.
+const BLOCK_BYTES_MAX: usize = 1 << 20;
+const FLAG_MONO: u32 = 1 << 2;
+const FLAG_FIRST: u32 = 1 << 11;
+const FLAG_LAST: u32 = 1 << 12;
+/// The float flag says that samples are no whole numbers.
+const FLAG_FLOAT: u32 = 1 << 7;
+const RATES: [u32; 15] = [
+    6_000, 8_000, 9_600, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000,
+    88_200, 96_000, 192_000,
+];
+
+pub(in crate::decode) struct WavPackReader {
+    bytes: Ahead,
+    tracks: Vec<Track>,
+    rate: u32,
+    has_started: bool,
+    is_truncated: bool,
+    is_after_damage: bool,
+    skipped: u64,
+    places: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Block {
+    /// With its header.
+    bytes: usize,
+    /// Of its first sample.
+    index: u64,
+    samples: u32,
+    flags: u32,
+}
+
+impl Block {
+    fn parse(head: &[u8]) -> Option<Self> {
+        let head: &[u8; HEADER_BYTES] = head.first_chunk()?;
+        let u32_at = |at: usize| {
+            let bytes = [head[at], head[at + 1], head[at + 2], head[at + 3]];
+            u32::from_le_bytes(bytes)
+        };
+        let bytes = u32_at(4) as usize;
+        let version = u16::from_le_bytes([head[8], head[9]]);
+        let is_one = head.starts_with(NAME)
+            && (0x402..=0x410).contains(&version)
+            && (HEADER_BYTES - 8..=BLOCK_BYTES_MAX).contains(&bytes);
+        is_one.then(|| Self {
+            bytes: bytes + 8,
+            index: u64::from(head[10]) << 32 | u64::from(u32_at(16)),
+            samples: u32_at(20),
+            flags: u32_at(24),
+        })
+    }
+
+    fn has(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// `None`: it stands among what follows the header.
+    fn rate(&self) -> Option<u32> {
+        RATES.get((self.flags >> 23 & 15) as usize).copied()
+    }
+
+    fn channels(&self) -> u32 {
+        if self.has(FLAG_MONO) { 1 } else { 2 }
+    }
+}
+
+impl WavPackReader {
+    pub(in crate::decode) fn open(source: Source) -> Result<Option<Self>, AudioError> {
+        let mut bytes = Ahead::new(source);
+        // The first blocks may have no samples.
+        let mut at = 0;
+        let mut channels = 0;
+        let first = loop {
+            let ahead = bytes.peek_from(at + HEADER_BYTES)?;
+            let Some(block) = ahead.get(at..).and_then(Block::parse) else {
+                return Ok(None);
+            };
+            at += block.bytes;
+            if block.samples > 0 {
+                channels += block.channels();
+            }
+            if at > 4 * BLOCK_BYTES_MAX {
+                return Ok(None);
+            }
+            if block.samples > 0 && block.has(FLAG_LAST) {
+                break block;
+            }
+        };
+        let mut params = CodecParams::new(Codec::WavPack);
+        params.sample_rate = first.rate();
+        params.channels = Some(channels);
+        params.bits = Some(8 * ((first.flags & 3) + 1)).filter(|_| !first.has(FLAG_FLOAT));
+        Ok(Some(Self {
+            bytes,
+            tracks: vec![plain::track(&params)],
+            // An unusual rate is known only to the decoder: then there are no stamps.
+            rate: first.rate().unwrap_or(0),
+            has_started: false,
+            is_truncated: false,
+            is_after_damage: false,
+            skipped: 0,
+            places: 0,
+        }))
+    }
+
+    /// Steps to the next block, tags not counted as damage.
+    fn find(&mut self) -> io::Result<Option<Block>> {
+        loop {
+            let ahead = self.bytes.peek(HEADER_BYTES)?;
+            if ahead.is_empty() {
+                return Ok(None);
+            }
+            if let Some(block) = Block::parse(ahead) {
+                return Ok(Some(block));
+            }
+            if let Some(tag) = tags::tag(ahead, true) {
+                self.bytes.skip(tag)?;
+                continue;
+            }
+            let next = ahead[1..].iter().position(|byte| *byte == NAME[0]);
+            let skipped = next.map_or(ahead.len(), |next| next + 1);
+            self.bytes.take(skipped);
+            self.skipped += skipped as u64;
+            self.places += u64::from(!self.is_after_damage);
+            self.is_after_damage = true;
+        }
+    }
+}
+
+impl Demuxer for WavPackReader {
+    fn container(&self) -> Container {
+        Container::WavPack
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn select(&mut self, _track: usize) {}
+
+    fn next(&mut self, packet: &mut Packet) -> Result<Next, AudioError> {
+        if !std::mem::replace(&mut self.has_started, true) {
+            let stream = Stream::new(self.tracks[0].params.clone());
+            return Ok(Next::Stream(Box::new(stream)));
+        }
+        while let Some(block) = self.find()? {
+            if block.has(FLAG_FIRST) || packet.data.len() + block.bytes > PACKET_BYTES_MAX {
+                packet.data.clear();
+            }
+            let ahead = self.bytes.peek(block.bytes)?;
+            if ahead.len() < block.bytes {
+                self.is_truncated = true;
+            } else if block.samples > 0 {
+                packet.data.extend_from_slice(ahead);
+            }
+            self.bytes.take(block.bytes);
+            if block.samples == 0 || !block.has(FLAG_LAST) || self.is_truncated {
+                continue;
+            }
+            if self.rate > 0 {
+                let time = |frames: u64| Time::new(frames as i64, u64::from(self.rate));
+                packet.at = Some(time(block.index));
+                packet.duration = Some(time(u64::from(block.samples)));
+            }
+            packet.is_jump = std::mem::take(&mut self.is_after_damage);
+            return Ok(Next::Packet);
+        }
+        Ok(Next::End(if self.is_truncated {
+            End::Truncated
+        } else {
+            End::Complete
+        }))
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        if self.places == 0 {
+            return Vec::new();
+        }
+        let detail = format!("{} bytes are no blocks", self.skipped);
+        vec![Finding::new(
+            Code::ContainerDamaged,
+            [("places", self.places.into()), ("detail", detail.into())],
+        )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::testing, *};
+
+    fn block(index: u32, samples: u32, flags: u32, fill: u8) -> Vec<u8> {
+        let mut block = b"wvpk".to_vec();
+        block.extend(44u32.to_le_bytes());
+        block.extend([0x10, 0x04, 0, 0, 0, 0, 0, 0]);
+        // 44.1 kHz, 16 bits.
+        for field in [index, samples, flags | 9 << 23 | 1, 0] {
+            block.extend(field.to_le_bytes());
+        }
+        block.extend([fill; 20]);
+        block
+    }
+
+    /// Bytes and stamps of the packets.
+    fn told(bytes: &[u8]) -> Vec<(usize, i64)> {
+        let mut reader = WavPackReader::open(testing::source(bytes))
+            .unwrap()
+            .unwrap();
+        let mut told = Vec::new();
+        let mut packet = Packet::default();
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(stream) => assert_eq!(stream.params.sample_rate, Some(44_100)),
+                Next::Packet => told.push((packet.data.len(), packet.at.unwrap().ticks)),
+                Next::End(_) => return told,
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_of_one_moment_are_one_packet() {
+        let both = FLAG_FIRST | FLAG_LAST;
+        let bytes = [
+            block(0, 0, both, 0),
+            block(0, 100, FLAG_FIRST, 1),
+            block(0, 100, FLAG_LAST | FLAG_MONO, 2),
+            block(100, 50, FLAG_FIRST, 3),
+            block(100, 50, FLAG_LAST | FLAG_MONO, 4),
+        ]
+        .concat();
+        assert_eq!(told(&bytes), [(104, 0), (104, 100)]);
+        let reader = WavPackReader::open(testing::source(&bytes))
+            .unwrap()
+            .unwrap();
+        assert_eq!(reader.tracks()[0].params.channels, Some(3));
+        assert_eq!(reader.tracks()[0].params.bits, Some(16));
+    }
+
+    #[test]
+    fn damage_shows_in_the_stamps() {
+        let both = FLAG_FIRST | FLAG_LAST;
+        let mut bytes = [
+            block(0, 100, both, 1),
+            block(100, 100, both, 2),
+            block(200, 100, both, 3),
+        ]
+        .concat();
+        bytes[52] = b'x';
+        assert_eq!(told(&bytes), [(52, 0), (52, 200)]);
+        bytes.truncate(150);
+        assert_eq!(told(&bytes), [(52, 0)]);
+    }
+}
