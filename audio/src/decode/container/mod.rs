@@ -1,8 +1,14 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
+mod amr;
 mod bytes;
+mod flac_frame;
 mod frames;
+mod info_frame;
 mod matroska;
+mod mpeg;
+mod ogg;
+mod plain;
 mod wave;
 
 use std::io::Read;

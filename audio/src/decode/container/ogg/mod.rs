@@ -1,0 +1,193 @@
+//! Ogg (RFC 3533): Opus, Vorbis and FLAC in it, several streams at once or one after the other.
+//!
+//! Time is where the pages say: what was muted, lost or left out shows as a jump in the stamps of the
+//! packets. Streams that follow on each other (chained, or files put together) begin anew.
+
+mod logical;
+mod mapping;
+mod page;
+mod vorbis;
+
+use std::collections::VecDeque;
+
+use retake_findings::{Code, Finding};
+use retake_formats::Container;
+
+use super::{
+    super::{
+        demux::{Demuxer, End, Next, Packet, Track},
+        source::Source,
+    },
+    plain,
+};
+use crate::AudioError;
+use logical::{Item, Logical};
+use mapping::Mapping;
+use page::{Page, Pages};
+
+/// Tags of other formats may stand before the first page, not more.
+const LEADING_BYTES_MAX: u64 = 4 << 20;
+/// More streams at once are not followed.
+const STREAMS_MAX: usize = 64;
+
+pub(in crate::decode) struct OggReader {
+    pages: Pages<Source>,
+    page: Page,
+    tracks: Vec<Track>,
+    /// The audio streams that are described together, until one of their pages comes; which of them is
+    /// read is decided then.
+    group: Vec<Logical>,
+    selected: usize,
+    current: Option<Logical>,
+    items: VecDeque<Item>,
+    /// `page` was read and not looked at yet.
+    has_page: bool,
+    pages_lost: u64,
+}
+
+impl OggReader {
+    pub(in crate::decode) fn open(source: Source) -> Result<Option<Self>, AudioError> {
+        let mut reader = Self {
+            pages: Pages::new(source),
+            page: Page::default(),
+            tracks: Vec::new(),
+            group: Vec::new(),
+            selected: 0,
+            current: None,
+            items: VecDeque::new(),
+            has_page: false,
+            pages_lost: 0,
+        };
+        let mut is_ogg = false;
+        while reader.pages.next(&mut reader.page)? {
+            if reader.pages.leading > LEADING_BYTES_MAX {
+                return Ok(None);
+            }
+            is_ogg = true;
+            if !reader.page.is_first {
+                reader.has_page = true;
+                break;
+            }
+            reader.describe();
+        }
+        let params = reader.group.iter().map(|logical| &logical.mapping.params);
+        reader.tracks = params
+            .enumerate()
+            .map(|(index, params)| Track {
+                is_default: index == 0,
+                ..plain::track(params)
+            })
+            .collect();
+        Ok(is_ogg.then_some(reader))
+    }
+
+    /// Takes the first page of a stream.
+    fn describe(&mut self) {
+        let first = first_packet(&self.page);
+        if let Some(mapping) = Mapping::new(first).filter(|_| self.group.len() < STREAMS_MAX) {
+            let mut logical = Logical::new(self.page.serial, mapping);
+            // FLAC may have more than the first packet on it.
+            let mut items = Vec::new();
+            logical.take(&self.page, &mut items);
+            self.group.push(logical);
+        }
+    }
+
+    fn take_page(&mut self) {
+        if self.page.is_first {
+            self.describe();
+            return;
+        }
+        if !self.group.is_empty() {
+            let index = self.selected.min(self.group.len() - 1);
+            self.leave();
+            self.current = Some(self.group.swap_remove(index));
+            self.group.clear();
+        }
+        let Some(current) = self
+            .current
+            .as_mut()
+            .filter(|current| current.serial == self.page.serial)
+        else {
+            return;
+        };
+        // Headers may be ready before the page or on it; audio never stands before them.
+        let was_ready = current.beginning();
+        self.items.extend(was_ready);
+        let mut items = Vec::new();
+        current.take(&self.page, &mut items);
+        self.items.extend(current.beginning());
+        self.items.extend(items);
+    }
+
+    fn leave(&mut self) {
+        let left = self.current.take();
+        self.pages_lost += left.map_or(0, |left| left.pages_lost);
+    }
+}
+
+fn first_packet(page: &Page) -> &[u8] {
+    let mut len = 0;
+    for &piece in &page.lacing {
+        len += usize::from(piece);
+        if piece < 255 {
+            break;
+        }
+    }
+    &page.body[..len]
+}
+
+impl Demuxer for OggReader {
+    fn container(&self) -> Container {
+        Container::Ogg
+    }
+
+    fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn select(&mut self, track: usize) {
+        self.selected = track;
+    }
+
+    fn next(&mut self, packet: &mut Packet) -> Result<Next, AudioError> {
+        loop {
+            match self.items.pop_front() {
+                Some(Item::Stream(stream)) => return Ok(Next::Stream(stream)),
+                Some(Item::Packet(mut timed)) => {
+                    std::mem::swap(&mut packet.data, &mut timed.data);
+                    (packet.at, packet.duration) = (timed.at, timed.duration);
+                    (packet.trim_start, packet.trim_end) = (timed.trim_start, timed.trim_end);
+                    packet.is_jump = timed.is_jump;
+                    return Ok(Next::Packet);
+                }
+                None => {}
+            }
+            if !std::mem::take(&mut self.has_page) && !self.pages.next(&mut self.page)? {
+                self.leave();
+                return Ok(Next::End(if self.pages.is_truncated {
+                    End::Truncated
+                } else {
+                    End::Complete
+                }));
+            }
+            self.take_page();
+        }
+    }
+
+    fn findings(&mut self) -> Vec<Finding> {
+        let lost = self.pages_lost + self.current.as_ref().map_or(0, |now| now.pages_lost);
+        let places = lost.max(self.pages.places);
+        if places == 0 {
+            return Vec::new();
+        }
+        let detail = match (lost, self.pages.skipped) {
+            (_, 0) => "pages are missing".to_owned(),
+            (_, bytes) => format!("{bytes} bytes are no sound pages"),
+        };
+        vec![Finding::new(
+            Code::ContainerDamaged,
+            [("places", places.into()), ("detail", detail.into())],
+        )]
+    }
+}
