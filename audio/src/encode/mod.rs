@@ -8,7 +8,7 @@ mod opus;
 mod quantize;
 mod wav;
 
-pub(crate) use flac::crc16 as flac_crc16;
+pub(crate) use flac::{crc8 as flac_crc8, crc16 as flac_crc16, crc16_on as flac_crc16_on};
 
 use std::fs::File;
 

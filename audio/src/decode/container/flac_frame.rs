@@ -2,7 +2,10 @@
 
 use retake_formats::Codec;
 
-use crate::decode::{bit_reader::BitReader, demux::CodecParams};
+use crate::{
+    decode::{bit_reader::BitReader, demux::CodecParams},
+    encode::flac_crc8,
+};
 
 /// Sync word to checksum at most: a number of seven bytes, block size and rate of two each.
 pub(super) const HEADER_BYTES_MAX: usize = 16;
@@ -70,7 +73,7 @@ pub(super) fn header(bytes: &[u8]) -> Option<FlacHeader> {
         ),
     };
     let end = bits.position() / 8;
-    (crc8(bytes.get(..end)?) == *bytes.get(end)?).then_some(FlacHeader {
+    (flac_crc8(bytes.get(..end)?) == *bytes.get(end)?).then_some(FlacHeader {
         frames,
         sample_rate,
         channels,
@@ -99,18 +102,6 @@ fn number(bits: &mut BitReader<'_>) -> Option<u64> {
     Some(number)
 }
 
-fn crc8(bytes: &[u8]) -> u8 {
-    bytes.iter().fold(0, |crc, &byte| {
-        (0..8).fold(crc ^ byte, |crc, _| {
-            if crc & 0x80 != 0 {
-                crc << 1 ^ 0x07
-            } else {
-                crc << 1
-            }
-        })
-    })
-}
-
 /// What STREAMINFO's 34 bytes say.
 pub(super) fn params(info: &[u8]) -> Option<CodecParams> {
     let word = u64::from_be_bytes(info.get(10..18)?.try_into().ok()?);
@@ -130,7 +121,7 @@ pub(super) mod tests {
     /// 4096 frames, 44.1 kHz, stereo, 16 bits.
     pub(in super::super) fn header_bytes(number: u8) -> Vec<u8> {
         let mut head = vec![0xff, 0xf8, 0xc9, 0x18, number];
-        head.push(crc8(&head));
+        head.push(flac_crc8(&head));
         head
     }
 

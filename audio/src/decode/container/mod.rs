@@ -2,6 +2,7 @@
 
 mod amr;
 mod bytes;
+mod flac;
 mod flac_frame;
 mod frames;
 mod info_frame;
@@ -15,7 +16,10 @@ use std::io::Read;
 
 use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
-use self::matroska::MatroskaReader;
+use self::{
+    amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
+    plain::PlainReader,
+};
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
 
@@ -46,6 +50,18 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
     }
     let reader = match container {
         Container::Webm | Container::Matroska => boxed(MatroskaReader::open(source.again())?),
+        Container::Ogg => boxed(OggReader::open(source.again())?),
+        Container::Amr => boxed(AmrReader::open(source.again())?),
+        Container::Ac3 => boxed(PlainReader::ac3(source.again())?),
+        // A tag in front may be longer than what the first bytes show.
+        Container::Flac | Container::Mpeg => match boxed(FlacReader::open(source.again())?) {
+            None => match boxed(MpegReader::open(source.again())?) {
+                None => boxed(PlainReader::adts(source.again())?),
+                mpeg => mpeg,
+            },
+            flac => flac,
+        },
+        Container::Adts => boxed(PlainReader::adts(source.again())?),
         _ => None,
     };
     reader.ok_or_else(|| AudioError::NotAudio {

@@ -79,7 +79,8 @@ impl MpegReader {
             return Ok(None);
         };
         reader.tracks.push(plain::track(&stream.params));
-        Ok(plain::is_credible(&reader.frames.splitter, reader.queue.len() - 1).then_some(reader))
+        // An Info frame alone is no audio.
+        Ok((reader.queue.len() > 1).then_some(reader))
     }
 
     fn look_ahead(&mut self) -> Result<(), AudioError> {

@@ -12,8 +12,6 @@ use super::{
 };
 use crate::AudioError;
 
-/// A stream may begin behind so much of something else: a cover in a tag whose size is wrong.
-const LEADING_BYTES_MAX: u64 = 4 << 20;
 /// Less than that before the first frame or behind the last one is the rest of a frame or fill.
 const REST_BYTES_MAX: u64 = 8192;
 
@@ -45,7 +43,7 @@ impl PlainReader {
         let len = source.len();
         let mut frames = Frames::new(source, syntax, 0, len);
         let mut frame = Frame::default();
-        if !frames.next(&mut frame)? || !is_credible(&frames.splitter, 1) {
+        if !frames.next(&mut frame)? {
             return Ok(None);
         }
         let tracks = frame.header.iter().map(|h| track(&params(h))).collect();
@@ -127,11 +125,6 @@ pub(super) fn track(params: &CodecParams) -> Track {
 /// Whether another decoder is needed, or the same one anew.
 pub(super) fn is_change(last: &Header, next: &Header) -> bool {
     (&last.codec, last.sample_rate, last.channels) != (&next.codec, next.sample_rate, next.channels)
-}
-
-/// Whether what was found first is a stream and no accident in a file of another kind.
-pub(super) fn is_credible(splitter: &Splitter, frames: usize) -> bool {
-    frames > 0 && splitter.leading <= LEADING_BYTES_MAX
 }
 
 pub(super) fn findings(splitter: &Splitter, explained: u64) -> Vec<Finding> {

@@ -77,7 +77,7 @@ impl BitWriter {
 }
 
 /// Polynomial x^8 + x^2 + x + 1, for the frame's header.
-pub(super) fn crc8(bytes: &[u8]) -> u8 {
+pub(crate) fn crc8(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ byte, |crc, _| {
             crc << 1 ^ if crc & 0x80 != 0 { 0x07 } else { 0 }
@@ -87,9 +87,13 @@ pub(super) fn crc8(bytes: &[u8]) -> u8 {
 
 /// Polynomial x^16 + x^15 + x^2 + 1, for the whole frame; eight bytes at a step.
 pub(crate) fn crc16(bytes: &[u8]) -> u16 {
+    crc16_on(0, bytes)
+}
+
+/// The same of bytes behind others, whose checksum is given.
+pub(crate) fn crc16_on(mut crc: u16, bytes: &[u8]) -> u16 {
     static TABLES: [[u16; 256]; 8] = crc16_tables();
     let (eights, rest) = bytes.as_chunks::<8>();
-    let mut crc = 0u16;
     for eight in eights {
         let [high, low] = crc.to_be_bytes();
         crc = TABLES[7][usize::from(eight[0] ^ high)]

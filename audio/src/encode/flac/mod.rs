@@ -18,7 +18,7 @@ use std::{
 
 use md5::{Digest, Md5};
 
-pub(crate) use bits::crc16;
+pub(crate) use bits::{crc8, crc16, crc16_on};
 
 use super::{FlacBits, quantize::Quantizer};
 use crate::{Block, Spec};

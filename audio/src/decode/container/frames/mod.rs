@@ -77,6 +77,9 @@ impl Syntax {
     }
 }
 
+/// A stream may begin behind so much of something else: a cover in a tag whose size is wrong.
+const LEADING_BYTES_MAX: u64 = 4 << 20;
+
 /// The frames of a file from wherever its reader stands.
 pub(in crate::decode) struct Frames<R> {
     reader: R,
@@ -102,7 +105,7 @@ impl<R: Read> Frames<R> {
             if self.splitter.next(frame) {
                 return Ok(true);
             }
-            if self.is_at_end {
+            if self.is_at_end || self.splitter.found_none_in(LEADING_BYTES_MAX) {
                 return Ok(false);
             }
             match self.reader.read(&mut self.chunk) {

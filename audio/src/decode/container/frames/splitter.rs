@@ -106,6 +106,11 @@ impl Splitter {
         self.is_final = true;
     }
 
+    /// There is no frame in the first of so many bytes, tags not counted.
+    pub(in crate::decode) fn found_none_in(&self, bytes: u64) -> bool {
+        self.last.is_none() && self.pending > bytes
+    }
+
     /// Bytes behind the last frame that are neither frame nor tag, once all was given.
     pub(in crate::decode) fn trailing(&self) -> u64 {
         self.pending
