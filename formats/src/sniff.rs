@@ -25,6 +25,7 @@ pub fn sniff(prefix: &[u8]) -> Sniffed {
         .or_else(|| by_signature(prefix))
         .or_else(|| mpeg_audio(prefix))
         .or_else(|| transport_stream(prefix))
+        .or_else(|| cut_mpeg_audio(prefix))
         .unwrap_or_else(|| Other(plain(prefix)))
 }
 
@@ -195,6 +196,25 @@ fn mpeg_audio(prefix: &[u8]) -> Option<Sniffed> {
     }
 }
 
+/// A stream that was cut begins in the middle of a frame, others behind filling: three frames in a row
+/// are no accident.
+fn cut_mpeg_audio(prefix: &[u8]) -> Option<Sniffed> {
+    const FRAMES_SEEN: usize = 3;
+    (1..prefix.len())
+        .filter(|at| prefix[*at] == 0xff)
+        .find_map(|mut at| {
+            let (_, container) = frame(&prefix[at..])?;
+            for _ in 0..FRAMES_SEEN {
+                let (length, next) = frame(prefix.get(at..)?)?;
+                if next != container {
+                    return None;
+                }
+                at += length;
+            }
+            Some(Audio(container))
+        })
+}
+
 /// The length in bytes of the frame whose header begins here.
 fn frame(bytes: &[u8]) -> Option<(usize, Container)> {
     let [0xff, b1, b2, b3, ..] = *bytes else {
@@ -355,6 +375,13 @@ mod tests {
         check(&frames(&mp3, 417, 3), Audio(Container::Mpeg));
         check(&frames(&mp3, 417, 1), Audio(Container::Mpeg));
         assert_ne!(sniff(&frames(&mp3, 416, 3)), Audio(Container::Mpeg));
+        // Cut at its start.
+        check(&frames(&mp3, 417, 4)[100..], Audio(Container::Mpeg));
+        check(
+            &[vec![0; 900], frames(&mp3, 417, 4)].concat(),
+            Audio(Container::Mpeg),
+        );
+        assert_ne!(sniff(&frames(&mp3, 417, 3)[100..]), Audio(Container::Mpeg));
         // MPEG-2 layer III, 64 kbit/s, 22.05 kHz: 72 * 64000 / 22050 = 208 bytes.
         check(
             &frames(&[0xff, 0xf3, 0x80, 0x00], 208, 3),

@@ -190,9 +190,8 @@ impl FlacReader {
         };
         let shifted = stated.saturating_add_signed(self.shift);
         let rate = u64::from(self.params.sample_rate.unwrap_or(0).max(1));
-        let is_hole = self.is_after_damage
-            && shifted >= expected
-            && shifted - expected <= rate * JUMP_S_MAX;
+        let is_hole =
+            self.is_after_damage && shifted >= expected && shifted - expected <= rate * JUMP_S_MAX;
         if is_hole || shifted == expected {
             return shifted;
         }
@@ -238,9 +237,17 @@ fn is_successor(frame: &FlacHeader, next: &FlacHeader) -> bool {
     } else {
         1 << 8
     };
-    (frame.channels, frame.sample_rate, frame.bits, frame.counts_samples)
-        == (next.channels, next.sample_rate, next.bits, next.counts_samples)
-        && next.number > frame.number
+    (
+        frame.channels,
+        frame.sample_rate,
+        frame.bits,
+        frame.counts_samples,
+    ) == (
+        next.channels,
+        next.sample_rate,
+        next.bits,
+        next.counts_samples,
+    ) && next.number > frame.number
         && next.number - frame.number <= step
 }
 
@@ -260,7 +267,9 @@ impl Demuxer for FlacReader {
             if std::mem::take(&mut self.begins) {
                 return Ok(Next::Stream(Box::new(Stream::new(self.params.clone()))));
             }
-            let ahead = self.bytes.peek(tags::TAG_HEAD_BYTES.max(HEADER_BYTES_MAX))?;
+            let ahead = self
+                .bytes
+                .peek(tags::TAG_HEAD_BYTES.max(HEADER_BYTES_MAX))?;
             if ahead.is_empty() {
                 return Ok(Next::End(if self.is_truncated {
                     End::Truncated
@@ -293,7 +302,9 @@ impl Demuxer for FlacReader {
                     );
                     packet.at = Some(Time::new(i64::try_from(at).unwrap_or(i64::MAX), rate));
                     packet.duration = Some(Time::new(i64::from(header.frames), rate));
-                    packet.data.extend_from_slice(&self.bytes.peek_from(end)?[..end]);
+                    packet
+                        .data
+                        .extend_from_slice(&self.bytes.peek_from(end)?[..end]);
                     self.expected = Some(at.saturating_add(u64::from(header.frames)));
                     // What ends without its checksum may have had more frames behind it.
                     self.is_after_damage = flac_crc16_on(0, &packet.data) != 0;

@@ -10,6 +10,8 @@ mod matroska;
 mod mpeg;
 mod ogg;
 mod plain;
+#[cfg(test)]
+mod testing;
 mod wave;
 
 use std::io::Read;

@@ -246,3 +246,98 @@ impl Demuxer for MpegReader {
         plain::findings(&self.frames.splitter, self.explained)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{
+        super::{info_frame::tests::info_frame, testing},
+        *,
+    };
+
+    const STEREO: u8 = 0x04;
+    const MONO: u8 = 0xc4;
+
+    fn frames(kind: u8, count: usize) -> Vec<u8> {
+        let mut frame = vec![0x55; 417];
+        frame[..4].copy_from_slice(&[0xff, 0xfb, 0x90, kind]);
+        frame.repeat(count)
+    }
+
+    /// What is told: `S` and a delay for a stream, and for each packet its bytes and what is trimmed
+    /// off its end.
+    fn told(bytes: &[u8]) -> Vec<String> {
+        let mut reader = MpegReader::open(testing::source(bytes)).unwrap().unwrap();
+        let mut told = Vec::new();
+        let mut packet = Packet::default();
+        loop {
+            packet.clear();
+            told.push(match reader.next(&mut packet).unwrap() {
+                Next::Stream(stream) => {
+                    format!("S{}", stream.delay.map_or(0, |delay| delay.ticks))
+                }
+                Next::Packet => {
+                    assert_eq!(packet.duration, Some(Time::new(1152, 44_100)));
+                    let trimmed = packet.trim_end.map_or(0, |trim| trim.ticks);
+                    format!("{}-{trimmed}", packet.data.len())
+                }
+                Next::End(End::Complete) => return told,
+                Next::End(End::Truncated) => "truncated".to_owned(),
+            });
+            if told.last().is_some_and(|last| last == "truncated") {
+                return told;
+            }
+        }
+    }
+
+    #[test]
+    fn delay_and_padding_are_those_that_the_encoder_states() {
+        let bytes = [info_frame(4, 576, 529 + 1500), frames(STEREO, 4)].concat();
+        assert_eq!(
+            told(&bytes),
+            ["S1105", "417-0", "417-0", "417-348", "417-1152"]
+        );
+    }
+
+    #[test]
+    fn each_of_joined_files_has_its_own_delay_and_padding() {
+        let piece = [info_frame(2, 576, 529 + 100), frames(STEREO, 2)].concat();
+        let bytes = [piece.clone(), piece].concat();
+        let once = ["S1105", "417-0", "417-100"];
+        assert_eq!(told(&bytes), [once, once].concat());
+    }
+
+    #[test]
+    fn a_count_is_ignored_where_other_frames_go_on() {
+        let bytes = [info_frame(2, 576, 529 + 100), frames(STEREO, 3)].concat();
+        assert_eq!(told(&bytes), ["S1105", "417-0", "417-0", "417-0"]);
+    }
+
+    #[test]
+    fn a_change_of_channels_is_another_stream() {
+        let bytes = [frames(MONO, 2), frames(STEREO, 2)].concat();
+        assert_eq!(
+            told(&bytes),
+            ["S0", "417-0", "417-0", "S0", "417-0", "417-0"]
+        );
+    }
+
+    #[test]
+    fn overwritten_frames_stand_for_their_time() {
+        let mut bytes = frames(STEREO, 8);
+        bytes[3 * 417..5 * 417].fill(0);
+        let lost = [
+            "S0", "417-0", "417-0", "417-0", "0-0", "0-0", "417-0", "417-0", "417-0",
+        ];
+        assert_eq!(told(&bytes), lost);
+    }
+
+    #[test]
+    fn what_is_no_mpeg_audio_is_none() {
+        let text = b"Nobody has to be a sound engineer. ".repeat(3000);
+        assert!(MpegReader::open(testing::source(&text)).unwrap().is_none());
+        let info = info_frame(100, 576, 1000);
+        assert!(MpegReader::open(testing::source(&info)).unwrap().is_none());
+        assert!(MpegReader::open(testing::source(b"")).unwrap().is_none());
+    }
+}

@@ -74,7 +74,6 @@ impl Logical {
             self.is_after_loss = true;
         }
         if std::mem::take(&mut self.is_after_loss) && self.end.is_some() {
-            self.mapping.reset();
             if self.mapping.trims_before_zero() {
                 // The first packet of Vorbis only starts.
                 packets[0].frames = packets[0].frames.map(|_| 0);

@@ -162,13 +162,6 @@ impl Mapping {
         }
     }
 
-    /// What comes next does not follow on what came before.
-    pub(super) fn reset(&mut self) {
-        if let Kind::Vorbis { before, .. } = &mut self.kind {
-            *before = None;
-        }
-    }
-
     /// The first page tells where the recording begins: what is before 0 is not part of it. Only
     /// Vorbis says so (its specification, appendix A.2).
     pub(super) fn trims_before_zero(&self) -> bool {

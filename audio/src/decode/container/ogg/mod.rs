@@ -6,6 +6,8 @@
 mod logical;
 mod mapping;
 mod page;
+#[cfg(test)]
+mod tests;
 mod vorbis;
 
 use std::collections::VecDeque;
