@@ -1,14 +1,20 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
+mod aiff;
 mod amr;
+mod au;
 mod bytes;
+mod caf;
+mod chunks;
 mod flac;
 mod flac_frame;
 mod frames;
 mod info_frame;
+mod layout;
 mod matroska;
 mod mpeg;
 mod ogg;
+mod pieces;
 mod plain;
 #[cfg(test)]
 mod testing;
@@ -20,7 +26,7 @@ use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
 use self::{
     amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
-    plain::PlainReader,
+    plain::PlainReader, wave::WaveReader,
 };
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
@@ -51,6 +57,10 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
         reader.map(|reader| Box::new(reader) as _)
     }
     let reader = match container {
+        Container::Wave | Container::Wave64 => boxed(WaveReader::open(source.again())?),
+        Container::Aiff => boxed(aiff::open(source.again())?),
+        Container::Caf => boxed(caf::open(source.again())?),
+        Container::Au => boxed(au::open(source.again())?),
         Container::Webm | Container::Matroska => boxed(MatroskaReader::open(source.again())?),
         Container::Ogg => boxed(OggReader::open(source.again())?),
         Container::Amr => boxed(AmrReader::open(source.again())?),
