@@ -1,15 +1,21 @@
 //! One reader per container, all of one shape: see [`super::demux`].
 
 mod ahead;
+mod aiff;
 mod amr;
+mod au;
 mod bytes;
+mod caf;
+mod chunks;
 mod flac;
 mod flac_frame;
 mod frames;
 mod info_frame;
+mod layout;
 mod matroska;
 mod mpeg;
 mod ogg;
+mod pieces;
 mod plain;
 #[cfg(test)]
 mod testing;
@@ -22,7 +28,7 @@ use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
 use self::{
     amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
-    plain::PlainReader, wavpack::WavPackReader,
+    plain::PlainReader, wave::WaveReader, wavpack::WavPackReader,
 };
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
@@ -53,6 +59,10 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
         reader.map(|reader| Box::new(reader) as _)
     }
     let reader = match container {
+        Container::Wave | Container::Wave64 => boxed(WaveReader::open(source.again())?),
+        Container::Aiff => boxed(aiff::open(source.again())?),
+        Container::Caf => boxed(caf::open(source.again())?),
+        Container::Au => boxed(au::open(source.again())?),
         Container::Webm | Container::Matroska => boxed(MatroskaReader::open(source.again())?),
         Container::Ogg => boxed(OggReader::open(source.again())?),
         Container::Amr => boxed(AmrReader::open(source.again())?),
@@ -65,7 +75,10 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
             },
             flac => flac,
         },
+<<<<<<< HEAD
         Container::WavPack => boxed(WavPackReader::open(source.again())?),
+=======
+>>>>>>> wave
         Container::Adts => boxed(PlainReader::adts(source.again())?),
         _ => None,
     };

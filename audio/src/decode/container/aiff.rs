@@ -1,0 +1,216 @@
+//! AIFF and AIFF-C.
+
+use std::{
+    collections::VecDeque,
+    io::{self, BufReader},
+    ops::Range,
+};
+
+use retake_formats::{Codec, Container};
+
+use super::{
+    chunks::{self, CHUNKS_MAX, Style, big_endian},
+    layout,
+    pieces::{Cut, Piece, Pieces, PiecesReader},
+};
+use crate::{
+    AudioError,
+    decode::{
+        demux::{CodecParams, End, Stream},
+        pcm::{PcmEncoding, PcmLayout},
+        source::Source,
+    },
+};
+
+const HEAD_BYTES: u64 = 12;
+/// COMM has a few words and a name; CHAN twenty bytes for each channel.
+const BODY_BYTES_MAX: u64 = 1 << 12;
+/// Offset and block size, in front of the samples.
+const SSND_HEAD_BYTES: u64 = 8;
+/// Files in one.
+const FILES_MAX: usize = 1 << 12;
+
+/// `None`: it is no AIFF file.
+pub(in crate::decode) fn open(source: Source) -> Result<Option<PiecesReader>, AudioError> {
+    let len = source.len();
+    let mut reader = Pieces::reader(source);
+    if !is_aiff(&mut reader, 0)? {
+        return Ok(None);
+    }
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    let mut end = End::Complete;
+    while pieces.len() < FILES_MAX && is_aiff(&mut reader, at)? {
+        let mut file = File {
+            at: at + HEAD_BYTES,
+            ..File::default()
+        };
+        file.walk(&mut reader, len)?;
+        at = file.at.min(len);
+        end = match file.is_cut {
+            true => End::Truncated,
+            false => End::Complete,
+        };
+        pieces.extend(file.piece());
+    }
+    let mut not_read = Vec::new();
+    if chunks::is_noteworthy(&mut reader, at, len)? {
+        not_read.push((
+            len - at,
+            "what follows its audio is no part of an AIFF file",
+        ));
+    }
+    match PiecesReader::new(Container::Aiff, reader, pieces, end, not_read) {
+        Some(reader) => Ok(Some(reader)),
+        None => Err(AudioError::Damaged {
+            detail: "what says how its audio is coded (COMM) is missing or makes no sense"
+                .to_owned(),
+        }),
+    }
+}
+
+fn is_aiff(reader: &mut BufReader<Source>, at: u64) -> io::Result<bool> {
+    let mut head = [0; 12];
+    chunks::read_at(reader, at, &mut head)?;
+    Ok(&head[..4] == b"FORM" && matches!(&head[8..], b"AIFF" | b"AIFC"))
+}
+
+/// One file on the way.
+#[derive(Default)]
+struct File {
+    at: u64,
+    common: Option<CodecParams>,
+    layout: Vec<u8>,
+    stretches: VecDeque<Range<u64>>,
+    is_cut: bool,
+}
+
+impl File {
+    /// Stops behind the last chunk that makes sense, or where another file begins.
+    fn walk(&mut self, reader: &mut BufReader<Source>, len: u64) -> io::Result<()> {
+        let style = Style::BigEndian;
+        for _ in 0..CHUNKS_MAX {
+            let Some(mut chunk) = style.chunk(reader, self.at)? else {
+                return Ok(());
+            };
+            if !chunks::is_name(&chunk.id) || is_aiff(reader, self.at)? {
+                return Ok(());
+            }
+            match &chunk.id {
+                b"COMM" => {
+                    let body = chunks::body(reader, &chunk, BODY_BYTES_MAX)?;
+                    self.common = self.common.take().or(common(&body));
+                }
+                b"CHAN" => self.layout = chunks::body(reader, &chunk, BODY_BYTES_MAX)?,
+                b"SSND" => {
+                    let extent = style.extent(reader, &chunk, len)?;
+                    let mut offset = [0; 4];
+                    chunks::read_at(reader, chunk.start, &mut offset)?;
+                    let start = chunk.start + SSND_HEAD_BYTES;
+                    // An offset beyond the chunk is none.
+                    let start = start
+                        .checked_add(big_endian(&offset))
+                        .filter(|start| *start < extent.end)
+                        .unwrap_or(start);
+                    self.stretches.push_back(start.min(extent.end)..extent.end);
+                    self.is_cut = extent.is_cut;
+                    if extent.is_open || extent.is_cut {
+                        self.at = len;
+                        return Ok(());
+                    }
+                    chunk.size = extent.end - chunk.start;
+                }
+                _ => {}
+            }
+            match style.behind(reader, &chunk)? {
+                Some(next) if next <= len.saturating_add(1) => self.at = next,
+                _ => {
+                    self.at = len;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn piece(self) -> Option<Piece> {
+        let mut params = self.common?;
+        let channels = params.channels.unwrap_or(0);
+        params.mask = layout::mask(&self.layout, channels);
+        let cut = Cut::of(&params).unwrap_or(Cut::Nowhere);
+        Some(Piece {
+            stream: Stream::new(params),
+            stretches: self.stretches,
+            cut,
+        })
+    }
+}
+
+/// COMM: channels, frames (which nobody needs), bits, rate and, in AIFF-C, how it is compressed.
+fn common(body: &[u8]) -> Option<CodecParams> {
+    let channels = big_endian(body.get(..2)?) as u32;
+    let bits = big_endian(body.get(6..8)?) as u32;
+    let sample_rate = extended(body.get(8..18)?.try_into().ok()?);
+    let name: [u8; 4] = match body.get(18..22) {
+        Some(name) => name.try_into().ok()?,
+        None => *b"NONE",
+    };
+    if channels == 0 {
+        return None;
+    }
+    let (codec, pcm) = coding(name, bits);
+    let codec = match (codec, pcm) {
+        (codec @ (Codec::Pcm | Codec::PcmFloat), None) => {
+            Codec::Unknown(format!("{} of {bits} bits", codec.name()))
+        }
+        (codec, _) => codec,
+    };
+    Some(CodecParams {
+        pcm,
+        sample_rate,
+        channels: Some(channels),
+        bits: pcm.map(|layout| layout.bits),
+        ..CodecParams::new(codec)
+    })
+}
+
+fn coding(name: [u8; 4], bits: u32) -> (Codec, Option<PcmLayout>) {
+    use PcmEncoding::{Float, Signed, Unsigned};
+    let plain = |encoding, bytes: u32, bits: u32| {
+        PcmLayout::new(encoding, bytes, bits).map(|layout| layout.big_endian(true))
+    };
+    let integer = plain(Signed, bits.div_ceil(8), bits);
+    let little = |layout: Option<PcmLayout>| layout.map(|layout| layout.big_endian(false));
+    let of_24 = plain(Signed, 3, if (17..=24).contains(&bits) { bits } else { 24 });
+    let of_32 = plain(Signed, 4, if (25..=32).contains(&bits) { bits } else { 32 });
+    match &name {
+        b"NONE" | b"twos" | b"lpcm" | [0, 0, 0, 0] => (Codec::Pcm, integer),
+        b"sowt" => (Codec::Pcm, little(integer)),
+        b"raw " => (Codec::Pcm, plain(Unsigned, bits.div_ceil(8), bits)),
+        b"in24" => (Codec::Pcm, of_24),
+        b"42ni" => (Codec::Pcm, little(of_24)),
+        b"in32" => (Codec::Pcm, of_32),
+        b"23ni" => (Codec::Pcm, little(of_32)),
+        b"fl32" | b"FL32" => (Codec::PcmFloat, plain(Float, 4, 32)),
+        b"fl64" | b"FL64" => (Codec::PcmFloat, plain(Float, 8, 64)),
+        b"alaw" | b"ALAW" => (Codec::Alaw, None),
+        b"ulaw" | b"ULAW" => (Codec::Mulaw, None),
+        b"ima4" => (Codec::AdpcmImaQt, None),
+        b"GSM " | b"agsm" => (Codec::Gsm, None),
+        b"G722" => (Codec::G722, None),
+        b"MAC3" | b"MAC6" => (Codec::Unknown("MACE".to_owned()), None),
+        b"QDMC" | b"QDM2" => (Codec::Unknown("QDesign Music".to_owned()), None),
+        b"Qclp" => (Codec::Unknown("QCELP".to_owned()), None),
+        other => {
+            let name = String::from_utf8_lossy(other).trim().to_owned();
+            (Codec::Unknown(format!("AIFF-C {name}")), None)
+        }
+    }
+}
+
+/// An 80-bit float of the 68881: a sign, 15 bits of exponent, 64 of fraction with its leading 1.
+fn extended(bytes: [u8; 10]) -> Option<u32> {
+    let exponent = big_endian(&bytes[..2]) as i32 - 16_383 - 63;
+    let rate = big_endian(&bytes[2..]) as f64 * f64::from(exponent).exp2();
+    (rate.round() >= 1.0 && rate <= f64::from(u32::MAX)).then_some(rate.round() as u32)
+}
