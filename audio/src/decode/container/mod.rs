@@ -3,13 +3,14 @@
 mod bytes;
 mod frames;
 mod matroska;
+mod mp4;
 mod wave;
 
 use std::io::Read;
 
 use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
-use self::matroska::MatroskaReader;
+use self::{matroska::MatroskaReader, mp4::Mp4Reader};
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
 
@@ -40,6 +41,7 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
     }
     let reader = match container {
         Container::Webm | Container::Matroska => boxed(MatroskaReader::open(source.again())?),
+        Container::Mp4 | Container::QuickTime => boxed(Mp4Reader::open(source.again())?),
         _ => None,
     };
     reader.ok_or_else(|| AudioError::NotAudio {
