@@ -14,8 +14,6 @@ pub(super) struct Part {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Plan {
     pub parts: Vec<Part>,
-    /// Silence before the first part.
-    pub late: i64,
     /// What is never heard: before the first part, between parts, behind the last one.
     pub left_out: LeftOut,
 }
@@ -74,9 +72,6 @@ impl Extent {
         for (number, edit) in edits.iter().enumerate() {
             let len = self.ticks(edit.duration);
             let Some(start) = self.start(edit) else {
-                if plan.parts.is_empty() {
-                    plan.late = plan.late.saturating_add(len);
-                }
                 at = at.saturating_add(len);
                 continue;
             };
@@ -240,7 +235,6 @@ mod tests {
             edit(250, -1),
             edit(1000, SECOND),
         ]);
-        assert_eq!(plan.late, SECOND / 2);
         assert_eq!(
             plan.parts,
             [

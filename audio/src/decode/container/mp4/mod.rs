@@ -6,6 +6,8 @@
 
 mod boxes;
 mod config;
+#[cfg(test)]
+mod driver;
 mod edits;
 mod entry;
 mod file;

@@ -45,8 +45,9 @@ pub(super) struct Playback {
     pub reached: i64,
     /// The time line goes on from another movie's: nothing new to tell at the beginning.
     is_continued: bool,
-    is_first_movie: bool,
     is_jump: bool,
+    /// Where on the time line the next packet is expected.
+    heard_until: i64,
 }
 
 pub(super) enum Step {
@@ -107,8 +108,8 @@ impl Playback {
             packet_ticks,
             reached: first,
             is_continued,
-            is_first_movie: before.is_none(),
             is_jump: false,
+            heard_until: 0,
         })
     }
 
@@ -164,10 +165,9 @@ impl Playback {
             if self.description != Some(described) {
                 // The packet is the first of the next stream, and comes again.
                 self.position = before;
-                let goes_on = self.description.replace(described).is_some();
+                self.description = Some(described);
                 return Ok(Step::Stream(Box::new(Stream {
-                    origin: (self.is_first_movie || goes_on || self.is_continued)
-                        .then(|| Time::new(0, track.timescale)),
+                    origin: Some(Time::new(self.heard_until, track.timescale)),
                     ..Stream::new(entry.params.clone())
                 })));
             }
@@ -247,6 +247,8 @@ impl Playback {
         packet.trim_start = (run.time < part.start).then(|| time(part.start - run.time));
         packet.trim_end = (end > heard_end).then(|| time(end - heard_end));
         packet.is_jump = std::mem::take(&mut self.is_jump);
+        let heard = end.min(heard_end).saturating_sub(part.start);
+        self.heard_until = self.heard_until.max(part.at.saturating_add(heard));
     }
 }
 
@@ -342,12 +344,6 @@ fn plan(movie: &Movie, track: &Track, extent: &Extent, findings: &mut Vec<Findin
     };
     let plan = extent.plan(edits);
     let ms = |ticks: i64| (ticks.max(0) as u128 * 1000 / u128::from(track.timescale)) as u64;
-    if ms(plan.late) > 0 {
-        findings.push(Finding::new(
-            Code::LateStart,
-            [("late_ms", ms(plan.late).into())],
-        ));
-    }
     let padding_ms = track.codec().map_or(0, habit::padding_ms_max);
     let cut = |ms: u64| if ms > padding_ms { ms } else { 0 };
     let left_out = &plan.left_out;
