@@ -6,8 +6,6 @@
 
 mod boxes;
 mod config;
-#[cfg(test)]
-mod driver;
 mod edits;
 mod entry;
 mod file;
