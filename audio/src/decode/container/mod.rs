@@ -13,6 +13,7 @@ mod frames;
 mod info_frame;
 mod layout;
 mod matroska;
+mod mp4;
 mod mpeg;
 mod ogg;
 mod pieces;
@@ -27,8 +28,8 @@ use std::io::Read;
 use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
 use self::{
-    amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mpeg::MpegReader, ogg::OggReader,
-    plain::PlainReader, wave::WaveReader, wavpack::WavPackReader,
+    amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mp4::Mp4Reader, mpeg::MpegReader,
+    ogg::OggReader, plain::PlainReader, wave::WaveReader, wavpack::WavPackReader,
 };
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
@@ -75,11 +76,9 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
             },
             flac => flac,
         },
-<<<<<<< HEAD
         Container::WavPack => boxed(WavPackReader::open(source.again())?),
-=======
->>>>>>> wave
         Container::Adts => boxed(PlainReader::adts(source.again())?),
+        Container::Mp4 | Container::QuickTime => boxed(Mp4Reader::open(source.again())?),
         _ => None,
     };
     reader.ok_or_else(|| AudioError::NotAudio {
