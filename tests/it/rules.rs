@@ -75,6 +75,7 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
         ("warp", &["server"]),
     ];
     let crates = [
+        "chain",
         "jobs",
         "audio",
         "server",

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use retake_jobs::problem::{FieldError, Problem, ProblemKind};
+use retake_chain::problem::{FieldError, Problem, ProblemKind};
 
 use super::prepare::{PreparedKind, PreparedStep, pointer};
 use crate::{

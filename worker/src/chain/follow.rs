@@ -1,7 +1,7 @@
 //! What an analyser recommends, as steps that can run.
 
-use retake_jobs::{
-    chain::{Chain, RECOMMENDED_CHAIN, Recommendation, Vocabulary},
+use retake_chain::{
+    Chain, RECOMMENDED_CHAIN, Recommendation, Vocabulary,
     problem::{FieldError, Problem, ProblemKind},
 };
 use retake_plugin_host::Cache;

@@ -23,9 +23,9 @@ mod segments;
 
 use std::path::{Path, PathBuf};
 
-use retake_jobs::{
+use retake_chain::{
+    InstalledPlugin,
     report::{Peaks, Report},
-    store::InstalledPlugin,
 };
 
 pub use failure::{ChainFailure, Retry};

@@ -96,7 +96,7 @@ pub(super) fn weight(steps: &[PreparedStep], from: usize) -> f32 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use retake_jobs::{chain::OnFailure, report::PluginRef};
+    use retake_chain::{OnFailure, report::PluginRef};
 
     use super::*;
     use crate::external::{Config, External};

@@ -3,11 +3,10 @@
 //! The server checked the chain when it took the job; since then a plugin may have been replaced by
 //! a version with other parameters, and this worker may not have what another has.
 
-use retake_jobs::{
-    chain::{Chain, NotAPlugin, OnFailure, Step, StepKind, find_plugin},
+use retake_chain::{
+    Chain, InstalledPlugin, NotAPlugin, OnFailure, Step, StepKind, find_plugin,
     problem::{FieldError, Problem, ProblemKind},
     report::PluginRef,
-    store::InstalledPlugin,
 };
 use retake_plugin_host::Cache;
 use retake_plugin_manifest::Settings;

@@ -6,8 +6,8 @@ use std::{
     time::Instant,
 };
 
-use retake_jobs::{
-    chain::OnFailure,
+use retake_chain::{
+    OnFailure,
     format::Format,
     problem::Problem,
     report::{Measurement, Peaks, Report, StepReport},

@@ -12,7 +12,7 @@ use std::{
 use retake_audio::{
     AudioError, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
 };
-use retake_jobs::{format::Format, report::Cut};
+use retake_chain::{format::Format, report::Cut};
 use retake_plugin_host::{Cache, Host, LogLine, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use retake_audio::{Measurement, Peaks};
-use retake_jobs::{format::Format, report::Cut};
+use retake_chain::{format::Format, report::Cut};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Limits;

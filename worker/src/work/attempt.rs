@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use retake_chain::{
+    problem::{Problem, ProblemKind},
+    report::Report,
+};
 use retake_jobs::{
     blobs::BlobKey,
     job::{Attempt, Job, Outcome},
-    problem::{Problem, ProblemKind},
     queue::Delivery,
     recording::Recording,
-    report::Report,
     store::{Correction, Progress, in_use},
 };
 use tokio::sync::watch;

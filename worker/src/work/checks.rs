@@ -5,10 +5,13 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+use retake_chain::{
+    InstalledPlugin,
+    problem::{FieldError, Problem, ProblemKind},
+};
 use retake_jobs::{
     blobs::{BlobError, BlobKey},
-    problem::{FieldError, Problem, ProblemKind},
-    store::{InstalledPlugin, Verdict},
+    store::Verdict,
     submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};

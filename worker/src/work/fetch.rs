@@ -3,10 +3,8 @@
 use std::{io, path::Path};
 
 use futures_util::StreamExt;
-use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey, Blobs},
-    problem::{Problem, ProblemKind},
-};
+use retake_chain::problem::{Problem, ProblemKind};
+use retake_jobs::blobs::{BlobError, BlobInfo, BlobKey, Blobs};
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
 use tokio_util::io::ReaderStream;

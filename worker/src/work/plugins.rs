@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use retake_jobs::{
-    blobs::{BlobError, BlobKey},
-    chain::{Chain, StepKind, find_plugin},
+use retake_chain::{
+    Chain, InstalledPlugin, StepKind, find_plugin,
     problem::{Problem, ProblemKind},
-    store::InstalledPlugin,
 };
+use retake_jobs::blobs::{BlobError, BlobKey};
 
 use super::{Worker, fetch};
 use crate::{

@@ -2,11 +2,10 @@
 
 use std::{path::Path, sync::Mutex};
 
-use retake_jobs::{
-    chain::{Chain, OnFailure},
+use retake_chain::{
+    Chain, InstalledPlugin, OnFailure,
     format::Format,
     problem::{Problem, ProblemKind},
-    store::InstalledPlugin,
 };
 use retake_plugin_host::Cache;
 use retake_worker::{

@@ -5,12 +5,11 @@ use std::{
     sync::OnceLock,
 };
 
-use retake_jobs::{
-    chain::Chain,
+use retake_chain::{
+    Chain, InstalledPlugin,
     format::Format,
     preset,
     problem::{Problem, ProblemKind},
-    store::InstalledPlugin,
 };
 use retake_plugin_host::Cache;
 use retake_worker::{

@@ -5,10 +5,10 @@ mod house;
 mod publishing;
 
 use jiff::SignedDuration;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     blobs::BlobKey,
     job::{Outcome, Status},
-    problem::ProblemKind,
     queue::{Queue, Topic},
     store::{Claim, EventKind, EventLog, Leases, Records},
 };

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use retake_jobs::{
-    chain::OnFailure,
+use retake_chain::{
+    OnFailure,
     problem::ProblemKind,
     report::{Cut, StepReport},
 };

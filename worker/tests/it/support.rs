@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_jobs::{chain::OnFailure, report::PluginRef, store::InstalledPlugin};
+use retake_chain::{InstalledPlugin, OnFailure, report::PluginRef};
 use retake_plugin_check::CheckChild;
 use retake_plugin_host::Cache;
 use retake_worker::{

@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_jobs::{
-    chain::OnFailure,
+use retake_chain::{
+    OnFailure,
     format::Format,
     problem::{Problem, ProblemKind},
 };

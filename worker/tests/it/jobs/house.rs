@@ -12,13 +12,12 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::{Chain, format::Format};
 use retake_jobs::{
     blobs::{BlobKey, Blobs, MemoryBlobs},
-    chain::Chain,
     clock::{Clock, ManualClock},
     email::Email,
     events::{Events, LocalEvents, Wake},
-    format::Format,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, LeaseTerms},
     message::JobMessage,

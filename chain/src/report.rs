@@ -45,7 +45,7 @@ pub struct StepReport {
     /// silence. `None` where nothing can be heard, and for a step that was left out.
     #[serde(default)]
     pub level_change_db: Option<f64>,
-    /// Whether what the step took away was kept, under `BlobKey::Delta`.
+    /// Whether what the step took away was kept, as a file of its own.
     #[serde(default)]
     pub delta: bool,
     /// Whether an analyser recommended it. It then stands after that analyser, and not in the chain.

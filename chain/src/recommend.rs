@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::{
-    Step, Vocabulary,
+use crate::{
+    NotAPlugin, Step, Vocabulary,
     parse::{CHAIN_KEYS, Errors, below, quoted, step},
+    problem::FieldError,
     vocabulary::shown,
 };
-use crate::{chain::NotAPlugin, problem::FieldError};
 
 /// The id of the measurement that carries it, as the text of a chain's JSON.
 pub const RECOMMENDED_CHAIN: &str = "recommended-chain";
@@ -134,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::chain::{StepKind, parse::tests::vocabulary};
+    use crate::{StepKind, parse::tests::vocabulary};
 
     fn parse(chain: &Value) -> Result<Recommendation, Vec<FieldError>> {
         Recommendation::parse(&chain.to_string(), "com.example.ears", &vocabulary(), 2)

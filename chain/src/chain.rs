@@ -1,12 +1,5 @@
 //! A chain: the ordered steps a recording goes through.
 
-mod parse;
-mod recommend;
-mod vocabulary;
-
-pub use recommend::{RECOMMENDED_CHAIN, Recommendation};
-pub use vocabulary::{NotAPlugin, Vocabulary, find_plugin, version_rank};
-
 use serde::{Deserialize, Serialize};
 
 /// Checked: its plugins were known, its parameter values in range, when it was made.
@@ -59,7 +52,7 @@ pub enum OnFailure {
     Skip,
 }
 
-fn full() -> f64 {
+pub(crate) fn full() -> f64 {
     1.0
 }
 

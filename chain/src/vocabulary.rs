@@ -129,13 +129,13 @@ impl Vocabulary {
         find_plugin(&self.manifests, |manifest| manifest, name, version)
     }
 
-    pub(super) fn external_names(&self) -> String {
+    pub(crate) fn external_names(&self) -> String {
         listed(self.externals.iter().map(String::as_str))
     }
 }
 
 /// What a stranger wrote, short enough to be quoted in an error.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const CHARS_MAX: usize = 80;
     match text.char_indices().nth(CHARS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),

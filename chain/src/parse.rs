@@ -4,10 +4,14 @@
 use retake_plugin_manifest::{Manifest, Settings};
 use serde_json::{Map, Value};
 
-use super::{Chain, NotAPlugin, OnFailure, Step, StepKind, Vocabulary, full, vocabulary::shown};
-use crate::problem::FieldError;
+use crate::{
+    NotAPlugin, Vocabulary,
+    chain::{Chain, OnFailure, Step, StepKind, full},
+    problem::FieldError,
+    vocabulary::shown,
+};
 
-pub(super) const CHAIN_KEYS: &[&str] = &["steps"];
+pub(crate) const CHAIN_KEYS: &[&str] = &["steps"];
 const STEP_KEYS: &[&str] = &[
     "plugin",
     "version",
@@ -38,7 +42,7 @@ impl Chain {
     }
 }
 
-pub(super) struct Errors(pub Vec<FieldError>);
+pub(crate) struct Errors(pub Vec<FieldError>);
 
 impl Errors {
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
@@ -105,7 +109,7 @@ fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Erro
         .collect()
 }
 
-pub(super) fn step(
+pub(crate) fn step(
     json: &Value,
     pointer: &str,
     vocabulary: &Vocabulary,
@@ -361,13 +365,13 @@ fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Op
 }
 
 /// RFC 6901: `~` and `/` in a key are escaped.
-pub(super) fn below(pointer: &str, key: &str) -> String {
+pub(crate) fn below(pointer: &str, key: &str) -> String {
     format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
-pub(super) fn quoted(json: &Value) -> String {
+pub(crate) fn quoted(json: &Value) -> String {
     shown(&json.to_string())
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;

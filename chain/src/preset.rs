@@ -5,10 +5,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{
-    chain::{Chain, Vocabulary},
-    problem::FieldError,
-};
+use crate::{Chain, Vocabulary, problem::FieldError};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Preset {
