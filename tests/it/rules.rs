@@ -71,11 +71,12 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
         ("wasmtime", &["plugins/host"]),
         ("lapin", &["jobs"]),
         ("rusqlite", &["jobs"]),
-        ("reqwest", &["worker", "cli"]),
+        ("reqwest", &["runner", "cli"]),
         ("warp", &["server"]),
     ];
     let crates = [
         "chain",
+        "runner",
         "jobs",
         "audio",
         "server",

@@ -14,7 +14,7 @@ use retake_chain::{
     report::{Measurement, StepReport},
 };
 use retake_plugin_host::{Cache, Installed};
-use retake_worker::{
+use retake_runner::{
     chain::{ChainContext, ChainFailure, ChainReport, Progress, prepare, run_chain, seed},
     child::ChildProgram,
 };

@@ -13,6 +13,7 @@ use retake_jobs::{
     recording::Recording,
     store::{Correction, Progress, in_use},
 };
+use retake_runner::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -22,7 +23,6 @@ use super::{
     heartbeat::{self, Stop},
     passed,
 };
-use crate::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
 
 /// A child that was told to stop is waited for this long.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -146,7 +146,7 @@ impl Worker {
             plugins: &plugins,
             steps_max: self.config.chain_steps_max,
         };
-        let tell = |at: crate::chain::Progress| {
+        let tell = |at: retake_runner::chain::Progress| {
             progress.send_replace(Progress {
                 fraction: at.fraction,
                 step: at.step,

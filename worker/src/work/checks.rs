@@ -15,10 +15,10 @@ use retake_jobs::{
     submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
+use retake_runner::words::plain;
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{Worker, backoff::Backoff, fetch};
-use crate::words::plain;
 
 /// So much of a check's words stands in the problem; the whole is in the report.
 const WORDS_MAX: usize = 500;

@@ -8,13 +8,13 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::blobs::{BlobError, BlobKey};
-
-use super::{Worker, fetch};
-use crate::{
+use retake_runner::{
     chain::ChainFailure,
     install::{NotInstalled, install_in_child},
     words::plain,
 };
+
+use super::{Worker, fetch};
 
 /// So much of what the compiler says is shown.
 const WORDS_MAX: usize = 500;

@@ -12,7 +12,8 @@ use retake_jobs::{
     queue::{Queue, Topic},
     store::{Claim, EventKind, EventLog, Leases, Records},
 };
-use retake_worker::{Config, external};
+use retake_runner::external;
+use retake_worker::Config;
 use serde_json::json;
 
 use crate::support::{eventually, false_child, mock, recording, runs};

@@ -25,7 +25,8 @@ use retake_jobs::{
     recording::Recording,
     store::{EventKind, EventLog, JobRecord, MemoryStore, Outbox, Records},
 };
-use retake_worker::{Config, Parts, WorkerError, child::ChildProgram};
+use retake_runner::child::ChildProgram;
+use retake_worker::{Config, Parts, WorkerError};
 use tempfile::TempDir;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};

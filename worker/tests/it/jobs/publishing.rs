@@ -13,7 +13,8 @@ use retake_jobs::{
     submission::{Submission, SubmissionStatus},
 };
 use retake_plugin_host::Cache;
-use retake_worker::{Config, child::ChildProgram};
+use retake_runner::child::ChildProgram;
+use retake_worker::Config;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

@@ -1,4 +1,4 @@
-//! When a job has taken too long. It is known exactly only once the recording's length is.
+//! When a chain has taken too long. It is known exactly only once the recording's length is.
 
 use std::{
     path::Path,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::config::{Config, Limits};
+use crate::limits::Limits;
 
 /// Before the length is known, a recording is taken to have at most a second per so many bytes
 /// (16 kbit/s), so that nobody waits four hours for the decoder of a small file.
@@ -27,21 +27,12 @@ enum Audio {
     Told(Duration),
 }
 
-/// How long a job may take.
+/// How long a chain may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadlineTerms {
     pub base_ms: u64,
     /// More for each second of audio.
     pub per_audio_s_ms: u64,
-}
-
-impl From<&Config> for DeadlineTerms {
-    fn from(config: &Config) -> Self {
-        Self {
-            base_ms: config.deadline_ms,
-            per_audio_s_ms: config.deadline_per_audio_s_ms,
-        }
-    }
 }
 
 impl Deadline {

@@ -1,7 +1,7 @@
 //! Sentences from outside, before they are shown to people.
 
 /// One line, at most `chars_max` characters.
-pub(crate) fn plain(text: &str, chars_max: usize) -> String {
+pub fn plain(text: &str, chars_max: usize) -> String {
     let line = |c: char| if c.is_control() { ' ' } else { c };
     match text.char_indices().nth(chars_max) {
         Some((at, _)) => text[..at].chars().map(line).chain(['…']).collect(),

@@ -8,7 +8,7 @@ use retake_chain::{
     problem::ProblemKind,
     report::{Cut, StepReport},
 };
-use retake_worker::{chain::PreparedStep, external::Config};
+use retake_runner::{chain::PreparedStep, external::Config};
 use serde_json::{Value, json};
 
 use crate::{

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_worker::external::{Config, External, ExternalError, Transport};
+use retake_runner::external::{Config, External, ExternalError, Transport};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;

@@ -12,7 +12,7 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_plugin_host::Cache;
-use retake_worker::{
+use retake_runner::{
     DeadlineTerms, Limits,
     chain::{ChainContext, ChainFailure, ChainReport, prepare, run_chain},
     external::{Config, External},

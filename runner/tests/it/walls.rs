@@ -10,7 +10,7 @@ use retake_chain::{
     format::Format,
     problem::{Problem, ProblemKind},
 };
-use retake_worker::{
+use retake_runner::{
     DeadlineTerms, Limits,
     chain::{ChainContext, ChainFailure, ChainReport, PreparedStep, Retry, run_chain},
     child::ChildProgram,

@@ -33,7 +33,7 @@ pub use prepare::{PreparedKind, PreparedStep, prepare};
 pub use progress::Progress;
 pub use segments::run_chain;
 
-use crate::{child::ChildProgram, config::Limits, deadline::DeadlineTerms};
+use crate::{child::ChildProgram, deadline::DeadlineTerms, limits::Limits};
 
 /// What a chain is run with.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ pub struct ChainReport {
     pub warnings: Vec<String>,
 }
 
-/// A file in the scratch folder, in the job's format.
+/// A file in the scratch folder, in the format that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
     /// The step's place in the report, from 0.

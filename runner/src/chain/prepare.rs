@@ -1,7 +1,7 @@
 //! From names in a chain to what runs: plugins as digests in the local cache, services as clients.
 //!
-//! The server checked the chain when it took the job; since then a plugin may have been replaced by
-//! a version with other parameters, and this worker may not have what another has.
+//! The chain was checked when it was asked for, perhaps by another process; since then a plugin may
+//! have been replaced by a version with other parameters, and it may not be in the cache here.
 
 use retake_chain::{
     Chain, InstalledPlugin, NotAPlugin, OnFailure, Step, StepKind, find_plugin,
@@ -118,7 +118,7 @@ pub fn prepare(
     prepared.collect()
 }
 
-/// What the server found when it took the job may have been removed since.
+/// What was found when the chain was asked for may have been removed since.
 fn find<'a>(
     index: usize,
     name: &str,

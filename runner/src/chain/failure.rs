@@ -37,7 +37,7 @@ pub enum Retry {
 }
 
 impl ChainFailure {
-    pub(crate) fn lasting(problem: Problem) -> Self {
+    pub fn lasting(problem: Problem) -> Self {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::Never,
@@ -45,7 +45,7 @@ impl ChainFailure {
         }
     }
 
-    pub(crate) fn passing(problem: Problem) -> Self {
+    pub fn passing(problem: Problem) -> Self {
         Self::Failed {
             problem: Box::new(problem),
             retry: Retry::After(None),
@@ -70,7 +70,7 @@ impl ChainFailure {
     }
 
     /// Our own disk or the like.
-    pub(crate) fn ours(detail: impl std::fmt::Display) -> Self {
+    pub fn ours(detail: impl std::fmt::Display) -> Self {
         tracing::error!(%detail, "a chain could not be run");
         let told = "the worker could not read or write a file it needs";
         Self::passing(Problem::new(ProblemKind::Unavailable, told))

@@ -18,7 +18,7 @@ const WORDS_BYTES_MAX: u64 = 4 * 1024;
 
 /// Why a plugin did not get into the cache.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotInstalled {
+pub enum NotInstalled {
     /// In the compiler's words, or by the limit it broke.
     #[error("{0}")]
     Refused(String),
@@ -28,7 +28,7 @@ pub(crate) enum NotInstalled {
 
 /// Runs `program CACHE WASM`, which is [`child_main`] in the end, and waits for it. Dropping the
 /// future kills the child.
-pub(crate) async fn install_in_child(
+pub async fn install_in_child(
     program: &ChildProgram,
     cache: &Path,
     wasm: &Path,

@@ -71,7 +71,7 @@ pub async fn run_chain(
 struct Ask<'a> {
     segment: &'a Segment,
     to: &'a Path,
-    /// Of the job.
+    /// What was asked for, in the end.
     format: Format,
     is_last: bool,
 }

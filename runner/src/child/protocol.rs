@@ -7,7 +7,7 @@ use retake_audio::{Measurement, Peaks};
 use retake_chain::{format::Format, report::Cut};
 use serde::{Deserialize, Serialize};
 
-use crate::config::Limits;
+use crate::limits::Limits;
 
 /// A line from the child is never longer; a report that does not fit is cut by the child.
 pub(super) const LINE_BYTES_MAX: usize = 8 << 20;
