@@ -1,11 +1,12 @@
 //! Runs a chain on a file.
 //!
 //! From the outside in: [`chain`] walks through a chain's segments, for the worker's jobs as for the
-//! command line; [`child`] is the process behind the wall;
+//! command line; [`child`] is the process behind the wall, and [`audio_work`] what is done in it;
 //! [`external`] speaks to the external audio service; [`install`] compiles plugins.
 //!
 //! Nothing here knows of jobs: files and a chain come in, a file and a report go out.
 
+pub mod audio_work;
 pub mod chain;
 pub mod child;
 mod deadline;

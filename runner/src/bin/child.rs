@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    retake_runner::child::child_main()
+    retake_runner::audio_work::child_main()
 }

@@ -1,7 +1,7 @@
 //! What parent and child say to each other: one request, then lines of JSON. Both ends are the same
 //! program, so the shapes may change freely.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use retake_audio::{Measurement, Peaks};
 use retake_chain::{format::Format, report::Cut};
@@ -25,7 +25,7 @@ pub(crate) struct Request {
     pub plugin_cache: PathBuf,
     pub steps: Vec<StepRequest>,
     pub output_as: Output,
-    /// Deltas are always in the job's format.
+    /// Deltas are always in the chain's format.
     pub deltas_as: Correction,
     /// Set where the input came back from an external service.
     pub expect: Option<Expect>,
@@ -35,7 +35,7 @@ pub(crate) struct Request {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StepRequest {
-    /// Place among the job's steps, from 0.
+    /// Place among the chain's steps, from 0.
     pub index: usize,
     pub name: String,
     /// SHA-256 of the plugin, lower-case hex.
@@ -52,7 +52,7 @@ pub(crate) struct StepRequest {
 pub(crate) enum Output {
     /// A WAV of 32-bit floats for whoever comes next in the chain.
     Handover,
-    /// What the job asked for.
+    /// What was asked for.
     Correction(Correction),
 }
 
@@ -104,9 +104,19 @@ pub(crate) struct Length {
     pub frames: u64,
 }
 
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} frames of {} channels at {} Hz",
+            self.frames, self.channels, self.sample_rate
+        )
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Line {
+pub(crate) enum Line {
     /// The input was read: its length is known, and the steps begin.
     Read(Length),
     Progress(Progress),
@@ -122,7 +132,7 @@ pub(super) enum Line {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// 0.0..=1.0 over the whole request.
     pub fraction: f32,
     /// The step that sets the pace, by its place in the chain.

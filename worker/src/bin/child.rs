@@ -6,7 +6,7 @@ use std::{path::Path, process::ExitCode};
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     match &arguments[..] {
-        [] => retake_runner::child::child_main(),
+        [] => retake_runner::audio_work::child_main(),
         [role, cache, wasm] if role == "install-plugin" => {
             retake_runner::install::child_main(Path::new(cache), Path::new(wasm))
         }

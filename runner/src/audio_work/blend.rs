@@ -101,7 +101,7 @@ impl Stage for Blend {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::child::guard::Terms;
+    use crate::audio_work::guard::Terms;
 
     fn guard(spec: Spec) -> Guard {
         let terms = Terms {
