@@ -26,7 +26,7 @@ pub struct Config {
     pub server: retake_server::Config,
     pub worker: retake_worker::Config,
     /// How the external service is spoken to.
-    pub external: retake_worker::external::Config,
+    pub external: retake_runner::external::Config,
 }
 
 impl Default for Config {
@@ -41,7 +41,7 @@ impl Default for Config {
             plugins: String::new(),
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
-            external: retake_worker::external::Config::default(),
+            external: retake_runner::external::Config::default(),
         }
     }
 }

@@ -11,9 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use retake_chain::InstalledPlugin;
 use retake_jobs::{
     blobs::{BlobKey, SharedBlobs},
-    store::{InstalledPlugin, SharedStore},
+    store::SharedStore,
 };
 use retake_plugin_host::{Cache, Installed};
 use rust_embed::RustEmbed;

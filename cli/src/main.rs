@@ -17,9 +17,9 @@ fn main() -> ExitCode {
     let program = Program::parse();
     // The walled-in roles come first: they read no configuration and start no runtime.
     match program.command {
-        Command::Child => return retake_worker::child::child_main(),
+        Command::Child => return retake_runner::audio_work::child_main(),
         Command::InstallPlugin { cache, wasm } => {
-            return retake_worker::install::child_main(&cache, &wasm);
+            return retake_runner::install::child_main(&cache, &wasm);
         }
         Command::CheckPlugin { cache, wasm } => {
             return retake_plugin_check::child_main(&cache, &wasm);

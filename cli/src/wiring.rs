@@ -13,7 +13,7 @@ use retake_jobs::{
     store::{SharedStore, open_sqlite},
 };
 use retake_plugin_check::CheckChild;
-use retake_worker::{child::ChildProgram, external::External};
+use retake_runner::{child::ChildProgram, external::External};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

@@ -13,14 +13,10 @@ mod transitions;
 mod tests;
 
 use jiff::Timestamp;
+use retake_chain::{Chain, format::Format, problem::Problem};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    chain::Chain,
-    format::Format,
-    id::{JobId, OwnerId, RecordingId},
-    problem::Problem,
-};
+use crate::id::{JobId, OwnerId, RecordingId};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {

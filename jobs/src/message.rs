@@ -1,13 +1,13 @@
 //! The two messages, as JSON. Readers ignore unknown fields; nothing is ever removed.
 
 use jiff::Timestamp;
+use retake_chain::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     email::Email,
     id::{JobId, RecordingId},
     job::Status,
-    problem::Problem,
 };
 
 /// Job queue: there is work. Only a hint; the job's row says whether it is still to be done.

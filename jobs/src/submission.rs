@@ -8,13 +8,13 @@
 //! ```
 
 use jiff::Timestamp;
+use retake_chain::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     id::SubmissionId,
     job::{Lease, LeaseLost, LeaseTerms},
-    problem::{Problem, ProblemKind},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

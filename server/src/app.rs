@@ -5,9 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{
-    chain::Vocabulary,
-    problem::ProblemKind,
     queue::Topic,
     store::{StoreError, in_use},
 };

@@ -8,7 +8,8 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, Uri, header};
 use rand::{TryRngCore, rngs::OsRng};
-use retake_jobs::{id::OwnerId, problem::ProblemKind};
+use retake_chain::problem::ProblemKind;
+use retake_jobs::id::OwnerId;
 use sha2::{Digest, Sha256};
 
 use crate::{app::App, respond::Refusal, routes::Call};

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::Instant;
 
-use retake_jobs::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 
 use crate::respond::Refusal;
 

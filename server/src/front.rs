@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body;
-use retake_jobs::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};

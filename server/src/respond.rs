@@ -4,11 +4,8 @@
 //! apart from it, the private cause, which is logged once with the request id and never sent.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use retake_jobs::{
-    blobs::BlobError,
-    problem::{FieldError, Problem, ProblemKind},
-    store::StoreError,
-};
+use retake_chain::problem::{FieldError, Problem, ProblemKind};
+use retake_jobs::{blobs::BlobError, store::StoreError};
 use serde::Serialize;
 use warp::reply::Response;
 

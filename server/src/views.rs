@@ -4,11 +4,11 @@
 mod plugins;
 
 use http::StatusCode;
+use retake_chain::report::Peaks;
 use retake_jobs::{
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     recording::Recording,
-    report::Peaks,
     store::{Correction, JobRecord, RecordingWithJobs},
 };
 use serde::Serialize;
@@ -185,7 +185,7 @@ pub struct Page<T> {
 pub struct ReportView<'a> {
     job_id: JobId,
     #[serde(flatten)]
-    report: &'a retake_jobs::report::Report,
+    report: &'a retake_chain::report::Report,
 }
 
 impl<'a> ReportView<'a> {

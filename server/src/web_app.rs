@@ -11,7 +11,7 @@ use std::{borrow::Cow, collections::HashMap, io, io::Write, path::Path};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use retake_jobs::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use warp::reply::Response;

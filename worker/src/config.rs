@@ -1,5 +1,6 @@
 //! What a worker may use, and how long it may take.
 
+use retake_runner::{DeadlineTerms, Limits};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,22 +39,6 @@ pub struct Config {
     pub limits: Limits,
 }
 
-/// What is taken in, and what the child process may use.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    pub duration_ms_max: u64,
-    pub sample_rate_hz_min: u32,
-    pub sample_rate_hz_max: u32,
-    pub channels_max: u32,
-    /// Memory a child may write to.
-    pub memory_bytes_max: u64,
-    /// Longest file a child may write. Audio on its way takes 4 bytes per sample: 22 GiB for four
-    /// hours of 192 kHz stereo.
-    pub scratch_bytes_max: u64,
-    pub correction_bytes_max: u64,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -74,20 +59,6 @@ impl Default for Config {
             plugin_check_memory_bytes_max: 3 << 30,
             plugin_install_ms_max: 120_000,
             limits: Limits::default(),
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            duration_ms_max: 4 * 60 * 60 * 1000,
-            sample_rate_hz_min: 8_000,
-            sample_rate_hz_max: 192_000,
-            channels_max: 8,
-            memory_bytes_max: 1 << 30,
-            scratch_bytes_max: 24 << 30,
-            correction_bytes_max: 16 << 30,
         }
     }
 }
@@ -157,12 +128,11 @@ impl Config {
     }
 }
 
-impl Limits {
-    pub(crate) fn audio(&self) -> retake_audio::Limits {
-        retake_audio::Limits {
-            duration_ms_max: self.duration_ms_max,
-            sample_rate: self.sample_rate_hz_min..=self.sample_rate_hz_max,
-            channels_max: self.channels_max,
+impl From<&Config> for DeadlineTerms {
+    fn from(config: &Config) -> Self {
+        Self {
+            base_ms: config.deadline_ms,
+            per_audio_s_ms: config.deadline_per_audio_s_ms,
         }
     }
 }

@@ -6,16 +6,15 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use retake_jobs::{
-    chain::{Chain, Vocabulary},
+use retake_chain::{
+    Chain, InstalledPlugin, Vocabulary,
     format::Format,
     preset,
     problem::{FieldError, Problem},
     report::{Measurement, StepReport},
-    store::InstalledPlugin,
 };
 use retake_plugin_host::{Cache, Installed};
-use retake_worker::{
+use retake_runner::{
     chain::{ChainContext, ChainFailure, ChainReport, Progress, prepare, run_chain, seed},
     child::ChildProgram,
 };

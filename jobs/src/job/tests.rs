@@ -5,7 +5,7 @@
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use super::*;
-use crate::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 
 const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 10_000,

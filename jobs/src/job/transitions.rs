@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use retake_chain::{
+    Chain,
+    format::Format,
+    problem::{Problem, ProblemKind},
+};
 
 use super::{
     AlreadyEnded, Attempt, ClaimRefused, Expired, Job, Lease, LeaseLost, LeaseTerms, Outcome,
     Status,
 };
-use crate::{
-    chain::Chain,
-    format::Format,
-    id::{JobId, OwnerId, RecordingId},
-    problem::{Problem, ProblemKind},
-};
+use crate::id::{JobId, OwnerId, RecordingId};
 
 impl Job {
     /// A new job, waiting. `preset` and `request_id` are the caller's to fill in.

@@ -117,15 +117,17 @@ fn ending(status: Status) -> EventKind {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use retake_chain::{
+        Chain,
+        format::Format,
+        problem::{Problem, ProblemKind},
+    };
     use serde_json::Value;
 
     use super::*;
     use crate::{
-        chain::Chain,
-        format::Format,
         id::{OwnerId, RecordingId},
         job::{LeaseTerms, Outcome},
-        problem::{Problem, ProblemKind},
     };
 
     const TERMS: LeaseTerms = LeaseTerms {

@@ -10,6 +10,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use retake_chain::{problem::Problem, report::Peaks};
 
 use self::plugins::Plugins;
 use super::{
@@ -22,10 +23,8 @@ use crate::{
     clock::Clock,
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome, Status},
-    problem::Problem,
     queue::Topic,
     recording::Recording,
-    report::Peaks,
 };
 
 pub struct MemoryStore {

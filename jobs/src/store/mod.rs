@@ -15,7 +15,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use retake_plugin_manifest::Manifest;
+use retake_chain::{
+    InstalledPlugin,
+    problem::Problem,
+    report::{Peaks, Report},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,10 +27,8 @@ use crate::{
     blobs::BlobKey,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
-    problem::Problem,
     queue::Topic,
     recording::Recording,
-    report::{Peaks, Report},
     submission::{CheckAttempt, PluginName, Submission},
 };
 
@@ -297,13 +299,6 @@ pub trait Catalogue: Send + Sync {
     /// Takes a published version out: new jobs cannot name it. Its row stays, so that what old jobs
     /// say they ran can be read; its bytes go with a later sweep.
     async fn remove_plugin(&self, id: &str, version: &str) -> Result<Removal, StoreError>;
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InstalledPlugin {
-    pub manifest: Manifest,
-    /// SHA-256 of the component, lower-case hex.
-    pub digest: String,
 }
 
 /// One version of a plugin, as the catalogue holds it.

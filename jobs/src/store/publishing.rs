@@ -2,13 +2,14 @@
 //! which writes it all in one transaction.
 
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::{
+    InstalledPlugin,
+    problem::{Problem, ProblemKind},
+};
 use serde_json::Value;
 
-use super::{InstalledPlugin, Origin, PluginVersion, Verdict};
-use crate::{
-    problem::{Problem, ProblemKind},
-    submission::{PluginName, Submission},
-};
+use super::{Origin, PluginVersion, Verdict};
+use crate::submission::{PluginName, Submission};
 
 /// A submission that ended so long ago is forgotten. What it published stays.
 pub(super) const SUBMISSION_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -85,7 +86,7 @@ fn version_exists(existing: &PluginVersion, plugin: &InstalledPlugin) -> Problem
 pub(super) fn sort(versions: &mut [PluginVersion]) {
     versions.sort_by_cached_key(|version| {
         let manifest = &version.plugin.manifest;
-        let rank = crate::chain::version_rank(&manifest.version);
+        let rank = retake_chain::version_rank(&manifest.version);
         (manifest.id.clone(), std::cmp::Reverse(rank))
     });
 }

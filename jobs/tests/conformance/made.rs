@@ -1,14 +1,16 @@
 //! Recordings, jobs and corrections for the claims to handle.
 
 use jiff::Timestamp;
-use retake_jobs::{
-    chain::{Chain, OnFailure, Step, StepKind},
+use retake_chain::{
+    Chain, OnFailure, Step, StepKind,
     format::Format,
+    problem::{Problem, ProblemKind},
+    report::{Measurement, Peaks, Report},
+};
+use retake_jobs::{
     id::{OwnerId, RecordingId},
     job::{Job, LeaseTerms, Outcome},
-    problem::{Problem, ProblemKind},
     recording::Recording,
-    report::{Measurement, Peaks, Report},
     store::Correction,
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};

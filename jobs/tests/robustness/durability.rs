@@ -9,11 +9,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use retake_chain::InstalledPlugin;
 use retake_jobs::{
     blobs::BlobKey,
     id::{OwnerId, SubmissionId},
     queue::Topic,
-    store::{InstalledPlugin, Verdict, open_sqlite},
+    store::{Verdict, open_sqlite},
     submission::{Submission, SubmissionStatus},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use retake_jobs::{preset, problem::ProblemKind};
+use retake_chain::{preset, problem::ProblemKind};
 use warp::reply::Response;
 
 use crate::{

@@ -9,9 +9,9 @@ use std::{fmt::Write, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, header};
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     id::EventId,
-    problem::ProblemKind,
     store::{Event, StoreError},
 };
 use tokio::{sync::mpsc, time::Instant};

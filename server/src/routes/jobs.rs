@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     blobs::BlobKey,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, Status},
-    problem::ProblemKind,
     store::{Correction, JobRecord},
 };
 use warp::reply::Response;

@@ -21,7 +21,7 @@ use std::{convert::Infallible, str::FromStr, sync::Arc, time::Duration};
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method, StatusCode};
-use retake_jobs::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 use serde::de::DeserializeOwned;
 use warp::{Filter, Rejection, filters::BoxedFilter, reject::MethodNotAllowed, reply::Response};
 

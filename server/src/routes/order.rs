@@ -1,12 +1,14 @@
 //! What a request wants done with a recording, from JSON or form text to a checked chain and format.
 
-use retake_jobs::{
-    chain::{Chain, Vocabulary},
+use retake_chain::{
+    Chain, Vocabulary,
     format::Format,
-    id::{OwnerId, RecordingId},
-    job::Job,
     preset,
     problem::{FieldError, ProblemKind},
+};
+use retake_jobs::{
+    id::{OwnerId, RecordingId},
+    job::Job,
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use retake_jobs::{
-    chain::find_plugin,
-    problem::ProblemKind,
-    store::{PluginVersion, Removal},
-};
+use retake_chain::{find_plugin, problem::ProblemKind};
+use retake_jobs::store::{PluginVersion, Removal};
 use serde_json::json;
 use warp::reply::Response;
 

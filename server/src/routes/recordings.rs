@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::StatusCode;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
-    blobs::BlobKey, id::RecordingId, problem::ProblemKind, recording::Recording,
-    store::RecordingWithJobs,
+    blobs::BlobKey, id::RecordingId, recording::Recording, store::RecordingWithJobs,
 };
 use warp::reply::Response;
 

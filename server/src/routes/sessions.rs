@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use http::{StatusCode, header};
-use retake_jobs::problem::ProblemKind;
+use retake_chain::problem::ProblemKind;
 use serde::Deserialize;
 use serde_json::json;
 use warp::reply::Response;

@@ -5,10 +5,10 @@ use std::{io, sync::Arc};
 
 use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     blobs::{BlobError, BlobKey},
     id::SubmissionId,
-    problem::ProblemKind,
     submission::Submission,
 };
 use warp::reply::Response;

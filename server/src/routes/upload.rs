@@ -12,12 +12,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
+use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey},
     id::{OwnerId, RecordingId},
     job::Status,
-    problem::ProblemKind,
     recording::Recording,
 };
 use warp::reply::Response;

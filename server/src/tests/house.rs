@@ -8,17 +8,19 @@ use futures_util::{Stream, stream};
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
+use retake_chain::{
+    Chain, InstalledPlugin,
+    report::{Measurement, Peaks, Report, StepReport},
+};
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs, SharedBlobs},
-    chain::Chain,
     clock::SystemClock,
     events::LocalEvents,
     id::{JobId, OwnerId},
     job::{Attempt, LeaseTerms, Outcome},
     queue::{MemoryQueue, QueueLimits},
     relay::Relay,
-    report::{Measurement, Peaks, Report, StepReport},
-    store::{Claim, Correction, InstalledPlugin, MemoryStore, SharedStore},
+    store::{Claim, Correction, MemoryStore, SharedStore},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
 use serde_json::{Value, json};

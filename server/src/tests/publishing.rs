@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Method, StatusCode};
+use retake_chain::{
+    InstalledPlugin,
+    problem::{Problem, ProblemKind},
+};
 use retake_jobs::{
     blobs::{BlobKey, Blobs},
     job::LeaseTerms,
-    problem::{Problem, ProblemKind},
-    store::{InstalledPlugin, Verdict},
+    store::Verdict,
 };
 use serde_json::{Value, json};
 

@@ -2,15 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use retake_chain::{
+    problem::{Problem, ProblemKind},
+    report::Report,
+};
 use retake_jobs::{
     blobs::BlobKey,
     job::{Attempt, Job, Outcome},
-    problem::{Problem, ProblemKind},
     queue::Delivery,
     recording::Recording,
-    report::Report,
     store::{Correction, Progress, in_use},
 };
+use retake_runner::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -20,7 +23,6 @@ use super::{
     heartbeat::{self, Stop},
     passed,
 };
-use crate::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
 
 /// A child that was told to stop is waited for this long.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -144,7 +146,7 @@ impl Worker {
             plugins: &plugins,
             steps_max: self.config.chain_steps_max,
         };
-        let tell = |at: crate::chain::Progress| {
+        let tell = |at: retake_runner::chain::Progress| {
             progress.send_replace(Progress {
                 fraction: at.fraction,
                 step: at.step,

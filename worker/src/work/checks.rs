@@ -5,17 +5,20 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+use retake_chain::{
+    InstalledPlugin,
+    problem::{FieldError, Problem, ProblemKind},
+};
 use retake_jobs::{
     blobs::{BlobError, BlobKey},
-    problem::{FieldError, Problem, ProblemKind},
-    store::{InstalledPlugin, Verdict},
+    store::Verdict,
     submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
+use retake_runner::words::plain;
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{Worker, backoff::Backoff, fetch};
-use crate::words::plain;
 
 /// So much of a check's words stands in the problem; the whole is in the report.
 const WORDS_MAX: usize = 500;

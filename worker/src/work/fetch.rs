@@ -3,15 +3,12 @@
 use std::{io, path::Path};
 
 use futures_util::StreamExt;
-use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey, Blobs},
-    problem::{Problem, ProblemKind},
-};
+use retake_chain::problem::{Problem, ProblemKind};
+use retake_jobs::blobs::{BlobError, BlobInfo, BlobKey, Blobs};
+use retake_runner::chain::ChainFailure;
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
 use tokio_util::io::ReaderStream;
-
-use crate::chain::ChainFailure;
 
 const PIECE_BYTES: usize = 256 * 1024;
 

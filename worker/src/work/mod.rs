@@ -27,10 +27,11 @@ use retake_jobs::{
 };
 use retake_plugin_check::CheckChild;
 use retake_plugin_host::{Cache, HostError};
+use retake_runner::{child::ChildProgram, external::External};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{child::ChildProgram, config::Config, external::External};
+use crate::config::Config;
 use backoff::Backoff;
 use scratch::Scratch;
 

@@ -3,19 +3,18 @@
 
 use std::time::Duration;
 
-use retake_jobs::{
-    blobs::{BlobError, BlobKey},
-    chain::{Chain, StepKind, find_plugin},
+use retake_chain::{
+    Chain, InstalledPlugin, StepKind, find_plugin,
     problem::{Problem, ProblemKind},
-    store::InstalledPlugin,
 };
-
-use super::{Worker, fetch};
-use crate::{
+use retake_jobs::blobs::{BlobError, BlobKey};
+use retake_runner::{
     chain::ChainFailure,
     install::{NotInstalled, install_in_child},
     words::plain,
 };
+
+use super::{Worker, fetch};
 
 /// So much of what the compiler says is shown.
 const WORDS_MAX: usize = 500;

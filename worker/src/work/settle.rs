@@ -3,9 +3,9 @@
 use std::{future::Future, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::problem::Problem;
 use retake_jobs::{
     job::{Attempt, Job, LeaseLost, Outcome},
-    problem::Problem,
     store::{Correction, StoreError},
 };
 

@@ -5,14 +5,15 @@ mod house;
 mod publishing;
 
 use jiff::SignedDuration;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     blobs::BlobKey,
     job::{Outcome, Status},
-    problem::ProblemKind,
     queue::{Queue, Topic},
     store::{Claim, EventKind, EventLog, Leases, Records},
 };
-use retake_worker::{Config, external};
+use retake_runner::external;
+use retake_worker::Config;
 use serde_json::json;
 
 use crate::support::{eventually, false_child, mock, recording, runs};

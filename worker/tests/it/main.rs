@@ -1,11 +1,7 @@
-//! The worker as those meet it who use it: the external client against the simulated service, chains
-//! through real and false children, and the loop on memory backends.
+//! The worker as those meet it who use it: the loop on memory backends, with real and false children.
 #![allow(clippy::unwrap_used)]
 
-mod chains;
-mod external;
-mod harm;
 mod jobs;
-mod segments;
+#[path = "../../../runner/tests/stand_ins/mod.rs"]
+mod stand_ins;
 mod support;
-mod walls;

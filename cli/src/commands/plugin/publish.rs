@@ -4,10 +4,8 @@ use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use reqwest::{Client, Response, StatusCode, header};
-use retake_jobs::{
-    problem::Problem,
-    submission::{Submission, SubmissionStatus},
-};
+use retake_chain::problem::Problem;
+use retake_jobs::submission::{Submission, SubmissionStatus};
 use retake_plugin_check::{CheckReport, Outcome};
 
 use crate::{admin_key, config::Config};

@@ -3,7 +3,7 @@
 use std::{io::Write as _, path::PathBuf};
 
 use anyhow::Result;
-use retake_jobs::report::StepReport;
+use retake_chain::report::StepReport;
 use serde_json::Value;
 
 use crate::{commands::correct, config::Config};

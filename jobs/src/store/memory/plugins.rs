@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use retake_chain::InstalledPlugin;
 use serde_json::Value;
 
 use super::MemoryStore;
@@ -10,8 +11,7 @@ use crate::{
     id::SubmissionId,
     job::{LeaseLost, LeaseTerms},
     store::{
-        Catalogue, InstalledPlugin, Origin, PluginVersion, Removal, StoreError, Submissions,
-        Verdict, publishing,
+        Catalogue, Origin, PluginVersion, Removal, StoreError, Submissions, Verdict, publishing,
     },
     submission::{CheckAttempt, Submission, SubmissionStatus},
 };

@@ -1,6 +1,7 @@
 //! Which plugins there are, and were.
 
 use async_trait::async_trait;
+use retake_chain::InstalledPlugin;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     blobs::PluginDigest,
     store::{
-        Catalogue, InstalledPlugin, Origin, PluginVersion, Removal, StoreError,
+        Catalogue, Origin, PluginVersion, Removal, StoreError,
         publishing::{self, NewVersion},
     },
 };

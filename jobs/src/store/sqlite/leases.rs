@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use retake_chain::problem::Problem;
 use rusqlite::Connection;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
 use crate::{
     id::JobId,
     job::{Attempt, Job, LeaseLost, LeaseTerms, Outcome},
-    problem::Problem,
     store::{Claim, Correction, EventKind, Heartbeat, Leases, Progress, StoreError},
 };
 

@@ -3,13 +3,13 @@
 
 use std::{fmt::Display, str::FromStr};
 
+use retake_chain::format::Format;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, types::ValueRef};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::connection::{nanos, time};
 use crate::{
     email::Email,
-    format::Format,
     id::{JobId, RecordingId},
     job::{Job, Lease, Status},
     recording::Recording,

@@ -12,13 +12,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::{Chain, format::Format};
 
 use super::*;
 use crate::{
     blobs::{BlobError, BlobKey, Blobs, ByteStream},
-    chain::Chain,
     clock::ManualClock,
-    format::Format,
     id::{OwnerId, RecordingId},
     job::{Attempt, Job, LeaseTerms, Outcome, Status},
     recording::Recording,

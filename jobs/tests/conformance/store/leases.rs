@@ -1,12 +1,12 @@
 //! The claims of `Leases`: what a worker may do to a job, and what the sweeper mends.
 
 use jiff::SignedDuration;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     clock::Clock,
     id::JobId,
     job::{ClaimRefused, LeaseLost, Outcome, Status},
     message::{CompletionMessage, JobMessage},
-    problem::ProblemKind,
     queue::Topic,
     store::{Claim, EventKind, Heartbeat, Progress, SharedStore},
 };

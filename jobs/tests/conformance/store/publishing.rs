@@ -1,11 +1,14 @@
 //! The claims of `Catalogue` and `Submissions`.
 
+use retake_chain::{
+    InstalledPlugin,
+    problem::{Problem, ProblemKind},
+};
 use retake_jobs::{
     clock::Clock,
     id::SubmissionId,
     job::{LeaseLost, LeaseTerms},
-    problem::{Problem, ProblemKind},
-    store::{InstalledPlugin, Origin, PluginVersion, Removal, Verdict, in_use},
+    store::{Origin, PluginVersion, Removal, Verdict, in_use},
     submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
 };
 use serde_json::{Value, json};

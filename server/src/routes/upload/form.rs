@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use retake_jobs::{blobs::BlobInfo, email::Email, problem::ProblemKind};
+use retake_chain::problem::ProblemKind;
+use retake_jobs::{blobs::BlobInfo, email::Email};
 
 use crate::routes::order::{Fault, Wanted, field_pointer, shorten};
 

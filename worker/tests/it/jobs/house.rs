@@ -12,13 +12,12 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::{Chain, format::Format};
 use retake_jobs::{
     blobs::{BlobKey, Blobs, MemoryBlobs},
-    chain::Chain,
     clock::{Clock, ManualClock},
     email::Email,
     events::{Events, LocalEvents, Wake},
-    format::Format,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, LeaseTerms},
     message::JobMessage,
@@ -26,7 +25,8 @@ use retake_jobs::{
     recording::Recording,
     store::{EventKind, EventLog, JobRecord, MemoryStore, Outbox, Records},
 };
-use retake_worker::{Config, Parts, WorkerError, child::ChildProgram};
+use retake_runner::child::ChildProgram;
+use retake_worker::{Config, Parts, WorkerError};
 use tempfile::TempDir;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};

@@ -1,16 +1,20 @@
 //! Plugins that are submitted are checked and published or refused, and a worker runs what was
 //! published after it started.
 
+use retake_chain::{
+    InstalledPlugin,
+    problem::{Problem, ProblemKind},
+};
 use retake_jobs::{
     blobs::{BlobKey, Blobs},
     id::SubmissionId,
     job::Status,
-    problem::{Problem, ProblemKind},
-    store::{Catalogue, InstalledPlugin, Submissions},
+    store::{Catalogue, Submissions},
     submission::{Submission, SubmissionStatus},
 };
 use retake_plugin_host::Cache;
-use retake_worker::{Config, child::ChildProgram};
+use retake_runner::child::ChildProgram;
+use retake_worker::Config;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 

@@ -1,12 +1,13 @@
 //! Plugins' bytes: there for as long as anybody may need them, and no longer.
 
+use retake_chain::InstalledPlugin;
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 use serde_json::Value;
 
 use super::*;
 use crate::{
     id::SubmissionId,
-    store::{Catalogue, InstalledPlugin, Removal, Submissions, Verdict},
+    store::{Catalogue, Removal, Submissions, Verdict},
     submission::Submission,
 };
 

@@ -8,17 +8,17 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
     blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs},
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome},
-    problem::Problem,
     queue::{Delivery, MemoryQueue, Queue, QueueError, Topic},
     recording::Recording,
     store::{
-        Catalogue, Claim, Correction, Event, EventLog, Heartbeat, InstalledPlugin, JobRecord,
-        Leases, MemoryStore, Outbox, OutboxRow, Owners, PluginVersion, Progress, RecordingWithJobs,
-        Records, Removal, StoreError, Submissions, Verdict,
+        Catalogue, Claim, Correction, Event, EventLog, Heartbeat, JobRecord, Leases, MemoryStore,
+        Outbox, OutboxRow, Owners, PluginVersion, Progress, RecordingWithJobs, Records, Removal,
+        StoreError, Submissions, Verdict,
     },
     submission::{CheckAttempt, Submission},
 };

@@ -1,0 +1,67 @@
+//! A chain: the ordered steps a recording goes through.
+
+use serde::{Deserialize, Serialize};
+
+/// Checked: its plugins were known, its parameter values in range, when it was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chain {
+    pub steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    #[serde(flatten)]
+    pub kind: StepKind,
+    /// 1 is only the corrected signal, 0 only the original; latency-compensated.
+    #[serde(default = "full")]
+    pub mix: f64,
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// Keep what the step takes away: its input less its output.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delta: bool,
+    /// Whether the steps that the plugin's report recommends are run after it. A plugin's only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StepKind {
+    Plugin {
+        /// The manifest's id or its short name, as the chain's author wrote it.
+        plugin: String,
+        /// Exactly this version; else the newest when the job runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+        params: serde_json::Map<String, serde_json::Value>,
+    },
+    External {
+        external: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The job fails.
+    #[default]
+    Fail,
+    /// The chain goes on without the step, and the job carries a warning.
+    Skip,
+}
+
+pub(crate) fn full() -> f64 {
+    1.0
+}
+
+impl Step {
+    /// How the step is called in progress, reports and problems.
+    pub fn name(&self) -> &str {
+        match &self.kind {
+            StepKind::Plugin { plugin, .. } => plugin,
+            StepKind::External { external } => external,
+        }
+    }
+}

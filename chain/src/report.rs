@@ -1,0 +1,91 @@
+//! What was measured before and after, and what each step did and cost.
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Container and codec of the recording, "WebM, Opus" say.
+    pub source: String,
+    pub input: Measurement,
+    pub output: Measurement,
+    pub steps: Vec<StepReport>,
+    /// Wall time from claim to the encoded correction.
+    pub elapsed_ms: u64,
+}
+
+/// Levels are `None` where there is no signal to measure (silence measures as minus infinity).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    pub sample_rate: u32,
+    pub channels: u32,
+    pub frames: u64,
+    pub duration_ms: u64,
+    /// EBU R128 / ITU-R BS.1770 integrated loudness, LUFS.
+    pub integrated_lufs: Option<f64>,
+    /// EBU Tech 3342 loudness range, LU.
+    pub loudness_range_lu: Option<f64>,
+    /// ITU-R BS.1770-4 Annex 2 true peak, dBTP.
+    pub true_peak_dbtp: Option<f64>,
+    /// Highest sample, dBFS.
+    pub sample_peak_dbfs: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    pub step: String,
+    /// Id, version and SHA-256 of the plugin that ran; `None` for an external service.
+    pub plugin: Option<PluginRef>,
+    pub skipped: bool,
+    /// Why it was left out, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Problem>,
+    /// By how much the step changed the level of what can be heard in its input, dB; -120 is
+    /// silence. `None` where nothing can be heard, and for a step that was left out.
+    #[serde(default)]
+    pub level_change_db: Option<f64>,
+    /// Whether what the step took away was kept, as a file of its own.
+    #[serde(default)]
+    pub delta: bool,
+    /// Whether an analyser recommended it. It then stands after that analyser, and not in the chain.
+    #[serde(default)]
+    pub recommended: bool,
+    /// Every parameter of the plugin, those that the chain left out with their defaults.
+    #[serde(default)]
+    pub params: serde_json::Map<String, serde_json::Value>,
+    pub latency_frames: u32,
+    /// Time spent inside the step, on any thread.
+    pub cpu_ms: u64,
+    /// What the plugin's own `report` says, as JSON of the contract's `report` record.
+    #[serde(default)]
+    pub measurements: serde_json::Value,
+    /// What a step that shortens took out, in order: its output is its input without these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<Cut>,
+    /// What the plugin logged, cut to 64 KiB; of a step that was left out the last lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+/// Frames of a step's input, at the recording's rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    pub start: u64,
+    pub frames: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PluginRef {
+    pub id: String,
+    pub version: String,
+    pub digest: String,
+}
+
+/// A waveform to draw: for each point the lowest and highest sample of any channel in its stretch.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Peaks {
+    pub frames_per_point: u64,
+    pub min: Vec<f32>,
+    pub max: Vec<f32>,
+}

@@ -1,0 +1,142 @@
+//! The stages of a request: each step a sandboxed plugin, watched and guarded.
+
+use std::path::Path;
+
+use retake_audio::{Spec, Stage};
+use retake_plugin_host::{Cache, Host, HostError, StageRecord, Stream};
+use retake_plugin_manifest::Settings;
+
+use super::{
+    blend::Blend,
+    delta::DeltaWriter,
+    failed::{ours, params_refused, stage_failed},
+    guard::{Guard, GuardRecord, Guarded, Terms},
+    outcome::in_words,
+    watch::Watch,
+};
+use crate::child::{Expect, Failed, Request, Teller};
+
+/// The stages of a request, and where each leaves what there is to tell.
+pub(super) struct Opened {
+    pub stages: Vec<Box<dyn Stage>>,
+    /// Of the external service's answer. Its stage comes first.
+    pub answer: Option<GuardRecord>,
+    /// In the order of the request.
+    pub steps: Vec<OpenedStep>,
+}
+
+pub(super) struct OpenedStep {
+    pub record: StageRecord,
+    pub guard: GuardRecord,
+    pub promises: bool,
+}
+
+pub(super) struct Opening<'a> {
+    pub request: &'a Request,
+    pub spec: Spec,
+    pub frames: u64,
+    pub deltas_as: retake_audio::Format,
+}
+
+impl Opening<'_> {
+    pub fn open(&self, watch: &Watch, teller: &Teller) -> Result<Opened, Failed> {
+        let mut opened = Opened {
+            stages: Vec::new(),
+            answer: None,
+            steps: Vec::new(),
+        };
+        if let Some(expect) = &self.request.expect {
+            let (stage, record) = self.answer(expect)?;
+            opened.stages.push(stage);
+            opened.answer = Some(record);
+        }
+        if self.request.steps.is_empty() {
+            return Ok(opened);
+        }
+        let broken = |error: HostError| Failed::Ours {
+            detail: error.to_string(),
+        };
+        let cache = Cache::open(&self.request.plugin_cache).map_err(broken)?;
+        let host = Host::new(cache).map_err(broken)?;
+        for (place, step) in self.request.steps.iter().enumerate() {
+            let plugin = host.load(&step.digest).map_err(broken)?;
+            let settings = Settings::resolve(plugin.manifest(), &step.params)
+                .map_err(|errors| params_refused(step.index, &errors))?;
+            let stream = Stream {
+                name: &step.name,
+                spec: self.spec,
+                frames: self.frames,
+                mix: step.mix,
+                seed: step_seed(self.request.seed, step.index),
+            };
+            let record = StageRecord::default();
+            let (teller, index) = (teller.clone(), step.index);
+            record.on_log(move |line| teller.log(index, in_words(line)));
+            let stage = watch
+                .enter(place, || plugin.open(&stream, &settings, &record))
+                .map_err(|error| stage_failed(step.index, error))?;
+            let terms = Terms {
+                name: step.name.clone(),
+                promise: plugin.manifest().level_promise(),
+                mix: step.mix,
+                shortens: plugin.manifest().may_shorten(),
+            };
+            let promises = terms.promise.is_some();
+            let (guard, found) = self.guard(terms, step.delta.as_deref())?;
+            opened.stages.push(Box::new(Guarded {
+                guard,
+                inner: watch.wrap(place, stage),
+            }));
+            opened.steps.push(OpenedStep {
+                record,
+                guard: found,
+                promises,
+            });
+        }
+        Ok(opened)
+    }
+
+    fn answer(&self, expect: &Expect) -> Result<(Box<dyn Stage>, GuardRecord), Failed> {
+        let terms = Terms {
+            name: expect.name.clone(),
+            promise: None,
+            mix: expect.mix,
+            shortens: false,
+        };
+        let (guard, record) = self.guard(terms, expect.delta.as_deref())?;
+        let blend = Blend::open(&expect.sent, expect.mix, self.spec, self.frames, guard)
+            .map_err(ours("the file that was sent"))?;
+        Ok((Box::new(blend), record))
+    }
+
+    fn guard(&self, terms: Terms, delta: Option<&Path>) -> Result<(Guard, GuardRecord), Failed> {
+        let create = |path| DeltaWriter::create(path, &self.deltas_as, self.spec, self.frames);
+        let delta = delta
+            .map(create)
+            .transpose()
+            .map_err(|error| Failed::Ours {
+                detail: format!("a delta: {error}"),
+            })?;
+        Ok(Guard::new(terms, self.spec, delta))
+    }
+}
+
+/// Every step has randomness of its own, the same for the same recording and place (SplitMix64).
+fn step_seed(seed: u64, index: usize) -> u64 {
+    let mut z = seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_the_same_for_the_same_place_and_differ_between_places() {
+        assert_eq!(step_seed(7, 0), step_seed(7, 0));
+        assert_ne!(step_seed(7, 0), step_seed(7, 1));
+        assert_ne!(step_seed(7, 0), step_seed(8, 0));
+    }
+}

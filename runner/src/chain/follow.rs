@@ -1,0 +1,90 @@
+//! What an analyser recommends, as steps that can run.
+
+use retake_chain::{
+    Chain, RECOMMENDED_CHAIN, Recommendation, Vocabulary,
+    problem::{FieldError, Problem, ProblemKind},
+};
+use retake_plugin_host::Cache;
+
+use super::{ChainContext, ChainFailure, PreparedKind, PreparedStep, prepare};
+use crate::{child::StepDone, words::plain};
+
+/// So many characters of what is wrong with a recommendation are shown.
+const WORDS_MAX: usize = 500;
+
+pub(super) struct Followed {
+    pub steps: Vec<PreparedStep>,
+    pub warnings: Vec<String>,
+}
+
+/// The steps that `analyser` recommends in its report; `steps_before` are in the chain already.
+/// They are prepared, and have no places yet.
+pub(super) fn follow(
+    analyser: &PreparedStep,
+    done: &StepDone,
+    steps_before: usize,
+    context: &ChainContext<'_>,
+) -> Result<Followed, ChainFailure> {
+    let name = &analyser.name;
+    let Some(text) = recommended(done) else {
+        return Ok(Followed {
+            steps: Vec::new(),
+            warnings: vec![format!("{name} recommends nothing that could be followed")],
+        });
+    };
+    let vocabulary = Vocabulary {
+        manifests: context
+            .plugins
+            .iter()
+            .map(|plugin| plugin.manifest.clone())
+            .collect(),
+        externals: Vec::new(),
+        steps_max: context.steps_max,
+    };
+    let id = match &analyser.kind {
+        PreparedKind::Plugin { plugin, .. } => plugin.id.as_str(),
+        PreparedKind::External(_) => "",
+    };
+    let steps_left = context.steps_max.saturating_sub(steps_before);
+    let recommendation = Recommendation::parse(text, id, &vocabulary, steps_left)
+        .map_err(|errors| refused(analyser, &errors))?;
+    let missing = recommendation.missing.iter().map(|missing| {
+        let missing = plain(missing, WORDS_MAX);
+        format!("{name} recommends {missing}, which is not installed: it was left out")
+    });
+    let warnings = missing.collect();
+    let chain = Chain {
+        steps: recommendation.steps,
+    };
+    let cache = Cache::open(context.plugin_cache).map_err(ChainFailure::ours)?;
+    let mut steps = prepare(&chain, context.plugins, &cache, &[])?;
+    for step in &mut steps {
+        step.recommended = true;
+        step.written = analyser.written;
+    }
+    Ok(Followed { steps, warnings })
+}
+
+fn recommended(done: &StepDone) -> Option<&str> {
+    let measurements = done.report.get("measurements")?.as_array()?;
+    let found = measurements
+        .iter()
+        .find(|measurement| measurement["id"] == RECOMMENDED_CHAIN);
+    found?["value"].as_str()
+}
+
+fn refused(analyser: &PreparedStep, errors: &[FieldError]) -> ChainFailure {
+    let first = errors.first().map_or_else(String::new, |error| {
+        format!("{} {}", error.pointer, error.detail)
+    });
+    let words = format!(
+        "its recommendation cannot be followed: {}",
+        plain(first.trim_start(), WORDS_MAX)
+    );
+    let detail = format!("{}: {words}", analyser.called());
+    let error = FieldError {
+        detail: words,
+        pointer: analyser.pointer(None),
+    };
+    ChainFailure::lasting(Problem::new(ProblemKind::StepFailed, detail).with_errors(vec![error]))
+}

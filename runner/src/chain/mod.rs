@@ -1,0 +1,93 @@
+//! Runs a chain on a file: what the worker does with a job, and `retake correct` without any server.
+//!
+//! The chain is cut into segments. Runs of plugin steps go to one child process each; external steps
+//! are spoken to from here, between two children:
+//!
+//! ```text
+//! recording ─▶ child: decode, measure, steps ─▶ WAV ─▶ service ─▶ WAV ─▶ child: …, measure, encode
+//! ```
+//!
+//! A step that shortens ends its child too, because those after it are made for a length, and so does
+//! an analyser that is followed: what it recommends is known only then.
+//!
+//! There is a child at either end also where a chain begins or ends with an external step: only
+//! children decode, and what a service sends back is as hostile as a recording.
+
+mod failure;
+mod follow;
+mod harm;
+mod plan;
+mod prepare;
+mod progress;
+mod segments;
+
+use std::path::{Path, PathBuf};
+
+use retake_chain::{
+    InstalledPlugin,
+    report::{Peaks, Report},
+};
+
+pub use failure::{ChainFailure, Retry};
+pub use prepare::{PreparedKind, PreparedStep, prepare};
+pub use progress::Progress;
+pub use segments::run_chain;
+
+use crate::{child::ChildProgram, deadline::DeadlineTerms, limits::Limits};
+
+/// What a chain is run with.
+#[derive(Debug, Clone, Copy)]
+pub struct ChainContext<'a> {
+    pub child: &'a ChildProgram,
+    /// Where installed plugins are.
+    pub plugin_cache: &'a Path,
+    /// An existing folder for files on their way; what is left in it is the caller's to remove.
+    pub scratch_dir: &'a Path,
+    pub limits: &'a Limits,
+    pub deadline: DeadlineTerms,
+    /// From [`seed`], so that the same recording is corrected the same way everywhere.
+    pub seed: u64,
+    /// The catalogue, for what analysers recommend.
+    pub plugins: &'a [InstalledPlugin],
+    /// Steps of a chain, with those that are recommended.
+    pub steps_max: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct ChainReport {
+    pub report: Report,
+    pub input_peaks: Peaks,
+    pub peaks: Peaks,
+    /// What steps took away, where the chain asks for it.
+    pub deltas: Vec<Delta>,
+    /// As sentences for whoever sent the recording.
+    pub warnings: Vec<String>,
+}
+
+/// A file in the scratch folder, in the format that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delta {
+    /// The step's place in the report, from 0.
+    pub step: u32,
+    pub path: PathBuf,
+}
+
+/// The seed that goes with a recording: the first eight bytes of its SHA-256, in hex. Anything that
+/// is not such a digest is seed 0.
+pub fn seed(recording_sha256: &str) -> u64 {
+    recording_sha256
+        .get(..16)
+        .and_then(|hex| u64::from_str_radix(hex, 16).ok())
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_seed_is_the_beginning_of_the_digest() {
+        let digest = "00000000000000ff0123456789abcdef0123456789abcdef0123456789abcdef";
+        assert_eq!(super::seed(digest), 255);
+        assert_eq!(super::seed("short"), 0);
+        assert_eq!(super::seed("nonsense, nonsense, nonsense"), 0);
+    }
+}

@@ -1,0 +1,220 @@
+//! What parent and child say to each other: one request, then lines of JSON. Both ends are the same
+//! program, so the shapes may change freely.
+
+use std::{fmt, path::PathBuf};
+
+use retake_audio::{Measurement, Peaks};
+use retake_chain::{format::Format, report::Cut};
+use serde::{Deserialize, Serialize};
+
+use crate::limits::Limits;
+
+/// A line from the child is never longer; a report that does not fit is cut by the child.
+pub(super) const LINE_BYTES_MAX: usize = 8 << 20;
+/// Nor is the request.
+pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
+
+/// Everything the child needs to know. Paths are absolute.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Request {
+    pub parent_pid: i32,
+    pub input: PathBuf,
+    pub output: PathBuf,
+    /// For spill files; the child leaves nothing in it.
+    pub scratch_dir: PathBuf,
+    pub plugin_cache: PathBuf,
+    pub steps: Vec<StepRequest>,
+    pub output_as: Output,
+    /// Deltas are always in the chain's format.
+    pub deltas_as: Correction,
+    /// Set where the input came back from an external service.
+    pub expect: Option<Expect>,
+    pub limits: Limits,
+    pub seed: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StepRequest {
+    /// Place among the chain's steps, from 0.
+    pub index: usize,
+    pub name: String,
+    /// SHA-256 of the plugin, lower-case hex.
+    pub digest: String,
+    /// All of them; checked again against the manifest.
+    pub params: serde_json::Map<String, serde_json::Value>,
+    pub mix: f64,
+    /// Where to write what the step takes away, if it is wanted.
+    pub delta: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Output {
+    /// A WAV of 32-bit floats for whoever comes next in the chain.
+    Handover,
+    /// What was asked for.
+    Correction(Correction),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Correction {
+    pub format: Format,
+    pub origin: Origin,
+}
+
+/// What the recording was, where the input is no longer the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// The input is it.
+    Input,
+    Lossy,
+    Lossless {
+        bits: u32,
+    },
+}
+
+impl Origin {
+    pub fn of(source: &Source) -> Self {
+        source
+            .lossless_bits
+            .map_or(Self::Lossy, |bits| Self::Lossless { bits })
+    }
+}
+
+/// What was sent to an external service, and so must have come back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Expect {
+    /// The external step, by its place in the chain.
+    pub step: usize,
+    pub name: String,
+    pub length: Length,
+    /// The file that was sent.
+    pub sent: PathBuf,
+    /// The part of what came back; the rest is from `sent`.
+    pub mix: f64,
+    /// As for a plugin's step.
+    pub delta: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Length {
+    pub sample_rate: u32,
+    pub channels: u32,
+    pub frames: u64,
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} frames of {} channels at {} Hz",
+            self.frames, self.channels, self.sample_rate
+        )
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// The input was read: its length is known, and the steps begin.
+    Read(Length),
+    Progress(Progress),
+    /// What a step's plugin logged, told as it comes: the plugin may never come back.
+    Log {
+        step: usize,
+        line: String,
+    },
+    /// Told again by [`Done`]; here for a child that does not get so far.
+    Warning(String),
+    Done(Box<Done>),
+    Failed(Failed),
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// 0.0..=1.0 over the whole request.
+    pub fraction: f32,
+    /// The step that sets the pace, by its place in the chain.
+    pub step: Option<usize>,
+    /// Steps whose code was running at that moment.
+    pub inside: Vec<usize>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Done {
+    pub source: Source,
+    pub input: Measurement,
+    pub input_peaks: Peaks,
+    pub output: Measurement,
+    pub output_peaks: Peaks,
+    /// In the order of the request.
+    pub steps: Vec<StepDone>,
+    /// What was found of the external service's answer, where the input is one.
+    #[serde(default)]
+    pub answer: Harmless,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Source {
+    pub container: String,
+    pub codec: String,
+    pub lossless_bits: Option<u32>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StepDone {
+    pub index: usize,
+    pub latency_frames: u32,
+    pub cpu_ms: u64,
+    pub report: serde_json::Value,
+    #[serde(default)]
+    pub cuts: Vec<Cut>,
+    pub log: Vec<String>,
+    #[serde(default)]
+    pub harmless: Harmless,
+}
+
+/// What was measured of a step that did no harm.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Harmless {
+    /// `None` where nothing can be heard in the step's input.
+    pub level_change_db: Option<f64>,
+    /// The change is within what the plugin's manifest promises.
+    pub promised: bool,
+    /// Its delta was written.
+    pub delta: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Failed {
+    /// The input is at fault.
+    Audio { fault: AudioFault, detail: String },
+    /// What came back from an external service is not what was agreed on.
+    Unexpected { detail: String },
+    /// A step said no.
+    Refused {
+        index: usize,
+        detail: String,
+        param: Option<String>,
+    },
+    /// A step trapped, or returned what it must not.
+    Crashed { index: usize, detail: String },
+    /// A step returned what is no correction of what it was given.
+    Harmful { index: usize, detail: String },
+    /// Ours: disk, plugin cache. Worth trying again.
+    Ours { detail: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AudioFault {
+    NotAudio,
+    UnknownCodec,
+    Empty,
+    TooLong,
+    UnsupportedStream,
+    Damaged,
+}

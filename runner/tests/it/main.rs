@@ -1,0 +1,12 @@
+//! The runner as those meet it who use it: the external client against the simulated service, and
+//! chains through real and false children.
+#![allow(clippy::unwrap_used)]
+
+mod chains;
+mod external;
+mod harm;
+mod segments;
+#[path = "../stand_ins/mod.rs"]
+mod stand_ins;
+mod support;
+mod walls;
