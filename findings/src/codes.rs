@@ -59,6 +59,9 @@ codes! {
     LateStart, "late-start", Info, "the audio starts {late_ms} ms after the beginning; it is preceded by silence";
     /// The file's clock starts before 0: what it says is before the beginning is not part of the recording (a part of a Vorbis file that was cut out without coding it anew).
     StartTrimmed, "start-trimmed", Info, "{trimmed_ms} ms stand before the beginning by the file's clock and are left out";
+    /// What the encoder put before and behind the recording, as the file declares it. Players that do
+    /// not know it play a little more.
+    PaddingLeftOut, "padding-left-out", Info, "{start} frames at the start and {end} at the end were left out: the file says that they are the encoder's";
     /// Parts that somebody cut out with an editor that only notes it (an edit list). They are left out.
     EditsApplied, "edits-applied", Info, "the file's edit list was followed: {left_out_ms} ms of its audio are not played";
     /// An edit list that cannot be followed (speeds other than 1, more entries than are taken).

@@ -60,6 +60,8 @@ struct Clock {
     position: i64,
     /// How much later than the frames the stamps are, as far as that was accepted.
     offset: i64,
+    /// Frames trimmed off since something was last heard.
+    end_trimmed: u64,
     /// A packet whose stamp is ahead, waiting for the next one to confirm it.
     held: Option<Held>,
 }
@@ -80,6 +82,9 @@ struct Counts {
     gaps_ms: f64,
     too_long: Option<(f64, f64)>,
     late_start_ms: Option<f64>,
+    /// Frames left out because the file says so.
+    padding_start: u64,
+    padding_end: u64,
     back: u64,
     back_ms: f64,
     drift_ms: f64,
@@ -168,6 +173,7 @@ impl Timeline {
         };
         playing.drop_strays(&mut self.recorder, &mut self.counts)?;
         playing.settle_held(None, &mut self.recorder, &mut self.counts)?;
+        self.counts.padding_end += playing.clock.end_trimmed;
         if let Some(heard) = playing.heard {
             let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(heard.sample_rate);
             let drift = ms(playing.clock.offset);
@@ -263,7 +269,17 @@ impl Playing {
         self.is_settled = true;
         self.usual_frames = block.frames() as u64;
 
+        let frames = block.frames();
         let skipped = self.clock.trim(block, packet, rate);
+        if self.clock.position == 0 {
+            counts.padding_start += skipped as u64;
+        }
+        // What was trimmed off the end of a packet was padding only if nothing follows.
+        let trimmed = (frames - skipped - block.frames()) as u64;
+        self.clock.end_trimmed = match block.is_empty() {
+            true => self.clock.end_trimmed + trimmed,
+            false => trimmed,
+        };
         if block.is_empty() {
             return Ok(());
         }
@@ -409,6 +425,15 @@ impl Counts {
                     ("lost", self.lost.into()),
                     ("packets", self.packets.into()),
                     ("silence_ms", (self.lost_ms.round() as u64).into()),
+                ],
+            ));
+        }
+        if self.padding_start + self.padding_end > 0 {
+            findings.push(Finding::new(
+                Code::PaddingLeftOut,
+                [
+                    ("start", self.padding_start.into()),
+                    ("end", self.padding_end.into()),
                 ],
             ));
         }
