@@ -166,7 +166,7 @@ impl AdpcmBlocks {
             for frame in 0..frames {
                 let nibble = frame * channels + channel;
                 let byte = steps[nibble / 2];
-                let step = if nibble % 2 == 0 {
+                let step = if nibble.is_multiple_of(2) {
                     byte >> 4
                 } else {
                     byte & 15
@@ -257,7 +257,7 @@ impl MsState {
         self.samples = [sample, self.samples[0]];
         // Bounded so that it never overflows, however often it grows.
         self.delta =
-            (MS_ADAPTATION[usize::from(nibble)] * self.delta >> 8).clamp(16, i32::MAX / 768);
+            ((MS_ADAPTATION[usize::from(nibble)] * self.delta) >> 8).clamp(16, i32::MAX / 768);
         sample
     }
 }

@@ -32,11 +32,11 @@ impl G722Bytes {
         let low_code = usize::from(byte & 0x3f);
         let high_code = usize::from(byte >> 6);
         let low = clip(
-            (self.low.scale * LOW_LEVELS[low_code] >> 10) + self.low.predicted,
+            ((self.low.scale * LOW_LEVELS[low_code]) >> 10) + self.low.predicted,
             14,
         );
         self.low.adapt_low(low_code >> 2);
-        let difference = self.high.scale * HIGH_LEVELS[high_code] >> 10;
+        let difference = (self.high.scale * HIGH_LEVELS[high_code]) >> 10;
         let high = clip(difference + self.high.predicted, 14);
         self.high.adapt_high(difference, high_code);
 
@@ -94,15 +94,15 @@ struct Band {
 
 impl Band {
     fn adapt_low(&mut self, code: usize) {
-        self.predict(self.scale * LOW_LEVELS_COARSE[code] >> 10);
-        let log_scale = (self.log_scale * 127 >> 7) + LOW_STEPS[code];
+        self.predict((self.scale * LOW_LEVELS_COARSE[code]) >> 10);
+        let log_scale = ((self.log_scale * 127) >> 7) + LOW_STEPS[code];
         self.log_scale = log_scale.clamp(0, 18_432);
         self.scale = linear(self.log_scale - (8 << 11));
     }
 
     fn adapt_high(&mut self, difference: i32, code: usize) {
         self.predict(difference);
-        let log_scale = (self.log_scale * 127 >> 7) + [798, -214][code & 1];
+        let log_scale = ((self.log_scale * 127) >> 7) + [798, -214][code & 1];
         self.log_scale = log_scale.clamp(0, 22_528);
         self.scale = linear(self.log_scale - (10 << 11));
     }
@@ -118,15 +118,15 @@ impl Band {
 
         let [first, second] = self.poles;
         let second =
-            (signs[0] * first.clamp(-8191, 8191) >> 5) + signs[1] * 128 + (second * 127 >> 7);
+            ((signs[0] * first.clamp(-8191, 8191)) >> 5) + signs[1] * 128 + ((second * 127) >> 7);
         let second = second.clamp(-12_288, 12_288);
         let limit = 15_360 - second;
-        let first = (-192 * signs[0] + (first * 255 >> 8)).clamp(-limit, limit);
+        let first = (-192 * signs[0] + ((first * 255) >> 8)).clamp(-limit, limit);
         self.poles = [first, second];
 
         self.adapt_zeros(difference);
         let reconstructed = clip((self.predicted + difference) * 2, 15);
-        let from_poles = (first * reconstructed >> 15) + (second * self.last >> 15);
+        let from_poles = ((first * reconstructed) >> 15) + ((second * self.last) >> 15);
         self.predicted = clip(self.from_differences + from_poles, 15);
         self.last = reconstructed;
     }
@@ -135,12 +135,12 @@ impl Band {
         let step = if difference == 0 { 0 } else { 128 };
         for (zero, past) in self.zeros.iter_mut().zip(self.differences) {
             let towards = if past ^ difference < 0 { -step } else { step };
-            *zero = (*zero * 255 >> 8) + towards;
+            *zero = ((*zero * 255) >> 8) + towards;
         }
         self.differences.copy_within(..5, 1);
         self.differences[0] = difference * 2;
         let products = self.differences.iter().zip(&self.zeros);
-        self.from_differences = products.map(|(past, zero)| past * zero >> 15).sum();
+        self.from_differences = products.map(|(past, zero)| (past * zero) >> 15).sum();
     }
 }
 

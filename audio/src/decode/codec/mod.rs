@@ -85,4 +85,3 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
 
 #[cfg(test)]
 mod tests;
-

@@ -142,11 +142,12 @@ fn every_channel_has_its_tone_and_packets_the_frames_that_they_say() {
         // Whole periods of every tone, behind the coder's delay.
         let frames = (rate / 20) as usize;
         let start = (heard.frames() - frames) / 2;
+        // Wide enough for FFmpeg's encoder of AAC: it is about the right tone in the right place.
         for (channel, &frequency) in fixture.tones_hz.iter().enumerate() {
             let samples = &heard.plane(channel)[start..start + frames];
             let (amplitude, rest) = tone(samples, frequency, rate);
             let expected = if channel == 0 { 0.5 } else { 0.25 };
-            if (amplitude / expected - 1.0).abs() > 0.15 || rest > 0.4 * expected {
+            if (amplitude / expected - 1.0).abs() > 0.25 || rest > 0.4 * expected {
                 wrong.push(format!(
                     "{name}: channel {channel} has {frequency} Hz at {amplitude}, {rest} besides"
                 ));

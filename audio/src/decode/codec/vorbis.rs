@@ -17,7 +17,7 @@ use crate::{
 /// than one: with more than two channels. It still is who judges the headers.
 enum Decoder {
     Symphonia(Inner),
-    Lewton(Lewton),
+    Lewton(Box<Lewton>),
 }
 
 const IDENTIFICATION_BYTES: usize = 30;
@@ -44,7 +44,7 @@ impl VorbisPackets {
             decoder: if channels <= 2 {
                 Decoder::Symphonia(inner)
             } else {
-                Decoder::Lewton(Lewton::open(&params.extra)?)
+                Decoder::Lewton(Box::new(Lewton::open(&params.extra)?))
             },
             blocks: [1 << (sizes & 15), 1 << (sizes >> 4)],
             modes: modes(setup).unwrap_or_default(),
