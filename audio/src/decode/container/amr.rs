@@ -1,6 +1,6 @@
 //! AMR's own file format (RFC 4867 section 5): a few letters, then frames of 20 ms.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use retake_findings::{Code, Finding};
 use retake_formats::{Codec, Container};
@@ -86,16 +86,10 @@ impl AmrReader {
     }
 }
 
-/// By the first letters, which are stepped over.
-fn kind(reader: &mut impl Read) -> Result<Option<AmrKind>, AudioError> {
+/// By the first line, which is stepped over.
+fn kind(reader: &mut impl BufRead) -> Result<Option<AmrKind>, AudioError> {
     let mut line = Vec::new();
-    for byte in reader.bytes().take(15) {
-        let byte = byte?;
-        line.push(byte);
-        if byte == b'\n' {
-            break;
-        }
-    }
+    reader.take(15).read_until(b'\n', &mut line)?;
     match line.as_slice() {
         b"#!AMR\n" => Ok(Some(AmrKind::Narrow)),
         b"#!AMR-WB\n" => Ok(Some(AmrKind::Wide)),
@@ -158,5 +152,56 @@ impl Demuxer for AmrReader {
             Code::BytesSkipped,
             [("bytes", self.skipped.into())],
         )]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::testing, *};
+
+    /// Bytes of the packets, and what was skipped.
+    fn told(bytes: &[u8]) -> (Vec<usize>, u64) {
+        let mut reader = AmrReader::open(testing::source(bytes)).unwrap().unwrap();
+        let mut told = Vec::new();
+        let mut packet = Packet::default();
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(stream) => assert_eq!(stream.params.codec, Codec::AmrNb),
+                Next::Packet => told.push(packet.data.len()),
+                Next::End(_) => return (told, reader.skipped),
+            }
+        }
+    }
+
+    fn speech(frames: usize) -> Vec<u8> {
+        let mut frame = vec![0xff; 32];
+        frame[0] = 0x3c;
+        frame.repeat(frames)
+    }
+
+    #[test]
+    fn frames_are_found_again_behind_damage() {
+        let silence = [0x7c];
+        let bytes = [
+            b"#!AMR\n",
+            &speech(2)[..],
+            &silence,
+            &[0xff; 50],
+            &speech(300),
+        ]
+        .concat();
+        let (packets, skipped) = told(&bytes);
+        assert_eq!((packets.len(), skipped), (303, 50));
+        assert_eq!(packets[..4], [32, 32, 1, 32]);
+    }
+
+    #[test]
+    fn several_channels_are_refused_by_name() {
+        let bytes = b"#!AMR_MC1.0\n\0\0\0\x02";
+        let error = AmrReader::open(testing::source(bytes)).err().unwrap();
+        assert!(error.to_string().contains("several channels"), "{error}");
+        assert!(AmrReader::open(testing::source(b"#!AM")).unwrap().is_none());
     }
 }

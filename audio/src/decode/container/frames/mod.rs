@@ -56,8 +56,6 @@ pub(in crate::decode) enum Syntax {
 impl Syntax {
     /// Bytes that [`Self::header`] needs.
     pub(in crate::decode) const HEADER_BYTES: usize = 8;
-    /// No frame has more: 8191 of ADTS.
-    const FRAME_BYTES_MAX: usize = 8192;
 
     /// The header at the start of `bytes`, if there is one; `None` also with too few bytes.
     pub(in crate::decode) fn header(self, bytes: &[u8]) -> Option<Header> {
