@@ -125,6 +125,7 @@ fn by_signature(prefix: &[u8]) -> Option<Sniffed> {
         (b"wvpk", Audio(Container::WavPack)),
         (b"riff\x2e\x91\xcf\x11", Audio(Container::Wave64)),
         (b".snd", Audio(Container::Au)),
+        (b"dns.", Audio(Container::Au)),
         (b"FLV\x01", Audio(Container::Flv)),
         (
             b"\x30\x26\xb2\x75\x8e\x66\xcf\x11",

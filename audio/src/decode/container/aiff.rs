@@ -188,7 +188,7 @@ fn coding(name: [u8; 4], bits: u32) -> (Codec, Option<PcmLayout>) {
         b"sowt" => (Codec::Pcm, little(integer)),
         b"raw " => (Codec::Pcm, plain(Unsigned, bits.div_ceil(8), bits)),
         b"in24" => (Codec::Pcm, of_24),
-        b"42ni" => (Codec::Pcm, little(of_24)),
+        b"42ni" | b"42n1" => (Codec::Pcm, little(of_24)),
         b"in32" => (Codec::Pcm, of_32),
         b"23ni" => (Codec::Pcm, little(of_32)),
         b"fl32" | b"FL32" => (Codec::PcmFloat, plain(Float, 4, 32)),
@@ -213,4 +213,156 @@ fn extended(bytes: [u8; 10]) -> Option<u32> {
     let exponent = big_endian(&bytes[..2]) as i32 - 16_383 - 63;
     let rate = big_endian(&bytes[2..]) as f64 * f64::from(exponent).exp2();
     (rate.round() >= 1.0 && rate <= f64::from(u32::MAX)).then_some(rate.round() as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::testing, *};
+    use crate::decode::demux::{Demuxer, Next, Packet};
+
+    const CD: [u8; 10] = [0x40, 0x0e, 0xac, 0x44, 0, 0, 0, 0, 0, 0];
+
+    fn chunk(id: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
+        let pad: &[u8] = if body.len() % 2 == 1 { &[0] } else { &[] };
+        [&id[..], &size.to_be_bytes(), body, pad].concat()
+    }
+
+    fn common(bits: u8, name: &[u8]) -> Vec<u8> {
+        let body = [&[0, 1, 0, 0, 0, 0, 0, bits][..], &CD, name].concat();
+        chunk(b"COMM", body.len() as u32, &body)
+    }
+
+    fn sound(size: u32, offset: u8, samples: &[u8]) -> Vec<u8> {
+        chunk(
+            b"SSND",
+            size,
+            &[&[0, 0, 0, offset, 0, 0, 0, 0], samples].concat(),
+        )
+    }
+
+    fn form(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [&b"FORM\0\0\0\0AIFC"[..], &chunks.concat()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Stream>, Vec<u8>, End) {
+        let mut reader = open(testing::source(bytes)).unwrap().unwrap();
+        let mut packet = Packet::default();
+        let (mut streams, mut audio) = (Vec::new(), Vec::new());
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(stream) => streams.push(*stream),
+                Next::Packet => audio.extend(&packet.data),
+                Next::End(end) => return (streams, audio, end),
+            }
+        }
+    }
+
+    #[test]
+    fn samples_are_what_their_name_says() {
+        let check = |bits, name: &[u8], codec: Codec, layout: Option<(PcmEncoding, u32, bool)>| {
+            let file = form(&[common(bits, name), sound(8, 0, &[])]);
+            let params = read(&file).0.remove(0).params;
+            let found = params.pcm.map(|l| (l.encoding, l.bytes, l.is_big_endian));
+            assert_eq!((params.codec, found), (codec, layout));
+            assert_eq!(params.sample_rate, Some(44_100));
+        };
+        use PcmEncoding::*;
+        check(16, b"", Codec::Pcm, Some((Signed, 2, true)));
+        check(12, b"NONE", Codec::Pcm, Some((Signed, 2, true)));
+        check(24, b"sowt", Codec::Pcm, Some((Signed, 3, false)));
+        check(8, b"raw ", Codec::Pcm, Some((Unsigned, 1, true)));
+        check(16, b"in24", Codec::Pcm, Some((Signed, 3, true)));
+        check(32, b"fl32", Codec::PcmFloat, Some((Float, 4, true)));
+        check(16, b"FL64", Codec::PcmFloat, Some((Float, 8, true)));
+        check(16, b"ulaw", Codec::Mulaw, None);
+        check(16, b"ima4", Codec::AdpcmImaQt, None);
+        check(16, b"MAC3", Codec::Unknown("MACE".to_owned()), None);
+        check(
+            64,
+            b"NONE",
+            Codec::Unknown("PCM of 64 bits".to_owned()),
+            None,
+        );
+    }
+
+    #[test]
+    fn sizes_are_not_believed() {
+        let audio = [1, 2, 3, 4, 5, 6];
+        let check = |chunks: &[Vec<u8>], expected: &[u8], end| {
+            let (_, found, found_end) = read(&form(chunks));
+            assert_eq!((&found[..], found_end), (expected, end));
+        };
+        let common = common(16, b"NONE");
+        check(
+            &[common.clone(), sound(14, 0, &audio)],
+            &audio,
+            End::Complete,
+        );
+        check(
+            &[sound(14, 0, &audio), common.clone()],
+            &audio,
+            End::Complete,
+        );
+        check(
+            &[common.clone(), sound(14, 2, &audio)],
+            &audio[2..],
+            End::Complete,
+        );
+        check(
+            &[common.clone(), sound(14, 99, &audio)],
+            &audio,
+            End::Complete,
+        );
+        check(
+            &[common.clone(), sound(0, 0, &audio)],
+            &audio,
+            End::Complete,
+        );
+        check(
+            &[common.clone(), sound(u32::MAX, 0, &audio)],
+            &audio,
+            End::Complete,
+        );
+        check(
+            &[common.clone(), sound(1000, 0, &audio)],
+            &audio,
+            End::Truncated,
+        );
+        check(&[common, sound(3, 0, &audio)], &[], End::Complete);
+    }
+
+    #[test]
+    fn files_put_together_are_all_heard() {
+        let one = form(&[common(16, b"NONE"), sound(10, 0, &[1, 2])]);
+        let two = form(&[common(8, b"NONE"), sound(9, 0, &[3])]);
+        let (streams, audio, end) = read(&[one, two].concat());
+        assert_eq!(
+            (streams.len(), &audio[..], end),
+            (2, &[1, 2, 3][..], End::Complete)
+        );
+    }
+
+    #[test]
+    fn rates_are_floats_of_80_bits() {
+        assert_eq!(extended(CD), Some(44_100));
+        assert_eq!(extended([0; 10]), None);
+        assert_eq!(extended([0xff; 10]), None);
+        assert_eq!(
+            extended([0x40, 0x0b, 0xfa, 0, 0, 0, 0, 0, 0, 0]),
+            Some(8_000)
+        );
+    }
+
+    #[test]
+    fn without_a_description_it_is_damaged() {
+        let opened = open(testing::source(&form(&[sound(10, 0, &[1, 2])])));
+        assert!(matches!(opened, Err(AudioError::Damaged { .. })));
+        assert!(
+            open(testing::source(b"FORM\0\0\0\0ILBM"))
+                .unwrap()
+                .is_none()
+        );
+    }
 }

@@ -131,3 +131,61 @@ impl Header {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::testing, *};
+    use crate::decode::demux::{Demuxer, Next, Packet};
+
+    fn au(size: u32, encoding: u32, samples: &[u8]) -> Vec<u8> {
+        let words = [28, size, encoding, 8000, 1, 0];
+        let words: Vec<u8> = words
+            .iter()
+            .flat_map(|word: &u32| word.to_be_bytes())
+            .collect();
+        [&b".snd"[..], &words, samples].concat()
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Codec>, Vec<u8>, End) {
+        let mut reader = open(testing::source(bytes)).unwrap().unwrap();
+        let mut packet = Packet::default();
+        let (mut codecs, mut audio) = (Vec::new(), Vec::new());
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(stream) => codecs.push(stream.params.codec),
+                Next::Packet => audio.extend(&packet.data),
+                Next::End(end) => return (codecs, audio, end),
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_may_be_unknown_or_wrong() {
+        let check = |size, end| {
+            let found = read(&au(size, 3, &[1, 2, 3, 4]));
+            assert_eq!(found, (vec![Codec::Pcm], vec![1, 2, 3, 4], end));
+        };
+        check(4, End::Complete);
+        check(u32::MAX, End::Complete);
+        check(0, End::Complete);
+        check(400, End::Truncated);
+    }
+
+    #[test]
+    fn files_put_together_are_all_heard() {
+        let file = [au(2, 1, &[1, 2]), au(u32::MAX, 27, &[3, 4])].concat();
+        let (codecs, audio, _) = read(&file);
+        assert_eq!(codecs, [Codec::Mulaw, Codec::Alaw]);
+        assert_eq!(audio, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_not_decoded_is_named() {
+        let (codecs, audio, _) = read(&au(4, 23, &[1, 2, 3, 4]));
+        assert_eq!(codecs, [Codec::Unknown("G.721 ADPCM".to_owned())]);
+        assert!(audio.is_empty());
+        assert!(open(testing::source(b".snd\0\0\0\x18")).unwrap().is_none());
+    }
+}

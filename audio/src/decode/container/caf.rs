@@ -54,7 +54,16 @@ pub(in crate::decode) fn open(source: Source) -> Result<Option<PiecesReader>, Au
         true => End::Truncated,
         false => End::Complete,
     };
-    let pieces = file.piece().into_iter().collect();
+    let pieces: Vec<_> = file.piece().into_iter().collect();
+    let is_known = |piece: &Piece| !matches!(piece.stream.params.codec, Codec::Unknown(_));
+    if pieces
+        .iter()
+        .any(|piece| matches!(piece.cut, Cut::Nowhere) && is_known(piece))
+    {
+        return Err(AudioError::Damaged {
+            detail: "its table of packets (pakt) is missing: it was never finished".to_owned(),
+        });
+    }
     match PiecesReader::new(Container::Caf, reader, pieces, end, not_read) {
         Some(reader) => Ok(Some(reader)),
         None => Err(AudioError::Damaged {
@@ -376,5 +385,140 @@ impl PacketTable for Table {
         };
         let frames = i64::try_from(frames).ok()?;
         Some((bytes, Some(Time::new(frames, self.rate))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::testing, *};
+    use crate::decode::demux::{Demuxer, Next, Packet};
+
+    fn chunk(id: &[u8; 4], size: i64, body: &[u8]) -> Vec<u8> {
+        [&id[..], &size.to_be_bytes(), body].concat()
+    }
+
+    fn full(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        chunk(id, body.len() as i64, body)
+    }
+
+    fn description(format: &[u8; 4], words: [u32; 5]) -> Vec<u8> {
+        let words: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        full(
+            b"desc",
+            &[&44_100f64.to_be_bytes()[..], format, &words].concat(),
+        )
+    }
+
+    fn caf(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [&b"caff\0\x01\0\0"[..], &chunks.concat()].concat()
+    }
+
+    fn read(bytes: &[u8]) -> (Stream, Vec<(usize, Option<Time>)>, End) {
+        let mut reader = open(testing::source(bytes)).unwrap().unwrap();
+        let mut packet = Packet::default();
+        let (mut stream, mut packets) = (None, Vec::new());
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(found) => stream = Some(*found),
+                Next::Packet => packets.push((packet.data.len(), packet.duration)),
+                Next::End(end) => return (stream.unwrap(), packets, end),
+            }
+        }
+    }
+
+    #[test]
+    fn data_may_come_first_or_never_say_its_size() {
+        let description = description(b"lpcm", [2, 4, 1, 2, 16]);
+        let data = [0; 4 + 400];
+        for (file, expected) in [
+            (
+                caf(&[description.clone(), full(b"data", &data)]),
+                End::Complete,
+            ),
+            (
+                caf(&[full(b"data", &data), description.clone()]),
+                End::Complete,
+            ),
+            (
+                caf(&[description.clone(), chunk(b"data", -1, &data)]),
+                End::Complete,
+            ),
+            (
+                caf(&[description.clone(), chunk(b"data", 5000, &data)]),
+                End::Truncated,
+            ),
+        ] {
+            let (stream, packets, end) = read(&file);
+            assert_eq!((packets, end), (vec![(400, None)], expected));
+            let layout = PcmLayout::new(PcmEncoding::Signed, 2, 16);
+            assert_eq!(stream.params.pcm, layout);
+        }
+    }
+
+    #[test]
+    fn the_table_of_packets_says_sizes_delay_and_length() {
+        let mut table = Vec::new();
+        table.extend(3i64.to_be_bytes());
+        table.extend(1000i64.to_be_bytes());
+        table.extend(100u32.to_be_bytes());
+        table.extend(20u32.to_be_bytes());
+        // 5 and 300 bytes; 512 and 608 frames; a packet that is not there.
+        table.extend([5, 0x84, 0, 0x82, 0x2c, 0x84, 0x60, 9, 9]);
+        let file = caf(&[
+            description(b"alac", [0, 0, 0, 2, 0]),
+            full(b"data", &[0; 4 + 305]),
+            full(b"pakt", &table),
+        ]);
+        let (stream, packets, _) = read(&file);
+        let time = |frames| Some(Time::new(frames, 44_100));
+        assert_eq!((stream.delay, stream.heard), (time(100), time(1000)));
+        assert_eq!(packets, [(5, time(512)), (300, time(608))]);
+    }
+
+    #[test]
+    fn a_codec_whose_packets_are_not_listed_was_never_finished() {
+        let file = caf(&[
+            description(b"alac", [0, 0, 4096, 2, 0]),
+            full(b"data", &[0; 4 + 305]),
+        ]);
+        let opened = open(testing::source(&file));
+        assert!(matches!(opened, Err(AudioError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_configuration_is_taken_out_of_its_descriptors() {
+        let cookie = [
+            3, 0x80, 0x80, 0x80, 0x22, 0, 0, 0, 4, 0x14, 0x40, 0x15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 5, 0x80, 0x80, 0x80, 2, 0x12, 0x10, 6, 1, 2,
+        ];
+        assert_eq!(specific_info(&cookie), Some(&[0x12, 0x10][..]));
+        assert_eq!(specific_info(&[0x12, 0x10]), None);
+        assert_eq!(specific_info(&[3, 1]), None);
+    }
+
+    #[test]
+    fn any_flipped_byte_ends() {
+        let file = caf(&[
+            description(b"lpcm", [2, 4, 1, 2, 16]),
+            full(b"chan", &[0; 12]),
+            full(b"pakt", &[0; 24]),
+            full(b"data", &[0; 44]),
+        ]);
+        for at in 8..file.len() {
+            for flip in [0xff, 0x80, 1] {
+                let mut bytes = file.clone();
+                bytes[at] ^= flip;
+                if let Ok(Some(mut reader)) = open(testing::source(&bytes)) {
+                    let mut packet = Packet::default();
+                    let ends = (0..100).any(|_| {
+                        packet.clear();
+                        matches!(reader.next(&mut packet), Ok(Next::End(_)))
+                    });
+                    assert!(ends);
+                }
+            }
+        }
     }
 }

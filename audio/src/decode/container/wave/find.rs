@@ -358,7 +358,7 @@ fn cut(params: CodecParams, begins_with_adts: bool) -> (CodecParams, Cut) {
         (codec, Some(cut)) => (codec.clone(), cut),
         (Codec::Unknown(name), None) => (Codec::Unknown(name.clone()), Cut::Nowhere),
         (known, None) => (
-            Codec::Unknown(format!("{} without bounds in WAV", known.name())),
+            Codec::Unknown(format!("{} without headers in WAV", known.name())),
             Cut::Nowhere,
         ),
     };

@@ -183,6 +183,7 @@ impl<'a> Format<'a> {
             0xf1ac => return Codec::Flac,
             0x000a => "Windows Media Audio Voice",
             0x0020 => "Yamaha ADPCM",
+            0x0038 => "NMS ADPCM",
             0x0022 => "TrueSpeech",
             0x0040 | 0x0045 | 0x0064 => "G.726",
             0x0042 => "G.723.1",
