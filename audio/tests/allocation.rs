@@ -9,7 +9,10 @@ use signals::decode_bytes;
 /// The largest address space that the process has ever had.
 fn peak_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmPeak")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmPeak"))
+        .unwrap();
     let kib = line.split_whitespace().nth(1).unwrap();
     kib.parse::<u64>().unwrap() << 10
 }

@@ -29,7 +29,10 @@ fn check_tail(name: &str, rate: u32, channels: usize, frames: usize, tail: u64, 
     assert_eq!(decoded.spec.sample_rate, rate, "{name}");
     assert_eq!(decoded.spec.channels as usize, channels, "{name}");
     assert_eq!(decoded.frames, frames as u64 + tail, "{name}");
-    assert_eq!(decoded.measured.measurement.frames, decoded.frames, "{name}");
+    assert_eq!(
+        decoded.measured.measurement.frames, decoded.frames,
+        "{name}"
+    );
     assert_eq!(faults(&decoded), Vec::<String>::new(), "{name}");
     let amplitude = if channels == 6 { 0.3 } else { 0.4 };
     let expected = chirp(rate, channels, frames, amplitude);
@@ -285,10 +288,7 @@ fn truncated_files_give_what_they_hold_and_say_so() {
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         let part = decoded.frames as f64 / frames as f64;
         assert!((0.35..0.75).contains(&part), "{name}: {part}");
-        assert!(
-            faults(&decoded).contains(&"truncated".to_owned()),
-            "{name}"
-        );
+        assert!(faults(&decoded).contains(&"truncated".to_owned()), "{name}");
     }
 }
 
@@ -359,7 +359,14 @@ fn limits_are_held_and_named() {
     };
     let dir = std::env::temp_dir();
     let decode_limited = |name: &str, limits: &Limits| {
-        decode(file_of(&fixture_bytes(name)), limits, None, &dir, &mut |_| ()).map(|d| d.frames)
+        decode(
+            file_of(&fixture_bytes(name)),
+            limits,
+            None,
+            &dir,
+            &mut |_| (),
+        )
+        .map(|d| d.frames)
     };
     let long = decode_limited("chirp-opus.webm", &limits);
     assert!(
@@ -396,9 +403,13 @@ fn limits_are_held_and_named() {
 fn progress_rises_to_one() {
     let mut heard = Vec::new();
     let file = file_of(&fixture_bytes("firefox-recording.webm"));
-    decode(file, &Limits::default(), None, &std::env::temp_dir(), &mut |f| {
-        heard.push(f)
-    })
+    decode(
+        file,
+        &Limits::default(),
+        None,
+        &std::env::temp_dir(),
+        &mut |f| heard.push(f),
+    )
     .unwrap();
     assert!(heard.len() > 2 && heard.is_sorted(), "{heard:?}");
     assert_eq!(heard.last(), Some(&1.0));

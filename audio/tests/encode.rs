@@ -45,7 +45,11 @@ fn check_lossless(rate: u32, signal: &Block, format: Format, bits: u32, what: &s
     assert_eq!(finished.frames, signal.frames() as u64, "{what}");
     let again = decode_bytes(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(again.spec.sample_rate, rate, "{what}");
-    assert!(again.findings.iter().all(|found| !found.is_warning()), "{what}: {:?}", again.findings);
+    assert!(
+        again.findings.iter().all(|found| !found.is_warning()),
+        "{what}: {:?}",
+        again.findings
+    );
     assert_eq!(again.frames, signal.frames() as u64, "{what}");
     assert!(samples(again) == signal, "{what}: samples differ");
 }

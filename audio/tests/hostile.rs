@@ -48,17 +48,20 @@ fn decode_limited(bytes: &[u8]) -> Result<Decoded, AudioError> {
         duration_ms_max: 60_000,
         ..Limits::default()
     };
-    decode(file_of(bytes), &limits, None, &std::env::temp_dir(), &mut |_| ())
+    decode(
+        file_of(bytes),
+        &limits,
+        None,
+        &std::env::temp_dir(),
+        &mut |_| (),
+    )
 }
 
 fn check_survives(name: &str, seed: u64, bytes: &[u8]) {
     let started = Instant::now();
     // Any answer will do; frames that were never there will not.
     if let Ok(decoded) = decode_limited(bytes) {
-        assert!(
-            decoded.frames > 0,
-            "{name}, seed {seed}"
-        );
+        assert!(decoded.frames > 0, "{name}, seed {seed}");
         assert!(
             decoded
                 .measured

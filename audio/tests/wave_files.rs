@@ -3,8 +3,8 @@
 
 mod signals;
 
-use retake_findings::{Code, Finding};
 use retake_audio::{AudioError, Block};
+use retake_findings::{Code, Finding};
 use signals::{decode_bytes, fixture_bytes, samples, wav_bytes};
 
 struct Wave {
@@ -210,7 +210,10 @@ fn what_is_no_number_becomes_silence_and_is_counted() {
     ])
     .unwrap();
     let decoded = decode_bytes(&wav_bytes(48_000, &block)).unwrap();
-    let replaced = decoded.findings.iter().find(|found| found.is(Code::SamplesReplaced));
+    let replaced = decoded
+        .findings
+        .iter()
+        .find(|found| found.is(Code::SamplesReplaced));
     assert_eq!(replaced.unwrap().params["count"], 3);
     assert_eq!(
         samples(decoded).as_planes(),

@@ -151,10 +151,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const STEREO: Spec = Spec {
-        sample_rate: 44_100,
-        channels: 2,
-    };
+    const STEREO: Spec = Spec::new(44_100, 2);
 
     #[test]
     fn what_was_written_is_read_beyond_four_gibibytes_too() {

@@ -282,10 +282,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const SPEC: Spec = Spec {
-        sample_rate: 8_000,
-        channels: 2,
-    };
+    const SPEC: Spec = Spec::new(8_000, 2);
 
     /// A tone of `level` on an offset, both channels alike.
     fn tone(frames: usize, level: f32, offset: f32) -> Block {

@@ -184,10 +184,7 @@ mod tests {
     use super::*;
 
     fn format(channels: u32, coding: u16, bits: u16) -> WaveFormat {
-        let spec = Spec {
-            sample_rate: 96_000,
-            channels,
-        };
+        let spec = Spec::new(96_000, channels);
         WaveFormat::linear(spec, coding, bits)
     }
 

@@ -58,10 +58,7 @@ mod tests {
     }
 
     fn format(sample_rate: u32, channels: u32, bits: u16) -> WaveFormat {
-        let spec = Spec {
-            sample_rate,
-            channels,
-        };
+        let spec = Spec::new(sample_rate, channels);
         WaveFormat::linear(spec, tag::PCM, bits)
     }
 

@@ -86,8 +86,14 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Decoded, AudioError> {
 
 pub fn decode_fixture(name: &str) -> Decoded {
     let file = File::open(fixture_path(name)).unwrap();
-    decode(file, &Limits::default(), None, &std::env::temp_dir(), &mut |_| ())
-        .unwrap_or_else(|error| panic!("{name}: {error}"))
+    decode(
+        file,
+        &Limits::default(),
+        None,
+        &std::env::temp_dir(),
+        &mut |_| (),
+    )
+    .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// A float WAV file that holds exactly these samples.

@@ -115,10 +115,7 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_answer_and_three_of_what_was_sent() {
-        let spec = Spec {
-            sample_rate: 8_000,
-            channels: 2,
-        };
+        let spec = Spec::new(8_000, 2);
         let mut bytes = handover::header(spec, 3);
         for sample in [0.0f32, 1.0, 0.2, -1.0, 0.4, 0.0] {
             bytes.extend(sample.to_le_bytes());

@@ -91,10 +91,7 @@ mod tests {
 
     use super::*;
 
-    const SPEC: Spec = Spec {
-        sample_rate: 8_000,
-        channels: 1,
-    };
+    const SPEC: Spec = Spec::new(8_000, 1);
     const FLOAT: Format = Format::Wav {
         depth: WavDepth::Float32,
     };

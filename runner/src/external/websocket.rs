@@ -180,10 +180,7 @@ async fn receive(
             channels,
             frames,
         }) => Header {
-            spec: retake_audio::Spec {
-                sample_rate,
-                channels,
-            },
+            spec: retake_audio::Spec::new(sample_rate, channels),
             frames,
         },
         Received::Text(Text::End) | Received::Binary(_) => {
