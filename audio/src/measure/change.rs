@@ -285,6 +285,7 @@ mod tests {
     const SPEC: Spec = Spec {
         sample_rate: 8_000,
         channels: 2,
+        mask: crate::channels::ChannelMask::NONE,
     };
 
     /// A tone of `level` on an offset, both channels alike.

@@ -182,11 +182,13 @@ fn speaker_mask(channels: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channels::ChannelMask;
 
     fn format(channels: u32, coding: u16, bits: u16) -> WaveFormat {
         let spec = Spec {
             sample_rate: 96_000,
             channels,
+            mask: ChannelMask::usual(channels),
         };
         WaveFormat::linear(spec, coding, bits)
     }

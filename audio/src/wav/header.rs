@@ -52,6 +52,7 @@ fn chunk(to: &mut Vec<u8>, id: &[u8; 4], body: &[u8]) {
 mod tests {
     use super::*;
     use crate::Spec;
+    use crate::channels::ChannelMask;
 
     fn u32_at(bytes: &[u8], at: usize) -> u32 {
         u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"))
@@ -61,6 +62,7 @@ mod tests {
         let spec = Spec {
             sample_rate,
             channels,
+            mask: ChannelMask::usual(channels),
         };
         WaveFormat::linear(spec, tag::PCM, bits)
     }

@@ -104,7 +104,7 @@ mod tests {
     fn bytes(content: &[u8]) -> Bytes {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        Bytes::new(Source::open(&file, true).unwrap())
+        Bytes::new(Source::open(&file).unwrap())
     }
 
     #[test]

@@ -42,6 +42,9 @@ const NS_PER_S: u64 = 1_000_000_000;
 const SCALE_USUAL: u64 = 1_000_000;
 /// Descriptions that are read whole.
 const DESCRIPTION_BYTES_MAX: u64 = 4 << 20;
+/// In a file with more damage than this, nothing is looked up ahead any more: a hostile one would
+/// have it done for every few bytes.
+const PLACES_JUDGED_MAX: u64 = 1000;
 
 pub(in crate::decode) struct MatroskaReader {
     bytes: Bytes,
@@ -199,6 +202,9 @@ impl MatroskaReader {
     /// A block whose size is damaged swallows others: what follows it is nothing, and within it there
     /// are more of them.
     fn is_too_long(&mut self, at: u64, end: u64) -> io::Result<bool> {
+        if self.damage.places > PLACES_JUDGED_MAX {
+            return Ok(false);
+        }
         self.bytes.seek(end)?;
         let next = ebml::peek_header(&mut self.bytes, self.id_len_max)?;
         if self.bytes.left() == 0 || next.is_some_and(|next| ebml::is_known(next.id)) {
@@ -314,6 +320,7 @@ impl MatroskaReader {
             ebml::BLOCK_GROUP => self.block_group(size)?,
             ebml::EBML | ebml::INFO | ebml::TRACKS | ebml::TIMESTAMP => return Ok(false),
             id if ebml::is_known(id) => {}
+            _ if self.damage.places > PLACES_JUDGED_MAX => return Ok(false),
             _ => {
                 // One that is not known yet is believed if it leads to one that is.
                 self.bytes.skip(size)?;

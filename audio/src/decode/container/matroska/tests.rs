@@ -15,7 +15,7 @@ use crate::decode::{
 fn open(content: &[u8]) -> MatroskaReader {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(content).unwrap();
-    let source = Source::open(&file, true).unwrap();
+    let source = Source::open(&file).unwrap();
     MatroskaReader::open(source).unwrap().unwrap()
 }
 
@@ -280,7 +280,7 @@ fn files_that_are_no_matroska_or_say_nothing_are_refused() {
     let opened = |content: &[u8]| {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        MatroskaReader::open(Source::open(&file, true).unwrap())
+        MatroskaReader::open(Source::open(&file).unwrap())
     };
     assert!(opened(b"RIFF").unwrap().is_none());
     assert!(opened(b"").unwrap().is_none());
@@ -306,7 +306,7 @@ fn hostile_sizes_and_any_cut_or_flip_end_well() {
     let run = |content: &[u8]| {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        let source = Source::open(&file, true).unwrap();
+        let source = Source::open(&file).unwrap();
         if let Ok(Some(reader)) = MatroskaReader::open(source) {
             told_by(reader);
         }
