@@ -55,6 +55,10 @@ pub const REFUSED: &[Refused] = &[
         advice: CONVERT,
     },
     Refused {
+        name: "Flash ADPCM",
+        advice: CONVERT,
+    },
+    Refused {
         name: "encrypted audio",
         advice: "record or buy it without copy protection",
     },
@@ -72,6 +76,22 @@ pub const REFUSED: &[Refused] = &[
     },
     Refused {
         name: "Musepack",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Nellymoser",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Opus in MPEG-TS",
+        advice: "put it into a WebM or Ogg file",
+    },
+    Refused {
+        name: "PCM of Blu-ray",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "PCM of SMPTE 302M",
         advice: CONVERT,
     },
     Refused {

@@ -4,17 +4,20 @@ mod ahead;
 mod aiff;
 mod amr;
 mod au;
+mod avi;
 mod bytes;
 mod caf;
 mod chunks;
 mod flac;
 mod flac_frame;
+mod flv;
 mod frames;
 mod info_frame;
 mod layout;
 mod matroska;
 mod mp4;
 mod mpeg;
+mod mpegts;
 mod ogg;
 mod pieces;
 mod plain;
@@ -28,8 +31,9 @@ use std::io::Read;
 use retake_formats::{Container, PREFIX_BYTES, Sniffed, sniff};
 
 use self::{
-    amr::AmrReader, flac::FlacReader, matroska::MatroskaReader, mp4::Mp4Reader, mpeg::MpegReader,
-    ogg::OggReader, plain::PlainReader, wave::WaveReader, wavpack::WavPackReader,
+    amr::AmrReader, avi::AviReader, flac::FlacReader, flv::FlvReader, matroska::MatroskaReader,
+    mp4::Mp4Reader, mpeg::MpegReader, mpegts::TsReader, ogg::OggReader, plain::PlainReader,
+    wave::WaveReader, wavpack::WavPackReader,
 };
 use super::{demux::Demuxer, source::Source};
 use crate::AudioError;
@@ -79,7 +83,9 @@ fn open_as(container: Container, source: &Source) -> Result<Box<dyn Demuxer>, Au
         Container::WavPack => boxed(WavPackReader::open(source.again())?),
         Container::Adts => boxed(PlainReader::adts(source.again())?),
         Container::Mp4 | Container::QuickTime => boxed(Mp4Reader::open(source.again())?),
-        _ => None,
+        Container::Avi => boxed(AviReader::open(source.again())?),
+        Container::Flv => boxed(FlvReader::open(source.again())?),
+        Container::MpegTs => boxed(TsReader::open(source.again())?),
     };
     reader.ok_or_else(|| AudioError::NotAudio {
         detail: format!(

@@ -55,13 +55,12 @@ fn by_id(id: &str, private: &[u8], audio: &Audio) -> CodecParams {
 
 /// A codec that is not decoded, by the identifier that Matroska gives it.
 fn name(id: &str) -> String {
-    const NAMES: [(&str, &str); 9] = [
+    const NAMES: [(&str, &str); 8] = [
         ("A_DTS", "DTS"),
-        ("A_TRUEHD", "TrueHD"),
-        ("A_MLP", "MLP"),
+        ("A_TRUEHD", "Dolby TrueHD"),
         ("A_TTA1", "True Audio"),
         ("A_REAL", "RealAudio"),
-        ("A_ATRAC", "ATRAC"),
+        ("A_ATRAC", "ATRAC3"),
         ("A_MPC", "Musepack"),
         ("A_QUICKTIME/QDM", "QDesign Music"),
         ("A_QUICKTIME", "a QuickTime codec"),
@@ -275,7 +274,7 @@ mod tests {
             assert_eq!(params_of(id, &[], &audio(16)).codec.name(), expected);
         };
         check("A_DTS/EXPRESS", "DTS");
-        check("A_TRUEHD", "TrueHD");
+        check("A_TRUEHD", "Dolby TrueHD");
         check("A_\u{202e}X", "A_X");
         check("A_QUICKTIME", "a QuickTime codec ()");
     }

@@ -22,6 +22,9 @@ const HEADER_BYTES_MAX: usize = 256;
 const SCOPE_PACKETS: u64 = 1;
 const SCOPE_PRIVATE: u64 = 2;
 
+/// Not to be undone by anybody without the key.
+pub(super) const ENCRYPTED: &str = "encrypted";
+
 #[derive(Debug, Clone, PartialEq)]
 enum Undo {
     Zlib,
@@ -40,7 +43,7 @@ impl Encodings {
         for (_, encoding) in children(body).filter(|(id, _)| *id == ENCODING) {
             let number = |id, usual| child(encoding, id).map_or(usual, unsigned);
             if number(TYPE, 0) != 0 {
-                return Err("encrypted");
+                return Err(ENCRYPTED);
             }
             let compression = child(encoding, COMPRESSION).unwrap_or_default();
             let undo = match child(compression, COMPRESSION_ALGORITHM).map_or(0, unsigned) {
@@ -145,7 +148,7 @@ mod tests {
             Err("bzip2-compressed")
         );
         let encrypted = element(ENCODING, &element(TYPE, &[1]));
-        assert_eq!(Encodings::parse(&encrypted), Err("encrypted"));
+        assert_eq!(Encodings::parse(&encrypted), Err(ENCRYPTED));
         assert!(Encodings::parse(&encoding(0, 1, 0, b"").repeat(5)).is_err());
     }
 }

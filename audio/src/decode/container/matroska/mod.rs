@@ -42,6 +42,9 @@ const NS_PER_S: u64 = 1_000_000_000;
 const SCALE_USUAL: u64 = 1_000_000;
 /// Descriptions that are read whole.
 const DESCRIPTION_BYTES_MAX: u64 = 4 << 20;
+/// In a file with more damage than this, nothing is looked up ahead any more: a hostile one would
+/// have it done for every few bytes.
+const PLACES_JUDGED_MAX: u64 = 1000;
 
 pub(in crate::decode) struct MatroskaReader {
     bytes: Bytes,
@@ -167,15 +170,7 @@ impl MatroskaReader {
             Step::Short(from) => (from, true),
         };
         let is_behind = self.segment_end.is_some_and(|end| from >= end);
-        let cluster = self.cluster.as_ref();
-        let landmarks = Landmarks {
-            numbers: self.numbers.as_deref().unwrap_or_default(),
-            stamp: cluster
-                .filter(|cluster| cluster.end.is_none_or(|end| from < end))
-                .map(|cluster| cluster.block_stamp),
-        };
-        self.bytes.seek(from + 1)?;
-        let is_found = landmarks.find(&mut self.bytes)?;
+        let is_found = self.find_behind(from, None)?;
         let lost = self.bytes.position() - from;
         if is_behind {
             self.damage.bytes_behind += lost;
@@ -189,6 +184,33 @@ impl MatroskaReader {
             (false, true) => Some(End::Complete),
             (false, false) => Some(End::Truncated),
         })
+    }
+
+    /// Goes to the next place behind this one, and before the limit, where something begins.
+    fn find_behind(&mut self, from: u64, limit: Option<u64>) -> io::Result<bool> {
+        let cluster = self.cluster.as_ref();
+        let landmarks = Landmarks {
+            numbers: self.numbers.as_deref().unwrap_or_default(),
+            stamp: cluster
+                .filter(|cluster| cluster.end.is_none_or(|end| from < end))
+                .map(|cluster| cluster.block_stamp),
+        };
+        self.bytes.seek(from + 1)?;
+        landmarks.find(&mut self.bytes, limit)
+    }
+
+    /// A block whose size is damaged swallows others: what follows it is nothing, and within it there
+    /// are more of them.
+    fn is_too_long(&mut self, at: u64, end: u64) -> io::Result<bool> {
+        if self.damage.places > PLACES_JUDGED_MAX {
+            return Ok(false);
+        }
+        self.bytes.seek(end)?;
+        let next = ebml::peek_header(&mut self.bytes, self.id_len_max)?;
+        if self.bytes.left() == 0 || next.is_some_and(|next| ebml::is_known(next.id)) {
+            return Ok(false);
+        }
+        self.find_behind(at, Some(end))
     }
 
     /// One element: entered, read or stepped over.
@@ -251,6 +273,11 @@ impl MatroskaReader {
                 if !self.element(header, size)? {
                     return Ok(Step::Damaged(at));
                 }
+                let is_block = matches!(header.id, ebml::SIMPLE_BLOCK | ebml::BLOCK_GROUP);
+                if is_block && self.is_too_long(at, end)? {
+                    self.laces.clear();
+                    return Ok(Step::Damaged(at));
+                }
                 if self.unread.is_some() && self.numbers.is_some() && self.tracks.is_empty() {
                     self.rewind()?;
                 } else {
@@ -293,6 +320,7 @@ impl MatroskaReader {
             ebml::BLOCK_GROUP => self.block_group(size)?,
             ebml::EBML | ebml::INFO | ebml::TRACKS | ebml::TIMESTAMP => return Ok(false),
             id if ebml::is_known(id) => {}
+            _ if self.damage.places > PLACES_JUDGED_MAX => return Ok(false),
             _ => {
                 // One that is not known yet is believed if it leads to one that is.
                 self.bytes.skip(size)?;

@@ -21,10 +21,14 @@ pub(super) struct Landmarks<'a> {
 const STAMP_STEP_MAX: i32 = 10_000;
 
 impl Landmarks<'_> {
-    /// Goes to the next place at which something begins for certain; to the end of the file and
-    /// false if there is none.
-    pub(super) fn find(&self, bytes: &mut Bytes) -> io::Result<bool> {
+    /// Goes to the next place at which something begins for certain; to the end of the file, or
+    /// behind the limit, and false if there is none.
+    pub(super) fn find(&self, bytes: &mut Bytes, limit: Option<u64>) -> io::Result<bool> {
         loop {
+            let at = bytes.position();
+            if limit.is_some_and(|limit| at >= limit) {
+                return Ok(false);
+            }
             let window = bytes.peek(PEEK_BYTES_MAX)?;
             let is_last = window.len() < PEEK_BYTES_MAX;
             let searched = if is_last {
@@ -33,9 +37,9 @@ impl Landmarks<'_> {
                 window.len() / 2
             };
             match (0..searched).find(|&at| self.begins(&window[at..], is_last)) {
-                Some(at) => {
-                    bytes.skip(at as u64)?;
-                    return Ok(true);
+                Some(found) => {
+                    bytes.skip(found as u64)?;
+                    return Ok(limit.is_none_or(|limit| at + (found as u64) < limit));
                 }
                 None => bytes.skip(searched as u64)?,
             }

@@ -2,7 +2,11 @@
 
 use retake_formats::Codec;
 
-use super::{codecs, ebml::*, encoding::Encodings};
+use super::{
+    codecs,
+    ebml::*,
+    encoding::{ENCRYPTED, Encodings},
+};
 use crate::decode::demux::{CodecParams, Stream, Time, Track};
 
 const ENTRY: u32 = 0xae;
@@ -125,7 +129,10 @@ fn entry(body: &[u8]) -> Option<Entry> {
         }
         Err(how) => {
             let params = codecs::params_of(&codec_id, private, &audio);
-            let name = format!("{how} {}", params.codec.name());
+            let name = match how {
+                ENCRYPTED => "encrypted audio".to_owned(),
+                how => format!("{how} {}", params.codec.name()),
+            };
             (
                 Encodings::default(),
                 CodecParams {
@@ -233,7 +240,7 @@ mod tests {
             element(CONTENT_ENCODINGS, &encoding),
         ])
         .unwrap();
-        assert_eq!(entry.track.params.codec.name(), "encrypted Opus");
+        assert_eq!(entry.track.params.codec.name(), "encrypted audio");
     }
 
     #[test]
