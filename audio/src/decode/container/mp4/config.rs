@@ -176,7 +176,7 @@ mod tests {
         check(0x69, &[], Codec::Mp3, &[]);
         check(0xa5, &[], Codec::Ac3, &[]);
         check(0xdd, b"\x02\x02\x01idXset", Codec::Vorbis, b"idset");
-        assert_eq!(esds(&esds_of(0x40, &[])[..12]), None);
+        assert_eq!(esds(&esds_of(0x40, &[])[..11]), None);
         assert_eq!(esds(&[]), None);
     }
 
