@@ -109,6 +109,28 @@ pub fn decode(
     unreachable!("the last reading may not aim higher")
 }
 
+/// Streams behind the first one whose codec is not decoded.
+#[derive(Default)]
+struct Unread {
+    is_passing: bool,
+    bytes: u64,
+    codec: String,
+}
+
+impl Unread {
+    fn finding(&self) -> Option<Finding> {
+        (self.bytes > 0).then(|| {
+            Finding::new(
+                Code::PartNotRead,
+                [
+                    ("bytes", self.bytes.into()),
+                    ("detail", format!("they are {}", self.codec).into()),
+                ],
+            )
+        })
+    }
+}
+
 fn read(
     file: &File,
     wish: Option<u32>,
@@ -126,14 +148,24 @@ fn read(
     let mut packet = Packet::default();
     let mut first: Option<Box<Stream>> = None;
     let mut streams = 0u64;
+    let mut unread = Unread::default();
     let end = loop {
         packet.clear();
         match demuxer.next(&mut packet)? {
+            Next::Packet if unread.is_passing => unread.bytes += packet.data.len() as u64,
             Next::Packet => timeline.packet(&packet)?,
             Next::Stream(stream) => {
                 streams += 1;
+                let is_first = first.is_none();
                 first.get_or_insert_with(|| stream.clone());
-                timeline.start(*stream)?;
+                unread.is_passing = match timeline.start(*stream) {
+                    // What came before is read all the same.
+                    Err(Interrupted::Failed(AudioError::UnknownCodec { codec })) if !is_first => {
+                        unread.codec = codec;
+                        true
+                    }
+                    started => started.map(|()| false)?,
+                };
             }
             Next::End(end) => break end,
         }
@@ -161,6 +193,7 @@ fn read(
     if end == End::Truncated {
         findings.push(Finding::new(Code::Truncated, [("read_s", read_s.into())]));
     }
+    findings.extend(unread.finding());
     if streams > 1 {
         findings.push(Finding::new(
             Code::FilesJoined,

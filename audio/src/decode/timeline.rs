@@ -239,6 +239,14 @@ impl Playing {
         recorder: &mut Recorder,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
+        // Sent ahead for the decoder to settle, and not to be heard: nothing is lost with it.
+        let is_heard = packet
+            .duration
+            .zip(packet.trim_start)
+            .is_none_or(|(duration, trimmed)| trimmed.seconds() < duration.seconds());
+        if !is_heard {
+            return Ok(());
+        }
         counts.lost += 1;
         let Some(heard) = self.heard.or_else(|| self.stream.expected()) else {
             return Ok(());
