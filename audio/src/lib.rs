@@ -19,6 +19,7 @@ mod spill;
 
 use std::fmt;
 
+pub use channels::{CHANNELS_MAX, ChannelMask};
 pub use decode::{Decoded, Limits, SourceInfo, decode};
 pub use encode::{Encoder, FlacBits, Format, WavDepth};
 pub use error::AudioError;

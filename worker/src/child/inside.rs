@@ -10,7 +10,7 @@ use std::{
 };
 
 use retake_audio::{
-    AudioError, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
+    AudioError, ChannelMask, FlacBits, RunError, Spec, Stage, StageError, WavDepth, decode, run,
 };
 use retake_jobs::{format::Format, report::Cut};
 use retake_plugin_host::{Cache, Host, LogLine, StageRecord, Stream};
@@ -214,6 +214,7 @@ impl Opening<'_> {
             let stream = Stream {
                 name: &step.name,
                 spec: self.spec,
+                mask: ChannelMask::usual(self.spec.channels),
                 frames: self.frames,
                 mix: step.mix,
                 seed: step_seed(self.request.seed, step.index),

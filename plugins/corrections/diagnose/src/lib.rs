@@ -16,6 +16,7 @@ use findings::Measured;
 use hops::Hops;
 use loudness::Loudness;
 use retake_plugin_sdk::prelude::*;
+use retake_signal::weights::loudness_weights;
 use spectrum::Spectrum;
 
 pub struct Diagnose {
@@ -48,7 +49,7 @@ impl Corrector for Diagnose {
             total_frames: stream.total_frames,
             defects: vec![Defects::new(rate_hz); channels],
             hops: Hops::new(rate_hz, channels),
-            loudness: Loudness::new(rate_hz, channels),
+            loudness: Loudness::new(rate_hz, loudness_weights(&stream.positions())),
             spectrum: Spectrum::new(rate_hz),
         })
     }

@@ -17,6 +17,7 @@ mod plan;
 use listener::Listener;
 use plan::{Plan, Wish};
 use retake_plugin_sdk::prelude::*;
+use retake_signal::weights::loudness_weights;
 use retake_signal::line::{GainLine, thinned};
 
 /// A curve in the report has about this many points at most.
@@ -86,7 +87,10 @@ impl Corrector for Gate {
                 hold_hops: (settings.get(&HOLD_MS) / 10.0).round() as usize,
                 breaths_db: settings.get(&BREATHS_DB),
             },
-            listener: Listener::new(stream.sample_rate, stream.channels as usize),
+            listener: Listener::new(
+                stream.sample_rate,
+                &loudness_weights(&stream.positions()),
+            ),
             plan: None,
         })
     }

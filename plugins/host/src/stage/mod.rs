@@ -11,7 +11,7 @@ mod lane;
 mod outlet;
 mod threads;
 
-use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
+use retake_audio::{BLOCK_FRAMES, Block, ChannelMask, Emit, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
 use crate::{bindings::PluginPre, manifest, record::StageRecord, sandbox::State};
@@ -48,6 +48,8 @@ pub struct Stream<'a> {
     /// As the chain names the step.
     pub name: &'a str,
     pub spec: Spec,
+    /// Which speakers its channels are for.
+    pub mask: ChannelMask,
     /// Exactly so many come.
     pub frames: u64,
     /// The part of corrected sound in the result, 0.0 to 1.0; the rest is the original, aligned with
