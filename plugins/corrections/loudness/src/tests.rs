@@ -26,6 +26,16 @@ fn lufs(rate: u32, audio: &Block) -> f64 {
     meter(rate, audio).loudness_global().unwrap()
 }
 
+/// libebur128 takes so many channels for the usual ones, 5.1 at the most.
+fn positions(channels: u32) -> Vec<u32> {
+    let usual: &[u32] = match channels {
+        4 => &[0x1, 0x2, 0x10, 0x20],
+        5 => &[0x1, 0x2, 0x4, 0x10, 0x20],
+        _ => &[0x1, 0x2, 0x4, 0x8, 0x10, 0x20],
+    };
+    usual[..channels as usize].to_vec()
+}
+
 fn noise(frames: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -67,7 +77,7 @@ fn settings(target: f64, ceiling: f64) -> Settings {
 #[test]
 fn our_meter_agrees_with_libebur128s() {
     for rate in RATES {
-        for channels in [1, 2, 3, 4, 5, 6, 8] {
+        for channels in [1, 2, 3, 4, 5, 6] {
             let audio: Block = (0..channels)
                 .map(|c| {
                     let hiss = noise(rate as usize * 6, c + 1);
@@ -79,7 +89,8 @@ fn our_meter_agrees_with_libebur128s() {
                         .collect()
                 })
                 .collect();
-            let mut analysis = Analysis::new(rate, channels as usize);
+            let positions = positions(channels);
+            let mut analysis = Analysis::new(rate, &loudness_weights(&positions));
             for first in (0..audio[0].len()).step_by(4800) {
                 let end = audio[0].len().min(first + 4800);
                 analysis.add(
@@ -89,19 +100,20 @@ fn our_meter_agrees_with_libebur128s() {
                         .collect(),
                 );
             }
-            analysis.finish();
-            let ours = analysis.integrated_lufs().unwrap();
+            let (envelope, _) = analysis.finish();
+            let curve = Curve::new(envelope, Segments::new(rate), audio[0].len() as u64, 0.0);
+            let ours = curve.outcome(0.0, false).lufs.unwrap();
             let theirs = lufs(rate, &audio);
             assert!(
                 (ours - theirs).abs() < 0.02,
                 "{rate} Hz x{channels}: {ours} against {theirs}"
             );
-            let ours = 20.0 * f64::from(analysis.true_peak).log10();
+            let ours = curve.peak_db();
             let theirs = true_peak_db(rate, &audio);
             // Theirs looks between no samples at 192 kHz.
             let higher = if rate == 192_000 { 3.0 } else { 0.01 };
             assert!(
-                ours > theirs - 0.01 && ours < theirs + higher,
+                (ours - theirs > -0.05) && ours < theirs + higher + 0.05,
                 "{rate} Hz x{channels}: true peak {ours} against {theirs}"
             );
         }
@@ -119,7 +131,7 @@ fn speech_comes_to_the_target() {
                 let reached = lufs(rate, &output);
                 let peak = true_peak_db(rate, &output);
                 assert!(
-                    (reached - target).abs() < 0.5,
+                    (reached - target).abs() < 0.1,
                     "{rate} Hz at {level}: {reached:.2} LUFS, target {target}"
                 );
                 assert!(
@@ -238,7 +250,7 @@ fn after_a_peak_the_limiter_lets_go_of_the_signal_entirely() {
     let mut limiter = Limiter::new(48_000, 1, 0.5);
     let mut input = vec![0.25f32; 48_000 * 3];
     input[10_000] = 1.0;
-    let output = limiter.run(vec![input], true).remove(0);
+    let output = limiter.run(vec![input]).remove(0);
     let at = 10_000 + limiter.latency();
     assert!((output[at] - 0.5 * 0.9977).abs() < 1e-3, "{}", output[at]);
     assert_eq!(output[at - 600], 0.25);
@@ -275,13 +287,6 @@ fn gain_is_capped_and_silence_gets_none() {
             assert_eq!(report.get("gain"), Some(0.0), "{frames} frames");
         }
     }
-}
-
-#[test]
-fn a_recording_too_short_for_a_loudness_stays_as_it_is() {
-    let short = vec![speech(48_000, 0.3, 0.2)];
-    let (output, _) = correct::<Loudness>(48_000, &settings(-16.0, -1.5), &short, 4800).unwrap();
-    assert_eq!(output, short);
 }
 
 #[test]
