@@ -18,8 +18,8 @@ mod ride;
 use compressor::Compressor;
 use retake_plugin_sdk::prelude::*;
 use retake_signal::hops::{Hops, integrated_lufs, range_lu};
-use retake_signal::weights::loudness_weights;
 use retake_signal::line::{GainLine, thinned};
+use retake_signal::weights::loudness_weights;
 use ride::{Ride, Wish};
 
 /// Ten to the second: the ride's resolution.

@@ -30,7 +30,7 @@ pub struct Analysis {
     held: u64,
     repair: u64,
     measure: u64,
-    pub highest_spike: f32,
+    highest_spike: f32,
     meter: Meter,
 }
 
@@ -42,6 +42,14 @@ struct Channel {
     peaks: Vec<f32>,
     means: Means,
     repairs: Vec<Repair>,
+}
+
+/// What the first pass found.
+pub struct Analyzed {
+    pub envelope: Envelope,
+    pub mendings: Vec<Mending>,
+    /// 0 where there was none.
+    pub highest_spike: f32,
 }
 
 /// What the second pass needs to know of a channel.
@@ -76,24 +84,27 @@ impl Analysis {
         self.advance(false);
     }
 
-    /// The end. What was measured, and the channels' faults.
-    pub fn finish(mut self) -> (Envelope, Vec<Mending>) {
+    pub fn finish(mut self) -> Analyzed {
         self.advance(true);
         let mendings = self.channels.into_iter().map(|channel| Mending {
             repairs: channel.repairs,
             means: channel.means,
         });
-        (self.meter.finish(), mendings.collect())
-    }
-
-    pub fn spikes(&self) -> usize {
-        self.channels.iter().map(|channel| channel.repairs.len()).sum()
+        Analyzed {
+            mendings: mendings.collect(),
+            envelope: self.meter.finish(),
+            highest_spike: self.highest_spike,
+        }
     }
 
     fn advance(&mut self, ended: bool) {
         let stretch = self.stretch_frames as u64;
         let whole = self.frames / stretch;
-        let there = if ended { self.frames.div_ceil(stretch) } else { whole };
+        let there = if ended {
+            self.frames.div_ceil(stretch)
+        } else {
+            whole
+        };
         self.find_peaks(there);
         while self.repair + u64::from(!ended) < there {
             self.repair_stretch();
@@ -144,8 +155,11 @@ impl Analysis {
             );
             let whole = at * frames..((at + 1) * frames).min(channel.samples.len());
             let samples = &channel.samples[whole];
-            let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
-            channel.means.push(sum / samples.len() as f64);
+            // A short rest would say little of an offset and much of its last wave.
+            if self.repair == 0 || 2 * samples.len() >= frames {
+                let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
+                channel.means.push(sum / samples.len() as f64);
+            }
         }
         self.repair += 1;
     }

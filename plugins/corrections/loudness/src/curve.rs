@@ -17,8 +17,9 @@ const SLOW: usize = 20;
 const SLOW_PART: f32 = 0.7;
 const SLOW_MINDS_DB: f32 = 12.0;
 
-/// What lies between the samples more than the quick reading of peaks says, for common material.
-const BELOW_CEILING_DB: f32 = 0.1;
+/// The limiter's margin, and what common material has more between the samples than the quick reading of
+/// peaks says.
+const BELOW_CEILING_DB: f32 = 0.2;
 
 /// Segments that are worked out together, and how many around them have a say.
 const CHUNK: usize = 256;
@@ -85,9 +86,8 @@ impl Curve {
             for segment in first..self.envelope.segments().min(first + CHUNK) {
                 let plain = gain * self.envelope.energy(segment);
                 let factor = if turned {
-                    let [start, end] = [0, 1].map(|side| {
-                        f64::from(factor(-nodes[segment - first + side]))
-                    });
+                    let [start, end] =
+                        [0, 1].map(|side| f64::from(factor(-nodes[segment - first + side])));
                     (start * start + start * end + end * end) / 3.0
                 } else {
                     1.0
@@ -139,7 +139,12 @@ impl Curve {
             rest[segment] = (over[segment] - taken).max(0.0);
         }
         // Over the two segments on either side of a node and its neighbours.
-        let held = |node: usize| rest[node - 2..=node + 1].iter().copied().fold(0.0, f32::max);
+        let held = |node: usize| {
+            rest[node - 2..=node + 1]
+                .iter()
+                .copied()
+                .fold(0.0, f32::max)
+        };
         for (place, reduction) in nodes.iter_mut().enumerate() {
             let node = place + AROUND;
             let quick = 0.25 * held(node - 1) + 0.5 * held(node) + 0.25 * held(node + 1);

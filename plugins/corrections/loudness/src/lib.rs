@@ -23,7 +23,7 @@ mod segments;
 mod spikes;
 mod true_peak;
 
-use analysis::{Analysis, Mending};
+use analysis::{Analysis, Analyzed, Mending};
 use curve::{Curve, Ride};
 use limiter::Limiter;
 use offset::Means;
@@ -162,9 +162,10 @@ impl Loudness {
             let analysis = std::mem::replace(analysis, nothing);
             let latency = self.limiter.latency();
             let second = Second::new(analysis, &self.wish, self.rate_hz, self.total_frames);
-            let outcome = second.ride.is_near_ceiling().then(|| {
-                Outcome::new(self.rate_hz, &self.weights, latency, self.total_frames)
-            });
+            let outcome = second
+                .ride
+                .is_near_ceiling()
+                .then(|| Outcome::new(self.rate_hz, &self.weights, latency, self.total_frames));
             self.pass = Pass::Second(Box::new(Second { outcome, ..second }));
         }
         match &mut self.pass {
@@ -176,9 +177,12 @@ impl Loudness {
 
 impl Second {
     fn new(analysis: Analysis, wish: &Wish, rate_hz: u32, total_frames: u64) -> Self {
-        let (spikes, highest_spike) = (analysis.spikes(), analysis.highest_spike);
         let stretch_frames = analysis.stretch_frames;
-        let (envelope, mendings) = analysis.finish();
+        let Analyzed {
+            envelope,
+            mendings,
+            highest_spike,
+        } = analysis.finish();
         let segments = Segments::new(rate_hz);
         let curve = Curve::new(envelope, segments, total_frames, wish.ceiling_dbtp);
         let plan = Plan::new(wish, &curve);
@@ -189,7 +193,7 @@ impl Second {
         let largest = means.iter().map(Means::largest).fold(0.0, f32::max);
         let removed = offset::costs_headroom(largest, plan.input_lufs);
         let found = Found {
-            spikes,
+            spikes: repairs.iter().map(Vec::len).sum(),
             highest_spike,
             offset: if removed { largest } else { 0.0 },
             input_dbtp: curve.peak_db(),
@@ -223,13 +227,21 @@ impl Second {
 
     fn report(&self, target_lufs: f64, limiter_db: f64) -> Report {
         let Self { plan, found, .. } = self;
-        let measured = self.outcome.as_ref().map_or(plan.reached_lufs, Outcome::lufs);
+        let measured = self
+            .outcome
+            .as_ref()
+            .map_or(plan.reached_lufs, Outcome::lufs);
         let limited_db = f64::from(self.ride.reduction_max_db) + limiter_db;
         let mut report = Report::default()
             .number("target", "Target", "LUFS", target_lufs)
             .number("gain", "Gain applied", "dB", plan.gain_db)
             .number("limited", "Strongest limiting", "dB", limited_db)
-            .number("input-true-peak", "True peak before", "dBTP", found.input_dbtp);
+            .number(
+                "input-true-peak",
+                "True peak before",
+                "dBTP",
+                found.input_dbtp,
+            );
         report = match plan.input_lufs {
             Some(lufs) => report.number("input-lufs", "Loudness before", "LUFS", lufs),
             None => report.text("input-lufs", "Loudness before", "too quiet to measure"),
@@ -246,12 +258,22 @@ impl Second {
         if found.spikes > 0 {
             let peak_dbfs = factor_to_db(f64::from(found.highest_spike));
             report = report
-                .count("spikes", "Impossible samples replaced", "", found.spikes as i64)
+                .count(
+                    "spikes",
+                    "Impossible samples replaced",
+                    "",
+                    found.spikes as i64,
+                )
                 .number("spike-peak", "Highest of them", "dBFS", peak_dbfs);
         }
         if found.offset > 0.0 {
             let offset_dbfs = factor_to_db(f64::from(found.offset));
-            report = report.number("offset-removed", "Constant offset removed", "dBFS", offset_dbfs);
+            report = report.number(
+                "offset-removed",
+                "Constant offset removed",
+                "dBFS",
+                offset_dbfs,
+            );
         }
         report
     }

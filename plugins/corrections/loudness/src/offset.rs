@@ -54,7 +54,9 @@ impl Means {
 
     pub fn largest(&self) -> f32 {
         let stretches = 0..self.means.len() as i64;
-        stretches.map(|stretch| self.at(stretch).abs()).fold(0.0, f32::max)
+        stretches
+            .map(|stretch| self.at(stretch).abs())
+            .fold(0.0, f32::max)
     }
 }
 

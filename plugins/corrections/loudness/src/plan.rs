@@ -104,7 +104,11 @@ fn reaching(target: f64, low: f64, high: f64, function: impl Fn(f64) -> f64) -> 
     for step in 0..30 {
         let by_slope = low - off_low * (high - low) / (off_high - off_low);
         let between = by_slope > low && by_slope < high;
-        let at = if step % 3 == 2 || !between { 0.5 * (low + high) } else { by_slope };
+        let at = if step % 3 == 2 || !between {
+            0.5 * (low + high)
+        } else {
+            by_slope
+        };
         let off_at = off(at);
         if off_at.abs() < EXACT_LU {
             return at;

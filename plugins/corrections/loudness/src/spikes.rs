@@ -118,7 +118,9 @@ impl Finder {
 
     /// The peak of each cell of these samples; the last may be short.
     pub fn peaks(&self, samples: &[f32]) -> impl Iterator<Item = f32> {
-        samples.chunks(self.cell_frames).map(crate::true_peak::sample_peak)
+        samples
+            .chunks(self.cell_frames)
+            .map(crate::true_peak::sample_peak)
     }
 
     fn candidate(&self, peaks: &[f32], cell: usize) -> Option<Candidate> {
@@ -144,7 +146,11 @@ impl Finder {
     }
 
     /// The frames of a candidate, if they are few enough.
-    fn extent(&self, stretch: &Stretch<'_>, candidate: Candidate) -> Option<std::ops::Range<usize>> {
+    fn extent(
+        &self,
+        stretch: &Stretch<'_>,
+        candidate: Candidate,
+    ) -> Option<std::ops::Range<usize>> {
         let first = candidate.cell.saturating_sub(1) * self.cell_frames;
         let end = ((candidate.cell + 2) * self.cell_frames).min(stretch.samples.len());
         let least = (OF_IT * stretch.peaks[candidate.cell]).max(OF_BESIDE * candidate.beside);
@@ -181,7 +187,8 @@ fn bridge(samples: &mut [f32], gap: std::ops::Range<usize>) {
         (Some(one), None) | (None, Some(one)) => (one, one),
         (None, None) => (0.0, 0.0),
     };
-    let slope = |a: Option<usize>, b: usize| match (a.and_then(|a| samples.get(a)), samples.get(b)) {
+    let slope = |a: Option<usize>, b: usize| match (a.and_then(|a| samples.get(a)), samples.get(b))
+    {
         (Some(a), Some(b)) if before.is_some() && after.is_some() => b - a,
         _ => 0.0,
     };

@@ -182,7 +182,10 @@ fn convolved(taps: &[f32], samples: &[f32], frames: usize, mut put: impl FnMut(u
     for frame in first..frames {
         let pairs = taps.iter().zip(&samples[frame..]);
         // In the order of the lanes above: the same sum wherever a run is cut.
-        put(frame, pairs.fold(0.0, |sum, (tap, sample)| sum + tap * sample));
+        put(
+            frame,
+            pairs.fold(0.0, |sum, (tap, sample)| sum + tap * sample),
+        );
     }
 }
 
