@@ -69,7 +69,7 @@ impl Meter {
         self.frames += block[0].len() as u64;
     }
 
-    pub(crate) fn finish(self) -> (Measurement, Peaks) {
+    pub(crate) fn finish(mut self) -> (Measurement, Peaks) {
         let integrated_lufs = self
             .loudness
             .loudness_global()
