@@ -62,7 +62,7 @@ pub struct Loudness {
 }
 
 enum Pass {
-    First(Analysis),
+    First(Box<Analysis>),
     Second(Box<Second>),
 }
 
@@ -73,6 +73,7 @@ struct Second {
     /// `None` where no offset is worth removing.
     offsets: Option<Vec<Means>>,
     stretch_frames: usize,
+    total_frames: u64,
     done: u64,
     ride: Ride,
     outcome: Option<Outcome>,
@@ -118,7 +119,7 @@ impl Corrector for Loudness {
             wish,
             rate_hz: stream.sample_rate,
             total_frames: stream.total_frames,
-            pass: Pass::First(Analysis::new(stream.sample_rate, &weights)),
+            pass: Pass::First(Box::new(Analysis::new(stream.sample_rate, &weights))),
             limiter: Limiter::new(stream.sample_rate, weights.len(), ceiling),
             weights,
         })
@@ -159,7 +160,7 @@ impl Loudness {
     fn second(&mut self) -> &mut Second {
         if let Pass::First(analysis) = &mut self.pass {
             let nothing = Analysis::new(self.rate_hz, &[]);
-            let analysis = std::mem::replace(analysis, nothing);
+            let analysis = std::mem::replace(analysis.as_mut(), nothing);
             let latency = self.limiter.latency();
             let second = Second::new(analysis, &self.wish, self.rate_hz, self.total_frames);
             let outcome = second
@@ -204,21 +205,24 @@ impl Second {
             menders: repairs.into_iter().map(Mender::new).collect(),
             offsets: removed.then_some(means),
             stretch_frames,
+            total_frames,
             done: 0,
             outcome: None,
             found,
         }
     }
 
-    /// All but the limiter.
+    /// All but the limiter. What follows the recording stays silence.
     fn prepare(&mut self, block: &mut Block) {
+        let left = self.total_frames.saturating_sub(self.done) as usize;
         for (channel, samples) in block.iter_mut().enumerate() {
             for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
                 *sample = 0.0;
             }
             self.menders[channel].run(samples);
             if let Some(offsets) = &self.offsets {
-                offsets[channel].remove(samples, self.done, self.stretch_frames);
+                let recorded = left.min(samples.len());
+                offsets[channel].remove(&mut samples[..recorded], self.done, self.stretch_frames);
             }
         }
         self.done += block[0].len() as u64;

@@ -5,8 +5,9 @@
 /// Means of stretches of a quarter of a second are averaged over so many on either side.
 const BESIDE: usize = 2;
 
-/// An offset this far below the loudness of the recording is left alone …
-const AUDIBLE_DB: f64 = -30.0;
+/// An offset this far below the loudness of the recording is left alone: it takes less than 0.2 dB of
+/// headroom …
+const FELT_DB: f64 = -20.0;
 /// … and so is what is nothing but rounding.
 const LEAST_DBFS: f64 = -90.0;
 
@@ -63,5 +64,5 @@ impl Means {
 /// Whether an offset is worth taking off a recording of this loudness.
 pub fn costs_headroom(offset: f32, lufs: Option<f64>) -> bool {
     let dbfs = 20.0 * f64::from(offset).log10();
-    dbfs > LEAST_DBFS && lufs.is_some_and(|lufs| dbfs - lufs > AUDIBLE_DB)
+    dbfs > LEAST_DBFS && lufs.is_some_and(|lufs| dbfs - lufs > FELT_DB)
 }

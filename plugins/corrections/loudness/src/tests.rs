@@ -319,9 +319,11 @@ fn each(input: &Block, change: impl Fn(usize, f32) -> f32) -> Block {
 fn one_impossible_sample_or_several_do_not_hold_the_talk_down() {
     for rate in RATES {
         let frames = rate as usize * 12;
-        let talk = vec![speech(rate, 12.0, 0.1); 2];
+        let talk = vec![speech(rate, 12.0, 0.05); 2];
         let (plain, _) = correct::<Loudness>(rate, &settings(-16.0, -1.5), &talk, 4800).unwrap();
-        let cases: [(&str, &[(usize, usize, f32)]); 6] = [
+        // Where, how many frames, how high.
+        type Spike = (usize, usize, f32);
+        let cases: [(&str, &[Spike]); 6] = [
             ("one", &[(frames / 3, 1, 1000.0)]),
             ("at both ends", &[(0, 1, 900.0), (frames - 1, 1, -900.0)]),
             ("a run", &[(frames / 2, 3, -300.0)]),
