@@ -32,7 +32,8 @@ const GUARD_S: f32 = 0.00004;
 
 /// Above this it cannot be meant, …
 const IMPOSSIBLE: f32 = 1.5;
-/// … and below it must stand in a signal, at least so high, with no more than so many others.
+/// … and below it must stand in a signal, at least so high somewhere in the stretch, with no more than
+/// so many others.
 const SIGNAL_MIN: f32 = 1e-5;
 const RARE: usize = 8;
 
@@ -105,7 +106,7 @@ impl Finder {
             .fold(0.0, |loudest: f32, (_, &peak)| loudest.max(peak));
         for (spike, extent) in &spikes {
             let height = stretch.peaks[spike.cell];
-            let meant = spikes.len() > RARE || spike.beside < SIGNAL_MIN;
+            let meant = spikes.len() > RARE || loudest < SIGNAL_MIN;
             let impossible = height > IMPOSSIBLE || !meant;
             let stands_out = height > ABOVE_ALL * loudest;
             let room = repairs.len() < REPAIRS_MAX;

@@ -93,6 +93,17 @@ fn another_version_of_the_contract_is_named() {
 }
 
 #[test]
+fn every_released_contract_of_the_line_fits() {
+    for released in [
+        include_str!("../../../wit/released/0.1.0.wit"),
+        include_str!("../../../wit/released/0.1.1.wit"),
+    ] {
+        // It fits: what is wrong comes later.
+        check_refused(&speaking(released), "cannot describe itself");
+    }
+}
+
+#[test]
 fn a_contract_changed_under_the_same_version_is_noticed() {
     for (from, to) in [
         (
