@@ -93,7 +93,7 @@ impl Meter {
         self.frames += block.frames() as u64;
     }
 
-    pub(crate) fn finish(self) -> Measured {
+    pub(crate) fn finish(mut self) -> Measured {
         let loudness = self.loudness.finish();
         let levels = self.levels.finish();
         let spectrum = self.spectrum.finish();

@@ -2,7 +2,7 @@
 // needs is here. What each function must do stands in wit/correction.wit.
 //
 // No stdio, files, clock or environment: the build would import them from the system, and a plugin may
-// import nothing but the host's log.
+// import nothing but the host's log and its stream's layout.
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,5 +6,5 @@ wasmtime::component::bindgen!({
 });
 
 pub use exports::retake::correction::corrector::GuestSession;
-pub use retake::correction::host_log;
 pub use retake::correction::types::*;
+pub use retake::correction::{host_log, stream_layout};

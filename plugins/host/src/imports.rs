@@ -1,12 +1,13 @@
-//! What a plugin may import: the host's log and nothing else. Anything more is refused with the
-//! name of the import and how the author gets rid of it.
+//! What a plugin may import: the host's log, the layout of its stream, and nothing else. Anything more
+//! is refused with the name of the import and how the author gets rid of it.
 
 use wasmparser::{Parser, Payload};
 
 use crate::error::HostError;
 
 const OURS: &str = "retake:correction/";
-const VERSIONS: [&str; 2] = ["@0.1.0", "@0.1"];
+/// Every contract whose plugins run here, and the line they are all of.
+const VERSIONS: [&str; 3] = ["@0.1.1", "@0.1.0", "@0.1"];
 
 /// Reads all bytes, and says whether they are a component (`true`) or a core module (`false`).
 pub fn check(wasm: &[u8]) -> Result<bool, HostError> {
@@ -59,13 +60,14 @@ fn allow(module: &str, import: &str) -> Result<(), HostError> {
             Ok(())
         } else {
             Err(HostError::refused(format!(
-                "the plugin was built for {interface}; this host speaks version 0.1.0 of the \
+                "the plugin was built for {interface}; this host speaks version 0.1.1 of the \
                  contract"
             )))
         };
     }
     Err(HostError::refused(format!(
-        "the plugin imports {import}, and a plugin may import nothing but the host's log. {}",
+        "the plugin imports {import}, and a plugin may import nothing but the host's log and its \
+         stream's layout. {}",
         remedy(module)
     )))
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// For messages.
-const CONTRACT: &str = "version 0.1.0 of the contract";
+const CONTRACT: &str = "version 0.1.1 of the contract";
 
 pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     let digest = hex(&Sha256::digest(wasm));
@@ -52,7 +52,7 @@ pub fn componentize(wasm: &[u8]) -> Result<Cow<'_, [u8]>, HostError> {
 }
 
 /// Reads all bytes without running or compiling any, and says whether they are a component (`true`)
-/// or a core module (`false`). An import other than the host's log is refused by its name, with the
+/// or a core module (`false`). An import other than the contract's is refused by its name, with the
 /// way to get rid of it.
 pub fn check_imports(wasm: &[u8]) -> Result<bool, HostError> {
     if wasm.len() > WASM_BYTES_MAX {

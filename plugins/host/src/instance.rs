@@ -2,7 +2,7 @@
 //! plugins against the contract. Nothing is resampled, aligned or cut here; shapes are checked,
 //! numbers are not.
 
-use retake_audio::{Block, StageError};
+use retake_audio::{Block, ChannelMask, StageError};
 use retake_plugin_manifest::{Manifest, Settings};
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     session::{Session, crashed},
 };
 
-/// What a session is opened for, as in the contract's `stream-spec`.
+/// What a session is opened for, as in the contract's `stream-spec` and `stream-layout`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionSpec {
     pub sample_rate: u32,
@@ -21,6 +21,7 @@ pub struct SessionSpec {
     pub max_block_frames: u32,
     pub total_frames: u64,
     pub seed: u64,
+    pub mask: ChannelMask,
 }
 
 /// An instance without an open session.
@@ -53,6 +54,7 @@ impl Instance {
     }
 
     pub fn open(self, spec: SessionSpec, settings: &Settings) -> Result<OpenSession, StageError> {
+        let positions = positions(spec.mask, spec.channels);
         let spec = wit::StreamSpec {
             sample_rate: spec.sample_rate,
             channels: spec.channels,
@@ -61,12 +63,18 @@ impl Instance {
             seed: spec.seed,
         };
         let settings = manifest::to_contract(settings);
-        let session = Session::open_in(self.sandbox, spec, &settings)?;
+        let session = Session::open_in(self.sandbox, spec, positions, &settings)?;
         Ok(OpenSession {
             session,
             record: self.record,
         })
     }
+}
+
+/// As the contract has them.
+pub(crate) fn positions(mask: ChannelMask, channels: u32) -> Vec<u32> {
+    let positions = mask.positions(channels);
+    positions.map(Option::unwrap_or_default).collect()
 }
 
 /// An instance with an open session.

@@ -19,7 +19,7 @@ pub const TABLES_MAX: usize = 64;
 pub const MEMORIES_MAX: usize = 8;
 
 /// Bytes that one call may hand over to the host: blocks, messages, reports. The largest block a
-/// manifest can ask for, 65 536 frames of 8 channels, is 2 MiB.
+/// manifest can ask for, 65 536 frames of 16 channels, is 4 MiB.
 pub const CALL_BYTES_MAX: usize = 32 << 20;
 
 /// Native stack for a call; a plugin written in Rust has its own 1 MiB stack within its memory.

@@ -1,6 +1,6 @@
 //! Loading an installed plugin and opening stages with it.
 
-use retake_audio::{Spec, Stage, StageError};
+use retake_audio::{ChannelMask, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
 use crate::{
@@ -54,7 +54,8 @@ impl Plugin {
         Instance::start(&self.pre)
     }
 
-    /// A pipeline stage for one stream, with a record of its own: see [`Plugin::open`].
+    /// A pipeline stage for one stream, with a record of its own:
+    /// see [`Plugin::open`].
     pub fn stage(
         &self,
         name: &str,

@@ -7,7 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, ResourceLimiter, Store, Trap};
 
 use crate::{
-    bindings::{self, PluginPre, host_log},
+    bindings::{self, PluginPre, host_log, stream_layout},
     limits,
     record::{Log, LogLine},
 };
@@ -21,6 +21,8 @@ pub struct Sandbox {
 /// What the host keeps for an instance.
 pub struct State {
     log: Arc<Mutex<Log>>,
+    /// Of the session that is being opened or is open.
+    positions: Vec<u32>,
     memory_bytes: usize,
     /// It asked for more memory than there is for it.
     memory_denied: bool,
@@ -48,6 +50,7 @@ impl Sandbox {
     pub fn new(pre: &PluginPre<State>, log: Arc<Mutex<Log>>) -> Result<Self, Crash> {
         let state = State {
             log,
+            positions: Vec::new(),
             memory_bytes: 0,
             memory_denied: false,
         };
@@ -59,6 +62,11 @@ impl Sandbox {
             Ok(plugin) => Ok(Self { store, plugin }),
             Err(error) => Err(store.data().crash(&error)),
         }
+    }
+
+    /// What the next session's channels are for.
+    pub fn set_positions(&mut self, positions: Vec<u32>) {
+        self.store.data_mut().positions = positions;
     }
 
     /// Calls the plugin; an error of the outer kind means that it is gone.
@@ -143,6 +151,12 @@ impl ResourceLimiter for State {
 }
 
 impl bindings::Host for State {}
+
+impl stream_layout::Host for State {
+    fn positions(&mut self) -> Vec<u32> {
+        self.positions.clone()
+    }
+}
 
 impl host_log::Host for State {
     fn log(&mut self, level: host_log::Level, message: String) {

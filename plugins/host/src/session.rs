@@ -22,20 +22,23 @@ impl Session {
     pub fn open(
         pre: &PluginPre<State>,
         spec: wit::StreamSpec,
+        positions: Vec<u32>,
         settings: &[wit::Setting],
         record: &StageRecord,
     ) -> Result<Self, StageError> {
         let sandbox = Sandbox::new(pre, record.new_log())
             .map_err(|crash| crashed("did not start", &crash))?;
-        Self::open_in(sandbox, spec, settings)
+        Self::open_in(sandbox, spec, positions, settings)
     }
 
     /// In an instance that may have been used before.
     pub fn open_in(
         mut sandbox: Sandbox,
         spec: wit::StreamSpec,
+        positions: Vec<u32>,
         settings: &[wit::Setting],
     ) -> Result<Self, StageError> {
+        sandbox.set_positions(positions);
         let opened = sandbox
             .call(|plugin, store| {
                 plugin

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::bindings::retake::correction::types as wit;
+use crate::layout;
 use crate::param::{Param, TypedParam};
 use crate::report::Report;
 
@@ -134,7 +135,7 @@ pub enum ChannelUse {
 pub struct Stream {
     /// Hz: 8 000 to 192 000.
     pub sample_rate: u32,
-    /// 1 to 8; always 1 for [`ChannelUse::Independent`].
+    /// 1 to 16; always 1 for [`ChannelUse::Independent`].
     pub channels: u32,
     /// No block will be longer than this.
     pub max_block_frames: u32,
@@ -142,6 +143,17 @@ pub struct Stream {
     pub total_frames: u64,
     /// The only source of randomness: the same job always gets the same seed.
     pub seed: u64,
+}
+
+impl Stream {
+    /// What each channel is for: the bit of WAVE's dwChannelMask that names its speaker (0x1 front left,
+    /// 0x2 front right, 0x4 front centre, 0x8 low frequency, ...), or 0 for a channel that is meant for
+    /// none. A plugin that asks needs a host that speaks version 0.1.1 of the contract.
+    pub fn positions(&self) -> Vec<u32> {
+        let mut positions = layout::positions();
+        positions.resize(self.channels as usize, 0);
+        positions
+    }
 }
 
 /// The values of all parameters, each within its range.

@@ -24,11 +24,14 @@
 //! ```
 
 use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
+use crate::layout;
 use crate::report::Report;
 
 /// Corrects `input`, at `sample_rate` Hz (8 000 to 192 000), in blocks of `block_frames` frames (rounded up
 /// to the plugin's quantum) and returns the result, aligned with the input and as long (but for the cuts of
 /// one that may shorten), with the report.
+///
+/// No channel is for a speaker: see [`correct_placed`].
 ///
 /// # Panics
 ///
@@ -40,6 +43,22 @@ pub fn correct<C: Corrector>(
     input: &Block,
     block_frames: usize,
 ) -> Result<(Block, Report), Refusal> {
+    correct_placed::<C>(sample_rate, settings, input, block_frames, &[])
+}
+
+/// The same with what [`Stream::positions`] says; channels beyond `positions` are for no speaker.
+///
+/// # Panics
+///
+/// As [`correct`].
+pub fn correct_placed<C: Corrector>(
+    sample_rate: u32,
+    settings: &Settings,
+    input: &Block,
+    block_frames: usize,
+    positions: &[u32],
+) -> Result<(Block, Report), Refusal> {
+    layout::place(positions);
     let frames = input[0].len();
     let quantum = C::FACTS.block_quantum.max(1) as usize;
     let block_frames = block_frames.next_multiple_of(quantum);

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use retake_audio::{Block, StageError};
+use retake_audio::{Block, ChannelMask, StageError};
 use retake_plugin_host::{Instance, LogLine, OpenSession, Plugin, SessionSpec};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 use rustix::time::{ClockId, clock_gettime};
@@ -123,6 +123,7 @@ impl Take<'_> {
             max_block_frames: block_frames_max as u32,
             total_frames: frames as u64,
             seed,
+            mask: ChannelMask::usual(input.channels() as u32),
         };
         let start = thread_cpu();
         let mut session = instance.open(spec, self.settings)?;

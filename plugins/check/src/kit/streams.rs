@@ -13,7 +13,7 @@ use super::{
 /// Where the manifest names no rates it takes any; these are what recordings have, in Hz.
 const RATES_HZ: [u32; 7] = [8_000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
 /// The most channels a recording has.
-const CHANNELS_MAX: u32 = 8;
+const CHANNELS_MAX: u32 = 16;
 
 pub fn rates(subject: &Subject<'_>) -> Found {
     let named = &subject.manifest().sample_rates;

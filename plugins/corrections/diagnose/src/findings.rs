@@ -6,7 +6,7 @@
 
 use retake_plugin_sdk::prelude::*;
 
-use crate::{hops::Levels, spectrum::Hum};
+use crate::{channels::Relations, hops::Levels, spectrum::Hum};
 
 /// Harmonics of the mains frequency that must stand out, or one that stands out by so much.
 const HUM_HARMONICS: usize = 2;
@@ -36,6 +36,8 @@ const RANGE_LU: f64 = 10.0;
 const TARGET_LUFS: f64 = -16.0;
 const NEAR_LU: f64 = 1.5;
 const PEAK_DBFS: f64 = -1.0;
+/// Nothing but hiss comes from a recording so quiet.
+const NEAR_SILENCE_DBFS: f64 = -65.0;
 /// Bandwidths in words, by their upper edge.
 const TELEPHONE_HZ: f64 = 4_250.0;
 const WIDEBAND_HZ: f64 = 8_500.0;
@@ -54,6 +56,7 @@ pub struct Measured {
     pub hum: Option<Hum>,
     pub rumble_db: Option<f64>,
     pub bandwidth_hz: Option<f64>,
+    pub channels: Relations,
     pub levels: Option<Levels>,
 }
 
@@ -124,6 +127,12 @@ fn evidence(measured: &Measured) -> Report {
             measured.rumble_db,
         ),
         ("bandwidth", "Bandwidth", "Hz", measured.bandwidth_hz),
+        (
+            "correlation",
+            "Correlation of left and right",
+            "",
+            measured.channels.correlation,
+        ),
         (
             "hum",
             "Hum stands out by",
@@ -203,6 +212,7 @@ fn findings(measured: &Measured) -> Findings {
         );
         return findings;
     };
+    channels(&measured.channels, &mut findings);
     spoilt_samples(measured, &mut findings);
     below_the_voice(measured, levels, &mut findings);
     noise(levels, &mut findings);
@@ -212,6 +222,22 @@ fn findings(measured: &Measured) -> Findings {
         findings.add("clean", "Nothing is wrong with this recording.".to_owned());
     }
     findings
+}
+
+/// No step mends these: which channel is right, its owner knows.
+fn channels(relations: &Relations, findings: &mut Findings) {
+    for dead in &relations.dead {
+        let words = format!("Channel {dead} is dead: there is nothing on it.");
+        findings.add("dead-channel", words);
+    }
+    if relations.inverted {
+        let words = "One channel is the other turned over: on one loudspeaker they cancel out.";
+        findings.add("inverted-channel", words.to_owned());
+    }
+    if relations.identical {
+        let words = "Both channels are the same: it is mono.";
+        findings.add("identical-channels", words.to_owned());
+    }
 }
 
 fn spoilt_samples(measured: &Measured, findings: &mut Findings) {
@@ -346,6 +372,13 @@ fn the_voice_itself(measured: &Measured, levels: Levels, findings: &mut Findings
 
 /// Last: what the other steps take away or add is in it.
 fn level(measured: &Measured, findings: &mut Findings) {
+    let near_silence = measured
+        .levels
+        .is_some_and(|levels| levels.voice_dbfs < NEAR_SILENCE_DBFS);
+    if near_silence {
+        let words = "There is next to nothing to hear in this recording: was the microphone on?";
+        findings.add("near-silence", words.to_owned());
+    }
     let Some(lufs) = measured.integrated_lufs else {
         return;
     };

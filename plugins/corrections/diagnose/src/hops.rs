@@ -14,6 +14,8 @@ const SHARP_HZ: f64 = 5_000.0;
 const LOWEST_DB: f64 = -120.0;
 /// A pause that tires the listener.
 const LONG_PAUSE_S: f64 = 2.0;
+/// A noise floor: what is quietest stays within this.
+const STEADY_DB: f64 = 5.0;
 
 pub struct Hops {
     hop_frames: usize,
@@ -119,11 +121,10 @@ impl Hops {
         let voice_dbfs = percentile(95);
         // Silence between sounds is the best floor there is.
         let silent = self.whole.len() - heard.len();
-        let floor_dbfs = if silent * 10 > self.whole.len() {
-            LOWEST_DB
-        } else {
-            percentile(10)
-        };
+        // But beside stretches that were muted there may be noise all the same.
+        let floor_spread_db = percentile(15) - percentile(5);
+        let muted = silent * 10 > self.whole.len() && floor_spread_db > STEADY_DB;
+        let floor_dbfs = if muted { LOWEST_DB } else { percentile(10) };
         let mut sharp = self.sharp.clone();
         sharp.sort_unstable();
         let sharpest = db(sharp[(sharp.len() - 1) * 98 / 100]);
@@ -132,7 +133,7 @@ impl Hops {
         Some(Levels {
             voice_dbfs,
             floor_dbfs,
-            floor_spread_db: percentile(15) - percentile(5),
+            floor_spread_db,
             sharp_db: self.has_sharp.then_some(sharpest - voice_dbfs),
             long_pauses: pauses
                 .iter()

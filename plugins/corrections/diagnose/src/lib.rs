@@ -5,22 +5,26 @@
 //! that is in the report too; what is measured how is said where it is measured, and from when on it
 //! is a defect in [`findings`].
 
+mod channels;
 mod defects;
 mod findings;
 mod hops;
 mod loudness;
 mod spectrum;
 
+use channels::Channels;
 use defects::Defects;
 use findings::Measured;
 use hops::Hops;
 use loudness::Loudness;
 use retake_plugin_sdk::prelude::*;
+use retake_signal::weights::loudness_weights;
 use spectrum::Spectrum;
 
 pub struct Diagnose {
     rate_hz: u32,
     total_frames: u64,
+    channels: Channels,
     defects: Vec<Defects>,
     hops: Hops,
     loudness: Loudness,
@@ -33,7 +37,7 @@ impl Corrector for Diagnose {
         name: "Diagnose",
         version: env!("CARGO_PKG_VERSION"),
         vendor: "Retake",
-        summary: "Listens for hum, clipping, clicks, noise and wrong levels, and recommends what helps.",
+        summary: "Listens for hum, clipping, clicks, noise, dead or turned channels and wrong levels, and recommends what helps.",
         license: "MIT OR Apache-2.0",
         analyzes: true,
         processes: false,
@@ -46,9 +50,10 @@ impl Corrector for Diagnose {
         Ok(Self {
             rate_hz,
             total_frames: stream.total_frames,
+            channels: Channels::new(&stream.positions()),
             defects: vec![Defects::new(rate_hz); channels],
             hops: Hops::new(rate_hz, channels),
-            loudness: Loudness::new(rate_hz, channels),
+            loudness: Loudness::new(rate_hz, loudness_weights(&stream.positions())),
             spectrum: Spectrum::new(rate_hz),
         })
     }
@@ -57,6 +62,7 @@ impl Corrector for Diagnose {
         for (defects, channel) in self.defects.iter_mut().zip(block) {
             defects.add(channel);
         }
+        self.channels.add(block);
         self.hops.add(block);
         self.loudness.add(block);
         self.spectrum.add(block);
@@ -81,6 +87,7 @@ impl Corrector for Diagnose {
             hum: self.spectrum.hum(),
             rumble_db: self.spectrum.rumble_db(),
             bandwidth_hz: self.spectrum.bandwidth_hz(),
+            channels: self.channels.relations(),
             levels,
         })
     }

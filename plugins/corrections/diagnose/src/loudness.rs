@@ -3,10 +3,7 @@
 use retake_plugin_sdk::prelude::Block;
 
 // What the loudness correction measures with: the two must agree.
-use retake_signal::{
-    gate::Gate,
-    k_weighting::{KFilter, channel_weights},
-};
+use retake_signal::{gate::Gate, k_weighting::KFilter};
 
 /// Hops of 100 ms: four to a block, thirty to a short-term loudness.
 const HOPS_PER_BLOCK: usize = 4;
@@ -25,8 +22,9 @@ pub struct Loudness {
 }
 
 impl Loudness {
-    pub fn new(rate_hz: u32, channels: usize) -> Self {
-        let weights = channel_weights(channels).into_iter();
+    /// `weights` says how much each channel counts.
+    pub fn new(rate_hz: u32, weights: Vec<f64>) -> Self {
+        let weights = weights.into_iter();
         Self {
             channels: weights
                 .map(|weight| (weight, KFilter::new(f64::from(rate_hz))))

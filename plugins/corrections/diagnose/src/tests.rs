@@ -238,3 +238,86 @@ fn what_is_found_does_not_depend_on_the_block_length() {
     assert_eq!(found(997), expected);
     assert_eq!(found(100_000), expected);
 }
+
+/// Left as it is, right made of it, over hiss of its own.
+fn stereo(rate_hz: u32, right: impl Fn(f32) -> f32) -> Block {
+    let mut speech = speech();
+    let left = speech.remove(0);
+    let every = (RATE_HZ / rate_hz.min(RATE_HZ)) as usize;
+    let left: Vec<f32> = left.into_iter().step_by(every).collect();
+    let right = left.iter().map(|&x| right(x)).collect();
+    vec![left, right]
+}
+
+#[test]
+fn a_dead_a_turned_and_a_doubled_channel_are_found_and_no_others() {
+    let faults = ["dead-channel", "inverted-channel", "identical-channels"];
+    let check = |rate_hz: u32, block: &Block, expected: &[&str]| {
+        for frames in [997, 4_800, 65_536] {
+            let settings = Settings::defaults::<Diagnose>();
+            let (_, report) = correct::<Diagnose>(rate_hz, &settings, block, frames).unwrap();
+            let found = |fault: &&str| report.get_text(&format!("finding-{fault}")).is_some();
+            let found: Vec<_> = faults.into_iter().filter(found).collect();
+            assert_eq!(found, expected, "{rate_hz} Hz");
+        }
+    };
+    for rate_hz in [RATE_HZ, 22_050, 11_025] {
+        check(rate_hz, &stereo(rate_hz, |_| 0.0), &["dead-channel"]);
+        check(rate_hz, &stereo(rate_hz, |_| 0.2), &["dead-channel"]);
+        check(
+            rate_hz,
+            &stereo(rate_hz, |x| -0.8 * x),
+            &["inverted-channel"],
+        );
+        check(
+            rate_hz,
+            &stereo(rate_hz, |x| -x + 0.05),
+            &["inverted-channel"],
+        );
+        check(rate_hz, &stereo(rate_hz, |x| x), &["identical-channels"]);
+        check(rate_hz, &stereo(rate_hz, |x| 0.5 * x), &[]);
+        // Mono is one channel, and silence none.
+        check(rate_hz, &stereo(rate_hz, |x| x)[..1].to_vec(), &[]);
+        check(rate_hz, &vec![vec![0.0; 48_000]; 2], &[]);
+        let mut hiss = noise();
+        let two: Block = (0..2)
+            .map(|_| (0..96_000).map(|_| 0.1 * hiss()).collect())
+            .collect();
+        check(rate_hz, &two, &[]);
+    }
+    check(RATE_HZ, &speech(), &[]);
+}
+
+#[test]
+fn of_many_channels_only_a_speaker_can_be_dead() {
+    use retake_plugin_sdk::testing::correct_placed;
+    let mut block = vec![vec![0.0; 4 * RATE_HZ as usize]; 6];
+    block[0] = speech().remove(0)[..4 * RATE_HZ as usize].to_vec();
+    let settings = Settings::defaults::<Diagnose>();
+    let dead = |positions: &[u32]| {
+        let (_, report) =
+            correct_placed::<Diagnose>(RATE_HZ, &settings, &block, 4_800, positions).unwrap();
+        report.get_text("finding-dead-channel").map(str::to_owned)
+    };
+    assert_eq!(dead(&[]), None);
+    assert!(dead(&[0x1, 0x2, 0x4, 0x8, 0x10, 0x20]).is_some());
+}
+
+#[test]
+fn next_to_nothing_is_said_to_be_that() {
+    let report = diagnose(RATE_HZ, &spoilt(|_, x| 1e-4 * x));
+    assert!(report.get_text("finding-near-silence").is_some());
+    let report = diagnose(RATE_HZ, &spoilt(|_, x| 1e-2 * x));
+    assert!(report.get_text("finding-near-silence").is_none());
+}
+
+#[test]
+fn noise_is_found_beside_a_muted_stretch() {
+    let mut hiss = noise();
+    let mut block = spoilt(|_, x| x + 0.02 * hiss());
+    for channel in &mut block {
+        channel[3 * RATE_HZ as usize..5 * RATE_HZ as usize].fill(0.0);
+    }
+    let report = diagnose(RATE_HZ, &block);
+    assert!(report.get_text("finding-noise").is_some());
+}

@@ -18,6 +18,7 @@ use listener::Listener;
 use plan::{Plan, Wish};
 use retake_plugin_sdk::prelude::*;
 use retake_signal::line::{GainLine, thinned};
+use retake_signal::weights::loudness_weights;
 
 /// A curve in the report has about this many points at most.
 const CURVE_POINTS_MAX: usize = 1000;
@@ -86,7 +87,7 @@ impl Corrector for Gate {
                 hold_hops: (settings.get(&HOLD_MS) / 10.0).round() as usize,
                 breaths_db: settings.get(&BREATHS_DB),
             },
-            listener: Listener::new(stream.sample_rate, stream.channels as usize),
+            listener: Listener::new(stream.sample_rate, &loudness_weights(&stream.positions())),
             plan: None,
         })
     }

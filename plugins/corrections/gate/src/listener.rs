@@ -45,8 +45,9 @@ pub struct Listener {
 }
 
 impl Listener {
-    pub fn new(rate_hz: u32, channels: usize) -> Self {
-        let hops = Hops::new(rate_hz, channels, HOPS_PER_SECOND);
+    /// `weights` says how much each channel counts for loudness.
+    pub fn new(rate_hz: u32, weights: &[f64]) -> Self {
+        let hops = Hops::new(rate_hz, weights, HOPS_PER_SECOND);
         let every = (rate_hz / PITCH_RATE_HZ).max(1) as usize;
         let rate = f64::from(rate_hz);
         let pitch_rate = rate / every as f64;

@@ -19,6 +19,7 @@ use compressor::Compressor;
 use retake_plugin_sdk::prelude::*;
 use retake_signal::hops::{Hops, integrated_lufs, range_lu};
 use retake_signal::line::{GainLine, thinned};
+use retake_signal::weights::loudness_weights;
 use ride::{Ride, Wish};
 
 /// Ten to the second: the ride's resolution.
@@ -84,7 +85,8 @@ impl Corrector for Leveler {
 
     fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         let channels = stream.channels as usize;
-        let hops = || Hops::new(stream.sample_rate, channels, HOPS_PER_SECOND);
+        let weights = loudness_weights(&stream.positions());
+        let hops = || Hops::new(stream.sample_rate, &weights, HOPS_PER_SECOND);
         let ratio = settings.get(&RATIO);
         let wish = Wish {
             target_lufs: (settings.get(&TARGET) == "fixed").then(|| settings.get(&TARGET_LUFS)),

@@ -112,7 +112,7 @@ fn the_gain_keeps_to_its_range_and_its_speed() {
                 "{least} to {most} dB, range {range}"
             );
         }
-        let mut hops = Hops::new(16_000, 1, HOPS_PER_SECOND);
+        let mut hops = Hops::new(16_000, &[1.0], HOPS_PER_SECOND);
         hops.add(&input);
         let peaks = vec![0.5; hops.powers.len()];
         let wish = Wish {

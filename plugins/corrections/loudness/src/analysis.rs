@@ -1,203 +1,292 @@
-//! The first pass: loudness, true peak, and how loudness and peaks go together.
+//! The first pass: spikes and offset are found, and what is left without them is measured.
+//!
+//! Stretches of a quarter of a second wait until what follows is known: the next for spikes, three
+//! more for the offset. That is 1.5 s of audio at most.
+
+use std::collections::VecDeque;
 
 use retake_plugin_sdk::prelude::Block;
-use retake_signal::{
-    gate::Gate,
-    k_weighting::{KFilter, channel_weights},
+use retake_signal::k_weighting::KFilter;
+
+use crate::{
+    envelope::Envelope,
+    offset::Means,
+    segments::Segments,
+    spikes::{Finder, Repair, Stretch},
+    true_peak::{Interpolator, sample_peak},
 };
 
-use crate::true_peak::{Interpolator, sample_peak};
-
-/// Loudness is measured in hops of 100 ms, four to a block; peaks in tenths of a hop.
-const SEGMENTS_PER_HOP: usize = 10;
-const HOPS_PER_BLOCK: usize = 4;
+/// Cells of the spike finder in a stretch.
+const CELLS: usize = 250;
+/// Stretches whose means must be known beyond the one that is measured.
+const MEANS_AHEAD: u64 = 3;
 
 pub struct Analysis {
+    finder: Finder,
+    pub stretch_frames: usize,
     channels: Vec<Channel>,
-    interpolator: Interpolator,
-    hop_frames: usize,
-    /// Which tenth of the hop is being filled, and how far.
-    segment: usize,
-    filled: usize,
-    /// Weighted energy of the hop so far, and of the hops before it.
-    energy: f64,
-    hops: [f64; HOPS_PER_BLOCK],
-    hops_seen: usize,
-    gate: Gate,
-    pub true_peak: f32,
-    last_segment_peak: f32,
-    pub peaks: EnergyByPeak,
+    frames: u64,
+    /// The first stretch that is still held, the next to be repaired, and the next to be measured.
+    held: u64,
+    repair: u64,
+    measure: u64,
+    highest_spike: f32,
+    meter: Meter,
 }
 
+#[derive(Default)]
 struct Channel {
+    /// From the first held stretch on.
+    samples: Vec<f32>,
+    /// Peaks of the finder's cells in it, as far as whole stretches go.
+    peaks: Vec<f32>,
+    means: Means,
+    repairs: Vec<Repair>,
+}
+
+/// What the first pass found.
+pub struct Analyzed {
+    pub envelope: Envelope,
+    pub mendings: Vec<Mending>,
+    /// 0 where there was none.
+    pub highest_spike: f32,
+}
+
+/// What the second pass needs to know of a channel.
+pub struct Mending {
+    pub repairs: Vec<Repair>,
+    pub means: Means,
+}
+
+impl Analysis {
+    pub fn new(rate_hz: u32, weights: &[f64]) -> Self {
+        let finder = Finder::new(rate_hz);
+        Self {
+            stretch_frames: finder.cell_frames * CELLS,
+            finder,
+            channels: weights.iter().map(|_| Channel::default()).collect(),
+            frames: 0,
+            held: 0,
+            repair: 0,
+            measure: 0,
+            highest_spike: 0.0,
+            meter: Meter::new(rate_hz, weights),
+        }
+    }
+
+    pub fn add(&mut self, block: &Block) {
+        for (channel, samples) in self.channels.iter_mut().zip(block) {
+            // What is no number counts as nothing, here and in the second pass.
+            let finite = |&sample: &f32| if sample.is_finite() { sample } else { 0.0 };
+            channel.samples.extend(samples.iter().map(finite));
+        }
+        self.frames += block[0].len() as u64;
+        self.advance(false);
+    }
+
+    pub fn finish(mut self) -> Analyzed {
+        self.advance(true);
+        let mendings = self.channels.into_iter().map(|channel| Mending {
+            repairs: channel.repairs,
+            means: channel.means,
+        });
+        Analyzed {
+            mendings: mendings.collect(),
+            envelope: self.meter.finish(),
+            highest_spike: self.highest_spike,
+        }
+    }
+
+    fn advance(&mut self, ended: bool) {
+        let stretch = self.stretch_frames as u64;
+        let whole = self.frames / stretch;
+        let there = if ended {
+            self.frames.div_ceil(stretch)
+        } else {
+            whole
+        };
+        self.find_peaks(there);
+        while self.repair + u64::from(!ended) < there {
+            self.repair_stretch();
+        }
+        while self.measure + if ended { 0 } else { MEANS_AHEAD } < self.repair {
+            self.measure_stretch();
+        }
+        // The finder looks back one stretch.
+        let keep = self.measure.min(self.repair.saturating_sub(1));
+        let gone = (keep - self.held) as usize;
+        for channel in &mut self.channels {
+            channel.samples.drain(..gone * self.stretch_frames);
+            channel.peaks.drain(..gone * CELLS);
+        }
+        self.held = keep;
+    }
+
+    /// Up to the end of stretch `there`.
+    fn find_peaks(&mut self, there: u64) {
+        let frames = (there - self.held) as usize * self.stretch_frames;
+        for channel in &mut self.channels {
+            let known = channel.peaks.len() * self.finder.cell_frames;
+            let end = frames.min(channel.samples.len());
+            if let Some(samples) = channel.samples.get(known..end) {
+                channel.peaks.extend(self.finder.peaks(samples));
+            }
+        }
+    }
+
+    fn repair_stretch(&mut self) {
+        let at = (self.repair - self.held) as usize;
+        let first = at.saturating_sub(1);
+        let frames = self.stretch_frames;
+        for channel in &mut self.channels {
+            let cells = first * CELLS..((at + 2) * CELLS).min(channel.peaks.len());
+            let samples = first * frames..((at + 2) * frames).min(channel.samples.len());
+            let mine = (at - first) * CELLS..((at - first + 1) * CELLS).min(cells.len());
+            let mut stretch = Stretch {
+                samples: &mut channel.samples[samples],
+                peaks: &mut channel.peaks[cells],
+                first: (self.held + first as u64) * frames as u64,
+            };
+            self.finder.repair(
+                &mut stretch,
+                mine,
+                &mut channel.repairs,
+                &mut self.highest_spike,
+            );
+            let whole = at * frames..((at + 1) * frames).min(channel.samples.len());
+            let samples = &channel.samples[whole];
+            // A short rest would say little of an offset and much of its last wave.
+            if self.repair == 0 || 2 * samples.len() >= frames {
+                let sum: f64 = samples.iter().map(|&sample| f64::from(sample)).sum();
+                channel.means.push(sum / samples.len() as f64);
+            }
+        }
+        self.repair += 1;
+    }
+
+    fn measure_stretch(&mut self) {
+        let frames = self.stretch_frames;
+        let at = (self.measure - self.held) as usize;
+        let block = self.channels.iter().map(|channel| {
+            let end = ((at + 1) * frames).min(channel.samples.len());
+            let mut samples = channel.samples[at * frames..end].to_vec();
+            let first = self.measure * frames as u64;
+            channel.means.remove(&mut samples, first, frames);
+            samples
+        });
+        let block: Block = block.collect();
+        self.meter.add(&block);
+        self.measure += 1;
+    }
+}
+
+/// Loudness and peaks, segment by segment.
+struct Meter {
+    interpolator: Interpolator,
+    channels: Vec<Metered>,
+    segments: Segments,
+    filled: usize,
+    envelope: Envelope,
+    /// Energies of segments whose peaks are not known yet: the interpolator looks ahead.
+    energies: VecDeque<f64>,
+}
+
+struct Metered {
     weight: f64,
     filter: KFilter,
     /// What the interpolator needs from before, then the segment.
     samples: Vec<f32>,
 }
 
-impl Analysis {
-    pub fn new(rate_hz: u32, channels: usize) -> Self {
-        let interpolator = Interpolator::new(rate_hz);
-        let history = 2 * interpolator.reach() - 1;
-        let channel = |weight| Channel {
+impl Meter {
+    fn new(rate_hz: u32, weights: &[f64]) -> Self {
+        let channel = |&weight| Metered {
             weight,
             filter: KFilter::new(f64::from(rate_hz)),
-            samples: vec![0.0; history],
+            samples: vec![0.0; Interpolator::REACH],
         };
         Self {
-            channels: channel_weights(channels).into_iter().map(channel).collect(),
-            interpolator,
-            hop_frames: (rate_hz as usize + 5) / 10,
-            segment: 0,
+            interpolator: Interpolator::new(rate_hz),
+            channels: weights.iter().map(channel).collect(),
+            segments: Segments::new(rate_hz),
             filled: 0,
-            energy: 0.0,
-            hops: [0.0; HOPS_PER_BLOCK],
-            hops_seen: 0,
-            gate: Gate::new(),
-            true_peak: 0.0,
-            last_segment_peak: 0.0,
-            peaks: EnergyByPeak::default(),
+            envelope: Envelope::default(),
+            energies: VecDeque::new(),
         }
     }
 
-    pub fn add(&mut self, block: &Block) {
+    fn add(&mut self, block: &Block) {
         let frames = block[0].len();
         let mut from = 0;
         while from < frames {
-            let missing = self.segment_frames() - self.filled;
-            let to = frames.min(from + missing);
-            for (channel, samples) in self.channels.iter_mut().zip(block) {
-                channel.samples.extend_from_slice(&samples[from..to]);
-            }
-            self.filled += to - from;
-            from = to;
-            if self.filled == self.segment_frames() {
+            let to = frames.min(from + self.next_frames() - self.filled);
+            self.take(block, from..to);
+            if self.filled == self.next_frames() {
                 self.end_segment();
             }
+            from = to;
         }
     }
 
-    /// Measures the peaks of what has not filled a segment. Its loudness does not count: it fills no
-    /// block either.
-    pub fn finish(&mut self) {
-        let silence = self.interpolator.reach();
-        for channel in &mut self.channels {
-            channel.samples.resize(channel.samples.len() + silence, 0.0);
+    fn take(&mut self, block: &Block, range: std::ops::Range<usize>) {
+        let mut energy = 0.0;
+        for (channel, samples) in self.channels.iter_mut().zip(block) {
+            let samples = &samples[range.clone()];
+            if channel.weight > 0.0 {
+                energy += channel.weight * channel.filter.energy(samples);
+            }
+            channel.samples.extend_from_slice(samples);
         }
-        self.filled += silence;
-        self.measure_peaks();
-        self.forget_segment();
+        if self.filled == 0 {
+            self.energies.push_back(0.0);
+        }
+        if let Some(last) = self.energies.back_mut() {
+            *last += energy;
+        }
+        self.filled += range.len();
     }
 
-    /// `None`: silence, or shorter than 400 ms.
-    pub fn integrated_lufs(&self) -> Option<f64> {
-        self.gate.integrated_lufs()
-    }
-
-    /// Tenths of a hop whose sum is the hop, whatever the rate.
-    fn segment_frames(&self) -> usize {
-        let until = |segment: usize| self.hop_frames * segment / SEGMENTS_PER_HOP;
-        until(self.segment + 1) - until(self.segment)
+    fn next_frames(&self) -> usize {
+        let segment = self.envelope.segments() + self.energies.len() - usize::from(self.filled > 0);
+        self.segments.frames(segment)
     }
 
     fn end_segment(&mut self) {
-        let mut energy = 0.0;
-        for channel in &mut self.channels {
-            if channel.weight > 0.0 {
-                let segment = &channel.samples[channel.samples.len() - self.filled..];
-                energy += channel.weight * channel.filter.energy(segment);
+        self.filled = 0;
+        self.measure_peaks();
+    }
+
+    /// Of all segments that the interpolator can see in full.
+    fn measure_peaks(&mut self) {
+        while !self.energies.is_empty() {
+            let frames = self.segments.frames(self.envelope.segments());
+            if self.channels[0].samples.len() < frames + 2 * Interpolator::REACH {
+                return;
             }
-        }
-        self.energy += energy;
-        let peak = self.measure_peaks();
-        self.peaks.add(peak, energy);
-        self.forget_segment();
-        self.segment += 1;
-        if self.segment == SEGMENTS_PER_HOP {
-            self.end_hop();
-        }
-    }
-
-    fn end_hop(&mut self) {
-        self.segment = 0;
-        self.hops.rotate_left(1);
-        self.hops[HOPS_PER_BLOCK - 1] = std::mem::take(&mut self.energy);
-        self.hops_seen += 1;
-        if self.hops_seen >= HOPS_PER_BLOCK {
-            let frames = (self.hop_frames * HOPS_PER_BLOCK) as f64;
-            self.gate.add(self.hops.iter().sum::<f64>() / frames);
+            let mut peaks = vec![0.0; frames];
+            for channel in &mut self.channels {
+                let seen = frames + 2 * Interpolator::REACH;
+                self.interpolator
+                    .quick_peaks(&channel.samples[..seen], &mut peaks);
+                channel.samples.drain(..frames);
+            }
+            let energy = self.energies.pop_front().unwrap_or(0.0);
+            self.envelope.push(sample_peak(&peaks), energy);
         }
     }
 
-    /// The sample peak of the segment. Interpolates only where that could raise the true peak.
-    fn measure_peaks(&mut self) -> f32 {
-        let segment = |channel: &Channel| {
-            sample_peak(&channel.samples[channel.samples.len() - self.filled..])
+    /// The last segment may be short: it counts with what it has.
+    fn finish(mut self) -> Envelope {
+        let missing = match self.filled {
+            0 => 0,
+            filled => self.next_frames() - filled,
         };
-        let peak = self.channels.iter().map(segment).fold(0.0, f32::max);
-        let around = peak.max(self.last_segment_peak);
-        self.last_segment_peak = peak;
-        if around * self.interpolator.overshoot_max > self.true_peak {
-            let mut peaks = vec![self.true_peak; self.filled];
-            for channel in &self.channels {
-                self.interpolator.peaks(&channel.samples, &mut peaks);
-            }
-            self.true_peak = sample_peak(&peaks);
-        }
-        peak
-    }
-
-    fn forget_segment(&mut self) {
         for channel in &mut self.channels {
-            channel.samples.drain(..self.filled);
+            let silence = missing + Interpolator::REACH;
+            channel.samples.resize(channel.samples.len() + silence, 0.0);
         }
         self.filled = 0;
-    }
-}
-
-/// How much of the loudness stands under which peaks, in segments of 10 ms: what limiting the peaks
-/// will cost.
-pub struct EnergyByPeak {
-    bins: [f64; Self::BINS],
-}
-
-impl Default for EnergyByPeak {
-    fn default() -> Self {
-        Self {
-            bins: [0.0; Self::BINS],
-        }
-    }
-}
-
-impl EnergyByPeak {
-    const BINS: usize = 480;
-    const BINS_PER_DB: f64 = 4.0;
-    /// Peaks from -100 dB to +20 dB; the outermost bins hold what is beyond.
-    const LOWEST_DB: f64 = -100.0;
-
-    fn add(&mut self, peak: f32, energy: f64) {
-        if peak > 0.0 {
-            let above = 20.0 * f64::from(peak).log10() - Self::LOWEST_DB;
-            let bin = (above * Self::BINS_PER_DB).max(0.0) as usize;
-            self.bins[bin.min(Self::BINS - 1)] += energy;
-        }
-    }
-
-    /// By how many dB the loudness falls if every segment is turned down until its peak, after a
-    /// gain, is under the ceiling: 0 or less.
-    pub fn loss_db(&self, gain_db: f64, ceiling_db: f64) -> f64 {
-        let (mut before, mut after) = (0.0, 0.0);
-        for (bin, energy) in self.bins.iter().enumerate() {
-            let peak_db = Self::LOWEST_DB + (bin as f64 + 0.5) / Self::BINS_PER_DB;
-            let turned_db = (ceiling_db - gain_db - peak_db).min(0.0);
-            before += energy;
-            after += energy * 10f64.powf(turned_db / 10.0);
-        }
-        if before > 0.0 {
-            10.0 * (after / before).log10()
-        } else {
-            0.0
-        }
+        self.measure_peaks();
+        self.envelope
     }
 }

@@ -1,25 +1,38 @@
-//! Brings a recording to a loudness (EBU R 128, ITU-R BS.1770-4) and keeps its true peaks under a
+//! Brings a recording to a loudness (EBU R 128, ITU-R BS.1770-5) and keeps its true peaks under a
 //! ceiling.
 //!
-//! Two passes. The first measures integrated loudness and true peak. The second applies one gain to
-//! the whole recording, and where that lifts peaks over the ceiling, a look-ahead limiter. Nothing
-//! is compressed: the dynamics stay, but for those peaks.
+//! Two passes. The first takes out what would mislead the second (impossible samples, [`spikes`]; a
+//! constant offset, [`offset`]), and keeps loudness and peak of every 10 ms ([`envelope`]). From these
+//! the [`plan`] finds the gain that will have reached the target once the peaks that it lifts over the
+//! ceiling are turned down again: limiting costs loudness, and how much can be told beforehand, because
+//! the whole gain over time is known ([`curve`]). The second pass applies it, with a [`limiter`] on the
+//! true peak behind it. Where nothing reaches the ceiling it is one gain.
 //!
-//! Limiting costs loudness, so the gain is a little higher where it will be needed, by an estimate
-//! from the first pass (how much of the loudness stands under how high peaks); the result is within
-//! 0.5 LU of the target on speech and music. It stays below the target where more than
-//! [`plan::EXTRA_DB_MAX`] would be needed, since that is not limiting any more but squashing, and
-//! where the gain is capped.
+//! The result is within 0.1 LU of the target, or the report says why not: the gain is capped, the
+//! recording would have to be squashed, or it is silent. A recording shorter than the 400 ms that the
+//! standard measures in is judged by all that is there.
 
 mod analysis;
+mod curve;
+mod envelope;
 mod limiter;
+mod offset;
+mod outcome;
 mod plan;
+mod segments;
+mod spikes;
 mod true_peak;
 
-use analysis::Analysis;
+use analysis::{Analysis, Analyzed, Mending};
+use curve::{Curve, Ride};
 use limiter::Limiter;
-use plan::{Plan, Wish};
+use offset::Means;
+use outcome::Outcome;
+use plan::{Plan, WhyNot, Wish};
 use retake_plugin_sdk::prelude::*;
+use retake_signal::weights::loudness_weights;
+use segments::Segments;
+use spikes::Mender;
 
 const TARGET_LUFS: FloatParam = FloatParam::new("target-lufs", "Target", -40.0, -5.0, -16.0)
     .unit("LUFS")
@@ -29,17 +42,50 @@ const TRUE_PEAK_DBTP: FloatParam = FloatParam::new("true-peak-dbtp", "Ceiling", 
     .unit("dBTP")
     .step(0.1)
     .help("No peak of the result exceeds this, between the samples either.");
-const MAX_GAIN_DB: FloatParam = FloatParam::new("max-gain-db", "Most gain", 0.0, 40.0, 30.0)
-    .unit("dB")
-    .step(1.0)
-    .help("A very quiet recording is made louder by no more than this, and its noise with it.");
+const MAX_GAIN_DB: FloatParam =
+    FloatParam::new("max-gain-db", "Most gain", 0.0, 60.0, plan::USUAL_GAIN_DB)
+        .unit("dB")
+        .step(1.0)
+        .help("A very quiet recording is made louder by no more than this, and its noise with it.");
+const DUAL_MONO: ToggleParam = ToggleParam::new("dual-mono", "Mono as on two speakers", false).help(
+    "Measures a recording of one channel as two speakers play it: 3 LU louder, so that it ends 3 LU \
+     lower. Recordings of several channels are measured as they are.",
+);
 
 pub struct Loudness {
     wish: Wish,
-    analysis: Analysis,
-    /// Made after the first pass.
-    plan: Option<Plan>,
+    rate_hz: u32,
+    total_frames: u64,
+    weights: Vec<f64>,
+    pass: Pass,
     limiter: Limiter,
+}
+
+enum Pass {
+    First(Box<Analysis>),
+    Second(Box<Second>),
+}
+
+/// What the second pass does, in this order; the limiter comes last.
+struct Second {
+    plan: Plan,
+    menders: Vec<Mender>,
+    /// `None` where no offset is worth removing.
+    offsets: Option<Vec<Means>>,
+    stretch_frames: usize,
+    total_frames: u64,
+    done: u64,
+    ride: Ride,
+    outcome: Option<Outcome>,
+    found: Found,
+}
+
+/// For the report.
+struct Found {
+    spikes: usize,
+    highest_spike: f32,
+    offset: f32,
+    input_dbtp: f64,
 }
 
 impl Corrector for Loudness {
@@ -53,10 +99,10 @@ impl Corrector for Loudness {
         analyzes: true,
         channels: ChannelUse::Linked,
         // Up by the most gain there is; down from any recording that is not far beyond full scale.
-        level_change_db: Some((-110.0, 40.0)),
+        level_change_db: Some((-110.0, 60.0)),
         ..Facts::DEFAULT
     };
-    const PARAMS: Params = &[&TARGET_LUFS, &TRUE_PEAK_DBTP, &MAX_GAIN_DB];
+    const PARAMS: Params = &[&TARGET_LUFS, &TRUE_PEAK_DBTP, &MAX_GAIN_DB, &DUAL_MONO];
 
     fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         let wish = Wish {
@@ -64,13 +110,18 @@ impl Corrector for Loudness {
             ceiling_dbtp: settings.get(&TRUE_PEAK_DBTP),
             max_gain_db: settings.get(&MAX_GAIN_DB),
         };
-        let channels = stream.channels as usize;
+        let mut weights = loudness_weights(&stream.positions());
+        if settings.get(&DUAL_MONO) && weights.len() == 1 {
+            weights[0] *= 2.0;
+        }
         let ceiling = db_to_factor(wish.ceiling_dbtp);
         Ok(Self {
             wish,
-            analysis: Analysis::new(stream.sample_rate, channels),
-            plan: None,
-            limiter: Limiter::new(stream.sample_rate, channels, ceiling),
+            rate_hz: stream.sample_rate,
+            total_frames: stream.total_frames,
+            pass: Pass::First(Box::new(Analysis::new(stream.sample_rate, &weights))),
+            limiter: Limiter::new(stream.sample_rate, weights.len(), ceiling),
+            weights,
         })
     }
 
@@ -79,49 +130,156 @@ impl Corrector for Loudness {
     }
 
     fn analyze(&mut self, block: &Block) -> Result<(), Refusal> {
-        self.analysis.add(block);
+        match &mut self.pass {
+            Pass::First(analysis) => analysis.add(block),
+            Pass::Second(_) => {}
+        }
         Ok(())
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
-        let plan = self.plan.get_or_insert_with(|| {
-            self.analysis.finish();
-            Plan::new(&self.wish, &self.analysis)
-        });
-        let factor = db_to_factor(plan.gain_db);
-        block
-            .iter_mut()
-            .flatten()
-            .for_each(|sample| *sample *= factor);
-        Ok(self.limiter.run(block, plan.limiting))
+        let second = self.second();
+        second.prepare(&mut block);
+        let output = self.limiter.run(block);
+        if let Some(outcome) = &mut self.second().outcome {
+            outcome.add(&output);
+        }
+        Ok(output)
     }
 
     fn report(&mut self) -> Report {
-        let Some(plan) = &self.plan else {
-            return Report::default();
+        let limiter_db = self.limiter.reduction_max_db();
+        match &self.pass {
+            Pass::First(_) => Report::default(),
+            Pass::Second(second) => second.report(self.wish.target_lufs, limiter_db),
+        }
+    }
+}
+
+impl Loudness {
+    fn second(&mut self) -> &mut Second {
+        if let Pass::First(analysis) = &mut self.pass {
+            let nothing = Analysis::new(self.rate_hz, &[]);
+            let analysis = std::mem::replace(analysis.as_mut(), nothing);
+            let latency = self.limiter.latency();
+            let second = Second::new(analysis, &self.wish, self.rate_hz, self.total_frames);
+            let outcome = second
+                .ride
+                .is_near_ceiling()
+                .then(|| Outcome::new(self.rate_hz, &self.weights, latency, self.total_frames));
+            self.pass = Pass::Second(Box::new(Second { outcome, ..second }));
+        }
+        match &mut self.pass {
+            Pass::Second(second) => second,
+            Pass::First(_) => unreachable!("it was made above"),
+        }
+    }
+}
+
+impl Second {
+    fn new(analysis: Analysis, wish: &Wish, rate_hz: u32, total_frames: u64) -> Self {
+        let stretch_frames = analysis.stretch_frames;
+        let Analyzed {
+            envelope,
+            mendings,
+            highest_spike,
+        } = analysis.finish();
+        let segments = Segments::new(rate_hz);
+        let curve = Curve::new(envelope, segments, total_frames, wish.ceiling_dbtp);
+        let plan = Plan::new(wish, &curve);
+        let (repairs, means): (Vec<_>, Vec<_>) = mendings
+            .into_iter()
+            .map(|Mending { repairs, means }| (repairs, means))
+            .unzip();
+        let largest = means.iter().map(Means::largest).fold(0.0, f32::max);
+        let removed = offset::costs_headroom(largest, plan.input_lufs);
+        let found = Found {
+            spikes: repairs.iter().map(Vec::len).sum(),
+            highest_spike,
+            offset: if removed { largest } else { 0.0 },
+            input_dbtp: curve.peak_db(),
         };
-        let report = Report::default()
+        Self {
+            ride: Ride::new(curve, plan.gain_db),
+            plan,
+            menders: repairs.into_iter().map(Mender::new).collect(),
+            offsets: removed.then_some(means),
+            stretch_frames,
+            total_frames,
+            done: 0,
+            outcome: None,
+            found,
+        }
+    }
+
+    /// All but the limiter. What follows the recording stays silence.
+    fn prepare(&mut self, block: &mut Block) {
+        let left = self.total_frames.saturating_sub(self.done) as usize;
+        for (channel, samples) in block.iter_mut().enumerate() {
+            for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
+                *sample = 0.0;
+            }
+            self.menders[channel].run(samples);
+            if let Some(offsets) = &self.offsets {
+                let recorded = left.min(samples.len());
+                offsets[channel].remove(&mut samples[..recorded], self.done, self.stretch_frames);
+            }
+        }
+        self.done += block[0].len() as u64;
+        self.ride.apply(block);
+    }
+
+    fn report(&self, target_lufs: f64, limiter_db: f64) -> Report {
+        let Self { plan, found, .. } = self;
+        let measured = self
+            .outcome
+            .as_ref()
+            .map_or(plan.reached_lufs, Outcome::lufs);
+        let limited_db = f64::from(self.ride.reduction_max_db) + limiter_db;
+        let mut report = Report::default()
+            .number("target", "Target", "LUFS", target_lufs)
             .number("gain", "Gain applied", "dB", plan.gain_db)
-            .number(
-                "limited",
-                "Strongest limiting",
-                "dB",
-                self.limiter.reduction_max_db(),
-            )
+            .number("limited", "Strongest limiting", "dB", limited_db)
             .number(
                 "input-true-peak",
                 "True peak before",
                 "dBTP",
-                plan.input_dbtp,
+                found.input_dbtp,
             );
-        match plan.input_lufs {
+        report = match plan.input_lufs {
             Some(lufs) => report.number("input-lufs", "Loudness before", "LUFS", lufs),
-            None => report.text(
-                "input-lufs",
-                "Loudness before",
-                "too quiet or short to measure",
-            ),
+            None => report.text("input-lufs", "Loudness before", "too quiet to measure"),
+        };
+        if let Some(reached) = measured {
+            report = report.number("reached", "Loudness reached", "LUFS", reached);
         }
+        let off = measured.is_none_or(|lufs| (lufs - target_lufs).abs() > plan::OFF_LU);
+        if off {
+            // Nothing else is left that could hold it back.
+            let why = plan.why_not.unwrap_or(WhyNot::TooPeaky);
+            report = report.text("why-not", "Why it is not the target", why.code());
+        }
+        if found.spikes > 0 {
+            let peak_dbfs = factor_to_db(f64::from(found.highest_spike));
+            report = report
+                .count(
+                    "spikes",
+                    "Impossible samples replaced",
+                    "",
+                    found.spikes as i64,
+                )
+                .number("spike-peak", "Highest of them", "dBFS", peak_dbfs);
+        }
+        if found.offset > 0.0 {
+            let offset_dbfs = factor_to_db(f64::from(found.offset));
+            report = report.number(
+                "offset-removed",
+                "Constant offset removed",
+                "dBFS",
+                offset_dbfs,
+            );
+        }
+        report
     }
 }
 

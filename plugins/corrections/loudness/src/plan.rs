@@ -1,11 +1,18 @@
-//! Which gain the second pass applies.
+//! Which gain the second pass applies, and why it is not the one that was wished for.
 
-use retake_plugin_sdk::prelude::factor_to_db;
+use crate::curve::{Curve, Outcome};
 
-use crate::analysis::Analysis;
+/// More than this is not limiting any more but squashing: the mean, in dB, over what counts towards
+/// the loudness.
+const SQUASHED_DB_MAX: f64 = 9.0;
 
-/// Most gain that is added for what the limiter will take away.
-pub const EXTRA_DB_MAX: f64 = 6.0;
+/// Near enough, and worth a word.
+const EXACT_LU: f64 = 0.005;
+pub const OFF_LU: f64 = 0.1;
+
+/// What is below -70 LUFS is silence, unless more gain is wished for than this: then it may be as much
+/// quieter.
+pub const USUAL_GAIN_DB: f64 = 40.0;
 
 /// What was asked for.
 pub struct Wish {
@@ -16,49 +23,101 @@ pub struct Wish {
 
 pub struct Plan {
     pub gain_db: f64,
-    /// Whether any peak will reach the ceiling.
-    pub limiting: bool,
     pub input_lufs: Option<f64>,
-    pub input_dbtp: f64,
+    /// What the result will have; `None` for silence.
+    pub reached_lufs: Option<f64>,
+    /// Why that is not the target.
+    pub why_not: Option<WhyNot>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyNot {
+    Silent,
+    MaxGain,
+    TooPeaky,
+}
+
+impl WhyNot {
+    /// Stable: reports and their readers name it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::MaxGain => "max-gain",
+            Self::TooPeaky => "too-peaky",
+        }
+    }
 }
 
 impl Plan {
-    pub fn new(wish: &Wish, analysis: &Analysis) -> Self {
-        let input_lufs = analysis.integrated_lufs();
-        let input_dbtp = factor_to_db(f64::from(analysis.true_peak));
+    pub fn new(wish: &Wish, curve: &Curve) -> Self {
+        let input_lufs = {
+            let faintest_db = (wish.max_gain_db - USUAL_GAIN_DB).max(0.0);
+            let lufs = curve.outcome(faintest_db, false).lufs;
+            lufs.map(|lufs| lufs - faintest_db)
+        };
         // Silence has no loudness, and nothing is to be gained from lifting its noise.
-        let gain_db = input_lufs.map_or(0.0, |lufs| {
-            let missing_db = wish.target_lufs - lufs;
-            let reached =
-                |gain_db: f64| gain_db + analysis.peaks.loss_db(gain_db, wish.ceiling_dbtp);
-            smallest(missing_db, missing_db + EXTRA_DB_MAX, |gain_db| {
-                reached(gain_db) >= missing_db
-            })
-            .min(wish.max_gain_db)
-        });
-        // With a margin for the rounding of a few multiplications.
-        let limiting = input_dbtp + gain_db > wish.ceiling_dbtp - 0.03;
+        let Some(lufs) = input_lufs else {
+            return Self {
+                gain_db: 0.0,
+                input_lufs,
+                reached_lufs: None,
+                why_not: Some(WhyNot::Silent),
+            };
+        };
+        let plain_db = wish.target_lufs - lufs;
+        let outcome = |gain_db: f64| curve.outcome(gain_db, curve.is_limiting(gain_db));
+        let mut gain_db = plain_db.min(wish.max_gain_db);
+        let mut why_not = Some(WhyNot::MaxGain);
+        if curve.is_limiting(gain_db) && gain_db < wish.max_gain_db {
+            let reached = |gain_db: f64| outcome(gain_db).lufs.unwrap_or(f64::NEG_INFINITY);
+            gain_db = reaching(wish.target_lufs, gain_db, wish.max_gain_db, reached);
+        }
+        if outcome(gain_db).squashed_db > SQUASHED_DB_MAX {
+            why_not = Some(WhyNot::TooPeaky);
+            let squashed = |gain_db: f64| outcome(gain_db).squashed_db;
+            let least_db = gain_db - 60.0;
+            gain_db = reaching(SQUASHED_DB_MAX, least_db, gain_db, squashed);
+        }
+        let Outcome { lufs, .. } = outcome(gain_db);
+        let off = |lufs: f64| (lufs - wish.target_lufs).abs() > OFF_LU;
         Self {
             gain_db,
-            limiting,
             input_lufs,
-            input_dbtp,
+            reached_lufs: lufs,
+            why_not: why_not.filter(|_| lufs.is_none_or(off)),
         }
     }
 }
 
-/// The smallest value from `low` to `high` that is enough, or `high`.
-fn smallest(mut low: f64, mut high: f64, enough: impl Fn(f64) -> bool) -> f64 {
-    if enough(low) {
+/// Where from `low` to `high` a rising function is `target`; `high` if it is nowhere so much. By false
+/// position, with bisection where that is slow.
+fn reaching(target: f64, low: f64, high: f64, function: impl Fn(f64) -> f64) -> f64 {
+    let off = |at: f64| function(at) - target;
+    let (mut low, mut high) = (low, high);
+    let (mut off_low, mut off_high) = (off(low), off(high));
+    if off_low >= -EXACT_LU {
         return low;
     }
-    for _ in 0..20 {
-        let middle = 0.5 * (low + high);
-        if enough(middle) {
-            high = middle;
+    if off_high <= 0.0 {
+        return high;
+    }
+    for step in 0..30 {
+        let by_slope = low - off_low * (high - low) / (off_high - off_low);
+        let between = by_slope > low && by_slope < high;
+        let at = if step % 3 == 2 || !between {
+            0.5 * (low + high)
         } else {
-            low = middle;
+            by_slope
+        };
+        let off_at = off(at);
+        if off_at.abs() < EXACT_LU {
+            return at;
+        }
+        if off_at < 0.0 {
+            (low, off_low) = (at, off_at);
+        } else {
+            (high, off_high) = (at, off_at);
         }
     }
-    high
+    low
 }

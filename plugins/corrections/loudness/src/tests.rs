@@ -26,6 +26,16 @@ fn lufs(rate: u32, audio: &Block) -> f64 {
     meter(rate, audio).loudness_global().unwrap()
 }
 
+/// libebur128 takes so many channels for the usual ones, 5.1 at the most.
+fn positions(channels: u32) -> Vec<u32> {
+    let usual: &[u32] = match channels {
+        4 => &[0x1, 0x2, 0x10, 0x20],
+        5 => &[0x1, 0x2, 0x4, 0x10, 0x20],
+        _ => &[0x1, 0x2, 0x4, 0x8, 0x10, 0x20],
+    };
+    usual[..channels as usize].to_vec()
+}
+
 fn noise(frames: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -67,7 +77,7 @@ fn settings(target: f64, ceiling: f64) -> Settings {
 #[test]
 fn our_meter_agrees_with_libebur128s() {
     for rate in RATES {
-        for channels in [1, 2, 3, 4, 5, 6, 8] {
+        for channels in [1, 2, 3, 4, 5, 6] {
             let audio: Block = (0..channels)
                 .map(|c| {
                     let hiss = noise(rate as usize * 6, c + 1);
@@ -79,7 +89,8 @@ fn our_meter_agrees_with_libebur128s() {
                         .collect()
                 })
                 .collect();
-            let mut analysis = Analysis::new(rate, channels as usize);
+            let positions = positions(channels);
+            let mut analysis = Analysis::new(rate, &loudness_weights(&positions));
             for first in (0..audio[0].len()).step_by(4800) {
                 let end = audio[0].len().min(first + 4800);
                 analysis.add(
@@ -89,19 +100,20 @@ fn our_meter_agrees_with_libebur128s() {
                         .collect(),
                 );
             }
-            analysis.finish();
-            let ours = analysis.integrated_lufs().unwrap();
+            let envelope = analysis.finish().envelope;
+            let curve = Curve::new(envelope, Segments::new(rate), audio[0].len() as u64, 0.0);
+            let ours = curve.outcome(0.0, false).lufs.unwrap();
             let theirs = lufs(rate, &audio);
             assert!(
                 (ours - theirs).abs() < 0.02,
                 "{rate} Hz x{channels}: {ours} against {theirs}"
             );
-            let ours = 20.0 * f64::from(analysis.true_peak).log10();
+            let ours = curve.peak_db();
             let theirs = true_peak_db(rate, &audio);
             // Theirs looks between no samples at 192 kHz.
             let higher = if rate == 192_000 { 3.0 } else { 0.01 };
             assert!(
-                ours > theirs - 0.01 && ours < theirs + higher,
+                (ours - theirs > -0.05) && ours < theirs + higher + 0.05,
                 "{rate} Hz x{channels}: true peak {ours} against {theirs}"
             );
         }
@@ -119,7 +131,7 @@ fn speech_comes_to_the_target() {
                 let reached = lufs(rate, &output);
                 let peak = true_peak_db(rate, &output);
                 assert!(
-                    (reached - target).abs() < 0.5,
+                    (reached - target).abs() < 0.1,
                     "{rate} Hz at {level}: {reached:.2} LUFS, target {target}"
                 );
                 assert!(
@@ -238,9 +250,9 @@ fn after_a_peak_the_limiter_lets_go_of_the_signal_entirely() {
     let mut limiter = Limiter::new(48_000, 1, 0.5);
     let mut input = vec![0.25f32; 48_000 * 3];
     input[10_000] = 1.0;
-    let output = limiter.run(vec![input], true).remove(0);
+    let output = limiter.run(vec![input]).remove(0);
     let at = 10_000 + limiter.latency();
-    assert!((output[at] - 0.5 * 0.9977).abs() < 1e-3, "{}", output[at]);
+    assert!((output[at] - 0.5 * 0.9886).abs() < 1e-3, "{}", output[at]);
     assert_eq!(output[at - 600], 0.25);
     assert!(output[at + 2_000] < 0.25);
     assert!(output[at + 100_000..].iter().all(|&s| s == 0.25));
@@ -278,13 +290,6 @@ fn gain_is_capped_and_silence_gets_none() {
 }
 
 #[test]
-fn a_recording_too_short_for_a_loudness_stays_as_it_is() {
-    let short = vec![speech(48_000, 0.3, 0.2)];
-    let (output, _) = correct::<Loudness>(48_000, &settings(-16.0, -1.5), &short, 4800).unwrap();
-    assert_eq!(output, short);
-}
-
-#[test]
 fn output_does_not_depend_on_block_size() {
     let input = vec![speech(44_100, 3.0, 0.8), noise(132_300, 6)];
     let run = |block| {
@@ -296,4 +301,416 @@ fn output_does_not_depend_on_block_size() {
     for block in [1, 480, 4800, 8192] {
         assert!(run(block) == whole, "blocks of {block} frames");
     }
+}
+
+/// With something done to every sample.
+fn each(input: &Block, change: impl Fn(usize, f32) -> f32) -> Block {
+    let changed = |channel: &Vec<f32>| {
+        channel
+            .iter()
+            .enumerate()
+            .map(|(n, &s)| change(n, s))
+            .collect()
+    };
+    input.iter().map(changed).collect()
+}
+
+#[test]
+fn one_impossible_sample_or_several_do_not_hold_the_talk_down() {
+    for rate in RATES {
+        let frames = rate as usize * 12;
+        let talk = vec![speech(rate, 12.0, 0.05); 2];
+        let (plain, _) = correct::<Loudness>(rate, &settings(-16.0, -1.5), &talk, 4800).unwrap();
+        // Where, how many frames, how high.
+        type Spike = (usize, usize, f32);
+        let cases: [(&str, &[Spike]); 6] = [
+            ("one", &[(frames / 3, 1, 1000.0)]),
+            ("at both ends", &[(0, 1, 900.0), (frames - 1, 1, -900.0)]),
+            ("a run", &[(frames / 2, 3, -300.0)]),
+            ("within full scale", &[(frames / 5, 1, -1.4)]),
+            (
+                "several",
+                &[
+                    (100, 2, 50.0),
+                    (frames / 4, 1, 60.0),
+                    (frames / 4 + rate as usize / 50, 1, -70.0),
+                    (frames - 400, 2, 80.0),
+                ],
+            ),
+            (
+                "close together",
+                &[
+                    (frames / 3, 1, 40.0),
+                    (frames / 3 + rate as usize / 250, 1, 35.0),
+                ],
+            ),
+        ];
+        for (name, spikes) in cases {
+            for channels in [1..2, 0..2] {
+                let mut input = talk.clone();
+                for &(at, run, height) in spikes {
+                    for channel in channels.clone() {
+                        input[channel][at..(at + run).min(frames)].fill(height);
+                    }
+                }
+                let (output, report) =
+                    correct::<Loudness>(rate, &settings(-16.0, -1.5), &input, 4800).unwrap();
+                let what = format!("{name}, {rate} Hz, {channels:?}");
+                let reached = lufs(rate, &output);
+                assert!((reached + 16.0).abs() < 0.1, "{what}: {reached:.2} LUFS");
+                assert!(
+                    (report.get("reached").unwrap() - reached).abs() < 0.03,
+                    "{what}"
+                );
+                assert_eq!(
+                    report.get("spikes"),
+                    Some((spikes.len() * channels.len()) as f64),
+                    "{what}"
+                );
+                assert_eq!(report.get_text("why-not"), None, "{what}");
+                // But for the repairs it is the talk as it would have been.
+                let off = output.iter().flatten().zip(plain.iter().flatten());
+                let different = off.filter(|(a, b)| (*a - *b).abs() > 0.02).count();
+                assert!(different < 40 * spikes.len(), "{what}: {different}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_loud_or_short_or_many_is_no_spike() {
+    let rate = 48_000;
+    let talk = speech(rate, 4.0, 0.1);
+    let at = 96_000;
+    let clap: Vec<f32> = noise(4_800, 3)
+        .iter()
+        .enumerate()
+        .map(|(n, s)| 0.9 * s * (-(n as f32) / 400.0).exp())
+        .collect();
+    let mut with_clap = talk.clone();
+    with_clap[at..at + 4_800]
+        .iter_mut()
+        .zip(&clap)
+        .for_each(|(s, c)| *s += c);
+    let mut shout = talk.clone();
+    shout[at..].iter_mut().for_each(|s| *s *= 9.0);
+    let clicks: Vec<f32> = talk
+        .iter()
+        .enumerate()
+        .map(|(n, s)| if n % 1_000 == 0 { 1.0 } else { *s })
+        .collect();
+    let mut impulse = vec![0.0; 96_000];
+    impulse[48_000] = 1.0;
+    let far_over: Vec<f32> = talk.iter().map(|s| s * 3_000.0).collect();
+    let square: Vec<f32> = (0..96_000)
+        .map(|n| if n / 40 % 2 == 0 { 0.9 } else { -0.9 })
+        .collect();
+    for (name, input) in [
+        ("a clap", with_clap),
+        ("a shout", shout),
+        ("a row of clicks", clicks),
+        ("an impulse in silence", impulse),
+        ("all far over full scale", far_over),
+        ("a square", square),
+        ("noise", noise(96_000, 5)),
+    ] {
+        let (_, report) =
+            correct::<Loudness>(rate, &settings(-16.0, -1.5), &vec![input], 4800).unwrap();
+        assert_eq!(report.get("spikes"), None, "{name}");
+    }
+}
+
+#[test]
+fn a_knock_louder_than_the_talk_by_40_db_leaves_the_talk_on_target() {
+    for rate in [16_000, 48_000] {
+        let mut input = vec![speech(rate, 20.0, 0.04)];
+        let thump = speech(rate, 0.05, 1.0);
+        let at = rate as usize * 7;
+        let burst: Vec<f32> = noise(thump.len(), 8).iter().map(|s| 0.9 * s).collect();
+        input[0][at..at + burst.len()].copy_from_slice(&burst);
+        let (output, report) =
+            correct::<Loudness>(rate, &settings(-16.0, -1.5), &input, 4800).unwrap();
+        let reached = lufs(rate, &output);
+        assert!((reached + 16.0).abs() < 0.1, "{rate} Hz: {reached:.2}");
+        assert!(report.get("limited").unwrap() > 20.0);
+        assert!(true_peak_db(rate, &output) <= -1.45);
+    }
+}
+
+#[test]
+fn short_words_are_judged_by_what_is_there() {
+    for rate in RATES {
+        for seconds in [0.05, 0.1, 0.3, 0.399, 0.45, 0.7, 2.0] {
+            let word = vec![
+                noise((rate as f32 * seconds) as usize, 3)
+                    .iter()
+                    .enumerate()
+                    .map(|(n, s)| 0.02 * s * (0.4 + (n as f32 / rate as f32 * 9.0).sin().abs()))
+                    .collect::<Vec<f32>>(),
+            ];
+            let (output, report) =
+                correct::<Loudness>(rate, &settings(-16.0, -1.5), &word, 4800).unwrap();
+            let reached = if seconds < 0.4 {
+                // Over and over it is long enough for any meter, and as loud.
+                lufs(rate, &vec![output[0].repeat((3.0 / seconds) as usize)])
+            } else {
+                lufs(rate, &output)
+            };
+            let near = if seconds < 0.4 { 0.3 } else { 0.1 };
+            assert!(
+                (reached + 16.0).abs() < near,
+                "{rate} Hz, {seconds} s: {reached:.2} LUFS"
+            );
+            assert!(
+                (report.get("reached").unwrap() + 16.0).abs() < 0.1,
+                "{rate} Hz, {seconds} s"
+            );
+            assert_eq!(report.get_text("why-not"), None);
+        }
+    }
+}
+
+#[test]
+fn more_gain_is_a_wish_and_what_it_cannot_reach_is_said() {
+    let talk = vec![speech(48_000, 10.0, 0.3)];
+    let quiet = |db: f32| each(&talk, |_, s| s * 10f32.powf(db / 20.0));
+    let (input, _) = (lufs(48_000, &talk), ());
+    let gain = |quieter: f32, most: f64| {
+        let settings = settings(-16.0, -1.5).with(&MAX_GAIN_DB, most);
+        let (output, report) =
+            correct::<Loudness>(48_000, &settings, &quiet(quieter), 4800).unwrap();
+        (lufs(48_000, &output), report)
+    };
+    let (reached, report) = gain(-30.0, 30.0);
+    assert!(
+        (reached - (input - 30.0 + 30.0)).abs() < 0.5 && input < -17.0,
+        "{reached} {input}"
+    );
+    assert_eq!(report.get_text("why-not"), Some("max-gain"));
+    assert_eq!(report.get("target"), Some(-16.0));
+    let (reached, report) = gain(-30.0, 60.0);
+    assert!((reached + 16.0).abs() < 0.1, "{reached}");
+    assert_eq!(report.get_text("why-not"), None);
+    // Below -70 LUFS it is silence, but for a wish.
+    let (_, report) = gain(-55.0, 40.0);
+    assert_eq!(report.get_text("why-not"), Some("silent"));
+    let (_, report) = gain(-55.0, 60.0);
+    assert_eq!(report.get("gain"), Some(60.0));
+}
+
+#[test]
+fn an_offset_is_taken_off_before_it_is_limited() {
+    for rate in RATES {
+        for seconds in [0.3, 1.0, 10.0] {
+            let voice = vec![speech(rate, seconds, 0.05); 2];
+            let input = vec![
+                voice[0].iter().map(|s| s + 0.2).collect(),
+                voice[1].iter().map(|s| s - 0.4).collect(),
+            ];
+            let (output, report) =
+                correct::<Loudness>(rate, &settings(-16.0, -1.5), &input, 4800).unwrap();
+            let what = format!("{rate} Hz, {seconds} s");
+            assert!(
+                (report.get("reached").unwrap() + 16.0).abs() < 0.1,
+                "{what}: {:?}",
+                report.get("reached")
+            );
+            if seconds > 0.5 {
+                let reached = lufs(rate, &output);
+                assert!((reached + 16.0).abs() < 0.1, "{what}: {reached}");
+            }
+            for channel in &output {
+                let mean = channel.iter().sum::<f32>() / channel.len() as f32;
+                assert!(mean.abs() < 0.01, "{what}: {mean}");
+            }
+            assert!(report.get("offset-removed").unwrap() > -20.0);
+        }
+    }
+    // Where there is none, nothing is done.
+    let (_, report) = correct::<Loudness>(
+        48_000,
+        &settings(-16.0, -1.5),
+        &vec![speech(48_000, 5.0, 0.1)],
+        4800,
+    )
+    .unwrap();
+    assert_eq!(report.get("offset-removed"), None);
+}
+
+#[test]
+fn mono_can_be_measured_as_on_two_speakers() {
+    let talk = speech(48_000, 10.0, 0.1);
+    let dual = settings(-16.0, -1.5).with(&DUAL_MONO, true);
+    let run = |settings: &Settings, input: &Block| {
+        lufs(
+            48_000,
+            &correct::<Loudness>(48_000, settings, input, 4800)
+                .unwrap()
+                .0,
+        )
+    };
+    let mono = vec![talk.clone()];
+    assert!((run(&dual, &mono) + 19.01).abs() < 0.1);
+    assert!((run(&dual, &vec![talk.clone(); 2]) + 16.0).abs() < 0.1);
+    assert!((run(&settings(-16.0, -1.5), &mono) + 16.0).abs() < 0.1);
+}
+
+#[test]
+fn every_channel_counts_unless_its_place_says_otherwise() {
+    use retake_plugin_sdk::testing::correct_placed;
+    let talk = speech(48_000, 6.0, 0.1);
+    for channels in [7usize, 8, 14, 16] {
+        let mut input = vec![vec![0.0; talk.len()]; channels];
+        input[channels - 1] = talk.clone();
+        let (output, _) =
+            correct::<Loudness>(48_000, &settings(-20.0, -1.5), &input, 4800).unwrap();
+        let reached = lufs(48_000, &vec![output[channels - 1].clone()]);
+        assert!((reached + 20.0).abs() < 0.1, "{channels}: {reached}");
+    }
+    let mut input = vec![vec![0.0; talk.len()]; 6];
+    input[3] = talk;
+    let places = [0x1, 0x2, 0x4, 0x8, 0x10, 0x20];
+    let (_, report) =
+        correct_placed::<Loudness>(48_000, &settings(-20.0, -1.5), &input, 4800, &places).unwrap();
+    assert_eq!(report.get_text("why-not"), Some("silent"));
+}
+
+/// Peaks 32 times between the samples, by a sinc of 512 taps: nothing of ours or of libebur128 is in it.
+fn reference_peak_db(samples: &[f32]) -> f64 {
+    const REACH: i64 = 256;
+    let loud = samples.iter().fold(0.0f32, |loud, s| loud.max(s.abs())) * 0.5;
+    let mut highest = 0.0f64;
+    for n in 0..samples.len() as i64 {
+        if samples[n as usize].abs() < loud {
+            continue;
+        }
+        for point in -16..16 {
+            let part = f64::from(point) / 32.0;
+            let value: f64 = (n - REACH..=n + REACH)
+                .filter_map(|at| {
+                    let sample = f64::from(*samples.get(usize::try_from(at).ok()?)?);
+                    let x = (at - n) as f64 - part;
+                    let window = (0.5 * std::f64::consts::PI * x / (REACH + 1) as f64)
+                        .cos()
+                        .powi(2);
+                    let angle = std::f64::consts::PI * x;
+                    Some(sample * window * if x == 0.0 { 1.0 } else { angle.sin() / angle })
+                })
+                .sum();
+            highest = highest.max(value.abs());
+        }
+    }
+    20.0 * highest.log10()
+}
+
+#[test]
+fn the_ceiling_holds_by_a_32_fold_reference_just_below_half_the_rate() {
+    for rate in [8_000u32, 44_100, 96_000, 192_000] {
+        for part in [0.25, 0.42, 0.45, 0.47] {
+            for length in [30.0, 120.0, 500.0] {
+                let mut input = noise(rate as usize, 4)
+                    .iter()
+                    .map(|s| 0.02 * s)
+                    .collect::<Vec<f32>>();
+                for burst in 1..8 {
+                    let middle =
+                        f64::from(burst) * input.len() as f64 / 8.0 + 0.13 * f64::from(burst);
+                    for (n, sample) in input.iter_mut().enumerate() {
+                        let at = n as f64 - middle;
+                        if at.abs() < length / 2.0 {
+                            let shape = (std::f64::consts::PI * at / length).cos().powi(2);
+                            *sample +=
+                                (0.7 * shape * (std::f64::consts::TAU * part * at).cos()) as f32;
+                        }
+                    }
+                }
+                let (output, _) =
+                    correct::<Loudness>(rate, &settings(-14.0, -1.5), &vec![input], 4800).unwrap();
+                let peak = reference_peak_db(&output[0]);
+                assert!(
+                    peak <= -1.5 + 0.02,
+                    "{rate} Hz, {part}, {length}: {peak:.3} dBTP"
+                );
+            }
+        }
+    }
+}
+
+/// A small generator for the talks below.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    fn between(&mut self, low: f64, high: f64) -> f64 {
+        low + self.next() * (high - low)
+    }
+}
+
+/// `RETAKE_TALKS=1000` makes it as many.
+#[test]
+fn talks_of_any_level_length_and_rate_end_on_target_or_say_why_not() {
+    let talks = std::env::var("RETAKE_TALKS").map_or(60, |talks| talks.parse().unwrap());
+    let (mut worst, mut told) = (0.0f64, 0);
+    for seed in 0..talks {
+        let mut random = Random(seed);
+        random.next();
+        let rate = RATES[(random.next() * RATES.len() as f64) as usize];
+        let longest: f64 = if talks > 100 && seed % 50 == 0 {
+            600.0
+        } else {
+            20.0
+        };
+        let seconds = (random.between(0.3f64.ln(), longest.ln())).exp() as f32;
+        let level = 10f64.powf(random.between(-60.0, 0.0) / 20.0) as f32;
+        let mut input = vec![speech(rate, seconds, level)];
+        let hiss = level * 10f64.powf(random.between(-70.0, -20.0) / 20.0) as f32;
+        let frames = input[0].len();
+        input[0]
+            .iter_mut()
+            .zip(noise(frames, seed as u32 + 1))
+            .for_each(|(s, n)| *s += hiss * n);
+        for _ in 0..(random.next() * 4.0) as usize {
+            let at = (random.next() * frames as f64) as usize;
+            input[0][at] = level * 10f64.powf(random.between(30.0, 70.0) / 20.0) as f32;
+        }
+        let target = [-16.0, -19.0, -23.0, -14.0][(random.next() * 4.0) as usize];
+        let (output, report) = correct::<Loudness>(
+            rate,
+            &Settings::defaults::<Loudness>().with(&TARGET_LUFS, target),
+            &input,
+            4800,
+        )
+        .unwrap();
+        let reached = if frames < (rate as usize + 5) / 10 * 4 {
+            report.get("reached")
+        } else {
+            Some(lufs(rate, &output))
+        };
+        let peak = true_peak_db(rate, &output);
+        let what = format!(
+            "talk {seed}: {rate} Hz, {seconds:.2} s, level {level}, target {target}, {frames} frames"
+        );
+        assert!(peak <= -1.45, "{what}: {peak:.2} dBTP");
+        if let Some(why) = report.get_text("why-not") {
+            told += 1;
+            let could = level > 0.03 && why != "too-peaky";
+            assert!(
+                !could,
+                "{what}: {why}, {reached:?}, gain {:?}",
+                report.get("gain")
+            );
+            continue;
+        }
+        let off = reached.unwrap() - target;
+        worst = worst.max(off.abs());
+        assert!(off.abs() <= 0.1, "{what}: off by {off:.3} LU");
+    }
+    println!("{talks} talks: worst {worst:.3} LU off, {told} say why not");
 }

@@ -12,6 +12,13 @@ const ABOVE_FLOOR_DB: (f32, f32) = (6.0, 12.0);
 /// A recording whose sound stands out by less than this has no pauses that could be told.
 const STANDS_OUT_DB: f32 = 12.0;
 
+/// Muted, with or without dither: no part of the noise floor.
+const MUTED_DB: f32 = -84.0;
+/// What is left beside muted stretches has a noise floor of its own if its quietest hops, from the first
+/// to the fifth percentile, are within this, and so many hops in a row are hardly above it.
+const STEADY_DB: f32 = 5.0;
+const STEADY_HOPS: usize = 50;
+
 /// Half of the cross-fade, in hops.
 const FADE_HOPS: usize = 1;
 
@@ -77,23 +84,46 @@ impl Plan {
 }
 
 /// Noise floor and sound are taken to be the 10th and the 95th percentile of what is not digital
-/// silence: a tenth of the time, at the least, nobody speaks.
+/// silence: a tenth of the time, at the least, nobody speaks. Where a tenth or more is muted, that is
+/// no longer sure of the rest: then its quietest twentieth is the floor if it is as steady as noise, and
+/// else the muted stretches are the pauses that there are.
 fn between_floor_and_sound(db: &[f32]) -> Option<f32> {
-    let mut heard: Vec<f32> = db.iter().copied().filter(|&db| db > SILENCE_DB).collect();
-    heard.sort_unstable_by(f32::total_cmp);
-    let last = heard.len().checked_sub(1)?;
-    let percentile = |percent: usize| heard[last * percent / 100];
-    // Silence between sounds is the best floor there is.
-    let silent = db.len() - heard.len();
-    let floor_db = if silent * 10 > db.len() {
-        SILENCE_DB
-    } else {
-        percentile(10)
-    };
-    let distance_db = percentile(95) - floor_db;
+    let rest = Sorted::louder_than(MUTED_DB, db);
+    let is_muted = (db.len() - rest.0.len()) * 10 > db.len();
+    if !is_muted {
+        let heard = Sorted::louder_than(SILENCE_DB, db);
+        return threshold(heard.percentile(10)?, heard.percentile(95)?);
+    }
+    let floor_db = rest.percentile(5)?;
+    let sound_db = rest.percentile(95)?;
+    let quiet = |&db: &f32| db > MUTED_DB && db < floor_db + ABOVE_FLOOR_DB.0;
+    let rests = db.chunk_by(|a, b| quiet(a) && quiet(b));
+    let steady = floor_db - rest.percentile(1)? <= STEADY_DB
+        && rests.map(<[f32]>::len).max() >= Some(STEADY_HOPS);
+    let between = threshold(floor_db, sound_db).filter(|_| steady);
+    between.or_else(|| threshold(SILENCE_DB, sound_db))
+}
+
+fn threshold(floor_db: f32, sound_db: f32) -> Option<f32> {
+    let distance_db = sound_db - floor_db;
     let (least, most) = ABOVE_FLOOR_DB;
     (distance_db >= STANDS_OUT_DB)
         .then(|| floor_db + (ABOVE_FLOOR * distance_db).clamp(least, most))
+}
+
+struct Sorted(Vec<f32>);
+
+impl Sorted {
+    fn louder_than(least_db: f32, db: &[f32]) -> Self {
+        let mut louder: Vec<f32> = db.iter().copied().filter(|&db| db > least_db).collect();
+        louder.sort_unstable_by(f32::total_cmp);
+        Self(louder)
+    }
+
+    fn percentile(&self, percent: usize) -> Option<f32> {
+        let last = self.0.len().checked_sub(1)?;
+        Some(self.0[last * percent / 100])
+    }
 }
 
 /// Runs of hops below the threshold.

@@ -246,3 +246,61 @@ fn a_fixed_threshold_is_taken_as_it_is() {
     };
     assert_eq!((cuts(-48.0), cuts(-40.0)), (0, 1));
 }
+
+#[test]
+fn pauses_with_room_noise_are_found_beside_muted_stretches() {
+    for rate_hz in [8_000, 44_100, 48_000, 96_000] {
+        for floor in [1e-3, 1e-2] {
+            // As quiet as 16-bit dither, and nothing at all.
+            for muted in [0.0, 2e-5] {
+                for channels in [1, 2] {
+                    let stretches = [
+                        (4.0, true),
+                        (3.0, false),
+                        (4.0, true),
+                        (5.0, false),
+                        (4.0, true),
+                        (3.0, false),
+                        (4.0, true),
+                    ];
+                    let mut channel = speech(rate_hz, &stretches, floor);
+                    let mut dither = Noise(3);
+                    let seconds = |s: usize| s * rate_hz as usize;
+                    for sample in &mut channel[seconds(11)..seconds(16)] {
+                        *sample = muted * dither.next();
+                    }
+                    let input = vec![channel; channels];
+                    for block_frames in [480, 4_800, 65_536] {
+                        let (_, report) =
+                            correct::<TrimSilence>(rate_hz, &defaults(), &input, block_frames)
+                                .unwrap();
+                        let cuts = self::seconds(rate_hz, &report);
+                        assert_eq!(cuts.len(), 3, "{rate_hz} {floor} {muted}: {cuts:?}");
+                        assert!((cuts[0].1 - 2.5).abs() <= 0.021, "{cuts:?}");
+                        assert!((cuts[1].1 - 4.5).abs() <= 0.021, "{cuts:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn where_all_pauses_are_muted_quiet_sound_is_none() {
+    let rate_hz = 16_000;
+    // From loud to 30 dB quieter, twice a second, as syllables die away.
+    let mut samples = speech(rate_hz, &[(30.0, true)], 0.0);
+    for (frame, sample) in samples.iter_mut().enumerate() {
+        let time = frame as f32 / 16_000.0;
+        let quieter = 10f32.powf(-1.5 * (time * 2.0).fract());
+        *sample *= if (time / 10.0).fract() < 0.3 {
+            0.0
+        } else {
+            quieter
+        };
+    }
+    let (_, report) = trim(rate_hz, &vec![samples], &defaults());
+    let cuts = seconds(rate_hz, &report);
+    assert_eq!(cuts.len(), 3, "{cuts:?}");
+    assert!(cuts.iter().all(|cut| (cut.1 - 2.5).abs() < 0.2), "{cuts:?}");
+}

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     bindings::{PluginPre, Setting, StreamSpec},
+    instance::positions,
     limits,
     record::StageRecord,
     sandbox::State,
@@ -26,6 +27,8 @@ pub struct Plan {
     /// Which channel of the stream it has, or `None` for all of them.
     channel: Option<u32>,
     channels: usize,
+    /// What each of its channels is for.
+    positions: Vec<u32>,
     stream_hz: u32,
     stream_frames: u64,
     /// The rate at which the plugin works, and how long the stream is at that rate.
@@ -44,6 +47,10 @@ impl Plan {
         let working_hz = working_rate_hz(&manifest.sample_rates, stream_hz);
         let working_frames = u128::from(stream.frames) * u128::from(working_hz);
         let quantum = manifest.block_quantum as usize;
+        let mut positions = positions(stream.spec.mask, stream.spec.channels);
+        if let Some(channel) = channel {
+            positions = vec![positions[channel as usize]];
+        }
         Self {
             channel,
             channels: if channel.is_some() {
@@ -51,6 +58,7 @@ impl Plan {
             } else {
                 stream.spec.channels as usize
             },
+            positions,
             stream_hz,
             stream_frames: stream.frames,
             working_hz,
@@ -122,7 +130,7 @@ impl Lane {
             total_frames: plan.working_frames,
             seed: plan.seed,
         };
-        let session = Session::open(pre, spec, settings, &record)?;
+        let session = Session::open(pre, spec, plan.positions.clone(), settings, &record)?;
         let latency = session.latency_frames();
         if u64::from(latency) > limits::LATENCY_S_MAX * u64::from(plan.working_hz) {
             return Err(broken(format!(

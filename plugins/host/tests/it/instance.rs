@@ -1,6 +1,6 @@
 //! Instances driven call by call.
 
-use retake_audio::Block;
+use retake_audio::{Block, ChannelMask};
 use retake_plugin_host::{SessionSpec, componentize};
 use retake_plugin_manifest::Settings;
 use serde_json::json;
@@ -13,6 +13,7 @@ const SPEC: SessionSpec = SessionSpec {
     max_block_frames: 70,
     total_frames: 70,
     seed: 1,
+    mask: ChannelMask::NONE,
 };
 
 #[test]

@@ -12,3 +12,4 @@ mod hostile_plugins;
 mod instance;
 mod ours;
 mod rig;
+mod weights;

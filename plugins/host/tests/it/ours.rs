@@ -38,7 +38,7 @@ fn each_says_what_it_is() {
 fn length_and_channels_are_kept_at_every_rate() {
     for (name, plugin) in plugins() {
         for rate in RATES {
-            for channels in [1, 2, 8] {
+            for channels in [1, 2, 8, 16] {
                 let frames = rate as usize / 2 + 17;
                 let output = Run::new(&plugin, rate)
                     .of(&voices(rate, frames, channels))

@@ -3,7 +3,7 @@
 //!
 //! One number per hop is kept for the whole recording: at ten hops a second 144 KB an hour.
 
-use crate::k_weighting::{KFilter, channel_weights};
+use crate::k_weighting::KFilter;
 use crate::steps::Steps;
 
 /// Quieter than this is silence (ITU-R BS.1770-4).
@@ -30,12 +30,13 @@ pub struct Hops {
 }
 
 impl Hops {
-    pub fn new(rate_hz: u32, channels: usize, hops_per_second: usize) -> Self {
+    /// `weights` says how much each channel counts: see [`crate::weights`].
+    pub fn new(rate_hz: u32, weights: &[f64], hops_per_second: usize) -> Self {
         let filter = KFilter::new(f64::from(rate_hz));
         Self {
-            channels: channel_weights(channels)
-                .into_iter()
-                .map(|weight| (weight, filter.clone()))
+            channels: weights
+                .iter()
+                .map(|&weight| (weight, filter.clone()))
                 .collect(),
             steps: Steps::new((rate_hz as usize + hops_per_second / 2) / hops_per_second),
             energy: 0.0,

@@ -4,22 +4,6 @@
 
 use std::f64::consts::PI;
 
-/// How much a channel counts, by the usual order of channels: L R; L R C; L R Ls Rs; L R C Ls Rs;
-/// L R C LFE Ls Rs. Channels beyond the sixth have no weight in the standard.
-pub fn channel_weights(channels: usize) -> Vec<f64> {
-    const FRONT: f64 = 1.0;
-    const SURROUND: f64 = 1.41;
-    const NONE: f64 = 0.0;
-    let layout: &[f64] = match channels {
-        4 => &[FRONT, FRONT, SURROUND, SURROUND],
-        5 => &[FRONT, FRONT, FRONT, SURROUND, SURROUND],
-        _ => &[FRONT, FRONT, FRONT, NONE, SURROUND, SURROUND],
-    };
-    (0..channels)
-        .map(|channel| layout.get(channel).copied().unwrap_or(NONE))
-        .collect()
-}
-
 /// Weights one channel. Two biquads in direct form 1: the second's input history is the first's
 /// output history.
 #[derive(Clone)]

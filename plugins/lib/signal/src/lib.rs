@@ -8,3 +8,4 @@ pub mod line;
 pub mod reducer;
 pub mod section;
 pub mod steps;
+pub mod weights;
