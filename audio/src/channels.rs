@@ -77,7 +77,9 @@ impl ChannelMask {
 
     /// The position bit of each channel, in order; `None` for a channel without one.
     pub fn positions(self, channels: u32) -> impl Iterator<Item = Option<u32>> {
-        let mut bits = (0..32).map(|n| 1u32 << n).filter(move |bit| self.0 & bit != 0);
+        let mut bits = (0..32)
+            .map(|n| 1u32 << n)
+            .filter(move |bit| self.0 & bit != 0);
         (0..channels).map(move |_| bits.next())
     }
 
@@ -148,7 +150,11 @@ mod tests {
     #[test]
     fn loudness_weighs_by_position() {
         let check = |bits, channels, expected: &[f64]| {
-            assert_eq!(ChannelMask(bits).loudness_weights(channels), expected, "{bits:#x}");
+            assert_eq!(
+                ChannelMask(bits).loudness_weights(channels),
+                expected,
+                "{bits:#x}"
+            );
         };
         check(0x4, 1, &[1.0]);
         check(0x3, 2, &[1.0, 1.0]);

@@ -202,7 +202,16 @@ fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let mut heard: Vec<Progress> = Vec::new();
     let out = tempfile::tempfile().unwrap();
     let dir = std::env::temp_dir();
-    let finished = run(decoded, stages, &FLOAT, &Tags::default, out, &dir, &mut |p| heard.push(p)).unwrap();
+    let finished = run(
+        decoded,
+        stages,
+        &FLOAT,
+        &Tags::default,
+        out,
+        &dir,
+        &mut |p| heard.push(p),
+    )
+    .unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.frames(), 30_000);
     assert_eq!(peak_of(&seen), 1.0);
@@ -331,7 +340,16 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     let into = out.try_clone().unwrap();
     let dir = std::env::temp_dir();
     let decoded = decoded_from(48_000, &signal);
-    let finished = run(decoded, stages, &FLOAT, &Tags::default, into, &dir, &mut |p| heard.push(p)).unwrap();
+    let finished = run(
+        decoded,
+        stages,
+        &FLOAT,
+        &Tags::default,
+        into,
+        &dir,
+        &mut |p| heard.push(p),
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     out.rewind().unwrap();
     out.read_to_end(&mut bytes).unwrap();

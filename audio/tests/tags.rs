@@ -7,7 +7,7 @@ mod tag_files;
 use std::io::{Read, Seek, SeekFrom, Write};
 
 use retake_audio::{
-    Block, Chapter, ChannelMask, Encoder, FlacBits, Format, Picture, Spec, Tags, WavDepth,
+    Block, ChannelMask, Chapter, Encoder, FlacBits, Format, Picture, Spec, Tags, WavDepth,
     tag_limits,
 };
 use retake_findings::Finding;
@@ -135,8 +135,16 @@ fn everything_comes_through_every_format() {
         let (again, findings) = read(&written(&format, Spec::new(48_000, 2), &tags));
         assert_eq!(findings, [], "{name}");
         let texts = |fields: &[(String, String)]| {
-            let of_bext = ["DESCRIPTION", "ORIGINATOR", "TIME_REFERENCE", "UMID", "CODING_HISTORY"];
-            let own = fields.iter().filter(|(n, _)| !of_bext.contains(&n.as_str()));
+            let of_bext = [
+                "DESCRIPTION",
+                "ORIGINATOR",
+                "TIME_REFERENCE",
+                "UMID",
+                "CODING_HISTORY",
+            ];
+            let own = fields
+                .iter()
+                .filter(|(n, _)| !of_bext.contains(&n.as_str()));
             sorted(own.cloned().collect())
         };
         assert_eq!(texts(&again.fields), texts(&tags.fields), "{name}");
@@ -145,7 +153,9 @@ fn everything_comes_through_every_format() {
         assert!(again.pictures == tags.pictures, "{name}");
         let starts = |tags: &Tags| -> Vec<_> {
             let chapters = tags.chapters.iter();
-            chapters.map(|c| (c.start_ns / 1_000_000, c.title.clone())).collect()
+            chapters
+                .map(|c| (c.start_ns / 1_000_000, c.title.clone()))
+                .collect()
         };
         assert_eq!(starts(&again), starts(&tags), "{name}");
         let lost = format.cannot_keep(&tags, Spec::new(48_000, 2));
@@ -165,7 +175,12 @@ fn everything_comes_through_every_format() {
 fn a_file_without_anything_says_nothing() {
     for format in FORMATS {
         let (tags, findings) = read(&written(&format, Spec::new(44_100, 1), &Tags::default()));
-        assert_eq!((tags, findings), (Tags::default(), vec![]), "{}", format.name());
+        assert_eq!(
+            (tags, findings),
+            (Tags::default(), vec![]),
+            "{}",
+            format.name()
+        );
     }
 }
 
@@ -182,7 +197,9 @@ fn a_wav_file_is_sound_with_all_of_its_chunks() {
     assert_eq!(at, bytes.len());
     let size = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     assert_eq!(size, bytes.len() - 8);
-    let expected = ["fmt ", "bext", "iXML", "LIST", "data", "cue ", "LIST", "id3 "];
+    let expected = [
+        "fmt ", "bext", "iXML", "LIST", "data", "cue ", "LIST", "id3 ",
+    ];
     assert_eq!(ids, expected);
 }
 
@@ -253,11 +270,20 @@ fn chapters_move_with_what_was_cut_out() {
         ..Tags::default()
     };
     // Seconds 1 to 2, 15 to 32 in two that overlap, nothing.
-    tags.cut(&[(15_000, 10_000), (1000, 1000), (20_000, 12_000), (5, 0)], 1000);
+    tags.cut(
+        &[(15_000, 10_000), (1000, 1000), (20_000, 12_000), (5, 0)],
+        1000,
+    );
     let left: Vec<_> = tags
         .chapters
         .iter()
-        .map(|c| (c.title.as_str(), c.start_ns / SECOND_NS, c.end_ns.map(|end| end / SECOND_NS)))
+        .map(|c| {
+            (
+                c.title.as_str(),
+                c.start_ns / SECOND_NS,
+                c.end_ns.map(|end| end / SECOND_NS),
+            )
+        })
         .collect();
     let expected = [
         ("from the start", 0, Some(9)),
@@ -291,7 +317,12 @@ fn what_is_too_large_is_said_by_name() {
     assert_eq!(again.chapters.len(), tag_limits::CHAPTERS_MAX);
     assert_eq!(again.pictures, []);
     let message = &findings[0].message;
-    for name in ["NOVEL (65537 bytes)", "F503", "chapters beyond 999", "a picture of 16773121 bytes"] {
+    for name in [
+        "NOVEL (65537 bytes)",
+        "F503",
+        "chapters beyond 999",
+        "a picture of 16773121 bytes",
+    ] {
         assert!(message.contains(name), "{name}: {message}");
     }
 }
@@ -338,7 +369,10 @@ fn every_container_gives_what_it_says() {
         assert_eq!(said("TITLE"), "Ein Täg", "{name}: {tags:?} {findings:?}");
         assert_eq!(said("ARTIST"), "Who", "{name}: {tags:?}");
         assert_eq!(tags.field("REPLAYGAIN_TRACK_GAIN"), None, "{name}");
-        if tag_files::HAVE_CHAPTERS.iter().any(|with| name.starts_with(with)) {
+        if tag_files::HAVE_CHAPTERS
+            .iter()
+            .any(|with| name.starts_with(with))
+        {
             let chapters: Vec<_> = tags
                 .chapters
                 .iter()
@@ -346,13 +380,19 @@ fn every_container_gives_what_it_says() {
                 .collect();
             assert_eq!(chapters, [(0, "One"), (1500, "Two")], "{name}");
         }
-        if tag_files::HAVE_PICTURES.iter().any(|with| name.starts_with(with)) {
+        if tag_files::HAVE_PICTURES
+            .iter()
+            .any(|with| name.starts_with(with))
+        {
             assert_eq!(tags.pictures.len(), 1, "{name}");
             assert_eq!(tags.pictures[0].bytes, tag_files::PICTURE, "{name}");
             assert_eq!(tags.pictures[0].mime, "image/png", "{name}");
         }
         if name.contains("gain") {
-            assert!(findings.iter().any(|f| f.code == "replay-gain-removed"), "{name}");
+            assert!(
+                findings.iter().any(|f| f.code == "replay-gain-removed"),
+                "{name}"
+            );
         }
     }
 }

@@ -43,7 +43,8 @@ impl Converter {
     pub(super) fn finish(self, out: &mut Block) {
         let frames = u128::from(self.frames_in) * u128::from(self.to.sample_rate);
         let from = u128::from(self.from.sample_rate);
-        self.resampler.finish(((frames + from / 2) / from) as u64, out);
+        self.resampler
+            .finish(((frames + from / 2) / from) as u64, out);
     }
 }
 
@@ -108,15 +109,13 @@ impl Matrix {
 
     fn mix(&self, block: &Block, out: &mut Block) {
         out.clear();
-        out.append_with(|channel, plane| {
-            match self.gains[channel].as_slice() {
-                [(source, 1.0)] => plane.extend_from_slice(block.plane(*source)),
-                gains => {
-                    plane.resize(block.frames(), 0.0);
-                    for (source, gain) in gains {
-                        for (out, x) in plane.iter_mut().zip(block.plane(*source)) {
-                            *out += gain * x;
-                        }
+        out.append_with(|channel, plane| match self.gains[channel].as_slice() {
+            [(source, 1.0)] => plane.extend_from_slice(block.plane(*source)),
+            gains => {
+                plane.resize(block.frames(), 0.0);
+                for (source, gain) in gains {
+                    for (out, x) in plane.iter_mut().zip(block.plane(*source)) {
+                        *out += gain * x;
                     }
                 }
             }
@@ -181,7 +180,10 @@ mod tests {
         Matrix::new(from, to).mix(&block, &mut out);
         let got: Vec<f32> = out.planes().map(|plane| plane[0]).collect();
         for (got, expected) in got.iter().zip(expected) {
-            assert!((got - expected).abs() < 1e-3 * expected.abs().max(1.0), "{got} {expected}");
+            assert!(
+                (got - expected).abs() < 1e-3 * expected.abs().max(1.0),
+                "{got} {expected}"
+            );
         }
         assert_eq!(got.len(), expected.len());
     }
@@ -190,9 +192,17 @@ mod tests {
     fn channels_go_where_their_positions_are() {
         check(spec(0x4, 1), spec(0x3, 2), &[1.0, 1.0]);
         check(spec(0x3, 2), spec(0x3, 2), &[1.0, 10.0]);
-        check(spec(0x3, 2), spec(0x3f, 6), &[1.0, 10.0, 0.0, 0.0, 0.0, 0.0]);
+        check(
+            spec(0x3, 2),
+            spec(0x3f, 6),
+            &[1.0, 10.0, 0.0, 0.0, 0.0, 0.0],
+        );
         check(spec(0x4, 1), spec(0x3f, 6), &[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
-        check(spec(0x3f, 6), spec(0x60f, 6), &[1.0, 10.0, 100.0, 1e3, 1e4, 1e5]);
+        check(
+            spec(0x3f, 6),
+            spec(0x60f, 6),
+            &[1.0, 10.0, 100.0, 1e3, 1e4, 1e5],
+        );
         // Without surround: in front, on the same side; low frequency effects are left out.
         let shared = SHARED;
         check(
@@ -201,6 +211,10 @@ mod tests {
             &[1.0 + shared * (100.0 + 1e4), 10.0 + shared * (100.0 + 1e5)],
         );
         check(spec(0x3, 2), spec(0x4, 1), &[1.0 + 10.0 * shared]);
-        check(spec(0, 4), spec(0, 8), &[1.0, 10.0, 100.0, 1e3, 0.0, 0.0, 0.0, 0.0]);
+        check(
+            spec(0, 4),
+            spec(0, 8),
+            &[1.0, 10.0, 100.0, 1e3, 0.0, 0.0, 0.0, 0.0],
+        );
     }
 }

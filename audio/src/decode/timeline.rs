@@ -193,7 +193,11 @@ impl Playing {
         recorder: &mut Recorder,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
-        if self.strays.last().is_some_and(|(before, _)| *before != heard) {
+        if self
+            .strays
+            .last()
+            .is_some_and(|(before, _)| *before != heard)
+        {
             self.drop_strays(recorder, counts)?;
         }
         self.strays.push((heard, block));
@@ -447,7 +451,10 @@ impl Counts {
                 Code::ClockDrift,
                 [
                     ("drift_ms", (self.drift_ms.round() as i64).into()),
-                    ("ppm", (1e6 * self.drift_ms / self.drift_over_ms.max(1.0)).into()),
+                    (
+                        "ppm",
+                        (1e6 * self.drift_ms / self.drift_over_ms.max(1.0)).into(),
+                    ),
                 ],
             ));
         }

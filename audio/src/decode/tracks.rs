@@ -112,7 +112,10 @@ pub(super) fn findings(
         if is_heard(source, other)? {
             findings.push(Finding::new(
                 Code::TrackSilent,
-                [("track", (chosen + 1).into()), ("other", (other + 1).into())],
+                [
+                    ("track", (chosen + 1).into()),
+                    ("other", (other + 1).into()),
+                ],
             ));
             break;
         }

@@ -50,7 +50,11 @@ impl Format {
                 (other != *name).then(|| format!("{name} (kept as {other})"))
             });
             names.extend(renamed);
-            if tags.chapters.windows(2).any(|pair| has_gap(&pair[0], &pair[1])) {
+            if tags
+                .chapters
+                .windows(2)
+                .any(|pair| has_gap(&pair[0], &pair[1]))
+            {
                 names.push("the ends of chapters".to_owned());
             }
         }

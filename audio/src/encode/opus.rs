@@ -59,7 +59,11 @@ pub(super) fn speakers(spec: Spec) -> ChannelMask {
     let usual = ChannelMask::usual(spec.channels);
     let is_speakers =
         spec.channels <= 2 || spec.mask == usual || AT_SIDES.contains(&spec.mask.bits());
-    if is_speakers { usual } else { ChannelMask::NONE }
+    if is_speakers {
+        usual
+    } else {
+        ChannelMask::NONE
+    }
 }
 
 impl OpusWriter {
@@ -180,12 +184,7 @@ impl OpusWriter {
 }
 
 impl PacketEncoder {
-    fn new(
-        rate: u32,
-        channels: usize,
-        bitrate: u32,
-        is_discrete: bool,
-    ) -> opus_pure::Result<Self> {
+    fn new(rate: u32, channels: usize, bitrate: u32, is_discrete: bool) -> opus_pure::Result<Self> {
         let plain = |channels: usize, bitrate: u32| {
             let mut encoder = OpusEncoder::new(rate as i32, channels, Application::Audio)?;
             encoder.bitrate_bps = bitrate as i32;
@@ -251,7 +250,12 @@ fn encode_discrete(
     let mut whole = Vec::new();
     let mut delimited = Vec::new();
     for (channel, encoder) in encoders.iter_mut().enumerate() {
-        let samples: Vec<f32> = input.iter().skip(channel).step_by(channels).copied().collect();
+        let samples: Vec<f32> = input
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .copied()
+            .collect();
         let bytes = encoder.encode(&samples, frames, &mut packet)?;
         if channel + 1 == channels {
             whole.extend_from_slice(&packet[..bytes]);
@@ -279,7 +283,9 @@ fn comments(tags: &Tags) -> Result<OpusTags, AudioError> {
     }
     for picture in &tags.pictures {
         let block = vorbis::picture_comment(picture);
-        comments.push("METADATA_BLOCK_PICTURE", &block).map_err(broken)?;
+        comments
+            .push("METADATA_BLOCK_PICTURE", &block)
+            .map_err(broken)?;
     }
     Ok(comments)
 }

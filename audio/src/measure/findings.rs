@@ -55,10 +55,7 @@ fn channels(spec: Spec, levels: &Levels, loudest: f64) -> Vec<Finding> {
         .map(|(place, _)| place + 1)
         .collect();
     if !dead.is_empty() {
-        findings.push(Finding::new(
-            Code::ChannelDead,
-            [("channels", dead.into())],
-        ));
+        findings.push(Finding::new(Code::ChannelDead, [("channels", dead.into())]));
     }
     for (pair, correlation) in levels.correlations.iter().enumerate() {
         let Some(correlation) = correlation.filter(|c| *c < INVERTED_CORRELATION) else {
@@ -114,8 +111,8 @@ fn clipped(measurement: &Measurement, levels: &Levels) -> Option<Finding> {
 fn bandwidth(measurement: &Measurement) -> Option<Finding> {
     let bandwidth_hz = measurement.bandwidth_hz?;
     let nyquist = f64::from(measurement.sample_rate) / 2.0;
-    let is_low = f64::from(bandwidth_hz) < BANDWIDTH_PART * nyquist
-        && bandwidth_hz < BANDWIDTH_HZ_ENOUGH;
+    let is_low =
+        f64::from(bandwidth_hz) < BANDWIDTH_PART * nyquist && bandwidth_hz < BANDWIDTH_HZ_ENOUGH;
     is_low.then(|| {
         Finding::new(
             Code::BandwidthLow,

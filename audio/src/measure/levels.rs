@@ -186,7 +186,10 @@ impl LevelMeter {
 
     /// Flat stretches at the highest level that has any, if it is near the highest sample.
     fn clipping(&self) -> Option<Clipping> {
-        let clipped = self.channels.iter().filter_map(|channel| channel.flat.clipping());
+        let clipped = self
+            .channels
+            .iter()
+            .filter_map(|channel| channel.flat.clipping());
         clipped.reduce(|a, b| Clipping {
             stretches: a.stretches + b.stretches,
             level: a.level.max(b.level),
@@ -227,7 +230,10 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
         }
     }
     let rest = a_rest.iter().zip(b_rest);
-    sums.iter().sum::<f64>() + rest.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+    sums.iter().sum::<f64>()
+        + rest
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum::<f64>()
 }
 
 /// Stretches of equal samples, by their level. Both polarities count together: a converter clips

@@ -335,7 +335,10 @@ mod tests {
         for rate in [8_000, 11_025, 44_100, 48_000, 96_000, 192_000] {
             let frames = 12 * rate as usize + 77;
             let wander = |i: usize| 10f32.powf(-1.2 - (i as f32 / (rate as f32 * 1.7)).sin());
-            let planes = vec![noise(frames, 1, wander), noise(frames, 2, |i| 0.5 * wander(i))];
+            let planes = vec![
+                noise(frames, 1, wander),
+                noise(frames, 2, |i| 0.5 * wander(i)),
+            ];
             let spec = Spec {
                 sample_rate: rate,
                 channels: 2,
@@ -361,7 +364,11 @@ mod tests {
                 let ours = ours.unwrap();
                 assert!((ours - theirs).abs() <= by, "{rate} Hz: {ours} {theirs}");
             };
-            near(ours.integrated_lufs, theirs.loudness_global().unwrap(), 0.02);
+            near(
+                ours.integrated_lufs,
+                theirs.loudness_global().unwrap(),
+                0.02,
+            );
             near(ours.range_lu, theirs.loudness_range().unwrap(), 0.2);
             near(ours.momentary_max_lufs, momentary, 0.01);
             near(ours.short_term_max_lufs, short_term, 0.01);
@@ -404,7 +411,10 @@ mod tests {
             assert!((lufs - -23.01).abs() < by, "{frames} frames: {lufs}");
         }
         let silent = measure(spec, &[vec![0.0; 96_000]], 4_800);
-        assert_eq!((silent.integrated_lufs, silent.momentary_max_lufs), (None, None));
+        assert_eq!(
+            (silent.integrated_lufs, silent.momentary_max_lufs),
+            (None, None)
+        );
         assert!(silent.curve.0.iter().all(|value| *value == 0));
     }
 
@@ -423,7 +433,10 @@ mod tests {
         let plain = weigh(0x4, 1, 0).unwrap();
         let check = |mask, channels, on, expected_db: f64| {
             let apart = weigh(mask, channels, on).unwrap() - plain;
-            assert!((apart - expected_db).abs() < 0.01, "{mask:#x} {on}: {apart}");
+            assert!(
+                (apart - expected_db).abs() < 0.01,
+                "{mask:#x} {on}: {apart}"
+            );
         };
         check(0, 8, 7, 0.0);
         check(0, 16, 15, 0.0);

@@ -159,7 +159,9 @@ impl SpectrumMeter {
             if highest - lowest > REST_DB && bands[band] == highest {
                 // It rises here; was it at once?
                 let above = bands.get(band + reach).copied().unwrap_or(lowest);
-                let below = bands[band - reach.min(band)..=band].iter().fold(f64::MIN, |a, b| a.max(*b));
+                let below = bands[band - reach.min(band)..=band]
+                    .iter()
+                    .fold(f64::MIN, |a, b| a.max(*b));
                 let is_edge = below - above >= EDGE_DB && band + reach < bands.len();
                 return if is_edge {
                     ((band + 1) as f64 * width_hz).min(nyquist)
@@ -176,7 +178,8 @@ impl SpectrumMeter {
         let mean = |bin: usize| self.levels[bin] / self.transforms as f64;
         let line = |hz: f64| {
             let center = self.bin_of(hz);
-            let at = (center.saturating_sub(1)..=center + 1).max_by(|a, b| mean(*a).total_cmp(&mean(*b)))?;
+            let at = (center.saturating_sub(1)..=center + 1)
+                .max_by(|a, b| mean(*a).total_cmp(&mean(*b)))?;
             let around = (4..=12).flat_map(|n| [center.checked_sub(n), Some(center + n)]);
             let mut around: Vec<f64> = around.flatten().map(mean).collect();
             around.sort_by(f64::total_cmp);
@@ -221,7 +224,8 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             f64::from(state >> 8) / f64::from(1 << 23) - 1.0
         };
-        let samples = (0..rate * 6).map(|n| signal(f64::from(n) / f64::from(rate), random()) as f32);
+        let samples =
+            (0..rate * 6).map(|n| signal(f64::from(n) / f64::from(rate), random()) as f32);
         let mut meter = SpectrumMeter::new(spec);
         meter.push(&Block::from_planes(vec![samples.collect()]).unwrap());
         meter.finish()
@@ -239,7 +243,9 @@ mod tests {
             // A sine of 0.01 is -43 dBFS; the three together are 1.8 dB more.
             assert!((hum.level_dbfs - -41.3).abs() < 1.5, "{}", hum.level_dbfs);
         }
-        let none = measure(48_000, |t, noise| 0.01 * noise + 0.1 * (2.0 * PI * 220.0 * t).sin());
+        let none = measure(48_000, |t, noise| {
+            0.01 * noise + 0.1 * (2.0 * PI * 220.0 * t).sin()
+        });
         assert_eq!(none.hum, None);
     }
 
@@ -247,10 +253,14 @@ mod tests {
     fn a_spectrum_that_was_cut_off_is_told_from_one_that_falls() {
         // Half of the rate above is nothing but the noise of 16 bits.
         let cut = measure(48_000, |t, noise| {
-            let tones = (1..160).map(|n| (2.0 * PI * 50.3 * f64::from(n) * t + f64::from(n * n)).sin());
+            let tones =
+                (1..160).map(|n| (2.0 * PI * 50.3 * f64::from(n) * t + f64::from(n * n)).sin());
             0.005 * tones.sum::<f64>() + 1e-5 * noise
         });
-        assert!((cut.bandwidth_hz.unwrap() - 8_000.0).abs() < 300.0, "{cut:?}");
+        assert!(
+            (cut.bandwidth_hz.unwrap() - 8_000.0).abs() < 300.0,
+            "{cut:?}"
+        );
         let full = measure(48_000, |_, noise| 0.1 * noise);
         assert_eq!(full.bandwidth_hz, Some(24_000.0));
     }

@@ -147,10 +147,7 @@ pub fn run(
         report(done, frames, passed, last_stage)
     })?;
     report(frames, frames, passed, last_stage);
-    Ok(Finished {
-        measured,
-        frames,
-    })
+    Ok(Finished { measured, frames })
 }
 
 impl From<AudioError> for RunError {

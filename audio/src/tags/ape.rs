@@ -17,7 +17,9 @@ pub(super) fn read_before(input: &Input, end: u64, to: &mut Collector) -> io::Re
     if let Some(footer) = input.array::<32>(end.saturating_sub(FOOTER_BYTES))?
         && footer.starts_with(b"APETAGEX")
     {
-        let size = u64::from(u32::from_le_bytes([footer[12], footer[13], footer[14], footer[15]]));
+        let size = u64::from(u32::from_le_bytes([
+            footer[12], footer[13], footer[14], footer[15],
+        ]));
         if let Some(start) = end.checked_sub(size) {
             read_items(input, start, size.saturating_sub(FOOTER_BYTES), to)?;
         }
@@ -26,7 +28,9 @@ pub(super) fn read_before(input: &Input, end: u64, to: &mut Collector) -> io::Re
     if let Some(header) = input.array::<32>(0)?
         && header.starts_with(b"APETAGEX")
     {
-        let size = u64::from(u32::from_le_bytes([header[12], header[13], header[14], header[15]]));
+        let size = u64::from(u32::from_le_bytes([
+            header[12], header[13], header[14], header[15],
+        ]));
         read_items(input, FOOTER_BYTES, size, to)?;
     }
     Ok(())
@@ -53,7 +57,10 @@ fn read_items(input: &Input, start: u64, size: u64, to: &mut Collector) -> io::R
             }
             1 if name.starts_with("COVER ART") => {
                 // A file's name, a zero, and the picture.
-                let at = value.iter().position(|byte| *byte == 0).map_or(0, |at| at + 1);
+                let at = value
+                    .iter()
+                    .position(|byte| *byte == 0)
+                    .map_or(0, |at| at + 1);
                 to.picture(Picture {
                     kind: if name.ends_with("(BACK)") { 4 } else { 3 },
                     mime: "image/jpeg".to_owned(),

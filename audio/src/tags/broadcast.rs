@@ -59,7 +59,8 @@ pub(super) fn start_later(chunks: &mut Chunks, frames: u64) {
                 );
                 let part = |name| element(body, name)?.trim().parse::<u64>().ok();
                 let Some(old) = part(low) else { continue };
-                let whole = part(high).unwrap_or(0).checked_shl(32).unwrap_or(0) + (old & 0xffff_ffff);
+                let whole =
+                    part(high).unwrap_or(0).checked_shl(32).unwrap_or(0) + (old & 0xffff_ffff);
                 let whole = whole.saturating_add(frames);
                 set_element(body, low, &(whole & 0xffff_ffff).to_string());
                 set_element(body, high, &(whole >> 32).to_string());
@@ -115,10 +116,15 @@ pub(super) fn comments(tags: &Tags) -> Vec<(&'static str, String)> {
                 false => String::new(),
             },
         ),
-        ("CODING_HISTORY", super::input::text(history).trim().to_owned()),
+        (
+            "CODING_HISTORY",
+            super::input::text(history).trim().to_owned(),
+        ),
     ];
     let is_said = |(name, value): &(&str, String)| {
-        !value.is_empty() && value.len() <= super::limits::TEXT_BYTES_MAX && tags.field(name).is_none()
+        !value.is_empty()
+            && value.len() <= super::limits::TEXT_BYTES_MAX
+            && tags.field(name).is_none()
     };
     all.into_iter().filter(is_said).collect()
 }
@@ -161,8 +167,14 @@ mod tests {
         let of = comments(&tags);
         assert!(of.contains(&("TIME_REFERENCE", "300".to_owned())), "{of:?}");
         let ixml = tags.chunk(b"iXML").unwrap();
-        assert_eq!(element(ixml, "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"), Some("99"));
-        assert_eq!(element(ixml, "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI"), Some("2"));
+        assert_eq!(
+            element(ixml, "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_LO"),
+            Some("99")
+        );
+        assert_eq!(
+            element(ixml, "TIMESTAMP_SAMPLES_SINCE_MIDNIGHT_HI"),
+            Some("2")
+        );
         assert!(ixml.starts_with("<BWFXML><A>ä</A>".as_bytes()));
     }
 
@@ -171,7 +183,10 @@ mod tests {
         for (version, expected) in [(1, [9, 9]), (2, [0xff, 0x7f])] {
             let mut chunks = vec![
                 (*b"bext", bext(version)),
-                (*b"iXML", b"<BWF_LOUDNESS_VALUE>-2300</BWF_LOUDNESS_VALUE>".to_vec()),
+                (
+                    *b"iXML",
+                    b"<BWF_LOUDNESS_VALUE>-2300</BWF_LOUDNESS_VALUE>".to_vec(),
+                ),
                 (*b"bext", vec![2; 350]),
             ];
             forget_loudness(&mut chunks);

@@ -35,14 +35,16 @@ impl Collector {
     pub(super) fn lost(&mut self, name: impl Into<String>) {
         if self.lost.len() < NAMES_MAX {
             let name: String = name.into();
-            self.lost.insert(name.chars().take(NAME_CHARS_MAX).collect());
+            self.lost
+                .insert(name.chars().take(NAME_CHARS_MAX).collect());
         }
     }
 
     /// A gain by which players would change a loudness that is no longer this one.
     pub(super) fn gain(&mut self, name: &str) {
         if self.gains.len() < NAMES_MAX {
-            self.gains.insert(name.chars().take(NAME_CHARS_MAX).collect());
+            self.gains
+                .insert(name.chars().take(NAME_CHARS_MAX).collect());
         }
     }
 
@@ -69,7 +71,9 @@ impl Collector {
         if earlier.peek().is_some() {
             // ID3v1 cuts off at 30 bytes, RIFF knows only the year.
             let is_said = earlier.any(|(_, v)| v.starts_with(value.trim_end_matches('\u{fffd}')));
-            return if !is_said { self.lost(format!("another {name}")) };
+            return if !is_said {
+                self.lost(format!("another {name}"))
+            };
         }
         if own.iter().any(|(n, v)| *n == name && v == value) {
             return;
@@ -237,7 +241,21 @@ fn mime(bytes: &[u8]) -> Option<&'static str> {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [b'G', b'I', b'F', b'8', ..] => Some("image/gif"),
         [b'B', b'M', ..] => Some("image/bmp"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("image/webp"),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some("image/webp"),
         _ => None,
     }
 }

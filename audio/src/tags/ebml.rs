@@ -70,7 +70,9 @@ fn children(mut body: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
 }
 
 fn child(body: &[u8], id: u32) -> Option<&[u8]> {
-    children(body).find(|(own, _)| *own == id).map(|(_, body)| body)
+    children(body)
+        .find(|(own, _)| *own == id)
+        .map(|(_, body)| body)
 }
 
 pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
@@ -151,7 +153,10 @@ fn places(input: &Input, segment: &Element) -> io::Result<Vec<Element>> {
 fn indexed(input: &Input, origin: u64, body: &[u8]) -> io::Result<Vec<Element>> {
     const SEEKS_MAX: usize = 64;
     let mut found: Vec<Element> = Vec::new();
-    for (_, seek) in children(body).filter(|(id, _)| *id == 0x4dbb).take(SEEKS_MAX) {
+    for (_, seek) in children(body)
+        .filter(|(id, _)| *id == 0x4dbb)
+        .take(SEEKS_MAX)
+    {
         let (Some(id), Some(position)) = (child(seek, 0x53ab), child(seek, 0x53ac)) else {
             continue;
         };
@@ -218,7 +223,8 @@ fn read_tags(body: &[u8], to: &mut Collector) {
     // Those of the whole file first.
     let of_parts = |tag: &[u8]| {
         let targets = child(tag, 0x63c0).unwrap_or_default();
-        let about = |ids: &[u32]| children(targets).any(|(id, uid)| ids.contains(&id) && number(uid) != 0);
+        let about =
+            |ids: &[u32]| children(targets).any(|(id, uid)| ids.contains(&id) && number(uid) != 0);
         (about(&[0x63c5]), about(&[0x63c4, 0x63c9, 0x63c6]))
     };
     for tag in &tags {
@@ -277,7 +283,8 @@ fn read_chapters(body: &[u8], to: &mut Collector) {
         .filter(|(id, _)| *id == 0x45b9)
         .map(|(_, edition)| edition)
         .collect();
-    let is_default = |edition: &&&[u8]| child(edition, 0x45db).is_some_and(|flag| number(flag) == 1);
+    let is_default =
+        |edition: &&&[u8]| child(edition, 0x45db).is_some_and(|flag| number(flag) == 1);
     let edition = editions.iter().find(is_default).or(editions.first());
     if editions.len() > 1 {
         to.lost("other editions of the chapters");

@@ -85,9 +85,8 @@ fn read_cuesheet(body: &[u8], sample_rate: u32, to: &mut Collector) {
         rest.take(128 + 8 + 1 + 258)?;
         rest.u8()
     })();
-    let ns = |frames: u64| {
-        (u128::from(frames) * 1_000_000_000 / u128::from(sample_rate.max(1))) as u64
-    };
+    let ns =
+        |frames: u64| (u128::from(frames) * 1_000_000_000 / u128::from(sample_rate.max(1))) as u64;
     for _ in 0..tracks.unwrap_or(0) {
         let track = (|| {
             let offset = rest.u64()?;

@@ -4,8 +4,7 @@
 use std::io;
 
 use super::{
-    Picture,
-    ape,
+    Picture, ape,
     collect::Collector,
     genres::GENRES,
     id3_frames::{Frame, Frames, Part, decoded, split_text, syncsafe, values},
@@ -68,7 +67,9 @@ fn behind_lyrics(input: &Input, end: u64) -> io::Result<u64> {
     let size = foot
         .filter(|foot| foot.ends_with(b"LYRICS200"))
         .and_then(|foot| std::str::from_utf8(&foot[..6]).ok()?.parse::<u64>().ok());
-    Ok(size.and_then(|size| end.checked_sub(size + 15)).unwrap_or(end))
+    Ok(size
+        .and_then(|size| end.checked_sub(size + 15))
+        .unwrap_or(end))
 }
 
 /// How many bytes the tag at a place takes; `None`: there is none.
@@ -112,7 +113,8 @@ fn read_frames(frames: Frames, version: u8, to: &mut Collector) {
         let mut whole = date.year;
         // "DDMM" and "HHMM".
         let pairs = |text: &str| {
-            (text.len() == 4 && text.is_ascii()).then(|| (text[..2].to_owned(), text[2..].to_owned()))
+            (text.len() == 4 && text.is_ascii())
+                .then(|| (text[..2].to_owned(), text[2..].to_owned()))
         };
         if let Some((day, month)) = pairs(&date.day_month) {
             whole += &format!("-{month}-{day}");
@@ -188,7 +190,9 @@ fn read_named(id: &str, body: &[u8], to: &mut Collector) {
         false => names::usual(&name),
     };
     let value = [&[coding], value].concat();
-    values(&value).iter().for_each(|value| to.text(&name, value));
+    values(&value)
+        .iter()
+        .for_each(|value| to.text(&name, value));
 }
 
 /// Coding, language, description, text.
@@ -260,7 +264,11 @@ fn read_chapter(body: &[u8], version: u8, to: &mut Collector) {
     let ns = |ms: u32| u64::from(ms) * 1_000_000;
     // All ones: not stated.
     let start = if start_ms == u32::MAX { 0 } else { start_ms };
-    to.chapter(ns(start), (end_ms != u32::MAX).then_some(ns(end_ms)), &title);
+    to.chapter(
+        ns(start),
+        (end_ms != u32::MAX).then_some(ns(end_ms)),
+        &title,
+    );
 }
 
 /// "(17)", "17", "(17)(18)Rock" or a name.
@@ -279,7 +287,11 @@ pub(super) fn genres(value: &str) -> Vec<String> {
         found.push(genre.to_owned());
         rest = behind.trim_start();
     }
-    let name = by_number(rest).unwrap_or(rest.strip_prefix('(').filter(|r| r.starts_with('(')).unwrap_or(rest));
+    let name = by_number(rest).unwrap_or(
+        rest.strip_prefix('(')
+            .filter(|r| r.starts_with('('))
+            .unwrap_or(rest),
+    );
     if !name.is_empty() && !found.iter().any(|genre| genre == name) {
         found.push(name.to_owned());
     }

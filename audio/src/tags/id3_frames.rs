@@ -86,7 +86,10 @@ impl Iterator for Frames {
         let id = String::from_utf8_lossy(&head[..id_bytes]).into_owned();
         let start = self.at + head_bytes;
         let (size, flags) = match self.version {
-            2 => (u32::from_be_bytes([0, head[3], head[4], head[5]]) as usize, [0, 0]),
+            2 => (
+                u32::from_be_bytes([0, head[3], head[4], head[5]]) as usize,
+                [0, 0],
+            ),
             _ => (
                 self.size([head[4], head[5], head[6], head[7]], start),
                 [head[8], head[9]],
@@ -136,7 +139,9 @@ impl Frames {
         // A few bytes may claim to be gigabytes.
         let mut plain = Vec::new();
         let most = PICTURE_BYTES_MAX as u64 + NAME_BYTES_MAX as u64;
-        let read = ZlibDecoder::new(&body[..]).take(most + 1).read_to_end(&mut plain);
+        let read = ZlibDecoder::new(&body[..])
+            .take(most + 1)
+            .read_to_end(&mut plain);
         (read.is_ok() && plain.len() as u64 <= most).then_some(plain)
     }
 }
@@ -174,7 +179,10 @@ pub(super) fn decoded(coding: u8, bytes: &[u8]) -> String {
         // Latin-1 says the standard, whatever Windows had say many files.
         _ => {
             let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-            bytes[..end].iter().map(|&b| input::windows_1252(b)).collect()
+            bytes[..end]
+                .iter()
+                .map(|&b| input::windows_1252(b))
+                .collect()
         }
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn read_aiff(input: &Input, to: &mut Collector) -> io::Result<()> {
         chunks.push(([head[0], head[1], head[2], head[3]], at + 8, size));
         at += 8 + size.next_multiple_of(2);
     }
-    for (_, start, _) in chunks.iter().filter(|(id, ..)| matches!(id, b"ID3 " | b"id3 ")) {
+    for (_, start, _) in chunks
+        .iter()
+        .filter(|(id, ..)| matches!(id, b"ID3 " | b"id3 "))
+    {
         id3::read_at(input, *start, to)?;
     }
     to.layer();
@@ -39,7 +42,9 @@ pub(super) fn read_aiff(input: &Input, to: &mut Collector) -> io::Result<()> {
             b"(c) " => "COPYRIGHT",
             b"ANNO" => "COMMENT",
             b"MARK" => {
-                markers = input.body(*start, *size, CHUNK_BYTES_MAX)?.unwrap_or_default();
+                markers = input
+                    .body(*start, *size, CHUNK_BYTES_MAX)?
+                    .unwrap_or_default();
                 continue;
             }
             b"COMT" => {
@@ -47,7 +52,9 @@ pub(super) fn read_aiff(input: &Input, to: &mut Collector) -> io::Result<()> {
                 read_comments(&body.unwrap_or_default(), to);
                 continue;
             }
-            b"SSND" | b"FVER" | b"ID3 " | b"id3 " | b"FLLR" | b"PAD " | b"CHAN" | b"PEAK" => continue,
+            b"SSND" | b"FVER" | b"ID3 " | b"id3 " | b"FLLR" | b"PAD " | b"CHAN" | b"PEAK" => {
+                continue;
+            }
             b"bext" | b"iXML" | b"axml" | b"cart" => {
                 match input.body(*start, *size, CHUNK_BYTES_MAX)? {
                     Some(body) => to.chunk(*id, body),
@@ -122,9 +129,15 @@ fn nanos(frame: f64, sample_rate: f64) -> u64 {
 /// An 80-bit float; 0 for what is no sample rate.
 fn extended(bytes: [u8; 10]) -> f64 {
     let exponent = i32::from(u16::from_be_bytes([bytes[0], bytes[1]])) - 16_383 - 63;
-    let mantissa = bytes[2..].iter().fold(0u64, |n, &byte| n << 8 | u64::from(byte));
+    let mantissa = bytes[2..]
+        .iter()
+        .fold(0u64, |n, &byte| n << 8 | u64::from(byte));
     let value = mantissa as f64 * f64::from(exponent).exp2();
-    if (1.0..1e7).contains(&value) { value } else { 0.0 }
+    if (1.0..1e7).contains(&value) {
+        value
+    } else {
+        0.0
+    }
 }
 
 pub(super) fn read_caf(input: &Input, to: &mut Collector) -> io::Result<()> {
@@ -146,7 +159,11 @@ pub(super) fn read_caf(input: &Input, to: &mut Collector) -> io::Result<()> {
         match &id {
             b"desc" => {
                 let rate = f64::from_be_bytes(input.array::<8>(start)?.unwrap_or_default());
-                sample_rate = if (1.0..1e7).contains(&rate) { rate } else { 0.0 };
+                sample_rate = if (1.0..1e7).contains(&rate) {
+                    rate
+                } else {
+                    0.0
+                };
             }
             b"info" => match body()? {
                 Some(body) => read_pairs(&body, to),
@@ -195,7 +212,9 @@ fn named(body: &[u8]) -> BTreeMap<u32, String> {
         let (Some(id), Some(offset)) = (rest.u32(), rest.u64()) else {
             break;
         };
-        let from = usize::try_from(offset).ok().and_then(|offset| texts.get(offset..));
+        let from = usize::try_from(offset)
+            .ok()
+            .and_then(|offset| texts.get(offset..));
         let from = from.unwrap_or_default();
         named.insert(id, text(&from[..from.len().min(NAME_BYTES_MAX)]));
     }

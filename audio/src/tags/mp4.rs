@@ -202,7 +202,10 @@ fn read_keys(body: &[u8]) -> Vec<String> {
     let mut rest = Cursor(body.get(8..).unwrap_or_default());
     let mut keys = Vec::new();
     while let Some(size) = rest.u32() {
-        let Some(key) = (size as usize).checked_sub(4).and_then(|size| rest.take(size)) else {
+        let Some(key) = (size as usize)
+            .checked_sub(4)
+            .and_then(|size| rest.take(size))
+        else {
             break;
         };
         let key = text(key.get(4..).unwrap_or_default());
@@ -273,7 +276,9 @@ fn read_data(kind: &[u8; 4], name: &str, body: &[u8], to: &mut Collector) {
         }
         (b"gnre", 0) => {
             // Counted from 1.
-            let genre = (number() as usize).checked_sub(1).and_then(|n| GENRES.get(n));
+            let genre = (number() as usize)
+                .checked_sub(1)
+                .and_then(|n| GENRES.get(n));
             if let Some(genre) = genre {
                 to.text("GENRE", genre);
             }

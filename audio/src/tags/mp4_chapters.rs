@@ -35,7 +35,10 @@ fn table(input: &Input, sample_table: &[Atom], kind: &[u8; 4]) -> io::Result<Vec
     };
     // Of a text track with as many chapters as are kept.
     const TABLE_BYTES_MAX: usize = 64 << 10;
-    input.read(atom.start, ((atom.end - atom.start) as usize).min(TABLE_BYTES_MAX))
+    input.read(
+        atom.start,
+        ((atom.end - atom.start) as usize).min(TABLE_BYTES_MAX),
+    )
 }
 
 fn inner<'a>(atoms: &'a [Atom], kind: &[u8; 4]) -> Option<&'a Atom> {
@@ -47,13 +50,22 @@ pub(super) fn read_track(input: &Input, movie: &[Atom], to: &mut Collector) -> i
     const TRACKS_MAX: usize = 100;
     let mut wanted = Vec::new();
     let mut tracks = Vec::new();
-    for track in movie.iter().filter(|atom| &atom.kind == b"trak").take(TRACKS_MAX) {
+    for track in movie
+        .iter()
+        .filter(|atom| &atom.kind == b"trak")
+        .take(TRACKS_MAX)
+    {
         let parts = atoms(input, track.start, track.end)?;
         if let Some(references) = inner(&parts, b"tref") {
             for reference in atoms(input, references.start, references.end)? {
                 if &reference.kind == b"chap" {
                     let ids = reference.body(input, 4 * TRACKS_MAX)?.unwrap_or_default();
-                    wanted.extend(ids.as_chunks::<4>().0.iter().map(|id| u32::from_be_bytes(*id)));
+                    wanted.extend(
+                        ids.as_chunks::<4>()
+                            .0
+                            .iter()
+                            .map(|id| u32::from_be_bytes(*id)),
+                    );
                 }
             }
         }
@@ -149,7 +161,10 @@ fn places(input: &Input, tables: &[Atom]) -> io::Result<Vec<u64>> {
     let mut places = Vec::new();
     let mut run = 0;
     for (index, offset) in offsets.enumerate() {
-        while runs.get(run + 1).is_some_and(|(first, _)| *first as usize <= index + 1) {
+        while runs
+            .get(run + 1)
+            .is_some_and(|(first, _)| *first as usize <= index + 1)
+        {
             run += 1;
         }
         let mut at = offset;
@@ -158,7 +173,11 @@ fn places(input: &Input, tables: &[Atom]) -> io::Result<Vec<u64>> {
                 return Ok(places);
             }
             places.push(at);
-            let size = if all > 0 { all } else { sizes.u32().unwrap_or(0) };
+            let size = if all > 0 {
+                all
+            } else {
+                sizes.u32().unwrap_or(0)
+            };
             at = at.saturating_add(u64::from(size));
         }
     }

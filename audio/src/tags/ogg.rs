@@ -1,4 +1,4 @@
-//! The header packets of Ogg's Opus, Vorbis, FLAC and Speex streams.
+//! The header packets of Ogg's Opus, Vorbis and FLAC streams.
 
 use std::io;
 
@@ -19,7 +19,6 @@ enum Kind {
     Opus,
     Vorbis,
     Flac,
-    Speex,
 }
 
 pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
@@ -35,7 +34,10 @@ pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
         }
         let serial = [head[14], head[15], head[16], head[17]];
         let lacing = input.read(at + 27, usize::from(head[26]))?;
-        let body_bytes = lacing.iter().map(|bytes| usize::from(*bytes)).sum::<usize>();
+        let body_bytes = lacing
+            .iter()
+            .map(|bytes| usize::from(*bytes))
+            .sum::<usize>();
         let body = input.read(at + 27 + lacing.len() as u64, body_bytes)?;
         at += 27 + (lacing.len() + body_bytes) as u64;
         if stream.is_none()
@@ -65,7 +67,6 @@ fn kind(packet: &[u8]) -> Option<Kind> {
         (&b"OpusHead"[..], Kind::Opus),
         (b"\x01vorbis", Kind::Vorbis),
         (b"\x7fFLAC", Kind::Flac),
-        (b"Speex   ", Kind::Speex),
     ]
     .into_iter()
     .find(|(signature, _)| packet.starts_with(signature))
@@ -86,7 +87,9 @@ impl Stream {
             }
             if bytes < 255 {
                 if self.is_too_long {
-                    to.lost(format!("the end of an Ogg header beyond {TAG_BYTES_MAX} bytes"));
+                    to.lost(format!(
+                        "the end of an Ogg header beyond {TAG_BYTES_MAX} bytes"
+                    ));
                 }
                 let packet = std::mem::take(&mut self.packet);
                 if !self.packet(&packet, to) {
@@ -116,7 +119,6 @@ impl Stream {
             (_, 1) => return true,
             (Kind::Opus, 2) => packet.strip_prefix(b"OpusTags"),
             (Kind::Vorbis, 2) => packet.strip_prefix(b"\x03vorbis"),
-            (Kind::Speex, 2) => Some(packet),
             _ => None,
         };
         if let Some(comment) = comment {

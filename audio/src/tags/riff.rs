@@ -55,7 +55,8 @@ impl Kind {
                 };
                 (at + 24, u64::from_le_bytes(size).saturating_sub(24), 8)
             } else {
-                let of_data = data_bytes.filter(|_| &id == b"data" && matches!(stated, 0 | u32::MAX));
+                let of_data =
+                    data_bytes.filter(|_| &id == b"data" && matches!(stated, 0 | u32::MAX));
                 (at + 8, of_data.unwrap_or(u64::from(stated)), 2)
             };
             if &id == b"ds64"
@@ -128,9 +129,8 @@ pub(super) fn read_wave(input: &Input, to: &mut Collector) -> io::Result<()> {
             _ => break, // The sizes led astray.
         }
     }
-    let ns = |frame: u64| {
-        (u128::from(frame) * 1_000_000_000 / u128::from(sample_rate.max(1))) as u64
-    };
+    let ns =
+        |frame: u64| (u128::from(frame) * 1_000_000_000 / u128::from(sample_rate.max(1))) as u64;
     for (id, frame) in cues {
         let label: Label = labels.remove(&id).unwrap_or_default();
         let end = (label.frames > 0).then(|| ns(u64::from(frame) + u64::from(label.frames)));
@@ -152,7 +152,11 @@ pub(super) fn read_avi(input: &Input, to: &mut Collector) -> io::Result<()> {
         match input.array::<4>(chunk.start)?.as_ref() {
             Some(b"INFO") => {
                 let body = input.body(chunk.start, chunk.size, TAG_BYTES_MAX)?;
-                read_info(kind, body.unwrap_or_default().get(4..).unwrap_or_default(), to);
+                read_info(
+                    kind,
+                    body.unwrap_or_default().get(4..).unwrap_or_default(),
+                    to,
+                );
             }
             Some(b"hdrl") => {
                 let end = chunk.start.saturating_add(chunk.size);
@@ -200,9 +204,7 @@ fn read_info(kind: Kind, body: &[u8], to: &mut Collector) {
 /// By the cue point's number: where it is.
 fn read_cues(kind: Kind, body: &[u8], cues: &mut BTreeMap<u32, u32>) {
     for point in body.get(4..).unwrap_or_default().as_chunks::<24>().0 {
-        let field = |at: usize| {
-            kind.u32([point[at], point[at + 1], point[at + 2], point[at + 3]])
-        };
+        let field = |at: usize| kind.u32([point[at], point[at + 1], point[at + 2], point[at + 3]]);
         // Where the samples stand in one chunk, the last field is the frame; some write only the
         // first.
         let frame = match field(20) {

@@ -33,7 +33,10 @@ pub(super) fn read(body: &[u8], to: &mut Collector) {
         let Some(at) = comment.iter().position(|byte| *byte == b'=') else {
             continue;
         };
-        let (name, value) = (text(&comment[..at]).to_ascii_uppercase(), &comment[at + 1..]);
+        let (name, value) = (
+            text(&comment[..at]).to_ascii_uppercase(),
+            &comment[at + 1..],
+        );
         match name.as_str() {
             "METADATA_BLOCK_PICTURE" => match STANDARD.decode(value) {
                 Ok(block) => read_picture(&block, to),
@@ -96,7 +99,9 @@ fn read_chapter(name: &str, value: &[u8], chapters: &mut Vec<Numbered>) -> bool 
         "NAME" => None,
         _ => return false,
     };
-    let known = chapters.iter().rposition(|chapter| chapter.number == number);
+    let known = chapters
+        .iter()
+        .rposition(|chapter| chapter.number == number);
     let index = known.unwrap_or(chapters.len());
     if known.is_none() {
         if chapters.len() > CHAPTERS_MAX {
@@ -126,7 +131,11 @@ fn clock(value: &str) -> Option<u64> {
         (whole, "")
     });
     let seconds: u64 = seconds.parse().ok()?;
-    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let digits: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     let nanos: u64 = digits.parse().ok()?;
     hours
         .checked_mul(3600)?

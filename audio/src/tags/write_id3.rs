@@ -62,7 +62,11 @@ fn write_other(to: &mut Vec<u8>, name: &str, value: &str, values: &[&str], index
         _ => format!("{description}{}", index + 1),
     };
     if let Some(description) = described("COMMENT").or_else(|| described("LYRICS")) {
-        let id = if name.starts_with('C') { b"COMM" } else { b"USLT" };
+        let id = if name.starts_with('C') {
+            b"COMM"
+        } else {
+            b"USLT"
+        };
         let mut body = vec![UTF8];
         body.extend(NO_LANGUAGE);
         body.extend(unique(description).bytes());

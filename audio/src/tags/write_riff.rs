@@ -45,7 +45,9 @@ fn is_info_id(name: &str) -> bool {
     let bytes = name.as_bytes();
     bytes.len() == 4
         && bytes[0] == b'I'
-        && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
         && names::ours(names::INFO, name) == name
 }
 

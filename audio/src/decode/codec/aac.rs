@@ -91,7 +91,12 @@ impl PacketDecoder for AacPackets {
         }
         block.reset(channels);
         block.append_with(|channel, plane| {
-            plane.extend(decoded.samples.chunks_exact(channels).map(|frame| frame[channel]));
+            plane.extend(
+                decoded
+                    .samples
+                    .chunks_exact(channels)
+                    .map(|frame| frame[channel]),
+            );
         });
         self.block_frames = Some(block.frames() as u64 / blocks(packet));
         let arrangement = match &self.config {

@@ -95,7 +95,11 @@ impl AdpcmBlocks {
         let (header, steps) = bytes.split_at(self.header_bytes());
         let groups = steps.len() / (4 * self.channels);
         let channels = self.channels;
-        if let Some(wrong) = header.chunks_exact(4).map(|state| state[2]).find(|&at| at > 88) {
+        if let Some(wrong) = header
+            .chunks_exact(4)
+            .map(|state| state[2])
+            .find(|&at| at > 88)
+        {
             return Err(PacketError(format!("step {wrong} of 0 to 88")));
         }
         block.append_with(|channel, plane| {
@@ -162,7 +166,11 @@ impl AdpcmBlocks {
             for frame in 0..frames {
                 let nibble = frame * channels + channel;
                 let byte = steps[nibble / 2];
-                let step = if nibble % 2 == 0 { byte >> 4 } else { byte & 15 };
+                let step = if nibble % 2 == 0 {
+                    byte >> 4
+                } else {
+                    byte & 15
+                };
                 plane.push(to_float(state.advance(step)));
             }
         });
@@ -195,7 +203,11 @@ impl PacketDecoder for AdpcmBlocks {
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
         let blocks = packet.chunks(self.block_bytes);
-        Some(blocks.map(|bytes| self.block_frames(bytes.len()) as u64).sum())
+        Some(
+            blocks
+                .map(|bytes| self.block_frames(bytes.len()) as u64)
+                .sum(),
+        )
     }
 
     fn reset(&mut self) {
@@ -254,7 +266,8 @@ impl MsState {
         let sample = (predicted + step * i64::from(self.delta)).clamp(-32768, 32767) as i32;
         self.samples = [sample, self.samples[0]];
         // Bounded so that it never overflows, however often it grows.
-        self.delta = (MS_ADAPTATION[usize::from(nibble)] * self.delta >> 8).clamp(16, i32::MAX / 768);
+        self.delta =
+            (MS_ADAPTATION[usize::from(nibble)] * self.delta >> 8).clamp(16, i32::MAX / 768);
         sample
     }
 }
@@ -285,9 +298,9 @@ const MS_ADAPTATION: [i32; 16] = [
 const IMA_INDEX: [i32; 8] = [-1, -1, -1, -1, 2, 4, 6, 8];
 
 const IMA_STEPS: [i32; 89] = [
-    7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66, 73,
-    80, 88, 97, 107, 118, 130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408, 449, 494,
-    544, 598, 658, 724, 796, 876, 963, 1060, 1166, 1282, 1411, 1552, 1707, 1878, 2066, 2272, 2499,
-    2749, 3024, 3327, 3660, 4026, 4428, 4871, 5358, 5894, 6484, 7132, 7845, 8630, 9493, 10442, 11487,
-    12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
+    7, 8, 9, 10, 11, 12, 13, 14, 16, 17, 19, 21, 23, 25, 28, 31, 34, 37, 41, 45, 50, 55, 60, 66,
+    73, 80, 88, 97, 107, 118, 130, 143, 157, 173, 190, 209, 230, 253, 279, 307, 337, 371, 408, 449,
+    494, 544, 598, 658, 724, 796, 876, 963, 1060, 1166, 1282, 1411, 1552, 1707, 1878, 2066, 2272,
+    2499, 2749, 3024, 3327, 3660, 4026, 4428, 4871, 5358, 5894, 6484, 7132, 7845, 8630, 9493,
+    10442, 11487, 12635, 13899, 15289, 16818, 18500, 20350, 22385, 24623, 27086, 29794, 32767,
 ];

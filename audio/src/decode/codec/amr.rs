@@ -2,7 +2,9 @@
 
 use codec_core::{
     codecs::amr::AmrCodec,
-    types::{AudioCodec, CodecConfig, CodecType, CodedFrame, FrameKind, SampleRate, VariableRateCodec},
+    types::{
+        AudioCodec, CodecConfig, CodecType, CodedFrame, FrameKind, SampleRate, VariableRateCodec,
+    },
 };
 
 use super::{Heard, PacketDecoder, PacketError};
@@ -30,7 +32,9 @@ impl AmrFrames {
         } else {
             (CodecType::AmrNb, SampleRate::Rate8000)
         };
-        let config = CodecConfig::new(codec).with_sample_rate(rate).with_channels(1);
+        let config = CodecConfig::new(codec)
+            .with_sample_rate(rate)
+            .with_channels(1);
         Ok(Self {
             is_wide,
             decoder: AmrCodec::new(&config).map_err(|error| PacketError(error.to_string()))?,

@@ -57,7 +57,9 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         Codec::Opus => contained(params, OpusPackets::open).map_err(broken)?,
         Codec::Vorbis => contained(params, VorbisPackets::open).map_err(broken)?,
         // Here the error is the name.
-        Codec::Aac => contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?,
+        Codec::Aac => {
+            contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?
+        }
         Codec::Mp1 | Codec::Mp2 | Codec::Mp3 => {
             contained(params, |_| Ok(MpegFrames::default())).map_err(broken)?
         }

@@ -34,7 +34,10 @@ impl PacketDecoder for MpegFrames {
                 packet.len()
             ))
         })?;
-        let kept = self.decoder.take().filter(|(made, _)| *made == header.shape);
+        let kept = self
+            .decoder
+            .take()
+            .filter(|(made, _)| *made == header.shape);
         let decoder = match kept {
             Some(decoder) => decoder,
             None => (header.shape, Inner::open(header.codec(), &[], false)?),
@@ -115,9 +118,17 @@ impl Header {
 
 /// In kb/s: version 1 of layers 1 to 3, then version 2 of layer 1, and of layers 2 and 3.
 const BIT_RATES: [[u32; 14]; 5] = [
-    [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
-    [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
-    [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-    [32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256],
+    [
+        32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
+    ],
+    [
+        32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
+    ],
+    [
+        32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
+    ],
+    [
+        32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
+    ],
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];

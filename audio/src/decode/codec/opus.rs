@@ -29,12 +29,17 @@ struct Head {
 
 impl Head {
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let body = bytes.strip_prefix(b"OpusHead").filter(|body| body.len() >= 11)?;
+        let body = bytes
+            .strip_prefix(b"OpusHead")
+            .filter(|body| body.len() >= 11)?;
         let channels = usize::from(body[1]);
         let gain_q8 = i32::from(i16::from_le_bytes([body[8], body[9]]));
         let family = body[10];
         if family == 0 {
-            return Some(Self { gain_q8, ..Self::plain(channels) });
+            return Some(Self {
+                gain_q8,
+                ..Self::plain(channels)
+            });
         }
         Some(Self {
             channels,
@@ -108,8 +113,9 @@ impl OpusPackets {
         }
         let streams = (0..head.streams)
             .map(|stream| {
-                let mut decoder = OpusDecoder::new(RATE as i32, 1 + usize::from(stream < head.coupled))
-                    .map_err(|error| PacketError(error.to_string()))?;
+                let mut decoder =
+                    OpusDecoder::new(RATE as i32, 1 + usize::from(stream < head.coupled))
+                        .map_err(|error| PacketError(error.to_string()))?;
                 decoder.gain_q8 = head.gain_q8;
                 Ok(decoder)
             })
@@ -134,7 +140,10 @@ impl OpusPackets {
             if (first..first + width).contains(&from) {
                 let heard = self.interleaved.iter().skip(from - first).step_by(width);
                 let plane = block.plane_mut(self.head.wave_channel(place));
-                plane.iter_mut().zip(heard).for_each(|(to, &from)| *to = from);
+                plane
+                    .iter_mut()
+                    .zip(heard)
+                    .for_each(|(to, &from)| *to = from);
             }
         }
     }
@@ -179,7 +188,9 @@ impl PacketDecoder for OpusPackets {
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
         // Streams in one packet are equally long, and the first byte is that of the first.
-        opus_pure::packet::samples_48k(packet).ok().map(|frames| frames as u64)
+        opus_pure::packet::samples_48k(packet)
+            .ok()
+            .map(|frames| frames as u64)
     }
 
     fn reset(&mut self) {

@@ -41,7 +41,9 @@ impl VorbisPackets {
         if first & 1 != 0 || self.modes.is_empty() {
             return None;
         }
-        let bits = (self.modes.len() as u32 - 1).checked_ilog2().map_or(0, |n| n + 1);
+        let bits = (self.modes.len() as u32 - 1)
+            .checked_ilog2()
+            .map_or(0, |n| n + 1);
         let mode = usize::from(first >> 1) & ((1 << bits) - 1);
         Some(self.blocks[usize::from(*self.modes.get(mode)?)])
     }
@@ -56,7 +58,10 @@ impl PacketDecoder for VorbisPackets {
 
     fn frames(&self, packet: &[u8]) -> Option<u64> {
         let frames = self.block_frames(packet)?;
-        Some(self.before.map_or(0, |before| u64::from(before + frames) / 4))
+        Some(
+            self.before
+                .map_or(0, |before| u64::from(before + frames) / 4),
+        )
     }
 
     fn reset(&mut self) {
