@@ -112,8 +112,8 @@ fn everything() -> Tags {
         ],
         chapters: vec![
             chapter(0, 20_000_000, "Intro"),
-            chapter(20_000_000, 61_500_000, "Größe"),
-            chapter(61_500_000, 3661 * SECOND_NS, ""),
+            chapter(20_000_000, 61_000_000, "Größe"),
+            chapter(61_000_000, 3661 * SECOND_NS, ""),
         ],
         chunks: vec![
             (*b"bext", bext()),
@@ -169,6 +169,18 @@ fn everything_comes_through_every_format() {
             assert_eq!(again.field("TIME_REFERENCE"), None, "{name} says it twice");
         }
     }
+}
+
+#[test]
+fn what_flac_calls_a_description_is_a_comment_in_wav() {
+    let tags = Tags {
+        fields: vec![field("DESCRIPTION", "what it is")],
+        ..Tags::default()
+    };
+    let (again, findings) = read(&written(&FORMATS[0], Spec::new(48_000, 2), &tags));
+    assert_eq!(again.field("DESCRIPTION"), Some("what it is"));
+    assert_eq!(again.field("COMMENT"), Some("what it is"));
+    assert_eq!(findings, []);
 }
 
 #[test]

@@ -21,6 +21,9 @@ const LOUDNESS_ELEMENTS: [&str; 5] = [
     "BWF_MAX_SHORT_TERM_LOUDNESS",
 ];
 
+const DESCRIPTION: &str = "DESCRIPTION";
+const BESIDE_A_COMMENT: &str = "BEXT_DESCRIPTION";
+
 /// The loudness is another after a correction.
 pub(super) fn forget_loudness(chunks: &mut Chunks) {
     for (id, body) in chunks {
@@ -102,8 +105,13 @@ pub(super) fn comments(tags: &Tags) -> Vec<(&'static str, String)> {
     let umid = bext.get(UMID..UMID + 64).unwrap_or_default();
     let has_umid = bext[VERSION] >= 1 && umid.iter().any(|byte| *byte != 0);
     let history = bext.get(CODING_HISTORY..).unwrap_or_default();
+    // ffmpeg shows a description as the comment: it must not hide one.
+    let description = match tags.field("COMMENT") {
+        Some(_) => BESIDE_A_COMMENT,
+        None => DESCRIPTION,
+    };
     let all = [
-        ("DESCRIPTION", text(0, 256)),
+        (description, text(0, 256)),
         ("ORIGINATOR", text(256, 288)),
         ("ORIGINATOR_REFERENCE", text(288, 320)),
         ("ORIGINATION_DATE", text(320, 330)),
@@ -135,7 +143,11 @@ pub(super) fn forget_repeated(tags: &mut Tags) {
         chunks: std::mem::take(&mut tags.chunks),
         ..Tags::default()
     };
-    let repeated = comments(&bare);
+    let mut repeated = comments(&bare);
+    let description = repeated.iter().find(|(name, _)| *name == DESCRIPTION);
+    if let Some((_, description)) = description.cloned() {
+        repeated.push((BESIDE_A_COMMENT, description));
+    }
     tags.chunks = bare.chunks;
     tags.fields
         .retain(|(name, value)| !repeated.iter().any(|(n, v)| n == name && v == value));

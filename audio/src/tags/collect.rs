@@ -67,10 +67,15 @@ impl Collector {
             return self.lost(name);
         }
         let (before, own) = self.tags.fields.split_at(self.fields_before);
-        let mut earlier = before.iter().filter(|(n, _)| *n == name).peekable();
-        if earlier.peek().is_some() {
-            // ID3v1 cuts off at 30 bytes, RIFF knows only the year.
-            let is_said = earlier.any(|(_, v)| v.starts_with(value.trim_end_matches('\u{fffd}')));
+        let earlier: Vec<&str> = before
+            .iter()
+            .filter(|(own, _)| *own == name)
+            .map(|(_, value)| value.as_str())
+            .collect();
+        if !earlier.is_empty() {
+            // RIFF knows only the year, and one value.
+            let is_said =
+                earlier.iter().any(|said| said.starts_with(value)) || earlier.join("; ") == value;
             return if !is_said {
                 self.lost(format!("another {name}"))
             };

@@ -7,7 +7,7 @@ use super::{
     id3,
     input::{Cursor, Input, text},
     limits::*,
-    vorbis,
+    riff, vorbis,
 };
 
 pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
@@ -65,13 +65,20 @@ fn read_application(body: &[u8], to: &mut Collector) {
     let (Some(chunk), Some(size)) = (rest.array::<4>(), rest.u32_le()) else {
         return;
     };
-    let is_kept = matches!(&chunk, b"bext" | b"iXML" | b"axml" | b"chna" | b"cart");
-    let Some(content) = rest.take(size as usize).filter(|_| is_kept) else {
-        return; // Headers, and what the comments say as well.
+    let Some(content) = rest.take(size as usize) else {
+        return; // A header whose body is the audio.
     };
-    match content.len() <= CHUNK_BYTES_MAX {
-        true => to.chunk(chunk, content.to_vec()),
-        false => to.lost(format!("{} ({size} bytes)", text(&chunk))),
+    match &chunk {
+        b"RIFF" | b"RF64" | b"BW64" => {}
+        b"LIST" => match content.strip_prefix(b"INFO") {
+            Some(items) => riff::read_info(riff::LITTLE_ENDIAN, items, to),
+            None => to.lost("foreign LIST"),
+        },
+        id if riff::KEPT.contains(&id) && content.len() <= CHUNK_BYTES_MAX => {
+            to.chunk(chunk, content.to_vec());
+        }
+        id if riff::TECHNICAL.contains(&id) => {}
+        id => to.lost(format!("foreign {} ({size} bytes)", text(id))),
     }
 }
 

@@ -298,19 +298,26 @@ pub(super) fn genres(value: &str) -> Vec<String> {
     found
 }
 
+/// Cut off at 30 bytes, in no coding that is stated: believed only where nothing else is said.
 fn read_v1(tag: &[u8; 128], to: &mut Collector) {
-    to.text("TITLE", &text(&tag[3..33]));
-    to.text("ARTIST", &text(&tag[33..63]));
-    to.text("ALBUM", &text(&tag[63..93]));
-    to.text("DATE", &text(&tag[93..97]));
-    to.text("COMMENT", &text(&tag[97..127]));
-    if tag[125] == 0 && tag[126] != 0 {
-        to.text("TRACKNUMBER", &tag[126].to_string());
-    }
-    if let Some(genre) = GENRES.get(usize::from(tag[127])) {
-        // Old programs write the first genre where they mean none.
-        if tag[127] != 0 {
-            to.text("GENRE", genre);
+    let track = match tag[125..127] {
+        [0, track] if track > 0 => track.to_string(),
+        _ => String::new(),
+    };
+    // Old programs write the first genre where they mean none.
+    let genre = GENRES.get(usize::from(tag[127])).filter(|_| tag[127] != 0);
+    let said = [
+        ("TITLE", text(&tag[3..33])),
+        ("ARTIST", text(&tag[33..63])),
+        ("ALBUM", text(&tag[63..93])),
+        ("DATE", text(&tag[93..97])),
+        ("COMMENT", text(&tag[97..127])),
+        ("TRACKNUMBER", track),
+        ("GENRE", genre.map_or("", |genre| genre).to_owned()),
+    ];
+    for (name, value) in said {
+        if to.tags.field(name).is_none() {
+            to.text(name, &value);
         }
     }
 }

@@ -118,7 +118,8 @@ pub(super) const ID3_OLD: Table = &[
     ("MCDI", "MCI"),
 ];
 
-/// RIFF's INFO list. An id that is not here is a name of its own.
+/// RIFF's INFO list. An id that is not here is a name of its own. What made the file that was brought
+/// is not written here: it did not make ours.
 pub(super) const INFO: Table = &[
     ("TITLE", "INAM"),
     ("ARTIST", "IART"),
@@ -141,7 +142,6 @@ pub(super) const INFO: Table = &[
     ("LANGUAGE", "LANG"),
     ("ENCODEDBY", "ITCH"),
     ("ENCODER", "ISFT"),
-    ("ORIGINALENCODER", "ISFT"),
     ("ENGINEER", "IENG"),
     ("PRODUCER", "IPRO"),
     ("PUBLISHER", "IPUB"),

@@ -12,10 +12,15 @@ use super::{
 
 /// How sizes are written, and where the first chunk stands.
 #[derive(Clone, Copy)]
-struct Kind {
+pub(super) struct Kind {
     is_big_endian: bool,
     is_wave64: bool,
 }
+
+pub(super) const LITTLE_ENDIAN: Kind = Kind {
+    is_big_endian: false,
+    is_wave64: false,
+};
 
 struct Chunk {
     id: [u8; 4],
@@ -23,9 +28,9 @@ struct Chunk {
     size: u64,
 }
 
-const KEPT: [&[u8; 4]; 5] = [b"bext", b"iXML", b"axml", b"chna", b"cart"];
+pub(super) const KEPT: [&[u8; 4]; 5] = [b"bext", b"iXML", b"axml", b"chna", b"cart"];
 /// What says nothing beside the samples, or something about them that is no longer true.
-const TECHNICAL: [&[u8; 4]; 16] = [
+pub(super) const TECHNICAL: [&[u8; 4]; 16] = [
     b"fmt ", b"data", b"fact", b"ds64", b"JUNK", b"junk", b"PAD ", b"FLLR", b"PEAK", b"levl",
     b"Fake", b"bpad", b"minf", b"elm1", b"idx1", b"r64m",
 ];
@@ -141,10 +146,7 @@ pub(super) fn read_wave(input: &Input, to: &mut Collector) -> io::Result<()> {
 
 /// Its INFO list stands beside or inside of the list of headers.
 pub(super) fn read_avi(input: &Input, to: &mut Collector) -> io::Result<()> {
-    let kind = Kind {
-        is_big_endian: false,
-        is_wave64: false,
-    };
+    let kind = LITTLE_ENDIAN;
     for chunk in kind.chunks(input, 12, input.len)? {
         if &chunk.id != b"LIST" {
             continue;
@@ -190,7 +192,7 @@ fn items(kind: Kind, body: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     })
 }
 
-fn read_info(kind: Kind, body: &[u8], to: &mut Collector) {
+pub(super) fn read_info(kind: Kind, body: &[u8], to: &mut Collector) {
     for (id, value) in items(kind, body) {
         let id = text(&id).trim().to_owned();
         let name = names::ours(names::INFO, &id.to_ascii_uppercase());

@@ -32,6 +32,10 @@ fn write_fields(tags: &Tags, to: &mut Vec<u8>) {
             names.push(name);
         }
     }
+    if let (None, Some(description)) = (tags.field("COMMENT"), tags.field("DESCRIPTION")) {
+        // In FLAC and Ogg many comments are called so.
+        write_other(&mut *to, "COMMENT", description, &[], 0);
+    }
     for name in names {
         let values: Vec<&str> = tags.values(name).collect();
         if let Some(id) = names::theirs(names::ID3, name) {

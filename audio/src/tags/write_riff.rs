@@ -17,8 +17,13 @@ pub(crate) fn before(tags: &Tags) -> Vec<u8> {
     let mut chunks = kept(tags);
     let mut list = b"INFO".to_vec();
     let mut written: Vec<&str> = Vec::new();
+    // In FLAC and Ogg many comments are called so.
+    let comment = tags.field("COMMENT").is_none().then_some("DESCRIPTION");
     for (name, _) in &tags.fields {
-        let known = names::theirs(names::INFO, name);
+        let known = match name {
+            name if comment == Some(name) => Some("ICMT"),
+            name => names::theirs(names::INFO, name),
+        };
         let own = known.or_else(|| is_info_id(name).then_some(name.as_str()));
         let Some(id) = own.filter(|id| !written.contains(id)) else {
             continue;
@@ -76,7 +81,7 @@ fn write_cues(tags: &Tags, sample_rate: u32, to: &mut Vec<u8>) {
         let Some(start) = frame(chapter.start_ns) else {
             continue;
         };
-        count += 1;
+        // From 0, as readers number ID3's chapters: some take both for one list.
         points.extend(count.to_le_bytes());
         points.extend(start.to_le_bytes());
         points.extend(b"data");
@@ -91,6 +96,7 @@ fn write_cues(tags: &Tags, sample_rate: u32, to: &mut Vec<u8>) {
             text.extend([0; 8]);
             chunk(&mut labels, b"ltxt", &text);
         }
+        count += 1;
     }
     if count > 0 {
         chunk(to, b"cue ", &[&count.to_le_bytes()[..], &points].concat());
