@@ -6,7 +6,7 @@
 
 use std::{fs::File, path::Path, time::Instant};
 
-use retake_audio::{FlacBits, Format, Limits, WavDepth, decode, run};
+use retake_audio::{FlacBits, Format, Limits, Tags, WavDepth, decode, run};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -50,11 +50,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let source = format!("{} / {}", decoded.source.container, decoded.source.codec);
     let before = decoded.measured.measurement.clone();
     let findings = decoded.findings.clone();
+    let (tags, of_tags) = Tags::read(&File::open(&input)?)?;
+    let lost = format.cannot_keep(&tags, decoded.spec);
     let half = (Instant::now(), cpu_seconds());
     let finished = run(
         decoded,
         Vec::new(),
         &format,
+        &|| tags.clone(),
         File::create(&output)?,
         &spill_dir,
         &mut |_| (),
@@ -78,6 +81,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     report.extend(
         findings
             .iter()
+            .chain(&of_tags)
+            .chain(&lost)
             .map(|finding| format!("{}: {finding}", finding.code)),
     );
     std::io::Write::write_all(

@@ -20,6 +20,7 @@ mod measure;
 mod pipeline;
 mod resample;
 mod spill;
+mod tags;
 
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
@@ -30,3 +31,4 @@ pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measureme
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
 pub use stage::{BLOCK_FRAMES, Emit, Spec, Stage, StageError};
+pub use tags::{Chapter, Picture, Tags, limits as tag_limits};

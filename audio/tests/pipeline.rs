@@ -6,7 +6,7 @@ mod signals;
 use std::io::{Read, Seek};
 
 use retake_audio::{
-    BLOCK_FRAMES, Block, Emit, Format, Progress, RunError, Stage, StageError, WavDepth, run,
+    BLOCK_FRAMES, Block, Emit, Format, Progress, RunError, Stage, StageError, Tags, WavDepth, run,
 };
 use signals::{Tap, decode_bytes, decoded_from, noise, run_to_bytes, samples};
 
@@ -202,7 +202,16 @@ fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let mut heard: Vec<Progress> = Vec::new();
     let out = tempfile::tempfile().unwrap();
     let dir = std::env::temp_dir();
-    let finished = run(decoded, stages, &FLOAT, out, &dir, &mut |p| heard.push(p)).unwrap();
+    let finished = run(
+        decoded,
+        stages,
+        &FLOAT,
+        &Tags::default,
+        out,
+        &dir,
+        &mut |p| heard.push(p),
+    )
+    .unwrap();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.frames(), 30_000);
     assert_eq!(peak_of(&seen), 1.0);
@@ -331,7 +340,16 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     let into = out.try_clone().unwrap();
     let dir = std::env::temp_dir();
     let decoded = decoded_from(48_000, &signal);
-    let finished = run(decoded, stages, &FLOAT, into, &dir, &mut |p| heard.push(p)).unwrap();
+    let finished = run(
+        decoded,
+        stages,
+        &FLOAT,
+        &Tags::default,
+        into,
+        &dir,
+        &mut |p| heard.push(p),
+    )
+    .unwrap();
     let mut bytes = Vec::new();
     out.rewind().unwrap();
     out.read_to_end(&mut bytes).unwrap();
@@ -417,6 +435,7 @@ fn a_full_disk_is_ours_and_not_a_stages() {
         decoded,
         stages,
         &FLOAT,
+        &Tags::default,
         out,
         &std::env::temp_dir(),
         &mut |_| (),

@@ -4,6 +4,7 @@
 //! only then is known. Samples beyond full scale are clamped where the format has a full scale.
 
 mod flac;
+mod keep;
 mod opus;
 mod quantize;
 mod wav;
@@ -14,7 +15,7 @@ use std::fs::File;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioError, Block, Spec};
+use crate::{AudioError, Block, Spec, Tags};
 
 /// How a corrected recording is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,18 +56,36 @@ enum Writer {
 }
 
 impl Encoder {
-    /// `frames` is how many will be pushed; the spec is one that the pipeline takes.
-    pub fn create(format: &Format, spec: Spec, frames: u64, out: File) -> Result<Self, AudioError> {
+    /// `frames` is how many will be pushed; the spec is one that the pipeline takes, with no more
+    /// channels than the format can have. What of the tags the format cannot hold is left out: see
+    /// [`Format::cannot_keep`].
+    pub fn create(
+        format: &Format,
+        spec: Spec,
+        frames: u64,
+        tags: &Tags,
+        out: File,
+    ) -> Result<Self, AudioError> {
+        if spec.channels > format.channels_max() {
+            return Err(AudioError::UnsupportedStream {
+                field: "number of channels",
+                value: spec.channels.to_string(),
+                allowed: format!("1 to {} in {}", format.channels_max(), format.name()),
+            });
+        }
         Ok(Self(match *format {
-            Format::Wav { depth } => Writer::Wav(wav::WavWriter::create(out, spec, depth, frames)?),
-            Format::Flac { bits } => {
-                Writer::Flac(Box::new(flac::FlacWriter::create(out, spec, bits)?))
+            Format::Wav { depth } => {
+                Writer::Wav(wav::WavWriter::create(out, spec, depth, frames, tags)?)
             }
+            Format::Flac { bits } => Writer::Flac(Box::new(flac::FlacWriter::create(
+                out, spec, bits, frames, tags,
+            )?)),
             Format::OggOpus { bitrate_bps } => Writer::OggOpus(Box::new(opus::OpusWriter::create(
                 out,
                 spec,
                 frames,
                 bitrate_bps,
+                tags,
             )?)),
         }))
     }

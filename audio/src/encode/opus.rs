@@ -10,11 +10,13 @@ use std::{
 };
 
 use opus_pure::{
-    Application, ChannelLayout, MAX_PACKET_BYTES, OggOpusWriter, OpusEncoder, OpusHead,
-    OpusMSEncoder, OpusTags,
+    Application, MAX_PACKET_BYTES, OggOpusWriter, OpusEncoder, OpusHead, OpusMSEncoder, OpusTags,
+    Repacketizer,
 };
 
-use crate::{AudioError, Block, Resampler, Spec, channels::vorbis_from_wave};
+use crate::{
+    AudioError, Block, ChannelMask, Resampler, Spec, Tags, channels::vorbis_from_wave, tags::vorbis,
+};
 
 /// Rates the encoder takes as they are.
 const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
@@ -35,14 +37,33 @@ pub(crate) struct OpusWriter {
     frames: u64,
     packets_left: u64,
     final_granule: u64,
-    /// Interleaved, in Vorbis's channel order.
+    /// Where each of the format's channels stands among ours.
+    order: Vec<usize>,
+    /// Interleaved, in the format's channel order.
     pending: Vec<f32>,
     packet: Vec<u8>,
 }
 
 enum PacketEncoder {
     Plain(Box<OpusEncoder>),
+    /// Loudspeakers: mapping family 1.
     Surround(Box<OpusMSEncoder>),
+    /// Channels that are none, or none of those: mapping family 255.
+    Discrete(Vec<OpusEncoder>),
+}
+
+/// The loudspeakers that a player takes the channels for; `None`: for no loudspeakers.
+pub(super) fn speakers(spec: Spec) -> ChannelMask {
+    // 5.0 and 5.1 whose back pair stands at the sides are what the format calls 5.0 and 5.1.
+    const AT_SIDES: [u32; 2] = [0x607, 0x60f];
+    let usual = ChannelMask::usual(spec.channels);
+    let is_speakers =
+        spec.channels <= 2 || spec.mask == usual || AT_SIDES.contains(&spec.mask.bits());
+    if is_speakers {
+        usual
+    } else {
+        ChannelMask::NONE
+    }
 }
 
 impl OpusWriter {
@@ -51,6 +72,7 @@ impl OpusWriter {
         spec: Spec,
         frames_in: u64,
         bitrate_bps: Option<u32>,
+        tags: &Tags,
     ) -> Result<Self, AudioError> {
         let bitrate = bitrate(spec.channels, bitrate_bps)?;
         let channels = spec.channels as usize;
@@ -60,7 +82,8 @@ impl OpusWriter {
             GRANULE_RATE
         };
         let resampler = Resampler::new(spec.sample_rate, rate, channels)?;
-        let encoder = PacketEncoder::new(rate, channels, bitrate).map_err(broken)?;
+        let is_discrete = speakers(spec) == ChannelMask::NONE;
+        let encoder = PacketEncoder::new(rate, channels, bitrate, is_discrete).map_err(broken)?;
         let head = encoder.head(spec.sample_rate);
 
         // Every Opus rate divides 48 kHz. The encoder lags by its lookahead: that much silence
@@ -72,15 +95,9 @@ impl OpusWriter {
         let packets_left = (frames + lookahead).div_ceil(packet_frames as u64);
         let final_granule = u64::from(head.pre_skip) + frames * ticks;
 
-        let mut tags = OpusTags::new();
-        tags.push(
-            "ENCODER",
-            concat!("retake-audio ", env!("CARGO_PKG_VERSION")),
-        )
-        .map_err(broken)?;
         let out = BufWriter::with_capacity(1 << 16, out);
         Ok(Self {
-            writer: OggOpusWriter::with_tags(out, head, tags).map_err(broken)?,
+            writer: OggOpusWriter::with_tags(out, head, comments(tags)?).map_err(broken)?,
             packet: vec![0; MAX_PACKET_BYTES * encoder.streams()],
             encoder,
             resampler,
@@ -90,6 +107,10 @@ impl OpusWriter {
             frames,
             packets_left,
             final_granule,
+            order: match is_discrete {
+                true => (0..channels).collect(),
+                false => vorbis_from_wave(channels).to_vec(),
+            },
             pending: Vec::new(),
         })
     }
@@ -118,11 +139,10 @@ impl OpusWriter {
     }
 
     fn encode(&mut self, block: &Block) -> Result<(), AudioError> {
-        let order = vorbis_from_wave(self.channels);
         let start = self.pending.len();
         self.pending
             .resize(start + block.frames() * self.channels, 0.0);
-        for (place, &channel) in order.iter().enumerate() {
+        for (place, &channel) in self.order.iter().enumerate() {
             let to = self.pending[start..]
                 .iter_mut()
                 .skip(place)
@@ -164,14 +184,21 @@ impl OpusWriter {
 }
 
 impl PacketEncoder {
-    fn new(rate: u32, channels: usize, bitrate: u32) -> opus_pure::Result<Self> {
-        if channels <= 2 {
+    fn new(rate: u32, channels: usize, bitrate: u32, is_discrete: bool) -> opus_pure::Result<Self> {
+        let plain = |channels: usize, bitrate: u32| {
             let mut encoder = OpusEncoder::new(rate as i32, channels, Application::Audio)?;
             encoder.bitrate_bps = bitrate as i32;
-            return Ok(Self::Plain(Box::new(encoder)));
+            Ok(encoder)
+        };
+        if is_discrete {
+            let each = bitrate / channels as u32;
+            let encoders: opus_pure::Result<_> = (0..channels).map(|_| plain(1, each)).collect();
+            return Ok(Self::Discrete(encoders?));
         }
-        let family = ChannelLayout::surround(channels, 1)?.mapping_family;
-        let mut encoder = OpusMSEncoder::new(rate as i32, channels, family, Application::Audio)?;
+        if channels <= 2 {
+            return Ok(Self::Plain(Box::new(plain(channels, bitrate)?)));
+        }
+        let mut encoder = OpusMSEncoder::new(rate as i32, channels, 1, Application::Audio)?;
         encoder.set_bitrate(bitrate as i32);
         Ok(Self::Surround(Box::new(encoder)))
     }
@@ -180,6 +207,17 @@ impl PacketEncoder {
         match self {
             Self::Plain(encoder) => OpusHead::for_encoder(encoder, input_rate),
             Self::Surround(encoder) => OpusHead::for_ms_encoder(encoder, input_rate),
+            Self::Discrete(encoders) => {
+                let channels = encoders.len() as u8;
+                OpusHead {
+                    channel_count: channels,
+                    mapping_family: 255,
+                    stream_count: channels,
+                    coupled_count: 0,
+                    channel_mapping: (0..channels).collect(),
+                    ..OpusHead::for_encoder(&encoders[0], input_rate)
+                }
+            }
         }
     }
 
@@ -187,6 +225,7 @@ impl PacketEncoder {
         match self {
             Self::Plain(_) => 1,
             Self::Surround(encoder) => encoder.nb_streams(),
+            Self::Discrete(encoders) => encoders.len(),
         }
     }
 
@@ -194,8 +233,61 @@ impl PacketEncoder {
         match self {
             Self::Plain(encoder) => encoder.encode(input, frames, out),
             Self::Surround(encoder) => encoder.encode(input, frames, out),
+            Self::Discrete(encoders) => encode_discrete(encoders, input, frames, out),
         }
     }
+}
+
+/// A packet of each channel's, all but the last one with its length (RFC 6716 appendix B).
+fn encode_discrete(
+    encoders: &mut [OpusEncoder],
+    input: &[f32],
+    frames: usize,
+    out: &mut [u8],
+) -> opus_pure::Result<usize> {
+    let channels = encoders.len();
+    let mut packet = vec![0; MAX_PACKET_BYTES];
+    let mut whole = Vec::new();
+    let mut delimited = Vec::new();
+    for (channel, encoder) in encoders.iter_mut().enumerate() {
+        let samples: Vec<f32> = input
+            .iter()
+            .skip(channel)
+            .step_by(channels)
+            .copied()
+            .collect();
+        let bytes = encoder.encode(&samples, frames, &mut packet)?;
+        if channel + 1 == channels {
+            whole.extend_from_slice(&packet[..bytes]);
+        } else {
+            let mut framing = Repacketizer::new();
+            framing.cat(&packet[..bytes])?;
+            delimited.clear();
+            framing.out_self_delimited_into(&mut delimited)?;
+            whole.extend_from_slice(&delimited);
+        }
+    }
+    let room = out
+        .get_mut(..whole.len())
+        .ok_or(opus_pure::Error::InvalidArgument("a packet is too long"))?;
+    room.copy_from_slice(&whole);
+    Ok(whole.len())
+}
+
+fn comments(tags: &Tags) -> Result<OpusTags, AudioError> {
+    let mut comments = OpusTags::new();
+    let encoder = concat!("retake-audio ", env!("CARGO_PKG_VERSION"));
+    comments.push("ENCODER", encoder).map_err(broken)?;
+    for (name, value) in vorbis::comments(tags) {
+        comments.push(&name, &value).map_err(broken)?;
+    }
+    for picture in &tags.pictures {
+        let block = vorbis::picture_comment(picture);
+        comments
+            .push("METADATA_BLOCK_PICTURE", &block)
+            .map_err(broken)?;
+    }
+    Ok(comments)
 }
 
 /// Transparent for speech and close to it for music, where nothing is asked for.

@@ -10,7 +10,8 @@ use std::{
 
 use super::{WavDepth, quantize::Quantizer};
 use crate::{
-    Block, Spec,
+    Block, Spec, Tags,
+    tags::write_riff,
     wav::{WaveFormat, header, tag},
 };
 
@@ -21,10 +22,18 @@ pub(crate) struct WavWriter {
     scratch: Vec<u8>,
     /// A chunk's length is even: the data chunk's may need one more byte behind it.
     pads: bool,
+    /// The chunks behind the samples.
+    after: Vec<u8>,
 }
 
 impl WavWriter {
-    pub(super) fn create(out: File, spec: Spec, depth: WavDepth, frames: u64) -> io::Result<Self> {
+    pub(super) fn create(
+        out: File,
+        spec: Spec,
+        depth: WavDepth,
+        frames: u64,
+        tags: &Tags,
+    ) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(1 << 16, out);
         let coding = match depth {
             WavDepth::Int16 | WavDepth::Int24 => tag::PCM,
@@ -32,7 +41,10 @@ impl WavWriter {
         };
         let format = WaveFormat::linear(spec, coding, 8 * bytes_per_sample(depth));
         let data_bytes = frames * u64::from(format.block_align);
-        out.write_all(&header(&format, frames, data_bytes))?;
+        let before = write_riff::before(tags);
+        let after = write_riff::after(tags, spec.sample_rate, frames);
+        let after_bytes = after.len() as u64;
+        out.write_all(&header(&format, frames, data_bytes, &before, after_bytes))?;
         let bits = if depth == WavDepth::Int16 { 16 } else { 24 };
         Ok(Self {
             out,
@@ -40,6 +52,7 @@ impl WavWriter {
             quantizer: Quantizer::new(bits, spec.channels as usize),
             scratch: Vec::new(),
             pads: data_bytes % 2 == 1,
+            after,
         })
     }
 
@@ -79,6 +92,7 @@ impl WavWriter {
         if self.pads {
             self.out.write_all(&[0])?;
         }
+        self.out.write_all(&self.after)?;
         self.out.flush()
     }
 }

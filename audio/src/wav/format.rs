@@ -1,6 +1,6 @@
 //! The format chunk: WAVEFORMATEX and, where that is too little, WAVEFORMATEXTENSIBLE.
 
-use crate::Spec;
+use crate::{ChannelMask, Spec};
 
 /// What the samples are coded in.
 pub(crate) mod tag {
@@ -45,18 +45,20 @@ pub(crate) struct Extension {
 }
 
 impl WaveFormat {
-    /// Samples that each stand for themselves, for the usual loudspeakers. More than two channels, or
-    /// more than 16 bits of PCM, call for the extensible form.
+    /// Samples that each stand for themselves. More than two channels, or more than 16 bits of PCM, or
+    /// other loudspeakers than the usual ones call for the extensible form.
     pub(crate) fn linear(spec: Spec, coding: u16, bits: u16) -> Self {
         let block_align = spec.channels as u16 * (bits / 8);
-        let is_extensible = spec.channels > 2 || coding == tag::PCM && bits > 16;
+        let is_extensible = spec.channels > 2
+            || coding == tag::PCM && bits > 16
+            || spec.mask != ChannelMask::usual(spec.channels);
         let extension = is_extensible.then(|| {
             let mut subformat = [0; 16];
             subformat[..2].copy_from_slice(&coding.to_le_bytes());
             subformat[2..].copy_from_slice(&GUID_TAIL);
             Extension {
                 valid_bits: bits,
-                channel_mask: speaker_mask(spec.channels),
+                channel_mask: spec.mask.bits(),
                 subformat,
             }
         });
@@ -164,28 +166,12 @@ impl Extension {
     }
 }
 
-/// The usual loudspeakers for a number of channels, the same as FLAC assigns.
-fn speaker_mask(channels: u32) -> u32 {
-    match channels {
-        1 => 0x4,
-        2 => 0x3,
-        3 => 0x7,
-        4 => 0x33,
-        5 => 0x37,
-        6 => 0x3f,
-        7 => 0x70f,
-        8 => 0x63f,
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn format(channels: u32, coding: u16, bits: u16) -> WaveFormat {
-        let spec = Spec::new(96_000, channels);
-        WaveFormat::linear(spec, coding, bits)
+        WaveFormat::linear(Spec::new(96_000, channels), coding, bits)
     }
 
     #[test]
@@ -211,6 +197,27 @@ mod tests {
         assert_eq!(format(2, tag::FLOAT, 32).write().len(), 18);
         assert_eq!(format(1, tag::PCM, 24).write().len(), 40);
         assert_eq!(format(3, tag::PCM, 16).write().len(), 40);
+    }
+
+    #[test]
+    fn the_mask_is_the_recordings() {
+        for (channels, bits, is_long) in [
+            (1, 0x4, false),
+            (1, 0x1, true),
+            (2, 0x3, false),
+            (2, 0x0, true),
+            (6, 0x60f, true),
+            (6, 0x0, true),
+            (16, 0x0, true),
+        ] {
+            let spec = Spec {
+                mask: ChannelMask::stated(bits, channels),
+                ..Spec::new(48_000, channels)
+            };
+            let format = WaveFormat::linear(spec, tag::PCM, 16);
+            let mask = format.extension.map(|extension| extension.channel_mask);
+            assert_eq!(mask, is_long.then_some(bits), "{channels} channels");
+        }
     }
 
     #[test]

@@ -10,4 +10,4 @@ mod header;
 
 pub(crate) use chunks::{Chunks, Container};
 pub(crate) use format::{WaveFormat, tag};
-pub(crate) use header::header;
+pub(crate) use header::{chunk, header};

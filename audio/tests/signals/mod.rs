@@ -10,7 +10,7 @@ use std::{
 };
 
 use retake_audio::{
-    AudioError, Block, Decoded, Emit, Finished, Format, Limits, RunError, Stage, StageError,
+    AudioError, Block, Decoded, Emit, Finished, Format, Limits, RunError, Stage, StageError, Tags,
     WavDepth, decode, run,
 };
 
@@ -136,6 +136,7 @@ pub fn run_to_bytes(
         decoded,
         stages,
         &format,
+        &Tags::default,
         into,
         &std::env::temp_dir(),
         &mut |_| (),

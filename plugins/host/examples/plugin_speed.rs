@@ -17,10 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let minutes = numbers.next().transpose()?.unwrap_or(5);
     let sample_rate = numbers.next().transpose()?.unwrap_or(48_000);
     let channels = numbers.next().transpose()?.unwrap_or(2);
-    let spec = Spec {
-        sample_rate,
-        channels,
-    };
+    let spec = Spec::new(sample_rate, channels);
     let frames = u64::from(minutes) * 60 * u64::from(sample_rate);
     let per_hour = 60.0 / f64::from(minutes);
 

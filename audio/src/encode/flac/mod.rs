@@ -8,6 +8,7 @@
 mod bits;
 mod frame;
 mod lpc;
+mod metadata;
 mod rice;
 mod subframe;
 
@@ -21,9 +22,11 @@ use md5::{Digest, Md5};
 pub(crate) use bits::{crc8, crc16, crc16_on};
 
 use super::{FlacBits, quantize::Quantizer};
-use crate::{Block, Spec};
+use crate::{Block, Spec, Tags};
 use frame::FrameEncoder;
 
+/// More the format cannot have.
+pub(super) const CHANNELS_MAX: u32 = 8;
 /// Frames of audio per FLAC frame; the largest power of two that the streamable subset allows at
 /// every rate.
 const BLOCK_SIZE: usize = 4096;
@@ -49,7 +52,14 @@ pub(crate) struct FlacWriter {
 }
 
 impl FlacWriter {
-    pub(super) fn create(mut out: File, spec: Spec, bits: FlacBits) -> io::Result<Self> {
+    /// `spec` has at most [`CHANNELS_MAX`].
+    pub(super) fn create(
+        mut out: File,
+        spec: Spec,
+        bits: FlacBits,
+        frames: u64,
+        tags: &Tags,
+    ) -> io::Result<Self> {
         let bits = match bits {
             FlacBits::Bits16 => 16,
             FlacBits::Bits24 => 24,
@@ -73,7 +83,7 @@ impl FlacWriter {
         writer.out.write_all(&[0, 0, 0, 34])?;
         let streaminfo = writer.streaminfo([0; 16]);
         writer.out.write_all(&streaminfo)?;
-        writer.out.write_all(&vendor_comment())?;
+        metadata::write(&mut writer.out, spec, bits as u16, frames, tags)?;
         Ok(writer)
     }
 
@@ -171,16 +181,4 @@ impl FlacWriter {
         body[18..34].copy_from_slice(&digest);
         body
     }
-}
-
-/// The last metadata block: a Vorbis comment that names the encoder and holds no tags.
-fn vendor_comment() -> Vec<u8> {
-    let vendor = concat!("retake-audio ", env!("CARGO_PKG_VERSION"));
-    let len = 4 + vendor.len() as u32 + 4;
-    let mut block = vec![0x80 | 4];
-    block.extend_from_slice(&len.to_be_bytes()[1..]);
-    block.extend_from_slice(&(vendor.len() as u32).to_le_bytes());
-    block.extend_from_slice(vendor.as_bytes());
-    block.extend_from_slice(&0u32.to_le_bytes());
-    block
 }

@@ -1,7 +1,7 @@
 //! One truth: what the guests' meters give a channel is what the host's does, and what a channel is for
 //! reaches them.
 
-use retake_audio::{ChannelMask, Spec};
+use retake_audio::{Block, ChannelMask, Spec};
 use retake_plugin_host::{StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 use serde_json::json;
@@ -35,16 +35,17 @@ fn guests_weigh_channels_as_the_host_does() {
 fn a_plugin_knows_what_each_channel_is_for() {
     let plugin = load("plugins/loudness");
     let frames = 48_000 * 3;
-    let mut input = vec![vec![0.0; frames]; 6];
-    input[3] = voice(48_000, frames, 130.0);
+    let mut planes = vec![vec![0.0; frames]; 6];
+    planes[3] = voice(48_000, frames, 130.0);
+    let input = Block::from_planes(planes).unwrap();
     let loudest = |mask: ChannelMask| {
         let stream = Stream {
             name: "loudness",
             spec: Spec {
                 sample_rate: 48_000,
                 channels: 6,
+                mask,
             },
-            mask,
             frames: frames as u64,
             mix: 1.0,
             seed: 1,
@@ -54,7 +55,7 @@ fn a_plugin_knows_what_each_channel_is_for() {
         let record = StageRecord::default();
         let mut stage = plugin.open(&stream, &settings, &record).unwrap();
         stage.analyze(&input).unwrap();
-        stage.process(input.clone(), &mut |_| Ok(())).unwrap();
+        stage.process(&input, &mut |_| Ok(())).unwrap();
         stage.finish(&mut |_| Ok(())).unwrap();
         record.report()["measurements"].to_string()
     };
