@@ -66,10 +66,7 @@ impl<'a> Run<'a> {
     pub fn recorded(&self, input: &Block) -> (Result<Block, StageError>, Option<StageRecord>) {
         let params = self.params.as_object().unwrap();
         let settings = Settings::resolve(self.plugin.manifest(), params).unwrap();
-        let spec = Spec {
-            sample_rate: self.rate,
-            channels: input.channels() as u32,
-        };
+        let spec = Spec::new(self.rate, input.channels() as u32);
         let frames = input.frames() as u64;
         let opened = self
             .plugin
