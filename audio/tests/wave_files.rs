@@ -216,7 +216,7 @@ fn what_is_no_number_becomes_silence_and_is_counted() {
         .find(|found| found.is(Code::SamplesReplaced));
     assert_eq!(replaced.unwrap().params["count"], 3);
     assert_eq!(
-        samples(decoded).as_planes(),
+        *samples(decoded).as_planes(),
         [[0.5, 0.0, 0.25], [0.0, 0.125, 0.0]]
     );
 }

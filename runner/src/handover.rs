@@ -6,12 +6,19 @@
 
 use std::io::{self, Read};
 
-use retake_audio::Spec;
+use retake_audio::{ChannelMask, Spec};
 
 /// What stands before the audio is never longer than this.
 const HEADER_BYTES_MAX: u64 = 4096;
 
 pub(crate) const SAMPLE_BYTES: usize = 4;
+
+/// WAVE_FORMAT_EXTENSIBLE.
+const EXTENSIBLE: u16 = 0xfffe;
+/// WAVE_FORMAT_IEEE_FLOAT.
+const FLOAT: u16 = 3;
+/// What follows a format's tag where that is written as a GUID.
+const SUBFORMAT_REST: &[u8] = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Header {
@@ -73,9 +80,12 @@ pub(crate) fn read_header(from: &mut impl Read) -> io::Result<Header> {
 pub(crate) fn header(spec: Spec, frames: u64) -> Vec<u8> {
     let frame_bytes = spec.channels * SAMPLE_BYTES as u32;
     let data_bytes = frames * u64::from(frame_bytes);
+    // Only the extensible form says which speakers the channels are for.
+    let is_extensible = spec.mask != ChannelMask::unstated(spec.channels);
+    let format_bytes: u32 = if is_extensible { 40 } else { 16 };
     // "WAVE", the fmt chunk, and the data chunk's head.
-    let riff_bytes = 4 + 24 + 8 + data_bytes;
-    let mut out = Vec::with_capacity(80);
+    let riff_bytes = 4 + 8 + u64::from(format_bytes) + 8 + data_bytes;
+    let mut out = Vec::with_capacity(104);
     let data_size = match u32::try_from(riff_bytes) {
         Ok(size) if size < u32::MAX => {
             out.extend_from_slice(b"RIFF");
@@ -94,13 +104,21 @@ pub(crate) fn header(spec: Spec, frames: u64) -> Vec<u8> {
         }
     };
     out.extend_from_slice(b"fmt ");
-    out.extend_from_slice(&16u32.to_le_bytes());
-    out.extend_from_slice(&3u16.to_le_bytes());
+    out.extend_from_slice(&format_bytes.to_le_bytes());
+    let tag = if is_extensible { EXTENSIBLE } else { FLOAT };
+    out.extend_from_slice(&tag.to_le_bytes());
     out.extend_from_slice(&(spec.channels as u16).to_le_bytes());
     out.extend_from_slice(&spec.sample_rate.to_le_bytes());
     out.extend_from_slice(&spec.sample_rate.saturating_mul(frame_bytes).to_le_bytes());
     out.extend_from_slice(&(frame_bytes as u16).to_le_bytes());
     out.extend_from_slice(&32u16.to_le_bytes());
+    if is_extensible {
+        out.extend_from_slice(&22u16.to_le_bytes());
+        out.extend_from_slice(&32u16.to_le_bytes());
+        out.extend_from_slice(&spec.mask.bits().to_le_bytes());
+        out.extend_from_slice(&FLOAT.to_le_bytes());
+        out.extend_from_slice(SUBFORMAT_REST);
+    }
     out.extend_from_slice(b"data");
     out.extend_from_slice(&data_size.to_le_bytes());
     out
@@ -111,20 +129,25 @@ fn parse_format(content: &[u8]) -> io::Result<Spec> {
         return Err(invalid("its \"fmt \" chunk is too short"));
     }
     let tag = match u16_at(content, 0) {
-        // WAVE_FORMAT_EXTENSIBLE, for more than two channels: the real tag begins the sub-format.
-        0xfffe if content.len() >= 26 => u16_at(content, 24),
+        // For more than two channels: the real tag begins the sub-format.
+        EXTENSIBLE if content.len() >= 26 => u16_at(content, 24),
         tag => tag,
     };
-    if (tag, u16_at(content, 14)) != (3, 32) {
+    if (tag, u16_at(content, 14)) != (FLOAT, 32) {
         return Err(invalid("its samples are not 32-bit floats"));
     }
     let channels = u32::from(u16_at(content, 2));
     if channels == 0 {
         return Err(invalid("it has no channels"));
     }
+    let mask = match u16_at(content, 0) {
+        EXTENSIBLE if content.len() >= 24 => ChannelMask::stated(u32_at(content, 20), channels),
+        _ => ChannelMask::unstated(channels),
+    };
     Ok(Spec {
         sample_rate: u32_at(content, 4),
         channels,
+        mask,
     })
 }
 
@@ -164,6 +187,24 @@ mod tests {
                     spec: STEREO,
                     frames
                 }
+            );
+        }
+    }
+
+    #[test]
+    fn which_speakers_the_channels_are_for_is_kept() {
+        for (channels, mask) in [(1, 0x1), (2, 0), (6, 0x3f), (6, 0x60f), (8, 0x63f), (16, 0)] {
+            let spec = Spec {
+                sample_rate: 48_000,
+                channels,
+                mask: ChannelMask::stated(mask, channels),
+            };
+            let bytes = header(spec, 7);
+            let size = u32_at(&bytes, 4) as usize + 8;
+            assert_eq!(size, bytes.len() + 7 * channels as usize * SAMPLE_BYTES);
+            assert_eq!(
+                read_header(&mut bytes.as_slice()).unwrap(),
+                Header { spec, frames: 7 }
             );
         }
     }

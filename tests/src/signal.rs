@@ -12,8 +12,8 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
     let path = folder.path().join("audio");
     std::fs::write(&path, bytes)?;
     let file = std::fs::File::open(&path)?;
-    let decoded = retake_audio::decode(file, &Limits::default(), folder.path(), &mut |_| {})?;
-    let (spec, measurement) = (decoded.spec, decoded.measurement.clone());
+    let decoded = retake_audio::decode(file, &Limits::default(), None, folder.path(), &mut |_| {})?;
+    let (spec, measurement) = (decoded.spec, decoded.measured.measurement.clone());
     let plain = folder.path().join("plain.wav");
     let format = Format::Wav {
         depth: WavDepth::Float32,

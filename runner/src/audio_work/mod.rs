@@ -33,9 +33,15 @@ pub fn child_main() -> ExitCode {
 fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     let input = File::open(&request.input).map_err(ours("the input"))?;
     let limits = request.limits.audio();
-    let decoded = decode(input, &limits, &request.scratch_dir, &mut |fraction| {
-        teller.tell(fraction * READING_PART, None);
-    })
+    let decoded = decode(
+        input,
+        &limits,
+        None,
+        &request.scratch_dir,
+        &mut |fraction| {
+            teller.tell(fraction * READING_PART, None);
+        },
+    )
     .map_err(|error| audio_failed(error, request.expect.as_ref()))?;
     let spec = decoded.spec;
     let frames = decoded.frames;
@@ -54,8 +60,10 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         codec: decoded.source.codec.clone(),
         lossless_bits: decoded.source.lossless_bits,
     };
-    let (input, input_peaks) = (decoded.measurement.clone(), decoded.peaks.clone());
-    let mut warnings = decoded.warnings.clone();
+    let measured = &decoded.measured;
+    let (input, input_peaks) = (measured.measurement.clone(), measured.peaks.clone());
+    let found = decoded.findings.iter().filter(|found| found.is_warning());
+    let mut warnings: Vec<String> = found.map(ToString::to_string).collect();
     for warning in &warnings {
         teller
             .say(&Line::Warning(warning.clone()))
@@ -110,8 +118,8 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         source,
         input,
         input_peaks,
-        output: finished.measurement,
-        output_peaks: finished.peaks,
+        output: finished.measured.measurement,
+        output_peaks: finished.measured.peaks,
         steps,
         answer,
         warnings,

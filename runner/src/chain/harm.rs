@@ -46,17 +46,27 @@ pub(super) fn warnings(
 
 #[cfg(test)]
 mod tests {
+    use retake_audio::ChannelMask;
+
     use super::*;
 
     fn measured(integrated_lufs: Option<f64>, sample_peak_dbfs: Option<f64>) -> Measurement {
         Measurement {
             sample_rate: 48_000,
             channels: 1,
+            channel_mask: ChannelMask::usual(1),
             frames: 48_000,
             integrated_lufs,
             loudness_range_lu: None,
+            momentary_max_lufs: None,
+            short_term_max_lufs: None,
             true_peak_dbtp: sample_peak_dbfs,
             sample_peak_dbfs,
+            noise_floor_dbfs: None,
+            voice_above_noise_db: None,
+            hum_hz: None,
+            hum_dbfs: None,
+            bandwidth_hz: None,
         }
     }
 

@@ -58,7 +58,7 @@ pub fn false_child(script: &str) -> ChildProgram {
 
 /// A child's last word: a second of audio went in and came out, through these steps.
 pub fn done(steps: &str) -> String {
-    let measured = r#"{"sample_rate":48000,"channels":2,"frames":48000,"integrated_lufs":null,"loudness_range_lu":null,"true_peak_dbtp":null,"sample_peak_dbfs":null}"#;
+    let measured = r#"{"sample_rate":48000,"channels":2,"channel_mask":3,"frames":48000}"#;
     let peaks = r#"{"frames_per_point":64,"min":[-0.5],"max":[0.5]}"#;
     format!(
         r#"{{"done":{{"source":{{"container":"WAV","codec":"PCM","lossless_bits":16}},"input":{measured},"input_peaks":{peaks},"output":{measured},"output_peaks":{peaks},"steps":{steps},"warnings":[]}}}}"#
