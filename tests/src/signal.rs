@@ -3,7 +3,7 @@
 use std::{io::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
-use retake_audio::{Block, Format, Limits, Resampler, WavDepth};
+use retake_audio::{Block, Format, Limits, Resampler, Tags, WavDepth};
 
 /// Decodes a file, all of it: tests are short. By way of a WAV of 32-bit floats, which is the only
 /// form in which the library lets go of samples.
@@ -27,6 +27,7 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
         decoded,
         Vec::new(),
         &format,
+        &Tags::default,
         out,
         folder.path(),
         &mut |_| {},

@@ -2,7 +2,7 @@
 
 use std::{fs::File, path::Path};
 
-use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError};
+use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError, Tags};
 
 /// Seconds of input that wait for their output at most, as for a mix: see the plugin host.
 const HELD_S_MAX: usize = 60;
@@ -26,7 +26,7 @@ impl DeltaWriter {
     ) -> Result<Self, AudioError> {
         let file = File::create(path)?;
         Ok(Self {
-            encoder: Encoder::create(format, spec, frames, file)?,
+            encoder: Encoder::create(format, spec, frames, &Tags::default(), file)?,
             waiting: Block::new(spec.channels as usize),
             removed: Block::new(spec.channels as usize),
             held_frames_max: HELD_S_MAX * spec.sample_rate as usize,

@@ -13,7 +13,7 @@ mod watch;
 
 use std::{fs::File, process::ExitCode};
 
-use retake_audio::{decode, run};
+use retake_audio::{Tags, decode, run};
 
 use crate::child::{Done, Expect, Failed, Harmless, Length, Line, Request, Source, Teller, serve};
 use failed::{audio_failed, ours, run_failed};
@@ -97,6 +97,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         decoded,
         stages,
         &format,
+        &Tags::default,
         out,
         &request.scratch_dir,
         &mut |progress| {
