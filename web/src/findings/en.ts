@@ -3,6 +3,7 @@
 import type { Language } from "./words";
 
 const ANOTHER_COPY = "If you have another copy of the file, send that.";
+const WITHOUT_STEP = "Compare it with the original; if it is too much, correct it again without that step or with gentler settings.";
 const CHOOSE_TRACK = "To correct another one, choose it under “Correct it again”.";
 
 export const en: Language = {
@@ -133,7 +134,7 @@ export const en: Language = {
       says: (v) =>
         `${v.count("stretches", { one: "stretch is", other: "stretches are" })} clipped at ` +
         `${v.number("level_dbfs", 1)} dBFS, ${v.number("per_minute", 1)} a minute.`,
-      advice: "A Declip step mends much of it; the next time, record more quietly.",
+      advice: "A De-clip step mends much of it; the next time, record more quietly.",
     },
     "bandwidth-low": {
       says: (v) =>
@@ -146,6 +147,56 @@ export const en: Language = {
         `${v.number("peak_dbfs", 1)} dBFS, had to be replaced.`,
     },
 
+    "step-skipped": {
+      says: (v) => `Step ${v.text("name")} was left out: ${v.reason("why")}.`,
+      advice: "Correct it again later to have that step as well.",
+    },
+    "step-quieter": {
+      says: (v) =>
+        `Step ${v.text("name")} made what can be heard ${v.number("change_db", 1)} dB quieter; ` +
+        `more than ${v.number("usual_db")} dB is unusual.`,
+      advice: WITHOUT_STEP,
+    },
+    "step-louder": {
+      says: (v) =>
+        `Step ${v.text("name")} made what can be heard ${v.number("change_db", 1)} dB louder; ` +
+        `more than ${v.number("usual_db")} dB is unusual.`,
+      advice: WITHOUT_STEP,
+    },
+    "step-emptied": {
+      says: (v) => `Step ${v.text("name")} emptied ${v.number("percent")} % of what could be heard.`,
+      advice: WITHOUT_STEP,
+    },
+    "step-offset": {
+      says: (v) =>
+        `Step ${v.text("name")} moved the recording off the middle by ${v.number("percent", 1)} % of full scale (DC offset).`,
+      advice: "A High-pass step behind it takes that away.",
+    },
+    "delta-clipped": {
+      says: (v) =>
+        `What step ${v.text("name")} removed peaks ${v.number("over_db", 1)} dB over full scale and was clipped there. ` +
+        "The correction itself was not.",
+    },
+    "step-report-cut": {
+      says: (v) => `Of step ${v.text("name")}, what it reports (${v.text("part")}) is too long to be kept.`,
+    },
+    "nothing-recommended": {
+      says: (v) => `Step ${v.text("name")} recommends nothing that could be followed.`,
+      advice: "Correct it again with a preset that says what to do.",
+    },
+    "recommended-missing": {
+      says: (v) =>
+        `Step ${v.text("name")} recommends ${v.text("plugin")}, which this server does not have: it was left out.`,
+    },
+
+    "format-replaced": {
+      says: (v) =>
+        `${v.text("wanted")} holds at most ${v.number("channels_max")} channels and the recording has ` +
+        `${v.number("channels")}: the correction is ${v.text("format")}.`,
+    },
+    "loudness-unmeasured": {
+      says: (v) => `There is no loudness that could be brought to ${v.number("target", 1)} LUFS: ${v.reason("why_not")}.`,
+    },
     "loudness-missed": {
       says: (v) => `The loudness is ${v.number("reached", 1)} LUFS and not ${v.number("target", 1)}: ${v.reason("why_not")}.`,
     },

@@ -24,8 +24,8 @@ it("what one side has is told of both", () => {
     "Loudest 400 ms: \u221214.0 LUFS | \u221214.0 LUFS",
     "Loudest 3 s: \u221215.5 LUFS | \u221215.5 LUFS",
     "Noise floor: \u221250.0 dBFS | none",
-    "Voice above noise: 20.0 dB | not measured",
-    "Hum: 50 Hz, \u221248.5 dBFS | none",
-    "Bandwidth: 15.8 kHz | not measured",
+    "Voice above noise: 20.0 dB | unknown",
+    "Hum at 50 Hz: \u221248.5 dBFS | none",
+    "Bandwidth: 15.8 kHz | unknown",
   ]);
 });

@@ -14,19 +14,24 @@ type Line = {
 
 /** In all reports. */
 const MAIN: readonly Line[] = [
-  leveled("Loudness", (m) => m.integrated_lufs, "LUFS", "silence"),
-  leveled("True peak", (m) => m.true_peak_dbtp, "dBTP", "silence"),
+  levels("Loudness", (m) => m.integrated_lufs, "LUFS", "silence"),
+  levels("True peak", (m) => m.true_peak_dbtp, "dBTP", "silence"),
   { name: "Length", value: (m) => m.duration_ms, words: (m) => length(m.duration_ms) },
 ];
 
 /** Left out where neither side has the number: in an older report, or because there is nothing of it. */
 const MORE: readonly Line[] = [
-  leveled("Loudest 400 ms", (m) => m.momentary_max_lufs, "LUFS", "silence"),
-  leveled("Loudest 3 s", (m) => m.short_term_max_lufs, "LUFS", "too short"),
-  leveled("Noise floor", (m) => m.noise_floor_dbfs, "dBFS", "none"),
-  leveled("Voice above noise", (m) => m.voice_above_noise_db, "dB", "not measured"),
-  { name: "Hum", value: (m) => m.hum_hz, words: hum },
-  { name: "Bandwidth", value: (m) => m.bandwidth_hz, words: (m) => (m.bandwidth_hz === null ? "not measured" : hertz(m.bandwidth_hz)) },
+  levels("Loudest 400 ms", (m) => m.momentary_max_lufs, "LUFS", "silence"),
+  levels("Loudest 3 s", (m) => m.short_term_max_lufs, "LUFS", "none"),
+  levels("Noise floor", (m) => m.noise_floor_dbfs, "dBFS", "none"),
+  levels("Voice above noise", (m) => m.voice_above_noise_db, "dB", "unknown"),
+  levels("Hum at 50 Hz", (m) => (m.hum_hz === 50 ? m.hum_dbfs : null), "dBFS", "none"),
+  levels("Hum at 60 Hz", (m) => (m.hum_hz === 60 ? m.hum_dbfs : null), "dBFS", "none"),
+  {
+    name: "Bandwidth",
+    value: (m) => m.bandwidth_hz,
+    words: (m) => (m.bandwidth_hz === null ? "unknown" : hertz(m.bandwidth_hz)),
+  },
 ];
 
 export function numberRows({ input, output }: Pick<Report, "input" | "output">): NumberRow[] {
@@ -34,15 +39,10 @@ export function numberRows({ input, output }: Pick<Report, "input" | "output">):
   return [...MAIN, ...more].map(({ name, words }) => ({ name, before: words(input), after: words(output) }));
 }
 
-function leveled(name: string, value: Line["value"], unit: string, none: string): Line {
+function levels(name: string, value: Line["value"], unit: string, none: string): Line {
   const words = (measured: Measurement) => {
     const found = value(measured);
     return found === null ? none : level(found, unit);
   };
   return { name, value, words };
-}
-
-function hum({ hum_hz, hum_dbfs }: Measurement): string {
-  if (hum_hz === null) return "none";
-  return hum_dbfs === null ? hertz(hum_hz) : `${hertz(hum_hz)}, ${level(hum_dbfs, "dBFS")}`;
 }
