@@ -215,12 +215,7 @@ impl Timeline {
         playing.settle_held(None, &mut self.recorder, &mut self.counts)?;
         self.counts.padding_end += playing.clock.end_trimmed;
         if let Some(heard) = playing.heard {
-            let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(heard.sample_rate);
-            let drift = ms(playing.clock.drift);
-            if drift.abs() > self.counts.drift_ms.abs() {
-                self.counts.drift_ms = drift;
-                self.counts.drift_over_ms = ms(playing.clock.position);
-            }
+            self.counts.note_drift(&playing.clock, heard.sample_rate);
         }
         Ok(())
     }
@@ -451,6 +446,11 @@ impl Playing {
             return Ok(());
         }
         let seconds = |frames: i64| frames as f64 / f64::from(heard.sample_rate);
+        // Whatever has drifted is made good here, where nobody hears it.
+        counts.note_drift(&self.clock, heard.sample_rate);
+        let drift = std::mem::take(&mut self.clock.drift).max(-gap);
+        self.clock.offset -= drift;
+        let gap = gap + drift;
         if !recorder.has_room(seconds(gap)) {
             counts.too_long = Some((seconds(gap), seconds(at)));
             self.clock.offset += gap;
@@ -538,6 +538,15 @@ fn jitter_frames(rate: u32, packet_frames: usize) -> i64 {
 }
 
 impl Counts {
+    fn note_drift(&mut self, clock: &Clock, rate: u32) {
+        let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(rate);
+        let drift_ms = ms(clock.drift);
+        if drift_ms.abs() > self.drift_ms.abs() {
+            self.drift_ms = drift_ms;
+            self.drift_over_ms = ms(clock.position);
+        }
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.lost > 0 {

@@ -272,6 +272,21 @@ fn stamps_in_milliseconds_leave_every_length_alone() {
 }
 
 #[test]
+fn behind_a_gap_the_clock_is_met_to_the_frame_whatever_had_drifted() {
+    let drifting = (0..500).map(|n| packet(10, n * 965));
+    let played = play(drifting.chain(run(20, 600_000, 5)));
+    assert_eq!(played.samples.frames(), 600_000 + 4800);
+    // Stamps in milliseconds, rounded down.
+    let coarse = |n: i64| Packet {
+        at: Some(Time::new(n * 1024 * 1000 / 48_000, 1000)),
+        ..sound(MONO, 1024, 10, None)
+    };
+    let played = play((0..100).chain(150..200).map(coarse));
+    let stamp = 150 * 1024 * 1000 / 48_000 * 48;
+    assert_eq!(played.samples.frames(), stamp + 50 * 1024);
+}
+
+#[test]
 fn a_packet_that_cannot_be_decoded_is_as_much_silence_as_it_stands_for() {
     let with_duration = Packet {
         duration: Some(Time::new(10, 1000)),
