@@ -41,6 +41,12 @@ impl Format {
         }
     }
 
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.content_type() == content_type)
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.name() == text)
     }

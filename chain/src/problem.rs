@@ -72,6 +72,7 @@ kinds! {
     EmptyAudio "empty-audio" 422 "The recording holds no audio";
     TooLong "too-long" 422 "The recording is too long";
     UnsupportedStream "unsupported-stream" 422 "The audio's rate or channel count is not supported";
+    NoSuchTrack "no-such-track" 422 "The recording has no such track";
     DamagedAudio "damaged-audio" 422 "The audio is damaged";
     // The plugin
     PluginRefused "plugin-refused" 422 "The plugin was not published";

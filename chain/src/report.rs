@@ -1,5 +1,6 @@
 //! What was measured before and after, and what each step did and cost.
 
+use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
@@ -10,7 +11,16 @@ pub struct Report {
     pub source: String,
     pub input: Measurement,
     pub output: Measurement,
+    /// All audio tracks of the recording; of an old report none.
+    #[serde(default)]
+    pub tracks: Vec<Track>,
     pub steps: Vec<StepReport>,
+    /// What the chain aimed at, and what came of it.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// About the file, the recording, the steps and the correction, in this order.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
     /// Wall time from claim to the encoded correction.
     pub elapsed_ms: u64,
 }
@@ -30,6 +40,80 @@ pub struct Measurement {
     pub true_peak_dbtp: Option<f64>,
     /// Highest sample, dBFS.
     pub sample_peak_dbfs: Option<f64>,
+    /// Which speakers the channels are for: WAVE's `dwChannelMask`, 0 where they are for none. What
+    /// follows is `None` in old reports, too.
+    #[serde(default)]
+    pub channel_mask: Option<u32>,
+    /// Of 400 ms and of 3 s, EBU Tech 3341.
+    #[serde(default)]
+    pub momentary_max_lufs: Option<f64>,
+    #[serde(default)]
+    pub short_term_max_lufs: Option<f64>,
+    /// What the quietest tenth of it stays under.
+    #[serde(default)]
+    pub noise_floor_dbfs: Option<f64>,
+    /// By how much its loud parts are above that.
+    #[serde(default)]
+    pub voice_above_noise_db: Option<f64>,
+    /// 50 or 60, where the mains hums.
+    #[serde(default)]
+    pub hum_hz: Option<u32>,
+    #[serde(default)]
+    pub hum_dbfs: Option<f64>,
+    /// Where its spectrum ends.
+    #[serde(default)]
+    pub bandwidth_hz: Option<u32>,
+    #[serde(default)]
+    pub loudness_curve: Option<LoudnessCurve>,
+}
+
+/// How the momentary loudness goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LoudnessCurve {
+    /// One value for each.
+    pub interval_ms: u32,
+    pub lowest_lufs: f64,
+    pub step_lu: f64,
+    /// Base64 of one byte for each value: 0 is below the lowest, n is `lowest + (n - 1) * step`.
+    pub values: String,
+}
+
+/// One audio track of the recording's file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Track {
+    /// From 1.
+    pub track: u32,
+    pub codec: String,
+    /// As the file states them.
+    pub channels: Option<u32>,
+    pub sample_rate: Option<u32>,
+    pub name: Option<String>,
+    pub language: Option<String>,
+    /// The file names it as the one to play.
+    pub default: bool,
+    /// The one that was corrected.
+    pub used: bool,
+}
+
+/// What a step of the chain aims at, held against the finished correction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    pub what: TargetKind,
+    /// "LUFS" or "dBTP".
+    pub unit: String,
+    pub target: f64,
+    /// `None` where nothing could be measured.
+    pub reached: Option<f64>,
+    pub met: bool,
+    /// A code and a sentence, "max-gain: ..." say.
+    pub why_not: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetKind {
+    Loudness,
+    TruePeak,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -98,8 +98,35 @@ codes! {
     BandwidthLow, "bandwidth-low", Info, "nothing is above {bandwidth_hz} Hz at a rate of {sample_rate_hz} Hz: it was a lossy or a slower recording before";
     SpikesIsolated, "spikes-isolated", Warning, "{count} impossible samples, up to {peak_dbfs:.1} dBFS, were replaced";
 
+    // ---- the steps
+    /// The step failed or could not be reached, and the chain allows to leave it out. The report has its problem.
+    StepSkipped, "step-skipped", Warning, "{name} was left out: {why}";
+    /// What can be heard is much quieter behind the step, which promises no such thing.
+    StepQuieter, "step-quieter", Warning, "{name} made what can be heard {change_db:.1} dB quieter; more than {usual_db} dB is unusual";
+    /// What can be heard is much louder behind the step, which promises no such thing.
+    StepLouder, "step-louder", Warning, "{name} made what can be heard {change_db:.1} dB louder; more than {usual_db} dB is unusual";
+    /// Parts in which something was heard are empty behind the step.
+    StepEmptied, "step-emptied", Warning, "{name} emptied {percent:.0} % of what could be heard";
+    /// The step added a constant offset. It costs headroom, and clicks at cuts.
+    StepOffset, "step-offset", Warning, "{name} moved the signal off its middle by {percent:.1} % of full scale (a DC offset)";
+    /// What a step took away is louder than its file can hold.
+    DeltaClipped, "delta-clipped", Warning, "the delta of {name} peaks {over_db:.1} dB over full scale and was clipped there";
+    /// A plugin's report is longer than is kept.
+    StepReportCut, "step-report-cut", Warning, "{name}: its {part} is too long to be kept";
+    /// The chain follows an analyser that gave no chain.
+    NothingRecommended, "nothing-recommended", Warning, "{name} recommends nothing that could be followed";
+    /// An analyser names a plugin that is not there.
+    RecommendedMissing, "recommended-missing", Warning, "{name} recommends {plugin}, which is not installed: it was left out";
+
     // ---- the result
+    /// The format that was asked for holds fewer channels than the recording has.
+    FormatReplaced, "format-replaced", Warning, "{wanted} holds at most {channels_max} channels and the recording has {channels}: the correction is {format}";
+    /// The chain states a loudness and the correction has another one. `cause` says why: silent, too-short, max-gain,
+    /// too-peaky, mix, later-step, format, skipped or unknown, or what the step itself says.
     LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";
+    /// The chain states a loudness and the correction has none that could be measured.
+    LoudnessUnmeasured, "loudness-unmeasured", Warning, "there is no loudness that could be brought to {target:.1} LUFS: {why_not}";
+    /// The chain states a ceiling for true peaks and the correction goes beyond it. `cause` is as in `loudness-missed`.
     TruePeakOver, "true-peak-over", Warning, "the true peak is {reached:.1} dBTP, over the ceiling of {target:.1}: {why_not}";
     LoudnessLost, "loudness-lost", Warning, "{lost_lu:.1} LU of the recording's loudness are gone, besides what gain and loudness steps did on purpose";
     CorrectionTooQuiet, "correction-too-quiet", Warning, "the correction is too quiet to be measured; the recording had {before_lufs:.1} LUFS";

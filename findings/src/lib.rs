@@ -49,10 +49,26 @@ impl Finding {
     /// Panics in debug builds where the sentence names a parameter that is not given: that is a
     /// mistake in the caller, which its tests should meet.
     pub fn new<const N: usize>(code: Code, params: [(&str, Value); N]) -> Self {
-        let params: Map<String, Value> = params
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
+        let params = params.map(|(name, value)| (name.to_owned(), value));
+        Self::with(code, params.into_iter().collect())
+    }
+
+    /// Of a step that ran: every finding about one names it by its place in the report, from 0, and by
+    /// its name in the chain.
+    pub fn of_step<const N: usize>(
+        code: Code,
+        step: usize,
+        name: &str,
+        params: [(&str, Value); N],
+    ) -> Self {
+        let mut of_step = Map::new();
+        of_step.insert("step".to_owned(), step.into());
+        of_step.insert("name".to_owned(), name.into());
+        of_step.extend(params.map(|(name, value)| (name.to_owned(), value)));
+        Self::with(code, of_step)
+    }
+
+    fn with(code: Code, params: Map<String, Value>) -> Self {
         Self {
             code: code.name().to_owned(),
             severity: code.severity(),

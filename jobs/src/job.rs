@@ -14,6 +14,7 @@ mod tests;
 
 use jiff::Timestamp;
 use retake_chain::{Chain, format::Format, problem::Problem};
+use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{JobId, OwnerId, RecordingId};
@@ -28,6 +29,9 @@ pub struct Job {
     /// The preset the chain came from, if any.
     pub preset: Option<String>,
     pub format: Format,
+    /// Which of the recording's audio tracks is corrected, from 1. `None` leaves it to the file.
+    #[serde(default)]
+    pub track: Option<u32>,
     pub status: Status,
     /// 0 to 1; never falls within an attempt.
     pub progress: f32,
@@ -40,7 +44,8 @@ pub struct Job {
     /// Asked to stop while running; the worker hears it from its next heartbeat.
     pub cancel_requested: bool,
     pub error: Option<Problem>,
-    pub warnings: Vec<String>,
+    /// What was found that a person should hear of.
+    pub warnings: Vec<Finding>,
     /// Travels with the job from the request that made it to its correction.
     pub request_id: Option<String>,
     pub created_at: Timestamp,
@@ -83,11 +88,11 @@ pub struct LeaseTerms {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Completed {
-        warnings: Vec<String>,
+        warnings: Vec<Finding>,
     },
     Failed {
         problem: Problem,
-        warnings: Vec<String>,
+        warnings: Vec<Finding>,
     },
     Cancelled,
 }

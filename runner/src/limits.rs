@@ -24,7 +24,7 @@ impl Default for Limits {
             duration_ms_max: 4 * 60 * 60 * 1000,
             sample_rate_hz_min: 8_000,
             sample_rate_hz_max: 192_000,
-            channels_max: 8,
+            channels_max: 16,
             memory_bytes_max: 1 << 30,
             scratch_bytes_max: 24 << 30,
             correction_bytes_max: 16 << 30,

@@ -13,9 +13,10 @@ use retake_chain::{
     problem::{FieldError, Problem},
     report::{Measurement, StepReport},
 };
+use retake_findings::Finding;
 use retake_plugin_host::{Cache, Installed};
 use retake_runner::{
-    chain::{ChainContext, ChainFailure, ChainReport, Progress, prepare, run_chain, seed},
+    chain::{ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare, run_chain, seed},
     child::ChildProgram,
 };
 use serde_json::{Value, json};
@@ -41,6 +42,12 @@ pub struct Arguments {
     /// wav, flac or opus, whatever the output's name ends in
     #[arg(long)]
     pub(super) format: Option<String>,
+    /// Which of the recording's audio tracks, from 1; else the one that the file itself chooses
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) track: Option<u32>,
+    /// Print the report as JSON: what was measured, the steps, the targets and all findings
+    #[arg(long)]
+    pub(super) json: bool,
     /// Write what a step takes away, its input less its output, to a file; the step by its place in
     /// the chain, from 0; repeatable
     #[arg(long = "delta", value_name = "STEP=FILE")]
@@ -59,8 +66,13 @@ pub struct Arguments {
 
 pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
     let report = correct(config, &arguments).await?;
-    print_report(&report, &arguments.output);
-    Ok(())
+    let written = written_to(&arguments, &report)?;
+    if arguments.json {
+        print_json(&report, &written)
+    } else {
+        print_report(&report, &written);
+        Ok(())
+    }
 }
 
 /// Writes the corrected file; whole, or not at all.
@@ -125,6 +137,10 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         plugins: &installed,
         steps_max: config.worker.chain_steps_max,
     };
+    let wish = Wish {
+        format,
+        track: arguments.track,
+    };
     let cancel = CancellationToken::new();
     let interrupted = cancel.clone();
     tokio::spawn(async move {
@@ -136,15 +152,15 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         input,
         &corrected,
         &steps,
-        format,
+        wish,
         &context,
         &show_progress,
         &cancel,
     )
     .await
     .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
-    std::fs::rename(&corrected, &arguments.output)
-        .with_context(|| arguments.output.display().to_string())?;
+    let output = written_to(arguments, &report)?;
+    std::fs::rename(&corrected, &output).with_context(|| output.display().to_string())?;
     for (step, to) in &deltas {
         let written = report
             .deltas
@@ -159,6 +175,15 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         }
     }
     Ok(report)
+}
+
+/// The name that was asked for, with another ending where the format could not be kept.
+pub(super) fn written_to(arguments: &Arguments, report: &ChainReport) -> Result<PathBuf> {
+    let output = &arguments.output;
+    Ok(match report.format == format_of(arguments)? {
+        true => output.clone(),
+        false => output.with_extension(report.format.extension()),
+    })
 }
 
 fn format_of(arguments: &Arguments) -> Result<Format> {
@@ -320,9 +345,7 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
     if std::io::stderr().is_terminal() {
         eprint!("\r\x1b[K");
     }
-    let ChainReport {
-        report, warnings, ..
-    } = report;
+    let ChainReport { report, .. } = report;
     let (before, after) = (&report.input, &report.output);
     println!(
         "{}: {}, {} Hz, {} channel(s), {}",
@@ -361,10 +384,26 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
         let why = if *recommended { ", recommended" } else { "" };
         println!("step {step:16} {which}, {outcome}{why}");
     }
-    for warning in warnings {
-        println!("warning: {warning}");
+    for Finding {
+        code,
+        severity,
+        message,
+        ..
+    } in &report.findings
+    {
+        println!("{}[{code}]: {message}", severity.name());
     }
     println!("took {} ms", report.elapsed_ms);
+}
+
+/// The report as the server gives it, and where the correction went.
+#[allow(clippy::print_stdout)]
+fn print_json(report: &ChainReport, output: &Path) -> Result<()> {
+    let mut json = serde_json::to_value(&report.report)?;
+    json["output_file"] = json!(output.display().to_string());
+    json["warnings"] = json!(report.warnings());
+    println!("{}", serde_json::to_string_pretty(&json)?);
+    Ok(())
 }
 
 fn clock(ms: u64) -> String {
@@ -374,7 +413,15 @@ fn clock(ms: u64) -> String {
 fn told(failure: &ChainFailure) -> String {
     match failure {
         ChainFailure::Cancelled => "stopped; nothing was written".to_owned(),
-        ChainFailure::Failed { problem, .. } => in_words(problem),
+        ChainFailure::Failed {
+            problem, warnings, ..
+        } => {
+            let mut text = in_words(problem);
+            for Finding { code, message, .. } in warnings {
+                text.push_str(&format!("\nwarning[{code}]: {message}"));
+            }
+            text
+        }
     }
 }
 

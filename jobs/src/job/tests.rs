@@ -4,6 +4,8 @@
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
+use retake_findings::{Code, Finding};
+
 use super::*;
 use retake_chain::problem::ProblemKind;
 
@@ -166,7 +168,7 @@ fn a_failed_outcome_leaves_its_problem_and_warnings() {
     let (mut job, attempt) = claimed();
     let outcome = Outcome::Failed {
         problem: problem(),
-        warnings: vec!["w".to_owned()],
+        warnings: vec![Finding::new(Code::Silent, [])],
     };
     job.settle(attempt, outcome, at(1)).unwrap();
     assert_eq!(

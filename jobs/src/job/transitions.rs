@@ -17,7 +17,7 @@ use super::{
 use crate::id::{JobId, OwnerId, RecordingId};
 
 impl Job {
-    /// A new job, waiting. `preset` and `request_id` are the caller's to fill in.
+    /// A new job, waiting. `preset`, `track` and `request_id` are the caller's to fill in.
     pub fn queued(
         recording_id: RecordingId,
         owner: OwnerId,
@@ -32,6 +32,7 @@ impl Job {
             chain,
             preset: None,
             format,
+            track: None,
             status: Status::Queued,
             progress: 0.0,
             step: None,

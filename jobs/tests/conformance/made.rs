@@ -5,8 +5,9 @@ use retake_chain::{
     Chain, OnFailure, Step, StepKind,
     format::Format,
     problem::{Problem, ProblemKind},
-    report::{Measurement, Peaks, Report},
+    report::{LoudnessCurve, Measurement, Peaks, Report, Target, TargetKind},
 };
+use retake_findings::{Code, Finding};
 use retake_jobs::{
     id::{OwnerId, RecordingId},
     job::{Job, LeaseTerms, Outcome},
@@ -48,6 +49,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
     };
     let mut job = Job::queued(recording.id, recording.owner, chain, Format::Opus, now);
     job.preset = Some("speech".to_owned());
+    job.track = Some(2);
     job.request_id = Some("r-1".to_owned());
     job
 }
@@ -62,6 +64,20 @@ pub fn correction(attempt: u32) -> Correction {
         loudness_range_lu: None,
         true_peak_dbtp: Some(-1.5),
         sample_peak_dbfs: Some(-1.75),
+        channel_mask: Some(3),
+        momentary_max_lufs: Some(-12.5),
+        short_term_max_lufs: Some(-14.0),
+        noise_floor_dbfs: Some(-62.0),
+        voice_above_noise_db: Some(40.5),
+        hum_hz: Some(50),
+        hum_dbfs: Some(-58.0),
+        bandwidth_hz: None,
+        loudness_curve: Some(LoudnessCurve {
+            interval_ms: 100,
+            lowest_lufs: -60.0,
+            step_lu: 0.25,
+            values: "AAEC".to_owned(),
+        }),
     };
     Correction {
         attempt,
@@ -72,7 +88,17 @@ pub fn correction(attempt: u32) -> Correction {
             source: "WAV, PCM".to_owned(),
             input: measurement.clone(),
             output: measurement,
+            tracks: Vec::new(),
             steps: Vec::new(),
+            targets: vec![Target {
+                what: TargetKind::Loudness,
+                unit: "LUFS".to_owned(),
+                target: -16.0,
+                reached: Some(-18.0),
+                met: false,
+                why_not: Some("max-gain: it would have needed more gain".to_owned()),
+            }],
+            findings: vec![finding()],
             elapsed_ms: 12,
         },
         peaks: Peaks {
@@ -111,8 +137,17 @@ pub fn manifest(id: &str, version: &str) -> Manifest {
 
 pub fn completed() -> Outcome {
     Outcome::Completed {
-        warnings: vec!["the step was skipped".to_owned()],
+        warnings: vec![finding()],
     }
+}
+
+pub fn finding() -> Finding {
+    Finding::of_step(
+        Code::StepSkipped,
+        0,
+        "denoise",
+        [("why", "it crashed".into())],
+    )
 }
 
 pub fn problem() -> Problem {

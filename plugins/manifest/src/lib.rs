@@ -10,7 +10,7 @@ mod settings;
 mod validate;
 
 pub use length::{CUT, EXTRA_LENGTH, MAY_SHORTEN};
-pub use promise::{LEVEL_CHANGE_DB, LevelPromise};
+pub use promise::{CEILING_DBTP, DUAL_MONO, LEVEL_CHANGE_DB, LevelPromise, TARGET_LUFS, Targets};
 pub use settings::{Setting, SettingError, Settings, Value};
 
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,8 @@ pub struct Manifest {
     pub sample_rates: Vec<u32>,
     /// Every block has a multiple of this many frames.
     pub block_quantum: u32,
-    /// Pairs of key and value. Well known: [`EXTRA_LENGTH`], [`LEVEL_CHANGE_DB`]; others are kept and mean
-    /// nothing.
+    /// Pairs of key and value. Well known: [`EXTRA_LENGTH`], [`LEVEL_CHANGE_DB`], [`TARGET_LUFS`],
+    /// [`CEILING_DBTP`], [`DUAL_MONO`]; others are kept and mean nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<(String, String)>,
 }

@@ -99,6 +99,12 @@ impl Settings {
             .collect()
     }
 
+    pub fn get(&self, id: &str) -> Option<&Value> {
+        let mut settings = self.0.iter();
+        let found = settings.find(|setting| setting.id == id);
+        found.map(|setting| &setting.value)
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.0.iter()
     }

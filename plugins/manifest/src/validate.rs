@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::{
     BLOCK_QUANTUM_MAX, LEVEL_CHANGE_DB, LevelPromise, Manifest, ManifestError, Param, ParamKind,
-    Scale, length,
+    Scale, length, promise,
 };
 
 /// Sample rates a recording may have, in Hz.
@@ -73,6 +73,9 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
         rules.text("extras", value, 0, TEXT_MAX);
     }
     rules.level_promise(&manifest.extras);
+    for reason in promise::broken_targets(manifest) {
+        rules.breaks("extras", reason);
+    }
     if let Some(reason) = length::broken(manifest) {
         rules.breaks("extras", reason);
     }

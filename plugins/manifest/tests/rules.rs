@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use retake_plugin_manifest::{
-    ChannelUse, Choice, Manifest, Param, ParamKind, Passes, Scale, Settings, Value,
+    ChannelUse, Choice, Manifest, Param, ParamKind, Passes, Scale, Settings, Targets, Value,
 };
 use serde_json::json;
 
@@ -324,6 +324,53 @@ fn a_promise_that_cannot_be_held_to_is_refused() {
     assert_eq!(sound.validate(), Ok(()));
     let promise = sound.level_promise().unwrap();
     assert_eq!((promise.min_db, promise.max_db), (-6.0, 0.5));
+}
+
+#[test]
+fn a_target_is_a_parameter_that_can_state_it() {
+    let extra = |key: &str, id: &str| (key.to_owned(), id.to_owned());
+    let with_params = |m: &mut Manifest| {
+        m.params = vec![
+            param("aim", float(-40.0, 0.0, -16.0)),
+            param("twice", ParamKind::Toggle { default: false }),
+        ];
+    };
+    for (key, id) in [
+        ("target-lufs", "nowhere"),
+        ("target-lufs", ""),
+        ("target-lufs", "twice"),
+        ("ceiling-dbtp", "twice"),
+        ("dual-mono", "aim"),
+    ] {
+        check("extras", |m| {
+            with_params(m);
+            m.extras.push(extra(key, id));
+        });
+    }
+    check("extras", |m| {
+        with_params(m);
+        m.extras
+            .extend([extra("target-lufs", "aim"), extra("target-lufs", "aim")]);
+    });
+
+    let mut sound = manifest();
+    with_params(&mut sound);
+    let targets = |m: &Manifest, params: serde_json::Value| {
+        let settings = Settings::resolve(m, params.as_object().unwrap()).unwrap();
+        m.targets(&settings)
+    };
+    assert_eq!(targets(&sound, json!({})), Targets::default());
+    sound
+        .extras
+        .extend([extra("target-lufs", "aim"), extra("dual-mono", "twice")]);
+    assert_eq!(sound.validate(), Ok(()));
+    let expected = Targets {
+        loudness_lufs: Some(-20.0),
+        ceiling_dbtp: None,
+        dual_mono: true,
+    };
+    let given = json!({"aim": -20, "twice": true});
+    assert_eq!(targets(&sound, given), expected);
 }
 
 #[test]

@@ -105,6 +105,7 @@ mod tests {
 
     fn guard(spec: Spec) -> Guard {
         let terms = Terms {
+            step: 0,
             name: "service".to_owned(),
             promise: None,
             mix: 1.0,

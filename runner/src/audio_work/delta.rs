@@ -3,6 +3,7 @@
 use std::{fs::File, path::Path};
 
 use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError, Tags};
+use retake_findings::{Code, Finding};
 
 /// Seconds of input that wait for their output at most, as for a mix: see the plugin host.
 const HELD_S_MAX: usize = 60;
@@ -66,15 +67,19 @@ impl DeltaWriter {
         self.encoder.push(&self.removed).map_err(unwritten)
     }
 
-    /// A warning where the delta does not fit its file.
-    pub fn finish(self, step: &str) -> Result<Option<String>, StageError> {
+    /// Says where the delta does not fit its file. The step is named by its place and its name.
+    pub fn finish(self, step: usize, name: &str) -> Result<Option<Finding>, StageError> {
         self.encoder.finish().map_err(unwritten)?;
         let over_db = 20.0 * f64::from(self.peak).log10();
-        Ok((self.peak > 1.0).then(|| {
-            format!(
-                "the delta of {step} peaks {over_db:.1} dB over full scale and was clipped there"
+        let clipped = || {
+            Finding::of_step(
+                Code::DeltaClipped,
+                step,
+                name,
+                [("over_db", over_db.into())],
             )
-        }))
+        };
+        Ok((self.peak > 1.0).then(clipped))
     }
 }
 
@@ -105,9 +110,13 @@ mod tests {
         delta.after(&Block::new(1)).unwrap();
         delta.before(&Block::mono(vec![4.0, 5.0])).unwrap();
         delta.after(&Block::mono(vec![0.5, 0.5, 0.5, 0.5])).unwrap();
-        let warning = delta.finish("gate").unwrap().unwrap();
+        let warning = delta.finish(3, "gate").unwrap().unwrap();
+        assert!(warning.is(Code::DeltaClipped), "{warning}");
+        assert_eq!(warning.params["step"], 3);
         assert!(
-            warning.starts_with("the delta of gate peaks 13.1 dB over"),
+            warning
+                .message
+                .starts_with("the delta of gate peaks 13.1 dB over"),
             "{warning}"
         );
         let written = std::fs::read(file.path()).unwrap();

@@ -8,7 +8,12 @@ use retake_plugin_manifest::SettingError;
 use crate::child::{AudioFault, Expect, Failed};
 
 pub(super) fn audio_failed(error: AudioError, expect: Option<&Expect>) -> Failed {
-    let detail = error.to_string();
+    let detail = match &error {
+        AudioError::UnknownCodec { codec } => {
+            format!("{error}; {}", retake_formats::advice(codec))
+        }
+        error => error.to_string(),
+    };
     let fault = match error {
         AudioError::Io(_) => return Failed::Ours { detail },
         _ if expect.is_some() => return Failed::Unexpected { detail },
@@ -16,6 +21,7 @@ pub(super) fn audio_failed(error: AudioError, expect: Option<&Expect>) -> Failed
         AudioError::UnknownCodec { .. } => AudioFault::UnknownCodec,
         AudioError::Empty => AudioFault::Empty,
         AudioError::TooLong { .. } => AudioFault::TooLong,
+        AudioError::UnsupportedStream { field: "track", .. } => AudioFault::NoSuchTrack,
         AudioError::UnsupportedStream { .. } => AudioFault::UnsupportedStream,
         AudioError::Damaged { .. } => AudioFault::Damaged,
     };

@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use retake_audio::{Block, Change, ChangeMeter, Emit, Spec, Stage, StageError};
+use retake_findings::{Code, Finding};
 use retake_plugin_manifest::LevelPromise;
 
 use super::delta::DeltaWriter;
@@ -33,6 +34,8 @@ const OFFSET_WARNED: f64 = 0.01;
 /// What a step is held to.
 #[derive(Debug, Clone)]
 pub(super) struct Terms {
+    /// Its place in the report.
+    pub step: usize,
     /// As the chain names it.
     pub name: String,
     pub promise: Option<LevelPromise>,
@@ -44,19 +47,19 @@ pub(super) struct Terms {
 
 /// What came of it, readable once the step has finished.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Finding {
+pub(super) struct Verdict {
     pub level_change_db: Option<f64>,
-    pub warnings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
-/// Where a guard leaves its finding.
+/// Where a guard leaves its verdict.
 #[derive(Clone, Default)]
-pub(super) struct GuardRecord(Arc<Mutex<Finding>>);
+pub(super) struct GuardRecord(Arc<Mutex<Verdict>>);
 
 impl GuardRecord {
-    pub fn finding(&self) -> Finding {
-        let finding = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        finding.clone()
+    pub fn verdict(&self) -> Verdict {
+        let verdict = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        verdict.clone()
     }
 }
 
@@ -107,13 +110,13 @@ impl Guard {
         if let Some(what) = broken(&self.terms, &change) {
             return Err(StageError::Harmful { message: what });
         }
-        let mut warnings = suspicious(&self.terms, &change);
+        let mut findings = suspicious(&self.terms, &change);
         if let Some(delta) = self.delta.take() {
-            warnings.extend(delta.finish(&self.terms.name)?);
+            findings.extend(delta.finish(self.terms.step, &self.terms.name)?);
         }
-        *self.record.0.lock().unwrap_or_else(PoisonError::into_inner) = Finding {
+        *self.record.0.lock().unwrap_or_else(PoisonError::into_inner) = Verdict {
             level_change_db: change.level_db.map(|db| (db * 100.0).round() / 100.0),
-            warnings,
+            findings,
         };
         Ok(())
     }
@@ -154,35 +157,35 @@ fn broken(terms: &Terms, change: &Change) -> Option<String> {
     }
 }
 
-fn suspicious(terms: &Terms, change: &Change) -> Vec<String> {
-    let name = &terms.name;
-    let mut warnings = Vec::new();
+fn suspicious(terms: &Terms, change: &Change) -> Vec<Finding> {
+    let of_step = |code, params| Finding::of_step(code, terms.step, &terms.name, params);
+    let mut findings = Vec::new();
     let level_db = change.level_db.unwrap_or(0.0);
     if terms.promise.is_none() {
         if level_db.abs() > CHANGE_DB_WARNED {
-            let word = if level_db < 0.0 { "quieter" } else { "louder" };
-            warnings.push(format!(
-                "{name} made what can be heard {:.1} dB {word}; more than {CHANGE_DB_WARNED} dB is \
-                 unusual",
-                level_db.abs()
-            ));
+            let code = if level_db < 0.0 {
+                Code::StepQuieter
+            } else {
+                Code::StepLouder
+            };
+            let params = [
+                ("change_db", level_db.abs().into()),
+                ("usual_db", CHANGE_DB_WARNED.into()),
+            ];
+            findings.push(Finding::of_step(code, terms.step, &terms.name, params));
         } else if change.lost > LOST_WARNED {
-            warnings.push(format!(
-                "{name} emptied {:.0} % of what could be heard",
-                100.0 * change.lost
-            ));
+            let percent = 100.0 * change.lost;
+            findings.push(of_step(Code::StepEmptied, [("percent", percent.into())]));
         }
     }
     // An offset that was there grows with everything else.
     let had = change.before.offset.abs() * 10f64.powf(level_db.max(0.0) / 20.0);
     let has = change.after.offset.abs();
     if has - had > OFFSET_WARNED {
-        warnings.push(format!(
-            "{name} moved the signal off its middle by {:.1} % of full scale (a DC offset)",
-            100.0 * (has - had)
-        ));
+        let percent = 100.0 * (has - had);
+        findings.push(of_step(Code::StepOffset, [("percent", percent.into())]));
     }
-    warnings
+    findings
 }
 
 fn peak_db(peak: f32) -> f64 {

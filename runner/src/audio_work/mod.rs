@@ -2,6 +2,7 @@
 //!
 //! It takes a request and answers what came of it. How the two come and go is `child`'s matter.
 
+mod beside;
 mod blend;
 mod delta;
 mod failed;
@@ -13,12 +14,20 @@ mod watch;
 
 use std::{fs::File, process::ExitCode};
 
-use retake_audio::{Tags, decode, run};
+use retake_audio::{Decoded, decode, run};
+use retake_findings::Finding;
 
-use crate::child::{Done, Expect, Failed, Harmless, Length, Line, Request, Source, Teller, serve};
+use crate::{
+    child::{
+        Done, Expect, Failed, Harmless, Length, Line, Origin, Output, Request, Source, Teller,
+        serve,
+    },
+    handover::read_header,
+};
+use beside::Beside;
 use failed::{audio_failed, ours, run_failed};
-use formats::{correction_format, format};
-use outcome::{harmless, step_done};
+use formats::{Chosen, HANDOVER, correction_format};
+use outcome::{cuts_of, harmless, step_done};
 use stages::{Opened, Opening};
 use watch::Watch;
 
@@ -31,44 +40,30 @@ pub fn child_main() -> ExitCode {
 }
 
 fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
-    let input = File::open(&request.input).map_err(ours("the input"))?;
-    let limits = request.limits.audio();
-    let decoded = decode(
-        input,
-        &limits,
-        None,
-        &request.scratch_dir,
-        &mut |fraction| {
-            teller.tell(fraction * READING_PART, None);
-        },
-    )
-    .map_err(|error| audio_failed(error, request.expect.as_ref()))?;
+    let decoded = read(request, teller)?;
     let spec = decoded.spec;
     let frames = decoded.frames;
-    let length = Length {
-        sample_rate: spec.sample_rate,
-        channels: spec.channels,
-        frames,
-    };
-    check_expected(length, request.expect.as_ref())?;
-    teller
-        .say(&Line::Read(length))
-        .map_err(ours("the parent"))?;
-
     let source = Source {
         container: decoded.source.container.clone(),
         codec: decoded.source.codec.clone(),
         lossless_bits: decoded.source.lossless_bits,
     };
-    let measured = &decoded.measured;
-    let (input, input_peaks) = (measured.measurement.clone(), measured.peaks.clone());
-    let found = decoded.findings.iter().filter(|found| found.is_warning());
-    let mut warnings: Vec<String> = found.map(ToString::to_string).collect();
-    for warning in &warnings {
-        teller
-            .say(&Line::Warning(warning.clone()))
-            .map_err(ours("the parent"))?;
-    }
+    let (input, tracks) = (decoded.measured.clone(), decoded.tracks.clone());
+
+    let Chosen {
+        format,
+        encoded,
+        replaced,
+    } = correction_format(request.deltas_as, &source, spec.channels);
+    let (written, replaced) = match request.output_as {
+        Output::Handover => (HANDOVER, None),
+        Output::Correction => (encoded, replaced),
+    };
+    let beside = Beside::read(request.original.as_ref(), &written, spec)?;
+    let mut findings = of_reading(request, &decoded);
+    findings.extend(replaced);
+    findings.extend(beside.findings.iter().cloned());
+    tell(teller, &findings)?;
 
     let watch = Watch::new(request.steps.iter().map(|step| step.index));
     let seen = watch.clone();
@@ -77,7 +72,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         request,
         spec,
         frames,
-        deltas_as: correction_format(request.deltas_as, &source),
+        deltas_as: encoded,
     };
     let Opened {
         stages,
@@ -91,40 +86,105 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
             request.steps.get(place).map(|step| step.index)
         }
     };
-    let format = format(request.output_as, &source);
+    // Only the last step can have cut something out: those after it are for another child.
+    let tags = || {
+        let cuts = opened.last().map_or_else(Vec::new, cuts_of);
+        beside.without(&cuts, spec.sample_rate)
+    };
     let out = File::create(&request.output).map_err(ours("the output"))?;
     let finished = run(
         decoded,
         stages,
-        &format,
-        &Tags::default,
+        &written,
+        &tags,
         out,
         &request.scratch_dir,
         &mut |progress| {
             let fraction = READING_PART + (1.0 - READING_PART) * progress.fraction;
             teller.tell(fraction, progress.stage.and_then(index_of));
         },
-    )
-    .map_err(|error| run_failed(error, index_of))?;
+    );
+    let finished = finished.map_err(|error| {
+        // What the steps that came to their end left is worth knowing all the more.
+        let records = answer.iter().chain(opened.iter().map(|step| &step.guard));
+        let findings: Vec<_> = records
+            .flat_map(|record| record.verdict().findings)
+            .collect();
+        let _ = tell(teller, &findings);
+        run_failed(error, index_of)
+    })?;
 
     let answer = answer.map_or_else(Harmless::default, |record| {
         let delta = request.expect.as_ref().is_some_and(|e| e.delta.is_some());
-        harmless(&record, false, delta, &mut warnings)
+        harmless(&record, false, delta, &mut findings)
     });
     let steps = request.steps.iter().zip(&opened);
     let steps = steps
-        .map(|(step, opened)| step_done(step, opened, &mut warnings))
+        .map(|(step, opened)| step_done(step, opened, &mut findings))
         .collect();
     Ok(Done {
         source,
+        tracks,
         input,
-        input_peaks,
-        output: finished.measured.measurement,
-        output_peaks: finished.measured.peaks,
+        output: finished.measured,
+        format,
         steps,
         answer,
-        warnings,
+        findings,
     })
+}
+
+/// Decodes the input, and tells the parent once that is done.
+fn read(request: &Request, teller: &Teller) -> Result<Decoded, Failed> {
+    let input = File::open(&request.input).map_err(ours("the input"))?;
+    let limits = request.limits.audio();
+    let mut tell = |fraction| teller.tell(fraction * READING_PART, None);
+    let decoded = decode(
+        input,
+        &limits,
+        request.track,
+        &request.scratch_dir,
+        &mut tell,
+    );
+    let mut decoded = decoded.map_err(|error| audio_failed(error, request.expect.as_ref()))?;
+    let length = Length {
+        sample_rate: decoded.spec.sample_rate,
+        channels: decoded.spec.channels,
+        frames: decoded.frames,
+    };
+    check_expected(length, request.expect.as_ref())?;
+    if let Some(expect) = &request.expect {
+        // A service need not know which speakers the channels are for.
+        let mut sent = File::open(&expect.sent).map_err(ours("the file that was sent"))?;
+        let sent = read_header(&mut sent).map_err(ours("the file that was sent"))?;
+        decoded.spec.mask = sent.spec.mask;
+    }
+    teller
+        .say(&Line::Read(length))
+        .map_err(ours("the parent"))?;
+    Ok(decoded)
+}
+
+/// What is worth telling of what was read: all of it of a recording; of a service's answer what is
+/// wrong with the file; nothing of our own files on their way.
+fn of_reading(request: &Request, decoded: &Decoded) -> Vec<Finding> {
+    let findings = decoded.findings.iter();
+    if request.deltas_as.origin == Origin::Input {
+        return findings.cloned().collect();
+    }
+    let of_sound = &decoded.measured.findings;
+    findings
+        .filter(|found| request.expect.is_some() && !of_sound.contains(found))
+        .cloned()
+        .collect()
+}
+
+fn tell(teller: &Teller, findings: &[Finding]) -> Result<(), Failed> {
+    for finding in findings {
+        let line = Line::Found(finding.clone());
+        teller.say(&line).map_err(ours("the parent"))?;
+    }
+    Ok(())
 }
 
 fn check_expected(got: Length, expect: Option<&Expect>) -> Result<(), Failed> {

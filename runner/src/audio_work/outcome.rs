@@ -1,6 +1,7 @@
 //! What there is to tell of a step that has run, cut to what fits.
 
 use retake_chain::report::Cut;
+use retake_findings::{Code, Finding};
 use retake_plugin_host::LogLine;
 
 use super::{guard::GuardRecord, stages::OpenedStep};
@@ -10,12 +11,12 @@ pub(super) fn harmless(
     record: &GuardRecord,
     promised: bool,
     delta: bool,
-    warnings: &mut Vec<String>,
+    findings: &mut Vec<Finding>,
 ) -> Harmless {
-    let found = record.finding();
-    warnings.extend(found.warnings);
+    let verdict = record.verdict();
+    findings.extend(verdict.findings);
     Harmless {
-        level_change_db: found.level_change_db,
+        level_change_db: verdict.level_change_db,
         promised,
         delta,
     }
@@ -24,7 +25,7 @@ pub(super) fn harmless(
 pub(super) fn step_done(
     step: &StepRequest,
     opened: &OpenedStep,
-    warnings: &mut Vec<String>,
+    findings: &mut Vec<Finding>,
 ) -> StepDone {
     /// With a handful of steps a line stays below its limit.
     const REPORT_BYTES_MAX: usize = 256 * 1024;
@@ -32,18 +33,19 @@ pub(super) fn step_done(
     let size = |json: &serde_json::Value| json.to_string().len();
     let record = &opened.record;
     let mut report = record.report();
+    let mut cut = |part: &str| {
+        let params = [("part", part.into())];
+        let (index, name) = (step.index, &step.name);
+        findings.push(Finding::of_step(Code::StepReportCut, index, name, params));
+    };
     if size(&report) > REPORT_BYTES_MAX {
-        warnings.push(format!("{}: its curves are too long to be kept", step.name));
+        cut("list of curves");
         report["curves"] = serde_json::json!([]);
     }
     if size(&report) > REPORT_BYTES_MAX {
-        warnings.push(format!("{}: its report is too long to be kept", step.name));
+        cut("report");
         report = serde_json::Value::Null;
     }
-    let cuts = record.cuts().into_iter().map(|cut| Cut {
-        start: cut.start,
-        frames: cut.frames,
-    });
     let mut left = LOG_BYTES_MAX;
     let log = record.log().into_iter().map(|line| in_words(&line));
     let log = log.take_while(|line| {
@@ -56,15 +58,24 @@ pub(super) fn step_done(
         latency_frames: record.latency_frames(),
         cpu_ms: record.cpu().as_millis() as u64,
         report,
-        cuts: cuts.collect(),
+        cuts: cuts_of(opened),
         log: log.collect(),
         harmless: harmless(
             &opened.guard,
             opened.promises,
             step.delta.is_some(),
-            warnings,
+            findings,
         ),
     }
+}
+
+/// What it cut out, once it has run.
+pub(super) fn cuts_of(step: &OpenedStep) -> Vec<Cut> {
+    let cuts = step.record.cuts().into_iter().map(|cut| Cut {
+        start: cut.start,
+        frames: cut.frames,
+    });
+    cuts.collect()
 }
 
 pub(super) fn in_words(line: &LogLine) -> String {

@@ -76,6 +76,7 @@ impl Opening<'_> {
                 .enter(place, || plugin.open(&stream, &settings, &record))
                 .map_err(|error| stage_failed(step.index, error))?;
             let terms = Terms {
+                step: step.index,
                 name: step.name.clone(),
                 promise: plugin.manifest().level_promise(),
                 mix: step.mix,
@@ -98,6 +99,7 @@ impl Opening<'_> {
 
     fn answer(&self, expect: &Expect) -> Result<(Box<dyn Stage>, GuardRecord), Failed> {
         let terms = Terms {
+            step: expect.step,
             name: expect.name.clone(),
             promise: None,
             mix: expect.mix,

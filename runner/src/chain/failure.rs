@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use retake_chain::problem::{FieldError, Problem, ProblemKind};
+use retake_findings::Finding;
 
 use super::prepare::{PreparedKind, PreparedStep, pointer};
 use crate::{
@@ -23,8 +24,8 @@ pub enum ChainFailure {
     Failed {
         problem: Box<Problem>,
         retry: Retry,
-        /// What was found before it failed, as sentences for whoever sent the recording.
-        warnings: Vec<String>,
+        /// What was found before it failed and a person should hear of.
+        warnings: Vec<Finding>,
     },
 }
 
@@ -61,7 +62,7 @@ impl ChainFailure {
     }
 
     /// Ahead of those it has.
-    pub(super) fn with_warnings(mut self, mut before: Vec<String>) -> Self {
+    pub(super) fn with_warnings(mut self, mut before: Vec<Finding>) -> Self {
         if let Self::Failed { warnings, .. } = &mut self {
             before.append(warnings);
             *warnings = before;
@@ -197,6 +198,7 @@ fn of_failed<'a>(
                 AudioFault::Empty => ProblemKind::EmptyAudio,
                 AudioFault::TooLong => ProblemKind::TooLong,
                 AudioFault::UnsupportedStream => ProblemKind::UnsupportedStream,
+                AudioFault::NoSuchTrack => return no_such_track(&detail).into(),
                 AudioFault::Damaged => ProblemKind::DamagedAudio,
             };
             lasting(kind, plain(&detail, WORDS_MAX)).into()
@@ -236,6 +238,17 @@ fn of_failed<'a>(
         }
         Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
     }
+}
+
+/// The one fault of a recording that lies in the request as well.
+fn no_such_track(detail: &str) -> ChainFailure {
+    let detail = plain(detail, WORDS_MAX);
+    let error = FieldError {
+        detail: detail.clone(),
+        pointer: "/track".to_owned(),
+    };
+    let problem = Problem::new(ProblemKind::NoSuchTrack, detail);
+    ChainFailure::lasting(problem.with_errors(vec![error]))
 }
 
 /// A child's words: an index that means nothing is still said.

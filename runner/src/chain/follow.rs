@@ -4,6 +4,7 @@ use retake_chain::{
     Chain, RECOMMENDED_CHAIN, Recommendation, Vocabulary,
     problem::{FieldError, Problem, ProblemKind},
 };
+use retake_findings::{Code, Finding};
 use retake_plugin_host::Cache;
 
 use super::{ChainContext, ChainFailure, PreparedKind, PreparedStep, prepare};
@@ -14,7 +15,7 @@ const WORDS_MAX: usize = 500;
 
 pub(super) struct Followed {
     pub steps: Vec<PreparedStep>,
-    pub warnings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
 /// The steps that `analyser` recommends in its report; `steps_before` are in the chain already.
@@ -29,7 +30,12 @@ pub(super) fn follow(
     let Some(text) = recommended(done) else {
         return Ok(Followed {
             steps: Vec::new(),
-            warnings: vec![format!("{name} recommends nothing that could be followed")],
+            findings: vec![Finding::of_step(
+                Code::NothingRecommended,
+                analyser.index,
+                name,
+                [],
+            )],
         });
     };
     let vocabulary = Vocabulary {
@@ -49,10 +55,10 @@ pub(super) fn follow(
     let recommendation = Recommendation::parse(text, id, &vocabulary, steps_left)
         .map_err(|errors| refused(analyser, &errors))?;
     let missing = recommendation.missing.iter().map(|missing| {
-        let missing = plain(missing, WORDS_MAX);
-        format!("{name} recommends {missing}, which is not installed: it was left out")
+        let params = [("plugin", plain(missing, WORDS_MAX).into())];
+        Finding::of_step(Code::RecommendedMissing, analyser.index, name, params)
     });
-    let warnings = missing.collect();
+    let findings = missing.collect();
     let chain = Chain {
         steps: recommendation.steps,
     };
@@ -62,7 +68,7 @@ pub(super) fn follow(
         step.recommended = true;
         step.written = analyser.written;
     }
-    Ok(Followed { steps, warnings })
+    Ok(Followed { steps, findings })
 }
 
 fn recommended(done: &StepDone) -> Option<&str> {

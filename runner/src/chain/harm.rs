@@ -2,6 +2,7 @@
 //! held against their own input in the child.
 
 use retake_audio::Measurement;
+use retake_findings::{Code, Finding};
 
 /// A correction that has lost so much loudness, beyond what its steps promise to change, is probably
 /// not what was wanted.
@@ -13,21 +14,24 @@ const OVER_DB_WARNED: f64 = 0.1;
 
 /// What a person should hear of. `promised_db` is the sum of what steps did to the level that their
 /// plugins promise to change it.
-pub(super) fn warnings(
+pub(super) fn findings(
     recording: &Measurement,
     correction: &Measurement,
     promised_db: f64,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
     match (recording.integrated_lufs, correction.integrated_lufs) {
-        (Some(before), None) if before + promised_db > MEASURED_LUFS_MIN => warnings.push(format!(
-            "the correction is too quiet to be measured; the recording had {before:.1} LUFS"
-        )),
+        (Some(before), None) if before + promised_db > MEASURED_LUFS_MIN => {
+            findings.push(Finding::new(
+                Code::CorrectionTooQuiet,
+                [("before_lufs", before.into())],
+            ));
+        }
         (Some(before), Some(after)) if before + promised_db - after > LOSS_LU_WARNED => {
-            warnings.push(format!(
-                "{:.1} LU of the recording's loudness are gone, besides what gain and loudness steps \
-                 did on purpose",
-                before + promised_db - after
+            let lost_lu = before + promised_db - after;
+            findings.push(Finding::new(
+                Code::LoudnessLost,
+                [("lost_lu", lost_lu.into())],
             ));
         }
         _ => {}
@@ -36,12 +40,10 @@ pub(super) fn warnings(
     let (before, after) = (peak(recording), peak(correction));
     // A recording that was over full scale before is not made worse by staying there.
     if after > OVER_DB_WARNED && after > before + OVER_DB_WARNED {
-        warnings.push(format!(
-            "the correction peaks {after:.1} dB over full scale and was clipped there; the recording \
-             peaks at {before:.1} dBFS"
-        ));
+        let params = [("after_dbfs", after.into()), ("before_dbfs", before.into())];
+        findings.push(Finding::new(Code::CorrectionClipped, params));
     }
-    warnings
+    findings
 }
 
 #[cfg(test)]
@@ -79,14 +81,14 @@ mod tests {
     ) {
         let before = measured(recording.0, recording.1);
         let after = measured(correction.0, correction.1);
-        let warnings = warnings(&before, &after, promised_db);
+        let findings = findings(&before, &after, promised_db);
         assert_eq!(
-            warnings.len(),
+            findings.len(),
             usize::from(expected.is_some()),
-            "{warnings:?}"
+            "{findings:?}"
         );
-        for (warning, expected) in warnings.iter().zip(expected) {
-            assert!(warning.contains(expected), "{warning}");
+        for (finding, expected) in findings.iter().zip(expected) {
+            assert!(finding.message.contains(expected), "{finding}");
         }
     }
 

@@ -16,17 +16,21 @@
 mod failure;
 mod follow;
 mod harm;
+mod outcome;
 mod plan;
 mod prepare;
 mod progress;
 mod segments;
+mod targets;
 
 use std::path::{Path, PathBuf};
 
 use retake_chain::{
     InstalledPlugin,
+    format::Format,
     report::{Peaks, Report},
 };
+use retake_findings::Finding;
 
 pub use failure::{ChainFailure, Retry};
 pub use prepare::{PreparedKind, PreparedStep, prepare};
@@ -60,11 +64,40 @@ pub struct ChainReport {
     pub peaks: Peaks,
     /// What steps took away, where the chain asks for it.
     pub deltas: Vec<Delta>,
-    /// As sentences for whoever sent the recording.
-    pub warnings: Vec<String>,
+    /// What the correction and the deltas are in: not what was asked for where that cannot hold the
+    /// recording's channels.
+    pub format: Format,
 }
 
-/// A file in the scratch folder, in the format that was asked for.
+impl ChainReport {
+    /// What a person should hear of.
+    pub fn warnings(&self) -> Vec<Finding> {
+        let findings = self.report.findings.iter();
+        findings
+            .filter(|found| found.is_warning())
+            .cloned()
+            .collect()
+    }
+}
+
+/// What is wanted of a recording beside the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wish {
+    pub format: Format,
+    /// Of its audio tracks, from 1; `None` takes the file's own choice.
+    pub track: Option<u32>,
+}
+
+impl From<Format> for Wish {
+    fn from(format: Format) -> Self {
+        Self {
+            format,
+            track: None,
+        }
+    }
+}
+
+/// A file in the scratch folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
     /// The step's place in the report, from 0.

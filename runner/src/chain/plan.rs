@@ -97,6 +97,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use retake_chain::{OnFailure, report::PluginRef};
+    use retake_plugin_manifest::Targets;
 
     use super::*;
     use crate::external::{Config, External};
@@ -119,6 +120,7 @@ mod tests {
                     },
                     params: serde_json::Map::new(),
                     shortens: letter == 's',
+                    targets: Targets::default(),
                 },
             },
             mix: 1.0,

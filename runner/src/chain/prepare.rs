@@ -9,7 +9,7 @@ use retake_chain::{
     report::PluginRef,
 };
 use retake_plugin_host::Cache;
-use retake_plugin_manifest::Settings;
+use retake_plugin_manifest::{Settings, Targets};
 
 use super::ChainFailure;
 use crate::external::External;
@@ -41,6 +41,8 @@ pub enum PreparedKind {
         params: serde_json::Map<String, serde_json::Value>,
         /// Whether its output may be shorter than its input.
         shortens: bool,
+        /// What its output is to be.
+        targets: Targets,
     },
     External(External),
 }
@@ -59,6 +61,13 @@ impl PreparedStep {
     pub(super) fn pointer(&self, param: Option<&str>) -> String {
         // The parameters of a recommended step stand in no request.
         pointer(self.written, param.filter(|_| !self.recommended))
+    }
+
+    pub(super) fn targets(&self) -> Targets {
+        match &self.kind {
+            PreparedKind::Plugin { targets, .. } => *targets,
+            PreparedKind::External(_) => Targets::default(),
+        }
     }
 
     pub(super) fn shortens(&self) -> bool {
@@ -174,6 +183,7 @@ fn prepare_plugin(
     };
     Ok(PreparedKind::Plugin {
         shortens: plugin.manifest.may_shorten(),
+        targets: plugin.manifest.targets(&settings),
         plugin: PluginRef {
             id: plugin.manifest.id.clone(),
             version: plugin.manifest.version.clone(),

@@ -6,26 +6,21 @@ use std::{
     time::Instant,
 };
 
-use retake_chain::{
-    OnFailure,
-    format::Format,
-    problem::Problem,
-    report::{Measurement, Peaks, Report, StepReport},
-};
+use retake_chain::{OnFailure, problem::Problem};
+use retake_findings::{Code, Finding};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ChainContext, ChainFailure, ChainReport, Delta, PreparedKind, PreparedStep, Progress, Retry,
+    ChainContext, ChainFailure, ChainReport, PreparedKind, PreparedStep, Progress, Retry, Wish,
     failure::{Blamed, deadline_exceeded, of_child, of_external},
     follow::follow,
-    harm,
     plan::{self, EXTERNAL_WEIGHT, Segment, Then},
     progress::Meter,
 };
 use crate::{
     child::{
-        Correction, Done, Expect, Harmless, Length, Origin, Output, Request, StepDone, StepRequest,
-        run_child,
+        Correction, Done, Expect, Harmless, Length, Origin, Original, Output, Request, StepDone,
+        StepRequest, run_child,
     },
     deadline::Deadline,
 };
@@ -39,7 +34,7 @@ pub async fn run_chain(
     input: &Path,
     output: &Path,
     steps: &[PreparedStep],
-    format: Format,
+    wish: impl Into<Wish>,
     context: &ChainContext<'_>,
     progress: &(dyn Fn(Progress) + Send + Sync),
     cancel: &CancellationToken,
@@ -49,6 +44,8 @@ pub async fn run_chain(
     let (input, output) = (absolute(input)?, absolute(output)?);
     let mut walk = Walk {
         steps: steps.to_vec(),
+        wish: wish.into(),
+        recording: input.clone(),
         context,
         scratch_dir: absolute(context.scratch_dir)?,
         plugin_cache: absolute(context.plugin_cache)?,
@@ -57,13 +54,16 @@ pub async fn run_chain(
         cancel,
         ran: Vec::new(),
         skipped: BTreeMap::new(),
-        warnings: Vec::new(),
+        findings: Vec::new(),
     };
 
-    match walk.through(input, output, format).await {
+    match walk.through(input, output).await {
         Ok((first, last)) => Ok(walk.report(first.as_ref().unwrap_or(&last), &last, started)),
         // What was found on the way is worth knowing all the more.
-        Err(failure) => Err(failure.with_warnings(walk.warnings)),
+        Err(failure) => {
+            walk.findings.retain(Finding::is_warning);
+            Err(failure.with_warnings(walk.findings))
+        }
     }
 }
 
@@ -71,8 +71,6 @@ pub async fn run_chain(
 struct Ask<'a> {
     segment: &'a Segment,
     to: &'a Path,
-    /// What was asked for, in the end.
-    format: Format,
     is_last: bool,
 }
 
@@ -90,19 +88,21 @@ struct Answer {
     length: Length,
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     /// With those that were recommended on the way.
-    steps: Vec<PreparedStep>,
+    pub(super) steps: Vec<PreparedStep>,
+    wish: Wish,
+    recording: PathBuf,
     context: &'a ChainContext<'a>,
     scratch_dir: PathBuf,
     plugin_cache: PathBuf,
     deadline: Deadline,
     meter: Meter<'a>,
     cancel: &'a CancellationToken,
-    ran: Vec<StepDone>,
+    pub(super) ran: Vec<StepDone>,
     /// Why, by indices of steps.
-    skipped: BTreeMap<usize, Problem>,
-    warnings: Vec<String>,
+    pub(super) skipped: BTreeMap<usize, Problem>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Walk<'_> {
@@ -112,7 +112,6 @@ impl Walk<'_> {
         &mut self,
         input: PathBuf,
         output: PathBuf,
-        format: Format,
     ) -> Result<(Option<Done>, Done), ChainFailure> {
         let mut at = Here {
             file: input,
@@ -131,7 +130,6 @@ impl Walk<'_> {
             let ask = Ask {
                 segment: &segment,
                 to: &to,
-                format,
                 is_last: next.is_none(),
             };
             let mut done = self.child(&mut at, &ask).await?;
@@ -200,17 +198,13 @@ impl Walk<'_> {
         {
             ran.harmless = done.answer;
         }
-        self.warnings.extend(
-            done.warnings
-                .iter()
-                .map(|warning| crate::words::plain(warning, 500)),
-        );
+        self.findings.extend(done.findings.iter().cloned());
         Ok(done)
     }
 
     fn request(&self, at: &Here, ask: &Ask<'_>) -> Request {
         let correction = Correction {
-            format: ask.format,
+            format: self.wish.format,
             origin: at.origin,
         };
         let steps = self.steps[ask.segment.plugins.clone()]
@@ -238,16 +232,21 @@ impl Walk<'_> {
         Request {
             parent_pid: rustix::process::getpid().as_raw_pid(),
             input: at.file.clone(),
+            track: self.wish.track.filter(|_| at.origin == Origin::Input),
             output: ask.to.to_owned(),
             scratch_dir: self.scratch_dir.clone(),
             plugin_cache: self.plugin_cache.clone(),
             steps: steps.collect(),
             output_as: if ask.is_last {
-                Output::Correction(correction)
+                Output::Correction
             } else {
                 Output::Handover
             },
             deltas_as: correction,
+            original: ask.is_last.then(|| Original {
+                file: self.recording.clone(),
+                cuts: self.ran.iter().map(|ran| ran.cuts.clone()).collect(),
+            }),
             expect,
             limits: self.context.limits.clone(),
             seed: self.context.seed,
@@ -292,9 +291,9 @@ impl Walk<'_> {
                 step: step.clone(),
                 sent,
                 length: Length {
-                    sample_rate: done.output.sample_rate,
-                    channels: done.output.channels,
-                    frames: done.output.frames,
+                    sample_rate: done.output.measurement.sample_rate,
+                    channels: done.output.measurement.channels,
+                    frames: done.output.measurement.frames,
                 },
             },
         };
@@ -342,7 +341,7 @@ impl Walk<'_> {
             }
             Err(passing) => return Err(passing),
         };
-        self.warnings.extend(followed.warnings);
+        self.findings.extend(followed.findings);
         let after = index + 1;
         self.steps.splice(after..after, followed.steps);
         // None of those that move has run.
@@ -362,113 +361,19 @@ impl Walk<'_> {
                 if step.on_failure == OnFailure::Skip
                     && !self.skipped.contains_key(&step.index) =>
             {
-                self.warnings
-                    .push(format!("{} was left out: {}", step.name, problem.detail));
+                let why = [("why", problem.detail.as_str().into())];
+                let skipped = Finding::of_step(Code::StepSkipped, step.index, &step.name, why);
+                self.findings.push(skipped);
                 self.skipped.insert(step.index, *problem);
                 Ok(step.index)
             }
             (failure, _) => Err(failure),
         }
     }
-}
-
-impl Walk<'_> {
-    /// `first` and `last` are what the children at both ends of the chain said.
-    fn report(mut self, first: &Done, last: &Done, started: Instant) -> ChainReport {
-        let promised = self.ran.iter().map(|ran| ran.harmless);
-        let promised_db = promised
-            .filter(|harmless| harmless.promised)
-            .filter_map(|harmless| harmless.level_change_db)
-            .sum();
-        let found = harm::warnings(&first.input, &last.output, promised_db);
-        self.warnings.extend(found);
-        let report = Report {
-            source: format!("{}, {}", first.source.container, first.source.codec),
-            input: measurement(&first.input),
-            output: measurement(&last.output),
-            steps: self
-                .steps
-                .iter()
-                .map(|step| self.step_report(step))
-                .collect(),
-            elapsed_ms: started.elapsed().as_millis() as u64,
-        };
-        let deltas = self.steps.iter().zip(&report.steps).enumerate();
-        let deltas = deltas.filter(|(_, (_, report))| report.delta);
-        let deltas = deltas.filter_map(|(place, (step, _))| {
-            Some(Delta {
-                step: place as u32,
-                path: self.delta_file(step)?,
-            })
-        });
-        ChainReport {
-            deltas: deltas.collect(),
-            report,
-            input_peaks: peaks(&first.input_peaks),
-            peaks: peaks(&last.output_peaks),
-            warnings: self.warnings,
-        }
-    }
 
     /// Where the child writes a step's delta, if one is wanted.
-    fn delta_file(&self, step: &PreparedStep) -> Option<PathBuf> {
+    pub(super) fn delta_file(&self, step: &PreparedStep) -> Option<PathBuf> {
         let name = format!("{}-delta", step.index);
         step.delta.then(|| self.scratch_dir.join(name))
-    }
-
-    /// In the chain's order. A step that was skipped is there too.
-    fn step_report(&self, step: &PreparedStep) -> StepReport {
-        let skipped = self.skipped.get(&step.index);
-        let ran = match skipped {
-            Some(_) => None,
-            None => self.ran.iter().find(|ran| ran.index == step.index),
-        };
-        let log = match skipped {
-            Some(problem) => problem.log.clone(),
-            None => ran.map_or_else(Vec::new, |ran| ran.log.clone()),
-        };
-        StepReport {
-            step: step.name.clone(),
-            plugin: match &step.kind {
-                PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
-                PreparedKind::External(_) => None,
-            },
-            skipped: skipped.is_some(),
-            recommended: step.recommended,
-            params: match &step.kind {
-                PreparedKind::Plugin { params, .. } => params.clone(),
-                PreparedKind::External(_) => serde_json::Map::new(),
-            },
-            error: skipped.map(|problem| problem.clone().with_log(Vec::new())),
-            level_change_db: ran.and_then(|ran| ran.harmless.level_change_db),
-            delta: ran.is_some_and(|ran| ran.harmless.delta),
-            latency_frames: ran.map_or(0, |ran| ran.latency_frames),
-            cpu_ms: ran.map_or(0, |ran| ran.cpu_ms),
-            measurements: ran.map_or(serde_json::Value::Null, |ran| ran.report.clone()),
-            cuts: ran.map_or_else(Vec::new, |ran| ran.cuts.clone()),
-            log,
-        }
-    }
-}
-
-fn measurement(measured: &retake_audio::Measurement) -> Measurement {
-    let seconds = measured.frames as f64 / f64::from(measured.sample_rate.max(1));
-    Measurement {
-        sample_rate: measured.sample_rate,
-        channels: measured.channels,
-        frames: measured.frames,
-        duration_ms: (seconds * 1_000.0).round() as u64,
-        integrated_lufs: measured.integrated_lufs,
-        loudness_range_lu: measured.loudness_range_lu,
-        true_peak_dbtp: measured.true_peak_dbtp,
-        sample_peak_dbfs: measured.sample_peak_dbfs,
-    }
-}
-
-fn peaks(peaks: &retake_audio::Peaks) -> Peaks {
-    Peaks {
-        frames_per_point: peaks.frames_per_point,
-        min: peaks.min.clone(),
-        max: peaks.max.clone(),
     }
 }

@@ -16,7 +16,7 @@ pub use outside::ChildProgram;
 pub(crate) use inside::serve;
 pub(crate) use outside::{Ended, Inside, Unfinished, run_child};
 pub(crate) use protocol::{
-    AudioFault, Correction, Done, Expect, Failed, Harmless, Length, Line, Origin, Output, Request,
-    Source, StepDone, StepRequest,
+    AudioFault, Correction, Done, Expect, Failed, Harmless, Length, Line, Origin, Original, Output,
+    Request, Source, StepDone, StepRequest,
 };
 pub(crate) use teller::Teller;

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     protocol::{Done, Failed, LINE_BYTES_MAX, Length, Line, Progress, Request},
-    said::Said,
+    said::{Said, all_bounded},
 };
 use crate::{deadline::Deadline, words::plain};
 
@@ -244,8 +244,11 @@ async fn listen(
                 heard.progress = progress;
             }
             Line::Log { step, line } => heard.said.log(step, &line),
-            Line::Warning(warning) => heard.said.warn(&warning),
-            Line::Done(done) => return Ok(Some(Last::Done(done))),
+            Line::Found(finding) => heard.said.found(finding),
+            Line::Done(mut done) => {
+                done.findings = all_bounded(done.findings);
+                return Ok(Some(Last::Done(done)));
+            }
             Line::Failed(failed) => return Ok(Some(Last::Failed(failed))),
         }
     }

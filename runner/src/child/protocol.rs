@@ -3,8 +3,9 @@
 
 use std::{fmt, path::PathBuf};
 
-use retake_audio::{Measurement, Peaks};
+use retake_audio::{Measured, TrackInfo};
 use retake_chain::{format::Format, report::Cut};
+use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
@@ -19,14 +20,18 @@ pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
 pub(crate) struct Request {
     pub parent_pid: i32,
     pub input: PathBuf,
+    /// Of the input's audio tracks, from 1; `None` takes the file's own choice.
+    pub track: Option<u32>,
     pub output: PathBuf,
     /// For spill files; the child leaves nothing in it.
     pub scratch_dir: PathBuf,
     pub plugin_cache: PathBuf,
     pub steps: Vec<StepRequest>,
     pub output_as: Output,
-    /// Deltas are always in the chain's format.
+    /// What was asked for. Deltas are in that format, too.
     pub deltas_as: Correction,
+    /// Where the correction's tags come from; only for the child that writes it.
+    pub original: Option<Original>,
     /// Set where the input came back from an external service.
     pub expect: Option<Expect>,
     pub limits: Limits,
@@ -53,7 +58,15 @@ pub(crate) enum Output {
     /// A WAV of 32-bit floats for whoever comes next in the chain.
     Handover,
     /// What was asked for.
-    Correction(Correction),
+    Correction,
+}
+
+/// The recording as it was sent in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Original {
+    pub file: PathBuf,
+    /// What was cut out of it already, step by step: each time frames of what was left.
+    pub cuts: Vec<Vec<Cut>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +139,7 @@ pub(crate) enum Line {
         line: String,
     },
     /// Told again by [`Done`]; here for a child that does not get so far.
-    Warning(String),
+    Found(Finding),
     Done(Box<Done>),
     Failed(Failed),
 }
@@ -144,16 +157,19 @@ pub(crate) struct Progress {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Done {
     pub source: Source,
-    pub input: Measurement,
-    pub input_peaks: Peaks,
-    pub output: Measurement,
-    pub output_peaks: Peaks,
+    /// Of the input.
+    pub tracks: Vec<TrackInfo>,
+    pub input: Measured,
+    /// Before it was encoded.
+    pub output: Measured,
+    /// What corrections and deltas are written in: not always what was asked for.
+    pub format: Format,
     /// In the order of the request.
     pub steps: Vec<StepDone>,
     /// What was found of the external service's answer, where the input is one.
     #[serde(default)]
     pub answer: Harmless,
-    pub warnings: Vec<String>,
+    pub findings: Vec<Finding>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -216,5 +232,6 @@ pub(crate) enum AudioFault {
     Empty,
     TooLong,
     UnsupportedStream,
+    NoSuchTrack,
     Damaged,
 }

@@ -19,7 +19,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{external_step, installed, mock, real_child, recording, wav};
+use crate::support::{external_step, installed, mock, real_child, recording, warned, wav};
 
 const FRAMES: u32 = 48_000;
 
@@ -264,11 +264,11 @@ async fn a_service_that_fails_and_may_be_skipped_leaves_the_audio_as_it_was() {
         let (mean, _) = right_side(&bench.path("out"));
         assert!((mean - 0.1).abs() < 1e-4, "{fault}: {mean}");
         assert!(report.report.steps[0].skipped, "{fault}");
-        assert_eq!(report.warnings.len(), 1, "{fault}: {:?}", report.warnings);
+        assert_eq!(warned(&report).len(), 1, "{fault}: {:?}", warned(&report));
         assert!(
-            report.warnings[0].starts_with("default was left out: "),
+            warned(&report)[0].starts_with("default was left out: "),
             "{:?}",
-            report.warnings
+            warned(&report)
         );
     }
 }

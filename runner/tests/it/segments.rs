@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{
     chains::Bench,
-    support::{RATE, external_step, mock, recording, wav},
+    support::{RATE, external_step, mock, recording, warned, wav},
 };
 
 const FRAMES: u32 = 48_000;
@@ -173,7 +173,7 @@ async fn what_an_analyser_recommends_is_run_in_its_place() {
     assert_eq!(json!(steps[2].params), json!({"gain-db": 6.0}));
     assert_eq!(json!(steps[3].params), json!({"gain-db": 0.0}));
     assert_eq!(report.report.input.frames, u64::from(FRAMES));
-    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    assert!(warned(&report).is_empty(), "{:?}", warned(&report));
     told_to_the_end(&bench);
 }
 
@@ -199,10 +199,10 @@ async fn nothing_recommended_is_nothing_done() {
             .await;
         assert_eq!(names(&report.report.steps), ["adviser", "gain"], "{advice}");
         assert_eq!(
-            report.warnings.len(),
+            warned(&report).len(),
             warnings,
             "{advice}: {:?}",
-            report.warnings
+            warned(&report)
         );
     }
 }
@@ -215,7 +215,7 @@ async fn a_recommended_plugin_that_is_not_installed_is_left_out_with_a_warning()
         .await;
     assert_eq!(names(&report.report.steps), ["adviser", "gain", "gain"]);
     assert_eq!(
-        report.warnings,
+        warned(&report),
         ["adviser recommends reverb, which is not installed: it was left out"]
     );
 }
@@ -262,7 +262,7 @@ async fn a_lying_analyser_is_refused_and_may_be_skipped() {
             .await;
         assert_eq!(names(&report.report.steps), ["adviser", "gain"]);
         assert!(report.report.steps[0].skipped);
-        assert_eq!(report.warnings.len(), 1, "{:?}", report.warnings);
+        assert_eq!(warned(&report).len(), 1, "{:?}", warned(&report));
     }
 }
 
@@ -276,7 +276,7 @@ async fn a_recommended_step_that_fails_is_named_as_one() {
     assert_eq!(names(steps), ["adviser", "puppet", "gain"]);
     assert_eq!(steps[1].skipped, steps[1].recommended);
     assert!(steps[1].skipped);
-    let warning = &report.warnings[0];
+    let warning = warned(&report).remove(0);
     assert!(
         warning.starts_with("puppet was left out: step 0 (puppet, as recommended): "),
         "{warning}"
@@ -374,7 +374,7 @@ async fn a_spoilt_recording_gets_the_steps_it_needs_and_comes_out_better() {
     assert!(told("finding-hum").is_some() && told("finding-clipping").is_some());
     let loudness = ran.report.steps.last().unwrap();
     assert!(loudness.recommended && loudness.step == "loudness");
-    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+    assert!(warned(&ran).is_empty(), "{:?}", warned(&ran));
     assert!(ran.report.steps.iter().all(|step| !step.skipped));
 
     let tone = |samples: &[f32]| {
@@ -410,7 +410,7 @@ async fn a_clean_recording_is_left_as_it_is_but_for_its_loudness() {
             .iter()
             .all(|step| step.step == "loudness")
     );
-    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+    assert!(warned(&ran).is_empty(), "{:?}", warned(&ran));
 }
 
 #[tokio::test]
@@ -423,7 +423,7 @@ async fn pauses_are_trimmed_and_the_cuts_account_for_all_that_is_missing() {
     let bench = Bench::new(recording).with(&["trim-silence", "loudness"]);
     let chain = json!({"steps": [{"plugin": "trim-silence"}, {"plugin": "loudness"}]});
     let ran = bench.succeeds(&bench.chain(chain)).await;
-    assert!(ran.warnings.is_empty(), "{:?}", ran.warnings);
+    assert!(warned(&ran).is_empty(), "{:?}", warned(&ran));
     let report = ran.report;
     let cut: u64 = report.steps[0].cuts.iter().map(|cut| cut.frames).sum();
     assert!(

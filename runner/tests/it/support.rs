@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use retake_chain::{InstalledPlugin, OnFailure, report::PluginRef};
+use retake_findings::Code;
 use retake_plugin_host::Cache;
+use retake_plugin_manifest::Targets;
 use retake_runner::{
-    chain::{PreparedKind, PreparedStep},
+    chain::{ChainReport, PreparedKind, PreparedStep},
     child::ChildProgram,
     external::External,
 };
@@ -22,6 +24,21 @@ pub fn real_child() -> ChildProgram {
 
 /// What a child says that has read its input.
 pub const READ: &str = r#"echo '{"read":{"sample_rate":48000,"channels":2,"frames":48000}}'; "#;
+
+/// What a person is told, as sentences; without what is told of the recordings themselves, which are
+/// odd on purpose.
+pub fn warned(report: &ChainReport) -> Vec<String> {
+    let of_recording = [
+        Code::DcOffset,
+        Code::Clipped,
+        Code::Silent,
+        Code::NearSilence,
+        Code::ChannelDead,
+    ];
+    let warnings = report.warnings().into_iter();
+    let warnings = warnings.filter(|found| !of_recording.iter().any(|code| found.is(*code)));
+    warnings.map(|found| found.message).collect()
+}
 
 /// The plugins that `make plugins` built, installed into `dir`.
 pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
@@ -50,6 +67,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
             plugin,
             params: serde_json::Map::new(),
             shortens: false,
+            targets: Targets::default(),
         },
         mix: 1.0,
         on_failure: OnFailure::Fail,

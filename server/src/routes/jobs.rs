@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use retake_chain::problem::ProblemKind;
+use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
     blobs::BlobKey,
     id::{JobId, OwnerId, RecordingId},
@@ -118,9 +118,9 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
             attempt: correction.attempt,
         },
         size_bytes: correction.size_bytes,
+        file_name: download_name(original.as_deref(), &job, &correction),
         content_type: correction.content_type,
         tag: correction.sha256,
-        file_name: download_name(original.as_deref(), &job),
     };
     download.answer(app.parts.blobs.clone(), &call.headers)
 }
@@ -140,21 +140,27 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let download = Download {
         key,
         size_bytes: app.parts.blobs.size(key).await?,
+        file_name: format!("delta-{step}-{name}.{}", extension(&job, &correction)),
         content_type: correction.content_type,
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
-        file_name: format!("delta-{step}-{name}.{}", job.format.extension()),
     };
     download.answer(app.parts.blobs.clone(), &call.headers)
 }
 
 /// "talk.webm" corrected by preset speech is "talk-speech.flac".
-fn download_name(original: Option<&str>, job: &Job) -> String {
+fn download_name(original: Option<&str>, job: &Job, correction: &Correction) -> String {
     let stem = original.map_or("recording", |name| {
         name.rsplit_once('.').map_or(name, |(stem, _)| stem)
     });
     let chain = job.preset.as_deref().unwrap_or("corrected");
-    format!("{stem}-{chain}.{}", job.format.extension())
+    format!("{stem}-{chain}.{}", extension(job, correction))
+}
+
+/// The correction is not always what was asked for.
+fn extension(job: &Job, correction: &Correction) -> &'static str {
+    let written = Format::of_content_type(&correction.content_type);
+    written.unwrap_or(job.format).extension()
 }
 
 pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {

@@ -15,6 +15,9 @@ use serde_json::Value;
 
 use crate::{app::App, respond::Refusal};
 
+/// No file has more.
+const TRACKS: std::ops::RangeInclusive<u32> = 1..=10_000;
+
 /// One thing wrong with a request, and what kind of problem it alone would be.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -58,6 +61,8 @@ pub struct Wanted {
     pub preset: Option<String>,
     pub chain: Option<Value>,
     pub format: Option<String>,
+    /// Any JSON: what is no whole number is told with the other faults.
+    pub track: Option<Value>,
 }
 
 /// What a job is to do, checked.
@@ -65,6 +70,7 @@ pub struct Order {
     pub chain: Chain,
     pub preset: Option<String>,
     pub format: Format,
+    pub track: Option<u32>,
 }
 
 impl Wanted {
@@ -88,6 +94,10 @@ impl Wanted {
                 Format::default()
             }
         };
+        let track = self.track.as_ref().and_then(|track| {
+            let parsed = parse_track(track);
+            parsed.map_err(|fault| faults.push(fault)).ok()
+        });
         let invalid = |errors: Vec<FieldError>| {
             let fault = |error| Fault {
                 kind: ProblemKind::InvalidChain,
@@ -132,6 +142,7 @@ impl Wanted {
                 chain,
                 preset: self.preset,
                 format,
+                track,
             }),
             Ok(_) => Err(faults),
             Err(wrong) => {
@@ -140,6 +151,16 @@ impl Wanted {
             }
         }
     }
+}
+
+/// An audio track of the recording, from 1. Whether it has so many is found when it is read.
+fn parse_track(track: &Value) -> Result<u32, Fault> {
+    let parsed = track.as_u64().and_then(|n| u32::try_from(n).ok());
+    parsed.filter(|n| TRACKS.contains(n)).ok_or_else(|| {
+        let (given, (low, high)) = (shorten(&track.to_string()), (TRACKS.start(), TRACKS.end()));
+        let detail = format!("track is {given}; it must be a whole number from {low} to {high}");
+        Fault::new(ProblemKind::InvalidField, "/track", detail)
+    })
 }
 
 /// RFC 6901: a pointer to a field of a form.
@@ -157,6 +178,7 @@ impl Order {
         let now = app.parts.clock.now();
         let mut job = Job::queued(recording, owner, self.chain, self.format, now);
         job.preset = self.preset;
+        job.track = self.track;
         job.request_id = Some(call.to_owned());
         job
     }

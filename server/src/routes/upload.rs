@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// The form's text fields.
-const TEXTS: [&str; 4] = ["user_email", "preset", "chain", "format"];
+const TEXTS: [&str; 5] = ["user_email", "preset", "chain", "format", "track"];
 
 /// Boundaries and headers of the parts, beside the fields' own limits.
 const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;

@@ -185,7 +185,10 @@ impl House {
                 source: "WAV, PCM".to_owned(),
                 input: measured(),
                 output: measured(),
+                tracks: Vec::new(),
                 steps: vec![step()],
+                targets: Vec::new(),
+                findings: Vec::new(),
                 elapsed_ms: 1,
             },
             peaks: peaks(-0.5),
@@ -237,6 +240,15 @@ fn measured() -> Measurement {
         loudness_range_lu: None,
         true_peak_dbtp: Some(-3.0),
         sample_peak_dbfs: Some(-3.1),
+        channel_mask: Some(4),
+        momentary_max_lufs: Some(-15.0),
+        short_term_max_lufs: Some(-17.5),
+        noise_floor_dbfs: Some(-60.0),
+        voice_above_noise_db: Some(38.0),
+        hum_hz: None,
+        hum_dbfs: None,
+        bandwidth_hz: None,
+        loudness_curve: None,
     }
 }
 

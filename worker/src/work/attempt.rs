@@ -6,6 +6,7 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
     report::Report,
 };
+use retake_findings::Finding;
 use retake_jobs::{
     blobs::BlobKey,
     job::{Attempt, Job, Outcome},
@@ -13,7 +14,7 @@ use retake_jobs::{
     recording::Recording,
     store::{Correction, Progress, in_use},
 };
-use retake_runner::chain::{ChainContext, ChainFailure, Retry, prepare, run_chain, seed};
+use retake_runner::chain::{ChainContext, ChainFailure, Retry, Wish, prepare, run_chain, seed};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -29,7 +30,7 @@ const STOPPING: Duration = Duration::from_secs(5);
 
 /// How the work came out.
 enum Worked {
-    Done(Box<Correction>, Vec<String>),
+    Done(Box<Correction>, Vec<Finding>),
     Failed(ChainFailure),
     Stopped(Stop),
 }
@@ -109,7 +110,7 @@ impl Worker {
         started: Instant,
         progress: &watch::Sender<Progress>,
         cancel: &CancellationToken,
-    ) -> Result<(Correction, Vec<String>), ChainFailure> {
+    ) -> Result<(Correction, Vec<Finding>), ChainFailure> {
         let plugins = self.parts.store.plugins().await.map_err(|error| {
             self.out_of_reach(job.id, &error);
             let told = "the list of plugins is out of reach";
@@ -152,7 +153,11 @@ impl Worker {
                 step: at.step,
             });
         };
-        let ran = run_chain(&input, &output, &steps, job.format, &context, &tell, cancel).await?;
+        let wish = Wish {
+            format: job.format,
+            track: job.track,
+        };
+        let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await?;
         let key = BlobKey::Correction {
             job: job.id,
             attempt: attempt.attempt,
@@ -186,18 +191,19 @@ impl Worker {
                 return Err(failure);
             }
         }
+        let warnings = ran.warnings();
         let mut report = ran.report;
         report.elapsed_ms = started.elapsed().as_millis() as u64;
         let correction = Correction {
             attempt: attempt.attempt,
-            content_type: job.format.content_type().to_owned(),
+            content_type: ran.format.content_type().to_owned(),
             size_bytes: stored.size_bytes,
             sha256: stored.sha256,
             report,
             peaks: ran.peaks,
             input_peaks: ran.input_peaks,
         };
-        Ok((correction, ran.warnings))
+        Ok((correction, warnings))
     }
 
     /// Writes down what became of the attempt; the answer is for the log.

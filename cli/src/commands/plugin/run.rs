@@ -39,6 +39,8 @@ pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Resu
         plugin: Some(arguments.plugin),
         params: set,
         mix: arguments.mix,
+        track: None,
+        json: false,
     };
     let report = correct::correct(config, &arguments).await?;
     for step in &report.report.steps {
@@ -46,7 +48,7 @@ pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Resu
             eprintln!("{}", plain(line));
         }
     }
-    correct::print_report(&report, &arguments.output);
+    correct::print_report(&report, &correct::written_to(&arguments, &report)?);
     let said: String = report.report.steps.iter().map(readable).collect();
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())

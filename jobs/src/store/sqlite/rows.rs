@@ -17,7 +17,7 @@ use crate::{
 };
 
 pub(super) const JOB_COLUMNS: &str = "jobs.id, jobs.recording_id, jobs.owner, jobs.chain, \
-    jobs.preset, jobs.format, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
+    jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
     jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
     jobs.request_id, jobs.created_at, jobs.started_at, jobs.ended_at";
 
@@ -44,6 +44,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, StoreError> {
         chain: json(&row.get::<_, String>("chain")?)?,
         preset: row.get("preset")?,
         format: named(&row.get::<_, String>("format")?, Format::parse)?,
+        track: row.get("track")?,
         status: named(&row.get::<_, String>("status")?, status)?,
         progress: row.get("progress")?,
         step: row.get("step")?,
@@ -102,10 +103,10 @@ pub(super) fn email_of(connection: &Connection, id: RecordingId) -> Result<Email
 
 pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO jobs (id, recording_id, owner, chain, preset, format, status, progress, step,
+        "INSERT INTO jobs (id, recording_id, owner, chain, preset, format, track, status, progress, step,
              attempt, lease_worker, lease_until, cancel_requested, error, warnings, request_id,
              created_at, started_at, ended_at, message_at)
-         VALUES (:id, :recording_id, :owner, :chain, :preset, :format, :status, :progress, :step,
+         VALUES (:id, :recording_id, :owner, :chain, :preset, :format, :track, :status, :progress, :step,
              :attempt, :lease_worker, :lease_until, :cancel_requested, :error, :warnings,
              :request_id, :created_at, :started_at, :ended_at, :created_at)",
     )?;
@@ -116,6 +117,7 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Store
         ":chain": to_json(&job.chain),
         ":preset": job.preset,
         ":format": job.format.name(),
+        ":track": job.track,
         ":status": job.status.name(),
         ":progress": job.progress,
         ":step": job.step,

@@ -100,6 +100,11 @@ impl Corrector for Loudness {
         channels: ChannelUse::Linked,
         // Up by the most gain there is; down from any recording that is not far beyond full scale.
         level_change_db: Some((-110.0, 60.0)),
+        extras: &[
+            ("target-lufs", "target-lufs"),
+            ("ceiling-dbtp", "true-peak-dbtp"),
+            ("dual-mono", "dual-mono"),
+        ],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&TARGET_LUFS, &TRUE_PEAK_DBTP, &MAX_GAIN_DB, &DUAL_MONO];

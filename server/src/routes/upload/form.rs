@@ -54,6 +54,10 @@ impl Form {
             text.filter(|text| !text.trim().is_empty())
         };
         let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
+        let track = text("track").map(|text| match text.trim().parse::<u64>() {
+            Ok(track) => track.into(),
+            Err(_) => serde_json::Value::String(shorten(&text)),
+        });
         let chain = chain.map(|text| match serde_json::from_str(&text) {
             Ok(chain) => chain,
             // `Chain::parse` says what it must be, and this is no object either.
@@ -63,6 +67,7 @@ impl Form {
             preset,
             chain,
             format,
+            track,
         }
     }
 }

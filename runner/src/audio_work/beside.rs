@@ -1,0 +1,49 @@
+//! What the recording's file holds beside the samples: it comes along into the correction.
+
+use std::fs::File;
+
+use retake_audio::{Format, Spec, Tags};
+use retake_chain::report::Cut;
+use retake_findings::Finding;
+
+use super::failed::{audio_failed, ours};
+use crate::child::{Failed, Original};
+
+pub(super) struct Beside {
+    tags: Tags,
+    /// What cannot be kept.
+    pub findings: Vec<Finding>,
+}
+
+impl Beside {
+    /// Of the recording, and brought in step with what earlier children cut out of it. Nothing where
+    /// what is written is not the correction.
+    pub fn read(original: Option<&Original>, format: &Format, spec: Spec) -> Result<Self, Failed> {
+        let Some(original) = original else {
+            return Ok(Self {
+                tags: Tags::default(),
+                findings: Vec::new(),
+            });
+        };
+        let file = File::open(&original.file).map_err(ours("the recording"))?;
+        let (mut tags, mut findings) =
+            Tags::read(&file).map_err(|error| audio_failed(error, None))?;
+        for cuts in &original.cuts {
+            cut(&mut tags, cuts, spec.sample_rate);
+        }
+        findings.extend(format.cannot_keep(&tags, spec));
+        Ok(Self { tags, findings })
+    }
+
+    /// Without what the last step cut out.
+    pub fn without(&self, cuts: &[Cut], sample_rate: u32) -> Tags {
+        let mut tags = self.tags.clone();
+        cut(&mut tags, cuts, sample_rate);
+        tags
+    }
+}
+
+fn cut(tags: &mut Tags, cuts: &[Cut], sample_rate: u32) {
+    let cuts: Vec<_> = cuts.iter().map(|cut| (cut.start, cut.frames)).collect();
+    tags.cut(&cuts, sample_rate);
+}
