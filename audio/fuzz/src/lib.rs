@@ -4,12 +4,26 @@
 use std::{fs::File, io::Write};
 
 use libfuzzer_sys::Corpus;
-use retake_audio::{Limits, decode};
+use retake_audio::{FlacBits, Format, Limits, Tags, WavDepth, decode, run};
 pub use retake_formats::Container;
 use retake_formats::{PREFIX_BYTES, Sniffed, sniff};
 
 /// A damaged clock may ask for hours of silence.
 const DURATION_MS_MAX: u64 = 10_000;
+
+/// 10 ms of silence.
+const SHORT: &[u8] = &short();
+
+const fn short() -> [u8; 44 + 960] {
+    let mut wave = [0; 44 + 960];
+    let head = *b"RIFF\xe4\x03\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\xbb\0\0\0\x77\x01\0\x02\0\x10\0data\xc0\x03\0\0";
+    let mut at = 0;
+    while at < head.len() {
+        wave[at] = head[at];
+        at += 1;
+    }
+    wave
+}
 
 /// Panics of a codec's library are caught and are an error of the packet, so a panic must not end
 /// the process before that. One that nobody catches still does.
@@ -47,6 +61,44 @@ pub fn decode_only(containers: &[Container], data: &[u8]) -> Corpus {
         }
     }
     Corpus::Keep
+}
+
+/// What stands beside the samples is read from any file, and whatever was read can be written.
+pub fn kept_tags(data: &[u8]) {
+    let Ok((mut tags, _)) = Tags::read(&file_of(data)) else {
+        return;
+    };
+    tags.cut(&[(100, 4800), (48_000, 1)], 48_000);
+    if tags == Tags::default() {
+        return;
+    }
+    for format in [
+        Format::Wav {
+            depth: WavDepth::Int16,
+        },
+        Format::Flac {
+            bits: FlacBits::Bits16,
+        },
+        Format::OggOpus { bitrate_bps: None },
+    ] {
+        let dir = std::env::temp_dir();
+        let decoded = decode(file_of(SHORT), &Limits::default(), None, &dir, &mut |_| ())
+            .expect("a short recording");
+        let out = file_of(&[]);
+        let written = out.try_clone().expect("another handle");
+        run(
+            decoded,
+            Vec::new(),
+            &format,
+            &|| tags.clone(),
+            out,
+            &dir,
+            &mut |_| (),
+        )
+        .expect("tags of any file are written");
+        let again = decode(written, &Limits::default(), None, &dir, &mut |_| ());
+        assert_eq!(again.map(|again| again.frames).ok(), Some(480));
+    }
 }
 
 pub fn file_of(data: &[u8]) -> File {
