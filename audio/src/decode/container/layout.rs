@@ -1,7 +1,6 @@
-//! Which speaker each channel of plain samples is for: `chan` (Core Audio's layout) and `chnl`
-//! (ISO 14496-12). Both allow any order, and WAVE has one: channels may have to change places.
+//! Which speaker each channel of plain samples is for: Core Audio's layout (`chan` of MP4 and CAF, `CHAN`
+//! of AIFF) and `chnl` (ISO 14496-12). Both allow any order, and WAVE has one: channels may have to change places.
 
-use super::boxes::{u32_at, u64_at};
 use crate::channels::{CHANNELS_MAX, ChannelMask};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,14 +50,14 @@ const SR: u32 = ChannelMask::SIDE_RIGHT;
 const REAR_L: u32 = 1 << 30;
 const REAR_R: u32 = 1 << 31;
 
-/// The body of `chan`, for so many channels.
-pub(super) fn chan(body: &[u8], channels: u32) -> Option<Layout> {
-    let tag = u32_at(body, 4)?;
+/// Core Audio's layout, for so many channels.
+pub(super) fn core_audio(body: &[u8], channels: u32) -> Option<Layout> {
+    let tag = u32_at(body, 0)?;
     let positions = match tag {
         // Described channel by channel.
         0 => {
-            let count = u32_at(body, 12)?;
-            let labels = body.get(16..)?.chunks_exact(20).take(count as usize);
+            let count = u32_at(body, 8)?;
+            let labels = body.get(12..)?.chunks_exact(20).take(count as usize);
             let labels: Vec<u32> = labels.filter_map(|label| u32_at(label, 0)).collect();
             if labels.len() != channels as usize {
                 return None;
@@ -73,7 +72,7 @@ pub(super) fn chan(body: &[u8], channels: u32) -> Option<Layout> {
         }
         // A bitmap, whose bits are those of WAVE, in their order.
         0x1_0000 => {
-            let bits = u32_at(body, 8)?;
+            let bits = u32_at(body, 4)?;
             if bits.count_ones() != channels {
                 return None;
             }
@@ -83,8 +82,8 @@ pub(super) fn chan(body: &[u8], channels: u32) -> Option<Layout> {
                 .collect()
         }
         _ if tag & 0xffff != channels => return None,
-        // Discrete channels in order.
-        _ if tag >> 16 == 147 => return Some(Layout::NONE),
+        // Ambisonics, discrete channels in order, unknown.
+        _ if matches!(tag >> 16, 107 | 147 | 190 | 0xffff) => return Some(Layout::NONE),
         _ => tagged(tag >> 16)?.to_vec(),
     };
     if positions.len() != channels as usize {
@@ -160,7 +159,7 @@ fn label_position(label: u32) -> Option<u32> {
     })
 }
 
-/// The body of `chnl`.
+/// The body of `chnl`, version and flags included.
 pub(super) fn chnl(body: &[u8], channels: u32) -> Option<Layout> {
     const IS_CHANNELS: u8 = 1;
     let (structure, layout, rest) = match body.first()? {
@@ -182,7 +181,7 @@ pub(super) fn chnl(body: &[u8], channels: u32) -> Option<Layout> {
         }
         positions
     } else {
-        if body.first() == Some(&0) && u64_at(rest, 0).is_some_and(|omitted| omitted != 0) {
+        if body.first() == Some(&0) && rest.get(..8).is_some_and(|omitted| *omitted != [0; 8]) {
             return None;
         }
         iso_layout(layout)?.to_vec()
@@ -219,6 +218,10 @@ fn iso_position(position: u8) -> Option<u32> {
     ORDER.get(usize::from(position)).copied()
 }
 
+fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
 /// Puts the channels of plain samples in order, frame by frame.
 pub(super) fn reorder(bytes: &mut [u8], order: &[u8], sample_bytes: usize) {
     let mut frame_before = vec![0; order.len() * sample_bytes];
@@ -237,7 +240,7 @@ mod tests {
     use super::*;
 
     fn chan_of(tag: u32, bitmap: u32, labels: &[u32]) -> Vec<u8> {
-        let mut body = vec![0; 4];
+        let mut body = Vec::new();
         for number in [tag, bitmap, labels.len() as u32] {
             body.extend(number.to_be_bytes());
         }
@@ -251,7 +254,7 @@ mod tests {
     #[test]
     fn core_audio_states_a_layout_by_number_bitmap_or_labels() {
         let check = |body: Vec<u8>, channels, bits, order: Option<&[u8]>| {
-            let layout = chan(&body, channels).unwrap();
+            let layout = core_audio(&body, channels).unwrap();
             assert_eq!((layout.mask.bits(), layout.order.as_deref()), (bits, order));
         };
         check(chan_of(100 << 16 | 1, 0, &[]), 1, 0x4, None);
@@ -270,6 +273,7 @@ mod tests {
             Some(&[0, 1, 2, 3, 6, 7, 4, 5]),
         );
         check(chan_of(147 << 16 | 4, 0, &[]), 4, 0, None);
+        check(chan_of(0xffff_0000 | 3, 0, &[]), 3, 0, None);
         check(chan_of(0x1_0000, 0x60f, &[]), 6, 0x60f, None);
         check(chan_of(0, 0, &[3, 1, 2]), 3, 0x7, Some(&[1, 2, 0]));
         check(chan_of(0, 0, &[0x1_0000, 0x1_0001, 0x1_0002]), 3, 0, None);
@@ -284,9 +288,9 @@ mod tests {
             (0, 0, &[1, 2], 3),
             (999 << 16 | 2, 0, &[], 2),
         ] {
-            assert_eq!(chan(&chan_of(tag, bitmap, labels), channels), None);
+            assert_eq!(core_audio(&chan_of(tag, bitmap, labels), channels), None);
         }
-        assert_eq!(chan(&[], 2), None);
+        assert_eq!(core_audio(&[], 2), None);
     }
 
     #[test]
