@@ -19,6 +19,10 @@ pub const REFUSED: &[Refused] = &[
         advice: CONVERT,
     },
     Refused {
+        name: "AC-3 at 44.1 kHz",
+        advice: CONVERT,
+    },
+    Refused {
         name: "AAC in ADIF",
         advice: "put it into an M4A or ADTS file",
     },
@@ -65,6 +69,10 @@ pub const REFUSED: &[Refused] = &[
     Refused {
         name: "MACE",
         advice: EXPORT,
+    },
+    Refused {
+        name: "MPEG audio in free format",
+        advice: CONVERT,
     },
     Refused {
         name: "MIDI",

@@ -26,6 +26,7 @@ pub fn sniff(prefix: &[u8]) -> Sniffed {
         .or_else(|| mpeg_audio(prefix))
         .or_else(|| transport_stream(prefix))
         .or_else(|| cut_mpeg_audio(prefix))
+        .or_else(|| free_format(prefix))
         .unwrap_or_else(|| Other(plain(prefix)))
 }
 
@@ -49,7 +50,7 @@ fn tagged(prefix: &[u8]) -> Option<Sniffed> {
         .get(10 + size + footer..)
         .filter(|rest| rest.len() >= 12);
     Some(match behind.map(sniff) {
-        Some(Audio(container)) => Audio(container),
+        Some(known @ (Audio(_) | Unsupported(_))) => known,
         _ => Audio(Container::Mpeg),
     })
 }
@@ -216,6 +217,31 @@ fn cut_mpeg_audio(prefix: &[u8]) -> Option<Sniffed> {
         })
 }
 
+/// MPEG audio at a rate of its own, whose headers do not say how long frames are: three with the same
+/// header, as far from each other.
+fn free_format(prefix: &[u8]) -> Option<Sniffed> {
+    // Frames of layer III have side information of 9 bytes at least.
+    const FRAME_BYTES_MIN: usize = 4 + 9;
+    let header = |at: usize| {
+        let bytes = prefix.get(at..)?.first_chunk()?;
+        // Padding and what else changes from frame to frame.
+        Some(u32::from_be_bytes(*bytes) & 0xffff_fccf)
+    };
+    let first = header(0)?;
+    let is_one = first >> 21 == 0x7ff
+        && first >> 19 & 3 != 1
+        && first >> 17 & 3 != 0
+        && first >> 12 & 15 == 0
+        && first >> 10 & 3 != 3;
+    let follow = |length: &usize| {
+        let third = 2 * length;
+        let nearby = [third, third + 1, third - 1, third + 4, third - 4];
+        header(*length) == Some(first) && nearby.iter().any(|at| header(*at) == Some(first))
+    };
+    let is_free = is_one && (FRAME_BYTES_MIN..prefix.len() / 2).any(|length| follow(&length));
+    is_free.then_some(Unsupported("MPEG audio in free format"))
+}
+
 /// The length in bytes of the frame whose header begins here.
 fn frame(bytes: &[u8]) -> Option<(usize, Container)> {
     let [0xff, b1, b2, b3, ..] = *bytes else {
@@ -367,6 +393,16 @@ mod tests {
         let mut frame = header.to_vec();
         frame.resize(length, 0x55);
         frame.repeat(count)
+    }
+
+    #[test]
+    fn mpeg_audio_in_free_format_is_known_by_headers_that_come_again() {
+        let free = [0xff, 0xfb, 0x02, 0x44];
+        let refused = Unsupported("MPEG audio in free format");
+        check(&frames(&free, 523, 4), refused.clone());
+        let tag = b"ID3\x04\0\0\0\0\0\x02ab";
+        check(&[&tag[..], &frames(&free, 523, 4)].concat(), refused);
+        assert!(matches!(sniff(&frames(&free, 523, 1)), Other(_)));
     }
 
     #[test]

@@ -28,10 +28,6 @@ impl Converter {
         })
     }
 
-    pub(super) fn from(&self) -> Spec {
-        self.from
-    }
-
     /// Appends to `out` what is ready.
     pub(super) fn push(&mut self, block: &Block, out: &mut Block) {
         self.frames_in += block.frames() as u64;

@@ -27,7 +27,7 @@ use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::{AudioError, Measured, Spec, channels::CHANNELS_MAX, spill::Spill};
-use demux::{Demuxer, End, Next, Packet, Stream};
+use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
 use source::{Source, Ticker};
 use timeline::Timeline;

@@ -10,14 +10,15 @@ pub(crate) mod tag {
     pub(crate) const EXTENSIBLE: u16 = 0xfffe;
 }
 
-/// Bytes that every format has.
-const FIXED_BYTES: usize = 16;
-/// What the extensible form adds behind the size of what is added.
-const EXTENSION_BYTES: usize = 22;
-/// What follows the tag in a sub-format's GUID.
-const GUID_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+/// What follows the tag, the old kind of which its first two bytes are, in a sub-format's GUID.
+pub(crate) const SUBFORMAT_TAIL: [u8; 14] =
+    [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+/// The same for ambisonics (B-format), whose channels are no speakers.
+pub(crate) const AMBISONIC_TAIL: [u8; 14] = [
+    0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0,
+];
 
-/// As the file says it, whether it makes sense or not.
+/// What a file is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WaveFormat {
     /// See [`WaveFormat::coding`] for what it comes to.
@@ -30,8 +31,6 @@ pub(crate) struct WaveFormat {
     /// Of the container of one sample.
     pub bits: u16,
     pub extension: Option<Extension>,
-    /// What only this coding has, behind everything else.
-    pub extra: Vec<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl WaveFormat {
         let extension = is_extensible.then(|| {
             let mut subformat = [0; 16];
             subformat[..2].copy_from_slice(&coding.to_le_bytes());
-            subformat[2..].copy_from_slice(&GUID_TAIL);
+            subformat[2..].copy_from_slice(&SUBFORMAT_TAIL);
             Extension {
                 valid_bits: bits,
                 channel_mask: spec.mask.bits(),
@@ -74,35 +73,7 @@ impl WaveFormat {
             block_align,
             bits,
             extension,
-            extra: Vec::new(),
         }
-    }
-
-    /// Out of a format chunk's body; `None` where it is too short. What it adds is taken as far as it
-    /// goes: files are about that state more than they hold.
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let fixed: &[u8; FIXED_BYTES] = body.first_chunk()?;
-        let u16_at = |at: usize| u16::from_le_bytes([fixed[at], fixed[at + 1]]);
-        let u32_at = |at: usize| u32::from(u16_at(at)) | u32::from(u16_at(at + 2)) << 16;
-        let stated_bytes = body
-            .get(16..18)
-            .map_or(0, |b| u16::from_le_bytes([b[0], b[1]]));
-        let added = body.get(18..).unwrap_or_default();
-        let (extension, extra_from) = match u16_at(0) {
-            tag::EXTENSIBLE => (Some(Extension::parse(added)?), EXTENSION_BYTES),
-            _ => (None, 0),
-        };
-        let extra_to = usize::from(stated_bytes).min(added.len());
-        Some(Self {
-            tag: u16_at(0),
-            channels: u16_at(2),
-            sample_rate: u32_at(4),
-            byte_rate: u32_at(8),
-            block_align: u16_at(12),
-            bits: u16_at(14),
-            extension,
-            extra: added.get(extra_from..extra_to).unwrap_or_default().to_vec(),
-        })
     }
 
     /// The body of a format chunk.
@@ -123,7 +94,6 @@ impl WaveFormat {
             added.extend(extension.channel_mask.to_le_bytes());
             added.extend(extension.subformat);
         }
-        added.extend(&self.extra);
         body.extend((added.len() as u16).to_le_bytes());
         body.extend(added);
         body
@@ -135,40 +105,11 @@ impl WaveFormat {
             u16::from_le_bytes([extension.subformat[0], extension.subformat[1]])
         })
     }
-
-    /// What people call a coding that is neither PCM nor float.
-    pub(crate) fn coding_name(&self) -> String {
-        match self.coding() {
-            0x31 => "GSM 6.10".to_owned(),
-            0x50 | 0x55 => "MPEG audio in WAVE".to_owned(),
-            0xff | 0x1600 | 0x1610 => "AAC in WAVE".to_owned(),
-            0x160..=0x163 => "Windows Media Audio".to_owned(),
-            0x270 => "ATRAC3".to_owned(),
-            0x2000 => "AC-3".to_owned(),
-            0x2001 => "DTS".to_owned(),
-            tag => format!("WAVE format {tag:#06x}"),
-        }
-    }
-}
-
-impl Extension {
-    /// A GUID that is cut short says with its first two bytes what is needed.
-    fn parse(added: &[u8]) -> Option<Self> {
-        let fixed: &[u8; 8] = added.first_chunk()?;
-        let mut subformat = [0; 16];
-        let given = &added[6..added.len().min(EXTENSION_BYTES)];
-        subformat[..given.len()].copy_from_slice(given);
-        Some(Self {
-            valid_bits: u16::from_le_bytes([fixed[0], fixed[1]]),
-            channel_mask: u32::from_le_bytes([fixed[2], fixed[3], fixed[4], fixed[5]]),
-            subformat,
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Format, *};
 
     fn format(channels: u32, coding: u16, bits: u16) -> WaveFormat {
         WaveFormat::linear(Spec::new(96_000, channels), coding, bits)
@@ -180,15 +121,17 @@ mod tests {
             for (coding, bits) in [(tag::PCM, 16), (tag::PCM, 24), (tag::FLOAT, 32)] {
                 let format = format(channels, coding, bits);
                 assert_eq!(format.coding(), coding);
-                assert_eq!(WaveFormat::parse(&format.write()), Some(format));
+                let body = format.write();
+                let read = Format::parse(&body, false).expect("a format");
+                assert_eq!(
+                    (read.tag, read.channels, read.sample_rate),
+                    (coding, channels, 96_000)
+                );
+                assert_eq!((read.bits, read.bits_valid), (bits.into(), bits.into()));
+                let mask = format.extension.map(|extension| extension.channel_mask);
+                assert_eq!(read.mask, mask);
             }
         }
-        let adpcm = WaveFormat {
-            tag: 2,
-            extra: vec![0xf4, 1, 7, 0],
-            ..format(1, tag::PCM, 16)
-        };
-        assert_eq!(WaveFormat::parse(&adpcm.write()), Some(adpcm));
     }
 
     #[test]
@@ -218,17 +161,5 @@ mod tests {
             let mask = format.extension.map(|extension| extension.channel_mask);
             assert_eq!(mask, is_long.then_some(bits), "{channels} channels");
         }
-    }
-
-    #[test]
-    fn a_body_that_is_cut_short_is_read_as_far_as_it_says_what_is_needed() {
-        let whole = format(6, tag::PCM, 16).write();
-        for len in 0..whole.len() {
-            let coding = WaveFormat::parse(&whole[..len]).map(|format| format.coding());
-            assert_eq!(coding, (len >= 26).then_some(tag::PCM), "{len} bytes");
-        }
-        let mut lies = format(1, tag::FLOAT, 32).write();
-        lies[16..18].copy_from_slice(&u16::MAX.to_le_bytes());
-        assert_eq!(WaveFormat::parse(&lies), Some(format(1, tag::FLOAT, 32)));
     }
 }

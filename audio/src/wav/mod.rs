@@ -4,10 +4,10 @@
 //! RIFF, RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088) differ in where sizes beyond 32 bits stand,
 //! Sony's Wave64 in how names and sizes are written. The format chunk is the same in all.
 
-mod chunks;
 mod format;
 mod header;
+mod parse;
 
-pub(crate) use chunks::{Chunks, Container};
-pub(crate) use format::{WaveFormat, tag};
+pub(crate) use format::{AMBISONIC_TAIL, SUBFORMAT_TAIL, WaveFormat, tag};
 pub(crate) use header::{chunk, header};
+pub(crate) use parse::Format;

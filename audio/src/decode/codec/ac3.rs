@@ -8,8 +8,16 @@ use oxideav_ac3::{
 };
 
 use super::{Heard, PacketDecoder, PacketError};
-use crate::{block::Block, channels::ChannelMask, decode::bit_reader::BitReader};
+use crate::{
+    block::Block,
+    channels::ChannelMask,
+    decode::{bit_reader::BitReader, demux::CodecParams},
+};
 
+/// `oxideav-ac3` 0.0.11 has two entries of the hearing thresholds at 44.1 kHz wrong (bands 25 and 28:
+/// 0x340 and 0x310 in place of 0x350 and 0x320). Quiet passages then come out as noise far beyond full
+/// scale, which nothing tells from sound. Halves and quarters of the rate use the same thresholds.
+const RATES_NOT_DECODED: [u32; 3] = [44_100, 22_050, 11_025];
 /// The highest `bsid` of AC-3; above it is E-AC-3.
 const BSID_AC3_MAX: u32 = 10;
 const BLOCK_FRAMES: u64 = 256;
@@ -65,7 +73,14 @@ struct Program {
 }
 
 impl Ac3Frames {
-    pub(super) fn new() -> Self {
+    pub(super) fn open(params: &CodecParams) -> Result<Self, PacketError> {
+        match params.sample_rate {
+            Some(rate) if RATES_NOT_DECODED.contains(&rate) => Err(not_decoded()),
+            _ => Ok(Self::new()),
+        }
+    }
+
+    fn new() -> Self {
         Self {
             ac3: Ac3State::new(),
             eac3: Eac3DecoderState::default(),
@@ -88,6 +103,10 @@ impl Ac3Frames {
         );
         audblk::decode_frame(&mut self.ac3, &sync, &info, frame, &mut self.interleaved)
             .map_err(error)?;
+        // A container may have stated another rate.
+        if RATES_NOT_DECODED.contains(&sync.sample_rate) {
+            return Err(not_decoded());
+        }
         Ok(Program {
             sample_rate: sync.sample_rate,
             acmod: info.acmod,
@@ -102,6 +121,9 @@ impl Ac3Frames {
         if let Some(error) = self.eac3.last_error.take() {
             return Err(PacketError(error));
         }
+        if RATES_NOT_DECODED.contains(&decoded.sample_rate) {
+            return Err(not_decoded());
+        }
         if decoded.channels != self.eac3.indep_nchans() {
             return Err(PacketError(format!("{} channels, of 6", decoded.channels)));
         }
@@ -114,6 +136,10 @@ impl Ac3Frames {
             has_lfe: decoded.lfeon,
         })
     }
+}
+
+fn not_decoded() -> PacketError {
+    PacketError("AC-3 at 44.1 kHz".to_owned())
 }
 
 impl PacketDecoder for Ac3Frames {

@@ -14,13 +14,14 @@ mod opus;
 mod pcm;
 mod symphonia;
 mod vorbis;
+mod wavpack;
 
 use retake_formats::Codec;
 
 use self::{
     aac::AacPackets, ac3::Ac3Frames, adpcm::AdpcmBlocks, alac::AlacPackets, amr::AmrFrames,
     contained::contained, flac::FlacFrames, g722::G722Bytes, gsm::GsmFrames, mpeg::MpegFrames,
-    opus::OpusPackets, pcm::PcmDecoder, vorbis::VorbisPackets,
+    opus::OpusPackets, pcm::PcmDecoder, vorbis::VorbisPackets, wavpack::WavPackBlocks,
 };
 use super::demux::CodecParams;
 use crate::{AudioError, block::Block, channels::ChannelMask};
@@ -60,7 +61,7 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         Codec::Alac => contained(params, AlacPackets::open).map_err(broken)?,
         Codec::Opus => contained(params, OpusPackets::open).map_err(broken)?,
         Codec::Vorbis => contained(params, VorbisPackets::open).map_err(broken)?,
-        // Here the error is the name.
+        // In these two the error is the name.
         Codec::Aac => {
             contained(params, AacPackets::open).map_err(|PacketError(name)| unknown(name))?
         }
@@ -75,9 +76,14 @@ pub(super) fn open(params: &CodecParams) -> Result<Box<dyn PacketDecoder>, Audio
         Codec::Pcm | Codec::PcmFloat | Codec::Alaw | Codec::Mulaw => {
             Box::new(PcmDecoder::open(params)?)
         }
-        Codec::Ac3 | Codec::Eac3 => contained(params, |_| Ok(Ac3Frames::new())).map_err(broken)?,
+        Codec::Ac3 | Codec::Eac3 => {
+            contained(params, Ac3Frames::open).map_err(|PacketError(name)| unknown(name))?
+        }
         Codec::Gsm => Box::new(GsmFrames::new(params, false)),
         Codec::GsmMs => Box::new(GsmFrames::new(params, true)),
+        Codec::WavPack => {
+            contained(params, |params| Ok(WavPackBlocks::new(params))).map_err(broken)?
+        }
         Codec::G722 => Box::new(G722Bytes::new()),
         _ => return Err(unknown(name.to_owned())),
     })

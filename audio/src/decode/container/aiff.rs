@@ -134,15 +134,11 @@ impl File {
     }
 
     fn piece(self) -> Option<Piece> {
-        let mut params = self.common?;
+        let params = self.common?;
         let channels = params.channels.unwrap_or(0);
-        params.mask = layout::mask(&self.layout, channels);
         let cut = Cut::of(&params).unwrap_or(Cut::Nowhere);
-        Some(Piece {
-            stream: Stream::new(params),
-            stretches: self.stretches,
-            cut,
-        })
+        let layout = layout::core_audio(&self.layout, channels);
+        Some(Piece::new(Stream::new(params), self.stretches, cut).laid_out(layout))
     }
 }
 

@@ -176,7 +176,7 @@ mod tests {
     }
 
     fn speech(frames: usize) -> Vec<u8> {
-        let mut frame = vec![0xff; 32];
+        let mut frame = [0xff; 32];
         frame[0] = 0x3c;
         frame.repeat(frames)
     }

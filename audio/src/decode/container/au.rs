@@ -1,6 +1,5 @@
 //! AU, Sun's and NeXT's format: a header and samples.
 
-use std::collections::VecDeque;
 
 use retake_formats::{Codec, Container};
 
@@ -52,11 +51,11 @@ pub(in crate::decode) fn open(source: Source) -> Result<Option<PiecesReader>, Au
         at = stated.min(len);
         let params = header.params();
         let cut = Cut::of(&params).unwrap_or(Cut::Nowhere);
-        pieces.push(Piece {
-            stream: Stream::new(params),
-            stretches: VecDeque::from([start..at]),
+        pieces.push(Piece::new(
+            Stream::new(params),
+            std::iter::once(start..at).collect(),
             cut,
-        });
+        ));
     }
     let mut not_read = Vec::new();
     if !pieces.is_empty() && chunks::is_noteworthy(&mut reader, at, len)? {

@@ -140,8 +140,7 @@ impl File {
 
     fn piece(self) -> Option<Piece> {
         let description = self.description?;
-        let mut params = description.params(&self.cookie);
-        params.mask = layout::mask(&self.layout, description.channels);
+        let params = description.params(&self.cookie);
         let mut stream = Stream::new(params);
         let rate = u64::from(stream.params.sample_rate?);
         let table = Table::parse(&description, self.packets, rate);
@@ -155,7 +154,7 @@ impl File {
             Codec::Pcm | Codec::PcmFloat | Codec::Alaw | Codec::Mulaw
         );
         let cut = match table {
-            Some(table) if !is_plain && !(table.bytes_each > 0 && table.frames_each > 0) => {
+            Some(table) if !(is_plain || table.bytes_each > 0 && table.frames_each > 0) => {
                 Some(Cut::Table(Box::new(table)))
             }
             _ => Cut::of(&stream.params),
@@ -169,11 +168,8 @@ impl File {
             },
             cut => cut.unwrap_or(Cut::Nowhere),
         };
-        Some(Piece {
-            stream,
-            stretches: self.stretches,
-            cut,
-        })
+        let layout = layout::core_audio(&self.layout, description.channels);
+        Some(Piece::new(stream, self.stretches, cut).laid_out(layout))
     }
 }
 
@@ -261,7 +257,7 @@ impl Description {
         let least = self.bits.div_ceil(8);
         let stated = self.packet_bytes / self.packet_frames.max(1);
         let bytes = match stated / self.channels {
-            bytes if stated % self.channels == 0 && bytes >= least => bytes,
+            bytes if stated.is_multiple_of(self.channels) && bytes >= least => bytes,
             _ => least,
         };
         let layout = PcmLayout::new(encoding, bytes, self.bits)?;
@@ -397,7 +393,10 @@ impl PacketTable for Table {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::{super::testing, *};
-    use crate::decode::demux::{Demuxer, Next, Packet};
+    use crate::{
+        channels::ChannelMask,
+        decode::demux::{Demuxer, Next, Packet},
+    };
 
     fn chunk(id: &[u8; 4], size: i64, body: &[u8]) -> Vec<u8> {
         [&id[..], &size.to_be_bytes(), body].concat()
@@ -501,6 +500,28 @@ mod tests {
         assert_eq!(specific_info(&cookie), Some(&[0x12, 0x10][..]));
         assert_eq!(specific_info(&[0x12, 0x10]), None);
         assert_eq!(specific_info(&[3, 1]), None);
+    }
+
+    #[test]
+    fn channels_in_another_order_than_waves_change_places() {
+        // C L R Ls Rs LFE, sixteen bits each.
+        let layout: Vec<u8> = [124u32 << 16 | 6, 0, 0]
+            .iter()
+            .flat_map(|word| word.to_be_bytes())
+            .collect();
+        let frame = [3, 3, 1, 1, 2, 2, 5, 5, 6, 6, 4, 4];
+        let file = caf(&[
+            description(b"lpcm", [2, 12, 1, 6, 16]),
+            full(b"chan", &layout),
+            full(b"data", &[&[0; 4][..], &frame, &frame].concat()),
+        ]);
+        let mut reader = open(testing::source(&file)).unwrap().unwrap();
+        let mask = ChannelMask::stated(0x3f, 6);
+        assert_eq!(reader.tracks()[0].params.mask, Some(mask));
+        let mut packet = Packet::default();
+        while !matches!(reader.next(&mut packet).unwrap(), Next::Packet) {}
+        let ordered = [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6];
+        assert_eq!(packet.data, [ordered, ordered].concat());
     }
 
     #[test]

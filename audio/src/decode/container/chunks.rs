@@ -141,7 +141,7 @@ impl Style {
         let mut size = chunk.size;
         if matches!(self, Self::Riff | Self::BigEndian) && left > u64::from(u32::MAX) {
             // A size that ran over 32 bits is short by a multiple of them.
-            let most = size + (left - size >> 32 << 32);
+            let most = size + ((left - size) >> 32 << 32);
             if most > size && !self.is_list(reader, chunk.start + size, len)? {
                 size = most;
             }

@@ -10,11 +10,15 @@ use std::{
 use retake_findings::{Code, Finding};
 use retake_formats::{Codec, Container};
 
-use super::frames::{Frame, Splitter, Syntax};
+use super::{
+    frames::{Frame, Splitter, Syntax},
+    layout::{Layout, reorder},
+};
 use crate::{
     AudioError,
     decode::{
         demux::{CodecParams, Demuxer, End, Next, PACKET_BYTES_MAX, Packet, Stream, Time, Track},
+        pcm::PcmEncoding,
         source::Source,
     },
 };
@@ -32,6 +36,10 @@ pub(super) struct Piece {
     /// Within the file.
     pub stretches: VecDeque<Range<u64>>,
     pub cut: Cut,
+    /// Of plain samples: [`super::layout::Layout::order`].
+    pub order: Option<Vec<u8>>,
+    /// Between the stretches of plain samples: where in the file it is stated, and its frames.
+    pub silences: VecDeque<(u64, u64)>,
 }
 
 /// Where packets end.
@@ -167,6 +175,9 @@ impl Pieces {
             {
                 return Ok(Some((Next::Packet, 0)));
             }
+            if piece.silence(packet) {
+                return Ok(Some((Next::Packet, 0)));
+            }
             let Some(wanted) = piece.next_range(packet) else {
                 if piece.cut.finish() {
                     self.pieces.pop_front();
@@ -175,6 +186,9 @@ impl Pieces {
                 continue;
             };
             self.read(wanted.clone(), packet)?;
+            if let Some(piece) = self.pieces.front() {
+                piece.reorder(&mut packet.data);
+            }
             match self.pieces.front_mut().map(|piece| &mut piece.cut) {
                 Some(Cut::Frames(cut)) => {
                     cut.splitter.push(&packet.data);
@@ -202,6 +216,15 @@ impl Pieces {
     }
 }
 
+/// Bytes of one channel's sample where it is plain.
+fn width(params: &CodecParams) -> Option<u32> {
+    match params.codec {
+        Codec::Pcm | Codec::PcmFloat => params.pcm.map(|layout| layout.bytes),
+        Codec::Alaw | Codec::Mulaw => Some(1),
+        _ => None,
+    }
+}
+
 impl FrameCut {
     fn next(&mut self, packet: &mut Packet) -> bool {
         if !self.splitter.next(&mut self.frame) {
@@ -218,6 +241,66 @@ impl FrameCut {
 }
 
 impl Piece {
+    pub(super) fn new(stream: Stream, stretches: VecDeque<Range<u64>>, cut: Cut) -> Self {
+        Self {
+            stream,
+            stretches,
+            cut,
+            order: None,
+            silences: VecDeque::new(),
+        }
+    }
+
+    /// With the channels' places as the file states them. A codec has an order of its own, so there the
+    /// file's counts only where it is WAVE's.
+    pub(super) fn laid_out(mut self, layout: Option<Layout>) -> Self {
+        let params = &mut self.stream.params;
+        let is_plain = width(params).is_some();
+        if let Some(layout) = layout.filter(|layout| is_plain || layout.order.is_none()) {
+            params.mask = Some(layout.mask);
+            self.order = layout.order;
+        }
+        self
+    }
+
+    /// Fills the packet with some of the silence that is next.
+    fn silence(&mut self, packet: &mut Packet) -> bool {
+        while self.stretches.pop_front_if(|stretch| stretch.is_empty()).is_some() {}
+        let at = self.stretches.front().map(|stretch| stretch.start);
+        let Some((place, frames)) = self.silences.front_mut() else {
+            return false;
+        };
+        if at.is_some_and(|at| at < *place) {
+            return false;
+        }
+        let params = &self.stream.params;
+        let now = (*frames).min(RUN_FRAMES.into());
+        *frames -= now;
+        if *frames == 0 {
+            self.silences.pop_front();
+        }
+        let Some((width, channels)) = width(params).zip(params.channels) else {
+            return false;
+        };
+        let nothing = match (&params.codec, params.pcm) {
+            (Codec::Alaw, _) => 0xd5,
+            (Codec::Mulaw, _) => 0xff,
+            (_, Some(layout)) if layout.encoding == PcmEncoding::Unsigned => 0x80,
+            _ => 0,
+        };
+        let bytes = now.saturating_mul(u64::from(width) * u64::from(channels));
+        packet
+            .data
+            .resize(bytes.min(PACKET_BYTES_MAX as u64) as usize, nothing);
+        true
+    }
+
+    fn reorder(&self, bytes: &mut [u8]) {
+        if let (Some(order), Some(width)) = (&self.order, width(&self.stream.params)) {
+            reorder(bytes, order, width as usize);
+        }
+    }
+
     /// Takes the next packet's bytes off the stretches. Not more than [`PACKET_BYTES_MAX`], whatever
     /// a table says.
     fn next_range(&mut self, packet: &mut Packet) -> Option<Range<u64>> {

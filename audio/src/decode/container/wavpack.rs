@@ -24,6 +24,8 @@ const BLOCK_BYTES_MAX: usize = 1 << 20;
 const FLAG_MONO: u32 = 1 << 2;
 const FLAG_FIRST: u32 = 1 << 11;
 const FLAG_LAST: u32 = 1 << 12;
+/// What is missing from it stands in another file.
+const FLAG_HYBRID: u32 = 1 << 3;
 /// The float flag says that samples are no whole numbers.
 const FLAG_FLOAT: u32 = 1 << 7;
 const RATES: [u32; 15] = [
@@ -111,7 +113,8 @@ impl WavPackReader {
         let mut params = CodecParams::new(Codec::WavPack);
         params.sample_rate = first.rate();
         params.channels = Some(channels);
-        params.bits = Some(8 * ((first.flags & 3) + 1)).filter(|_| !first.has(FLAG_FLOAT));
+        params.bits = Some(8 * ((first.flags & 3) + 1))
+            .filter(|_| !first.has(FLAG_FLOAT) && !first.has(FLAG_HYBRID));
         Ok(Some(Self {
             bytes,
             tracks: vec![plain::track(&params)],

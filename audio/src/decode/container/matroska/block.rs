@@ -34,7 +34,7 @@ pub(super) fn block_header(block: &[u8]) -> Option<BlockHeader> {
 /// Where the packets lie in what follows a block's header. `None` where the sizes cannot be true.
 pub(super) fn unlace(body: &[u8], lacing: u8) -> Option<Vec<Range<usize>>> {
     if lacing == 0 {
-        return Some(vec![0..body.len()]);
+        return Some(std::iter::once(0..body.len()).collect());
     }
     let (&count, mut rest) = body.split_first()?;
     let count = usize::from(count) + 1;

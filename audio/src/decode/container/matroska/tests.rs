@@ -8,7 +8,7 @@ use retake_formats::{Codec, Container};
 
 use super::{MatroskaReader, ebml::*, testing::*};
 use crate::decode::{
-    demux::{Demuxer, End, Next, Packet, Time},
+    demux::{Demuxer, Next, Packet, Time},
     source::Source,
 };
 

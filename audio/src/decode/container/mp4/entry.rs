@@ -4,9 +4,9 @@
 use retake_formats::Codec;
 
 use super::{
+    super::layout::{Layout, chnl, core_audio},
     boxes::{Kind, child, children, header, u16_at, u32_at, u64_at},
     config::{alac_cookie, esds, flac_info, opus_head, wave_format},
-    layout::{Layout, chan, chnl},
 };
 use crate::{
     channels::CHANNELS_MAX,
@@ -327,7 +327,8 @@ impl<'a> Description<'a> {
     fn layout(&self) -> Option<Layout> {
         let chan = self
             .find(*b"chan")
-            .and_then(|body| chan(body, self.channels));
+            // Behind version and flags.
+            .and_then(|body| core_audio(body.get(4..)?, self.channels));
         chan.or_else(|| {
             self.find(*b"chnl")
                 .and_then(|body| chnl(body, self.channels))
@@ -354,7 +355,7 @@ impl Entry {
         if let Some(frame) = frame_bytes(&self.params) {
             self.per_packet = PLAIN_PER_PACKET;
             // QuickTime writes 1 for a frame, whatever it has.
-            let is_whole = size > 0 && size % frame == 0 && !samples_are_frames;
+            let is_whole = size > 0 && size.is_multiple_of(frame) && !samples_are_frames;
             self.unit = Some((1, if is_whole { size } else { frame }));
             return;
         }

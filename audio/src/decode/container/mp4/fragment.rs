@@ -235,8 +235,7 @@ impl List {
         let size_at = field(0x200);
         field(0x400);
         let shift_at = field(0x800);
-        if entry_bytes > 0 {
-            let whole = trun.len().saturating_sub(table) / entry_bytes;
+        if let Some(whole) = trun.len().saturating_sub(table).checked_div(entry_bytes) {
             samples = samples.min(whole as u64);
         }
         Some(Self {

@@ -11,7 +11,6 @@ mod entry;
 mod file;
 mod fragment;
 mod habit;
-mod layout;
 mod movie;
 mod playback;
 mod table;

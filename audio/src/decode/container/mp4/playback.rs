@@ -6,11 +6,11 @@ use retake_findings::{Code, Finding};
 use retake_formats::Codec;
 
 use super::{
+    super::layout::reorder,
     boxes::Input,
     edits::{Extent, Part, Plan},
     entry::Entry,
     habit,
-    layout::reorder,
     movie::{Edits, Movie, Track},
     table::Run,
     walk::{Position, Walk},

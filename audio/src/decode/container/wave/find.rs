@@ -142,6 +142,7 @@ pub(super) fn pieces(reader: &mut BufReader<Source>, at: u64, len: u64) -> io::R
             len,
             params: None,
             stretches: VecDeque::new(),
+            silences: VecDeque::new(),
             data_bytes_64: None,
             places_mended: 0,
             is_cut: false,
@@ -186,6 +187,8 @@ struct File<'a> {
     len: u64,
     params: Option<CodecParams>,
     stretches: VecDeque<Range<u64>>,
+    /// Of a list of waves: where each is stated, and its frames.
+    silences: VecDeque<(u64, u64)>,
     /// What `ds64` says.
     data_bytes_64: Option<u64>,
     places_mended: u64,
@@ -231,10 +234,22 @@ impl File<'_> {
                     self.at = self.data(chunk)?;
                     continue;
                 }
+                b"slnt" => {
+                    let frames = chunks::body(self.reader, &chunk, 4)?;
+                    if frames.len() == 4 && self.silences.len() < CHUNKS_MAX {
+                        let frames = match self.magic {
+                            Magic::BigEndian => chunks::big_endian(&frames),
+                            _ => chunks::little_endian(&frames),
+                        };
+                        self.silences.push_back((chunk.start, frames));
+                    }
+                }
                 b"LIST" if self.is_list_of_waves(&chunk)? => {
                     self.at = chunk.start + 4;
                     continue;
                 }
+                // `fact`, too: writers that never come to the end leave its number of frames as wrong
+                // as their sizes, and no codec in WAVE needs it.
                 _ => {}
             }
             match style.behind(self.reader, &chunk)? {
@@ -315,10 +330,11 @@ impl File<'_> {
         match self.params {
             Some(params) => {
                 let (params, cut) = cut(params, has_frames);
+                let stream = Stream::new(params);
+                let piece = Piece::new(stream, self.stretches, cut);
                 found.pieces.push(Piece {
-                    stream: Stream::new(params),
-                    stretches: self.stretches,
-                    cut,
+                    silences: self.silences,
+                    ..piece
                 });
             }
             None if bytes > 0 => {

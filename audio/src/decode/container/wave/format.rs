@@ -1,5 +1,5 @@
-//! WAVE's format chunk: WAVEFORMAT, WAVEFORMATEX, WAVEFORMATEXTENSIBLE. AVI, Matroska and ASF have
-//! the same.
+//! What WAVE's format chunk comes to: codec, layout and configuration. AVI and Matroska have the same
+//! chunk.
 
 use retake_formats::Codec;
 
@@ -9,15 +9,8 @@ use crate::{
         demux::CodecParams,
         pcm::{PcmEncoding, PcmLayout},
     },
+    wav::Format,
 };
-
-const EXTENSIBLE: u16 = 0xfffe;
-/// All of a subformat's GUID but its first two bytes, which are a tag of the old kind.
-const SUBFORMAT_TAIL: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/// The same for ambisonics (B-format), whose channels are no speakers.
-const AMBISONIC_TAIL: [u8; 14] = [
-    0, 0, 0x21, 0x07, 0xd3, 0x11, 0x86, 0x44, 0xc8, 0xc1, 0xca, 0, 0, 0,
-];
 
 /// `None` where the chunk makes no sense at all. A codec that is not known is one of
 /// [`Codec::Unknown`].
@@ -28,10 +21,10 @@ pub(in crate::decode) fn params_of(format_chunk: &[u8]) -> Option<CodecParams> {
 /// [`params_of`] with the most significant byte first, as RIFX has it.
 pub(super) fn params_in_order(format_chunk: &[u8], is_big_endian: bool) -> Option<CodecParams> {
     let format = Format::parse(format_chunk, is_big_endian)?;
-    let codec = format.codec();
+    let codec = codec(&format);
     let pcm = match codec {
         Codec::Pcm | Codec::PcmFloat => {
-            let layout = format.layout(codec == Codec::PcmFloat);
+            let layout = layout(&format, codec == Codec::PcmFloat);
             Some(layout.map(|layout| layout.big_endian(is_big_endian)))
         }
         _ => None,
@@ -58,157 +51,77 @@ pub(super) fn params_in_order(format_chunk: &[u8], is_big_endian: bool) -> Optio
     })
 }
 
-struct Format<'a> {
-    tag: u16,
-    channels: u32,
-    sample_rate: u32,
-    block_bytes: u32,
-    /// Of a sample, as far as it is stored.
-    bits: u32,
-    /// Of those, how many mean something.
-    bits_valid: u32,
-    /// Only WAVEFORMATEXTENSIBLE has one.
-    mask: Option<u32>,
-    /// Behind `cbSize`.
-    extra: &'a [u8],
+/// The bytes of a sample come from the size of a frame, as bits alone do not tell 24 bits in three
+/// bytes from those in four; from the bits where that makes no sense.
+fn layout(format: &Format, is_float: bool) -> Option<PcmLayout> {
+    let least = format.bits.div_ceil(8);
+    let bytes = match format.block_bytes / format.channels {
+        bytes @ 1..=8 if format.block_bytes.is_multiple_of(format.channels) && bytes >= least => {
+            bytes
+        }
+        _ => least,
+    };
+    let encoding = match (is_float, bytes) {
+        (true, _) => PcmEncoding::Float,
+        (_, 1) => PcmEncoding::Unsigned,
+        _ => PcmEncoding::Signed,
+    };
+    let bits = match is_float {
+        true => bytes * 8,
+        false => format.bits_valid,
+    };
+    PcmLayout::new(encoding, bytes, bits)
 }
 
-impl<'a> Format<'a> {
-    fn parse(chunk: &'a [u8], is_big_endian: bool) -> Option<Self> {
-        let u16_at = |at: usize| {
-            let bytes = *chunk.get(at..)?.first_chunk()?;
-            Some(match is_big_endian {
-                true => u16::from_be_bytes(bytes),
-                false => u16::from_le_bytes(bytes),
-            })
-        };
-        let u32_at = |at: usize| {
-            let bytes = *chunk.get(at..)?.first_chunk()?;
-            Some(match is_big_endian {
-                true => u32::from_be_bytes(bytes),
-                false => u32::from_le_bytes(bytes),
-            })
-        };
-        let channels = u32::from(u16_at(2)?);
-        let block_bytes = u32::from(u16_at(12)?);
-        if channels == 0 {
-            return None;
-        }
-        // The oldest form has no bits.
-        let bits = match u16_at(14) {
-            Some(bits @ 1..) => u32::from(bits),
-            _ => block_bytes / channels * 8,
-        };
-        let mut format = Self {
-            tag: u16_at(0)?,
-            channels,
-            sample_rate: u32_at(4)?,
-            block_bytes,
-            bits,
-            bits_valid: bits,
-            mask: None,
-            extra: chunk.get(18..).unwrap_or_default(),
-        };
-        if format.tag == EXTENSIBLE {
-            format.extend(u16_at(18), u32_at(20), u16_at(24), chunk);
-        }
-        Some(format)
-    }
+/// By the registered tags (RFC 2361 and mmreg.h).
+fn codec(format: &Format) -> Codec {
+    let name = match format.tag {
+        0x0001 => return Codec::Pcm,
+        0x0002 => return Codec::AdpcmMs,
+        0x0003 => return Codec::PcmFloat,
+        0x0006 | 0x0102 => return Codec::Alaw,
+        0x0007 | 0x0101 => return Codec::Mulaw,
+        0x0011 | 0x0069 if format.bits == 4 => return Codec::AdpcmIma,
+        0x0011 | 0x0069 => return Codec::Unknown(format!("IMA ADPCM of {} bits", format.bits)),
+        0x0031 | 0x0032 => return Codec::GsmMs,
+        0x0050 => return mpeg_layer(format),
+        0x0055 => return Codec::Mp3,
+        0x0057 => return Codec::AmrNb,
+        0x0058 => return Codec::AmrWb,
+        0x0065 | 0x028f => return Codec::G722,
+        0x00ff | 0x1600 | 0x1610 | 0x706d | 0x4143 | 0xa106 => return Codec::Aac,
+        0x2000 => return Codec::Ac3,
+        0x5756 => return Codec::WavPack,
+        0x6c61 => return Codec::Alac,
+        0x704f => return Codec::Opus,
+        0xf1ac => return Codec::Flac,
+        0x000a => "Windows Media Audio Voice",
+        0x0020 => "Yamaha ADPCM",
+        0x0038 => "NMS ADPCM",
+        0x0022 => "TrueSpeech",
+        0x0040 | 0x0045 | 0x0064 => "G.726",
+        0x0042 => "G.723.1",
+        0x0083 => "G.729",
+        0x0092 | 0x0240 | 0x0241 => "AC-3 as S/PDIF",
+        0x0160..=0x0164 => "Windows Media Audio",
+        0x0200 | 0x0202 => "Creative ADPCM",
+        0x0270 => "ATRAC3",
+        0x1601 | 0x1602 => "AAC in LATM",
+        0x2001 => "DTS",
+        0x566f | 0x674f | 0x6750 | 0x6751 | 0x676f | 0x6770 | 0x6771 => "Vorbis in WAVE",
+        0x77a1 => "TTA",
+        0xa109 => "Speex",
+        tag => return Codec::Unknown(format!("WAVE format {tag:#06x}")),
+    };
+    Codec::Unknown(name.to_owned())
+}
 
-    fn extend(&mut self, valid: Option<u16>, mask: Option<u32>, tag: Option<u16>, chunk: &'a [u8]) {
-        let (Some(valid), Some(mask), Some(tag), Some(tail)) =
-            (valid, mask, tag, chunk.get(26..40))
-        else {
-            // Cut short. Integers of these widths can be nothing else.
-            if matches!(self.bits, 8 | 16 | 24) {
-                self.tag = 1;
-            }
-            return;
-        };
-        if (1..self.bits).contains(&u32::from(valid)) {
-            self.bits_valid = u32::from(valid);
-        }
-        self.mask = Some(mask);
-        self.extra = chunk.get(40..).unwrap_or_default();
-        if tail == AMBISONIC_TAIL {
-            self.mask = Some(0);
-            self.tag = tag;
-        } else if tail == SUBFORMAT_TAIL || matches!(tag, 1 | 3 | 6 | 7) {
-            // Some writers get the tail wrong. Where what is in front of it is plain samples, it is.
-            self.tag = tag;
-        }
-    }
-
-    /// The bytes of a sample come from the size of a frame, as bits alone do not tell 24 bits in three
-    /// bytes from those in four; from the bits where that makes no sense.
-    fn layout(&self, is_float: bool) -> Option<PcmLayout> {
-        let least = self.bits.div_ceil(8);
-        let bytes = match self.block_bytes / self.channels {
-            bytes @ 1..=8 if self.block_bytes % self.channels == 0 && bytes >= least => bytes,
-            _ => least,
-        };
-        let encoding = match (is_float, bytes) {
-            (true, _) => PcmEncoding::Float,
-            (_, 1) => PcmEncoding::Unsigned,
-            _ => PcmEncoding::Signed,
-        };
-        let bits = match is_float {
-            true => bytes * 8,
-            false => self.bits_valid,
-        };
-        PcmLayout::new(encoding, bytes, bits)
-    }
-
-    /// By the registered tags (RFC 2361 and mmreg.h).
-    fn codec(&self) -> Codec {
-        let name = match self.tag {
-            0x0001 => return Codec::Pcm,
-            0x0002 => return Codec::AdpcmMs,
-            0x0003 => return Codec::PcmFloat,
-            0x0006 | 0x0102 => return Codec::Alaw,
-            0x0007 | 0x0101 => return Codec::Mulaw,
-            0x0011 | 0x0069 if self.bits == 4 => return Codec::AdpcmIma,
-            0x0011 | 0x0069 => return Codec::Unknown(format!("IMA ADPCM of {} bits", self.bits)),
-            0x0031 | 0x0032 => return Codec::GsmMs,
-            0x0050 => return self.mpeg_layer(),
-            0x0055 => return Codec::Mp3,
-            0x0057 => return Codec::AmrNb,
-            0x0058 => return Codec::AmrWb,
-            0x0065 | 0x028f => return Codec::G722,
-            0x00ff | 0x1600 | 0x1610 | 0x706d | 0x4143 | 0xa106 => return Codec::Aac,
-            0x2000 => return Codec::Ac3,
-            0x5756 => return Codec::WavPack,
-            0x6c61 => return Codec::Alac,
-            0x704f => return Codec::Opus,
-            0xf1ac => return Codec::Flac,
-            0x000a => "Windows Media Audio Voice",
-            0x0020 => "Yamaha ADPCM",
-            0x0038 => "NMS ADPCM",
-            0x0022 => "TrueSpeech",
-            0x0040 | 0x0045 | 0x0064 => "G.726",
-            0x0042 => "G.723.1",
-            0x0083 => "G.729",
-            0x0092 | 0x0240 | 0x0241 => "AC-3 as S/PDIF",
-            0x0160..=0x0164 => "Windows Media Audio",
-            0x0200 | 0x0202 => "Creative ADPCM",
-            0x0270 => "ATRAC3",
-            0x1601 | 0x1602 => "AAC in LATM",
-            0x2001 => "DTS",
-            0x566f | 0x674f | 0x6750 | 0x6751 | 0x676f | 0x6770 | 0x6771 => "Vorbis in WAVE",
-            0x77a1 => "TTA",
-            0xa109 => "Speex",
-            tag => return Codec::Unknown(format!("WAVE format {tag:#06x}")),
-        };
-        Codec::Unknown(name.to_owned())
-    }
-
-    /// `fwHeadLayer` of MPEG1WAVEFORMAT.
-    fn mpeg_layer(&self) -> Codec {
-        match self.extra.first() {
-            Some(1) => Codec::Mp1,
-            Some(4) => Codec::Mp3,
-            _ => Codec::Mp2,
-        }
+/// `fwHeadLayer` of MPEG1WAVEFORMAT.
+fn mpeg_layer(format: &Format) -> Codec {
+    match format.extra.first() {
+        Some(1) => Codec::Mp1,
+        Some(4) => Codec::Mp3,
+        _ => Codec::Mp2,
     }
 }
 
@@ -234,6 +147,7 @@ fn extra(codec: &Codec, format: &Format) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::wav::{AMBISONIC_TAIL, SUBFORMAT_TAIL, tag::EXTENSIBLE};
 
     fn plain(tag: u16, channels: u16, block: u16, bits: u16) -> Vec<u8> {
         let mut chunk = Vec::new();

@@ -6,11 +6,13 @@ fn open(bytes: &[u8]) -> Result<Option<WaveReader>, AudioError> {
     WaveReader::open(testing::source(bytes))
 }
 
+type Streams = Vec<(Stream, Vec<u8>)>;
+
 /// All streams with their bytes, how it ended, and the codes of what was found.
-fn read(bytes: &[u8]) -> (Vec<(Stream, Vec<u8>)>, End, Vec<String>) {
+fn read(bytes: &[u8]) -> (Streams, End, Vec<String>) {
     let mut reader = open(bytes).unwrap().unwrap();
     reader.select(0);
-    let mut streams: Vec<(Stream, Vec<u8>)> = Vec::new();
+    let mut streams = Streams::new();
     let mut packet = Packet::default();
     loop {
         packet.clear();
@@ -148,6 +150,26 @@ fn several_chunks_of_audio_are_one_stream() {
     check_plain(&riff(&[format(2, 16), parts.clone()]), &both);
     let list = [&b"wavl"[..], &parts].concat();
     check_plain(&riff(&[format(2, 16), full(b"LIST", &list)]), &both);
+}
+
+#[test]
+fn silence_in_a_list_of_waves_is_heard() {
+    let (a, b) = (samples(7, 40), samples(99, 44));
+    let silence = |frames: u32| full(b"slnt", &frames.to_le_bytes());
+    let list = [
+        &b"wavl"[..],
+        &silence(3),
+        &full(b"data", &a),
+        &silence(5000),
+        &full(b"data", &b),
+        &silence(1),
+    ]
+    .concat();
+    let heard = [&[0; 12][..], &a, &[0; 20_000], &b, &[0; 4]].concat();
+    check_plain(&riff(&[format(2, 16), full(b"LIST", &list)]), &heard);
+    let list = [&b"wavl"[..], &full(b"data", &[1; 8]), &silence(4)].concat();
+    let heard = [[1; 8], [0x80; 8]].concat();
+    check_plain(&riff(&[format(2, 8), full(b"LIST", &list)]), &heard);
 }
 
 #[test]
