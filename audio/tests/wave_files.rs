@@ -183,17 +183,16 @@ fn a_header_alone_is_an_empty_recording() {
 
 #[test]
 fn nonsense_in_the_header_is_refused_and_not_believed() {
-    for (rate, value) in [(0, "0 Hz"), (u32::MAX, "4294967295 Hz")] {
+    let of_rate = |rate| {
         let wave = Wave {
             rate,
             ..Wave::pcm16(&[1, 2, 3])
         };
-        let error = decode_bytes(&wave.bytes()).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("sample rate is {value}")),
-            "{error}"
-        );
-    }
+        decode_bytes(&wave.bytes()).unwrap_err()
+    };
+    let error = of_rate(u32::MAX).to_string();
+    assert!(error.starts_with("sample rate is 4294967295 Hz"), "{error}");
+    assert!(matches!(of_rate(0), AudioError::Damaged { .. }));
     let wave = Wave {
         channels: 300,
         ..Wave::pcm16(&[0; 600])
