@@ -1,9 +1,10 @@
 //! Loudness by ITU-R BS.1770-5 and EBU R 128, in memory that does not grow but for one byte per
-//! 100 ms.
+//! 100 ms, and eight more in the first hour.
 //!
 //! Everything is made of the K-weighted energies of stretches of 100 ms: four of them are a gating
 //! block and a momentary value, thirty a short-term value (EBU Tech 3341). Gating and range (EBU Tech
-//! 3342) work on histograms of 0.1 LU. A recording shorter than a gating block is one block as long as
+//! 3342) work on histograms of 0.1 LU, but in the first hour the gate falls exactly where it belongs: in
+//! a short recording a single block there can be worth half a LU. A recording shorter than a gating block is one block as long as
 //! it is, because a word has a loudness, too.
 
 use std::f64::consts::PI;
@@ -173,12 +174,16 @@ fn lufs(power: f64) -> f64 {
 /// louder. The sums within a step are kept, so that a mean is exact but for where the gate cuts.
 struct Histogram {
     steps: Vec<(u64, f64)>,
+    /// One by one, if there are no more than [`Self::EXACT_MAX`].
+    exact: Vec<f64>,
 }
 
 impl Histogram {
     const STEPS_PER_LU: f64 = 10.0;
     /// Up to +10 LUFS and some.
     const STEPS: usize = 1000;
+    /// Blocks in an hour.
+    const EXACT_MAX: usize = 36_000;
 
     fn add(&mut self, power: f64) {
         let loudness = lufs(power);
@@ -188,6 +193,10 @@ impl Histogram {
         let (count, sum) = &mut self.steps[Self::step(loudness)];
         *count += 1;
         *sum += power;
+        // One more than that says that there were more.
+        if self.exact.len() <= Self::EXACT_MAX {
+            self.exact.push(power);
+        }
     }
 
     fn step(loudness: f64) -> usize {
@@ -198,6 +207,12 @@ impl Histogram {
     /// The mean power of what is not more than `gate_lu` under the mean of all.
     fn gated_mean(&self, gate_lu: f64) -> Option<f64> {
         let all = mean(&self.steps)?;
+        if self.exact.len() <= Self::EXACT_MAX {
+            let threshold = all * 10f64.powf(gate_lu / 10.0);
+            let loud = self.exact.iter().filter(|power| **power >= threshold);
+            let (count, sum) = loud.fold((0u64, 0.0), |(n, sum), power| (n + 1, sum + power));
+            return (count > 0).then(|| sum / count as f64);
+        }
         mean(&self.steps[Self::step(lufs(all) + gate_lu)..])
     }
 
@@ -227,6 +242,7 @@ impl Default for Histogram {
     fn default() -> Self {
         Self {
             steps: vec![(0, 0.0); Self::STEPS],
+            exact: Vec::new(),
         }
     }
 }

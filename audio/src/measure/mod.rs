@@ -6,6 +6,8 @@
 
 mod change;
 mod findings;
+#[cfg(test)]
+mod guests;
 mod levels;
 mod loudness;
 mod peaks;

@@ -19,7 +19,7 @@ const SLOW_MINDS_DB: f32 = 12.0;
 
 /// The limiter's margin, and what common material has more between the samples than the quick reading of
 /// peaks says.
-const BELOW_CEILING_DB: f32 = 0.2;
+const BELOW_CEILING_DB: f32 = 0.3;
 
 /// Segments that are worked out together, and how many around them have a say.
 const CHUNK: usize = 256;
@@ -94,7 +94,9 @@ impl Curve {
                 };
                 hop.add(plain, plain * factor);
                 whole.add(plain, plain * factor);
-                if (segment + 1) % SEGMENTS_PER_HOP == 0 {
+                // The last hop may lack a few frames; then it is none.
+                let is_there = self.segments.start(segment + 1) <= self.total_frames;
+                if (segment + 1) % SEGMENTS_PER_HOP == 0 && is_there {
                     blocks.push(std::mem::take(&mut hop));
                 }
             }

@@ -28,7 +28,7 @@ use curve::{Curve, Ride};
 use limiter::Limiter;
 use offset::Means;
 use outcome::Outcome;
-use plan::{Plan, WhyNot, Wish};
+use plan::{Plan, Wish};
 use retake_plugin_sdk::prelude::*;
 use retake_signal::weights::loudness_weights;
 use segments::Segments;
@@ -98,8 +98,9 @@ impl Corrector for Loudness {
         license: "MIT OR Apache-2.0",
         analyzes: true,
         channels: ChannelUse::Linked,
-        // Up by the most gain there is; down from any recording that is not far beyond full scale.
-        level_change_db: Some((-110.0, 60.0)),
+        // Up by the most gain there is, and what limiting is made up for by; down from any recording
+        // that is not far beyond full scale.
+        level_change_db: Some((-110.0, 70.0)),
         extras: &[
             ("target-lufs", "target-lufs"),
             ("ceiling-dbtp", "true-peak-dbtp"),
@@ -260,9 +261,7 @@ impl Second {
         }
         let off = measured.is_none_or(|lufs| (lufs - target_lufs).abs() > plan::OFF_LU);
         if off {
-            // Nothing else is left that could hold it back.
-            let why = plan.why_not.unwrap_or(WhyNot::TooPeaky);
-            report = report.text("why-not", "Why it is not the target", why.code());
+            report = report.text("why-not", "Why it is not the target", plan.why_not.code());
         }
         if found.spikes > 0 {
             let peak_dbfs = factor_to_db(f64::from(found.highest_spike));

@@ -1,6 +1,6 @@
 //! Which gain the second pass applies, and why it is not the one that was wished for.
 
-use crate::curve::{Curve, Outcome};
+use crate::curve::Curve;
 
 /// More than this is not limiting any more but squashing: the mean, in dB, over what counts towards
 /// the loudness.
@@ -9,6 +9,9 @@ const SQUASHED_DB_MAX: f64 = 9.0;
 /// Near enough, and worth a word.
 const EXACT_LU: f64 = 0.005;
 pub const OFF_LU: f64 = 0.1;
+
+/// What limiting takes from the loudness is made up for by no more gain than this.
+const MAKEUP_DB_MAX: f64 = 40.0;
 
 /// What is below -70 LUFS is silence, unless more gain is wished for than this: then it may be as much
 /// quieter.
@@ -26,8 +29,8 @@ pub struct Plan {
     pub input_lufs: Option<f64>,
     /// What the result will have; `None` for silence.
     pub reached_lufs: Option<f64>,
-    /// Why that is not the target.
-    pub why_not: Option<WhyNot>,
+    /// What holds it back, should that not be the target.
+    pub why_not: WhyNot,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +38,8 @@ pub enum WhyNot {
     Silent,
     MaxGain,
     TooPeaky,
+    /// Nothing of these: a gating block that counts, or does not, by a hair, and the rest with it.
+    Gate,
 }
 
 impl WhyNot {
@@ -44,6 +49,7 @@ impl WhyNot {
             Self::Silent => "silent",
             Self::MaxGain => "max-gain",
             Self::TooPeaky => "too-peaky",
+            Self::Gate => "gate",
         }
     }
 }
@@ -61,30 +67,31 @@ impl Plan {
                 gain_db: 0.0,
                 input_lufs,
                 reached_lufs: None,
-                why_not: Some(WhyNot::Silent),
+                why_not: WhyNot::Silent,
             };
         };
-        let plain_db = wish.target_lufs - lufs;
         let outcome = |gain_db: f64| curve.outcome(gain_db, curve.is_limiting(gain_db));
-        let mut gain_db = plain_db.min(wish.max_gain_db);
-        let mut why_not = Some(WhyNot::MaxGain);
-        if curve.is_limiting(gain_db) && gain_db < wish.max_gain_db {
+        let target_lufs = wish.target_lufs.min(lufs + wish.max_gain_db);
+        let mut why_not = WhyNot::Gate;
+        if target_lufs < wish.target_lufs {
+            why_not = WhyNot::MaxGain;
+        }
+        let mut gain_db = target_lufs - lufs;
+        if curve.is_limiting(gain_db) {
             let reached = |gain_db: f64| outcome(gain_db).lufs.unwrap_or(f64::NEG_INFINITY);
-            gain_db = reaching(wish.target_lufs, gain_db, wish.max_gain_db, reached);
+            gain_db = reaching(target_lufs, gain_db, gain_db + MAKEUP_DB_MAX, reached);
         }
         if outcome(gain_db).squashed_db > SQUASHED_DB_MAX {
-            why_not = Some(WhyNot::TooPeaky);
+            why_not = WhyNot::TooPeaky;
             let squashed = |gain_db: f64| outcome(gain_db).squashed_db;
             let least_db = gain_db - 60.0;
             gain_db = reaching(SQUASHED_DB_MAX, least_db, gain_db, squashed);
         }
-        let Outcome { lufs, .. } = outcome(gain_db);
-        let off = |lufs: f64| (lufs - wish.target_lufs).abs() > OFF_LU;
         Self {
             gain_db,
             input_lufs,
-            reached_lufs: lufs,
-            why_not: why_not.filter(|_| lufs.is_none_or(off)),
+            reached_lufs: outcome(gain_db).lufs,
+            why_not,
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod gate;
 pub mod hops;
 pub mod k_weighting;
 pub mod line;
+pub mod meter;
 pub mod reducer;
 pub mod section;
 pub mod steps;
