@@ -2,9 +2,16 @@
 //!
 //!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32 [track]]
 //!
-//! For measuring speed: the time is that of the whole process, all threads.
+//! For measuring speed: the time is that of the whole process, all threads; how much of it the meters
+//! took, which other converters have none of, is said beside it.
 
-use std::{fs::File, path::Path, time::Instant};
+use std::{
+    collections::HashMap,
+    fs::File,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use retake_audio::{FlacBits, Format, Limits, Tags, WavDepth, decode, run};
 
@@ -38,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let spill_dir = std::env::temp_dir();
 
+    let meters = Meters::watch();
     let started = (Instant::now(), cpu_seconds());
     let decoded = decode(
         File::open(&input)?,
@@ -53,6 +61,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (tags, of_tags) = Tags::read(&File::open(&input)?)?;
     let lost = format.cannot_keep(&tags, decoded.spec);
     let half = (Instant::now(), cpu_seconds());
+    let half_meters = meters.seconds();
     let finished = run(
         decoded,
         Vec::new(),
@@ -68,14 +77,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         format!("{source}, {seconds:.3} s, {} frames", finished.frames),
         format!("{before:?}"),
         format!(
-            "decode + measure: {:.2} s wall, {:.2} s cpu",
+            "decode + measure: {:.2} s wall, {:.2} s cpu, {half_meters:.2} of it measuring",
             (half.0 - started.0).as_secs_f64(),
             half.1 - started.1
         ),
         format!(
-            "measure + encode: {:.2} s wall, {:.2} s cpu",
+            "measure + encode: {:.2} s wall, {:.2} s cpu, {:.2} of it measuring",
             (ended.0 - half.0).as_secs_f64(),
-            ended.1 - half.1
+            ended.1 - half.1,
+            meters.seconds() - half_meters
         ),
     ];
     report.extend(
@@ -108,4 +118,45 @@ fn cpu_seconds() -> f64 {
         .filter_map(|ticks| ticks.parse::<f64>().ok())
         .sum();
     ticks / 100.0
+}
+
+/// What the threads named "meter" have used, looked up often, because it is gone when they end.
+struct Meters(Arc<Mutex<HashMap<String, f64>>>);
+
+impl Meters {
+    const EVERY: Duration = Duration::from_millis(5);
+
+    fn watch() -> Self {
+        let seen: Arc<Mutex<HashMap<String, f64>>> = Arc::default();
+        let seen_by_watch = Arc::downgrade(&seen);
+        std::thread::spawn(move || {
+            while let Some(seen) = seen_by_watch.upgrade() {
+                if let Ok(mut seen) = seen.lock() {
+                    seen.extend(meter_threads());
+                }
+                std::thread::sleep(Self::EVERY);
+            }
+        });
+        Self(seen)
+    }
+
+    fn seconds(&self) -> f64 {
+        let seen = self.0.lock();
+        seen.map_or(f64::NAN, |seen| seen.values().sum())
+    }
+}
+
+fn meter_threads() -> Vec<(String, f64)> {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
+    let used = |folder: &Path| {
+        let name = std::fs::read_to_string(folder.join("comm")).ok()?;
+        let nanoseconds = std::fs::read_to_string(folder.join("schedstat")).ok()?;
+        let nanoseconds: f64 = nanoseconds.split_whitespace().next()?.parse().ok()?;
+        (name.trim_end() == "meter").then_some(nanoseconds / 1e9)
+    };
+    let threads = threads.flatten().filter_map(|thread| {
+        let path = thread.path();
+        Some((path.to_string_lossy().into_owned(), used(&path)?))
+    });
+    threads.collect()
 }

@@ -45,8 +45,13 @@ fn check_lossless(rate: u32, signal: &Block, format: Format, bits: u32, what: &s
     assert_eq!(finished.frames, signal.frames() as u64, "{what}");
     let again = decode_bytes(&bytes).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(again.spec.sample_rate, rate, "{what}");
+    // What the signal is like is another matter.
+    let of_signal = &again.measured.findings;
     assert!(
-        again.findings.iter().all(|found| !found.is_warning()),
+        again
+            .findings
+            .iter()
+            .all(|found| !found.is_warning() || of_signal.contains(found)),
         "{what}: {:?}",
         again.findings
     );

@@ -4,7 +4,7 @@
 mod signals;
 
 use retake_audio::{Block, Measurement};
-use signals::{decoded_from, noise, sine};
+use signals::{decode_bytes, decoded_from, noise, sine, wav_bytes_for};
 
 fn measure(rate: u32, block: &Block) -> Measurement {
     decoded_from(rate, block).measured.measurement
@@ -51,7 +51,13 @@ fn surround_channels_weigh_more_and_low_frequency_effects_nothing() {
     let reading = |channels: usize, used: usize| {
         let mut block = Block::silence(channels, tone.len());
         block.plane_mut(used).copy_from_slice(&tone);
-        measure(rate, &block).integrated_lufs
+        let mask = match channels {
+            6 => 0x3f,
+            8 => 0x63f,
+            _ => 4,
+        };
+        let decoded = decode_bytes(&wav_bytes_for(rate, &block, mask)).unwrap();
+        decoded.measured.measurement.integrated_lufs
     };
     // One channel alone: 3 dB below the pair. Surround: 1.5 dB more.
     for (channels, used, expected) in [
@@ -69,6 +75,18 @@ fn surround_channels_weigh_more_and_low_frequency_effects_nothing() {
             }
             (lufs, expected) => assert_eq!(lufs, expected, "{channels}/{used}"),
         }
+    }
+}
+
+#[test]
+fn channels_without_places_weigh_alike() {
+    let rate = 48_000;
+    let tone = sine(rate, 1000.0, amplitude(-24.0), rate as usize * 3);
+    for used in [0, 3, 4, 5] {
+        let mut block = Block::silence(6, tone.len());
+        block.plane_mut(used).copy_from_slice(&tone);
+        let lufs = measure(rate, &block).integrated_lufs.unwrap();
+        assert!((lufs + 27.0).abs() < 0.1, "{used}: {lufs}");
     }
 }
 

@@ -136,7 +136,7 @@ fn everything_comes_through_every_format() {
         assert_eq!(findings, [], "{name}");
         let texts = |fields: &[(String, String)]| {
             let of_bext = [
-                "DESCRIPTION",
+                "BEXT_DESCRIPTION",
                 "ORIGINATOR",
                 "TIME_REFERENCE",
                 "UMID",

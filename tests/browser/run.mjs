@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { openBrowser } from "./browser.mjs";
 import { chainChapter } from "./checks/chain.mjs";
 import { fileChapter } from "./checks/file.mjs";
+import { findingsChapter } from "./checks/findings.mjs";
 import { listChapter } from "./checks/list.mjs";
 import { looksChapter } from "./checks/looks.mjs";
 import { microphoneChapter } from "./checks/microphone.mjs";
@@ -40,7 +41,7 @@ const tally = new Tally();
 const browser = await openBrowser(voiceFile);
 try {
   const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
-  const chapters = [microphoneChapter, fileChapter, listChapter, chainChapter, troubleChapter, looksChapter];
+  const chapters = [microphoneChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter];
   if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");
   else chapters.push(publishChapter);
   const wanted = process.env.RETAKE_TEST_CHAPTER;

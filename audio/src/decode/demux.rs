@@ -30,6 +30,12 @@ impl Time {
         rounded.clamp(i128::from(i64::MIN / 2), i128::from(i64::MAX / 2)) as i64
     }
 
+    /// From an earlier time to this one, where both count alike.
+    pub(super) fn since(self, earlier: Self) -> Option<Self> {
+        let ticks = self.ticks.checked_sub(earlier.ticks)?;
+        (ticks > 0 && self.per_second == earlier.per_second).then_some(Self { ticks, ..self })
+    }
+
     pub(super) fn seconds(self) -> f64 {
         self.ticks as f64 / self.per_second as f64
     }
@@ -109,7 +115,7 @@ impl Stream {
 }
 
 /// One packet, as the decoder takes it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Packet {
     pub data: Vec<u8>,
     /// The stamp of its first decoded frame, `trim_start` and the stream's delay not taken off.
@@ -131,6 +137,14 @@ impl Packet {
         self.data.clear();
         (self.at, self.duration, self.trim_start, self.trim_end) = (None, None, None, None);
         self.is_jump = false;
+    }
+
+    /// What the container says of it.
+    pub(super) fn without_bytes(&self) -> Self {
+        Self {
+            data: Vec::new(),
+            ..*self
+        }
     }
 }
 

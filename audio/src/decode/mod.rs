@@ -19,6 +19,7 @@ mod recorder;
 mod source;
 mod timeline;
 mod tracks;
+mod vorbis_blocks;
 
 use std::{fs::File, ops::RangeInclusive, path::Path};
 

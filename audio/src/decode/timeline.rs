@@ -26,6 +26,12 @@ const FOLLOW: i64 = 16;
 const STRAY_PACKETS_MAX: usize = 3;
 /// A stamp of a packet that nothing confirms is believed for no more than this.
 const UNCONFIRMED_S_MAX: i64 = 10;
+/// Packets without a stamp wait for one that confirms the last for no longer than this.
+const HELD_S_MAX: usize = 2;
+/// So many packets that cannot be decoded wait for the first that can, which says what they are.
+const EARLY_PACKETS_MAX: usize = 64;
+/// No stamp is further from 0, in frames: what a damaged file says stays far from overflowing.
+const CLOCK_MAX: i64 = 1 << 50;
 
 pub(super) struct Timeline {
     recorder: Recorder,
@@ -44,9 +50,18 @@ struct Playing {
     usual_frames: u64,
     clock: Clock,
     /// Packets of another rate or number of channels.
-    strays: Vec<(Spec, Block)>,
-    /// Set at the start of a stream: what comes first is what it is.
+    strays: Vec<Stray>,
+    /// Could not be decoded, and nothing before them could: without their bytes.
+    early: Vec<Packet>,
+    /// A packet was decoded: what comes first is what the stream is.
     is_settled: bool,
+}
+
+struct Stray {
+    heard: Spec,
+    block: Block,
+    /// Without its bytes.
+    packet: Packet,
 }
 
 /// All in frames at the stream's rate.
@@ -60,15 +75,20 @@ struct Clock {
     position: i64,
     /// How much later than the frames the stamps are, as far as that was accepted.
     offset: i64,
+    /// The part of it that came little by little.
+    drift: i64,
+    /// The offset that the clock had before it went back, until it returns there.
+    back_from: Option<i64>,
     /// Frames trimmed off since something was last heard.
     end_trimmed: u64,
-    /// A packet whose stamp is ahead, waiting for the next one to confirm it.
+    /// A packet whose stamp is off, waiting for the next one to confirm it.
     held: Option<Held>,
 }
 
 struct Held {
     block: Block,
-    gap: i64,
+    /// How far the clock stepped ahead, or back.
+    step: i64,
     at: i64,
 }
 
@@ -104,15 +124,8 @@ impl Timeline {
     /// A stream begins: right behind the one before, if there was one.
     pub(super) fn start(&mut self, stream: Stream) -> Result<(), Interrupted> {
         self.end_stream()?;
-        self.stream = Some(Playing {
-            decoder: codec::open(&stream.params)?,
-            stream,
-            heard: None,
-            usual_frames: 0,
-            clock: Clock::default(),
-            strays: Vec::new(),
-            is_settled: false,
-        });
+        let decoder = codec::open(&stream.params)?;
+        self.stream = Some(Playing::new(decoder, stream));
         Ok(())
     }
 
@@ -139,16 +152,42 @@ impl Timeline {
                     mask: heard.mask,
                 };
                 if playing.is_stray(heard) {
-                    let block = std::mem::take(decoded);
-                    return playing.stray(heard, block, recorder, counts);
+                    let stray = Stray {
+                        heard,
+                        block: std::mem::take(decoded),
+                        packet: packet.without_bytes(),
+                    };
+                    return playing.stray(stray, recorder, counts);
                 }
                 playing.drop_strays(recorder, counts)?;
+                if !playing.is_settled {
+                    playing.usual_frames = decoded.frames() as u64;
+                    playing.lose_early(Some(heard), recorder, counts)?;
+                }
+                playing.is_settled = true;
                 playing.place(heard, decoded, packet, recorder, counts)
             }
             Ok(_) => Ok(()),
             Err(_) => {
                 playing.drop_strays(recorder, counts)?;
-                playing.lose(packet, decoded, recorder, counts)
+                // Sent ahead for the decoder to settle, and not to be heard: nothing is lost with it.
+                let is_heard = packet
+                    .duration
+                    .zip(packet.trim_start)
+                    .is_none_or(|(duration, trimmed)| trimmed.seconds() < duration.seconds());
+                if !is_heard {
+                    return Ok(());
+                }
+                counts.lost += 1;
+                let lost = playing.as_lost(packet);
+                if playing.is_settled {
+                    return playing.lose(playing.heard, &lost, recorder, counts);
+                }
+                playing.early.push(lost);
+                if playing.early.len() >= EARLY_PACKETS_MAX {
+                    playing.lose_early(playing.heard, recorder, counts)?;
+                }
+                Ok(())
             }
         }
     }
@@ -172,21 +211,30 @@ impl Timeline {
             return Ok(());
         };
         playing.drop_strays(&mut self.recorder, &mut self.counts)?;
+        playing.lose_early(playing.heard, &mut self.recorder, &mut self.counts)?;
         playing.settle_held(None, &mut self.recorder, &mut self.counts)?;
         self.counts.padding_end += playing.clock.end_trimmed;
         if let Some(heard) = playing.heard {
-            let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(heard.sample_rate);
-            let drift = ms(playing.clock.offset);
-            if drift.abs() > self.counts.drift_ms.abs() {
-                self.counts.drift_ms = drift;
-                self.counts.drift_over_ms = ms(playing.clock.position);
-            }
+            self.counts.note_drift(&playing.clock, heard.sample_rate);
         }
         Ok(())
     }
 }
 
 impl Playing {
+    fn new(decoder: Box<dyn PacketDecoder>, stream: Stream) -> Self {
+        Self {
+            decoder,
+            stream,
+            heard: None,
+            usual_frames: 0,
+            clock: Clock::default(),
+            strays: Vec::new(),
+            early: Vec::new(),
+            is_settled: false,
+        }
+    }
+
     fn is_stray(&self, heard: Spec) -> bool {
         self.is_settled && self.heard.is_some_and(|usual| usual != heard)
     }
@@ -194,27 +242,20 @@ impl Playing {
     /// Some packets of another kind are damage; more are a change, and then all of them count.
     fn stray(
         &mut self,
-        heard: Spec,
-        block: Block,
+        stray: Stray,
         recorder: &mut Recorder,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
-        if self
-            .strays
-            .last()
-            .is_some_and(|(before, _)| *before != heard)
-        {
+        let heard = stray.heard;
+        if self.strays.last().is_some_and(|last| last.heard != heard) {
             self.drop_strays(recorder, counts)?;
         }
-        self.strays.push((heard, block));
+        self.strays.push(stray);
         if self.strays.len() <= STRAY_PACKETS_MAX {
             return Ok(());
         }
-        self.settle_held(None, recorder, counts)?;
-        self.clock.change_rate(self.heard, heard);
-        self.heard = Some(heard);
-        for (heard, block) in std::mem::take(&mut self.strays) {
-            self.emit(heard, &block, recorder)?;
+        for mut stray in std::mem::take(&mut self.strays) {
+            self.place(heard, &mut stray.block, &stray.packet, recorder, counts)?;
         }
         Ok(())
     }
@@ -225,8 +266,43 @@ impl Playing {
         recorder: &mut Recorder,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
-        for (_, mut block) in std::mem::take(&mut self.strays) {
-            self.lose(&Packet::default(), &mut block, recorder, counts)?;
+        for stray in std::mem::take(&mut self.strays) {
+            counts.lost += 1;
+            self.lose(self.heard, &stray.packet, recorder, counts)?;
+        }
+        Ok(())
+    }
+
+    /// What is known of a packet that cannot be decoded.
+    fn as_lost(&self, packet: &Packet) -> Packet {
+        let rate = self.heard.or_else(|| self.stream.expected());
+        let frames = self.decoder.frames(&packet.data).zip(rate);
+        let counted = frames.map(|(frames, spec)| {
+            let frames = i64::try_from(frames).unwrap_or(i64::MAX);
+            Time::new(frames, u64::from(spec.sample_rate))
+        });
+        Packet {
+            duration: packet.duration.or(counted),
+            ..packet.without_bytes()
+        }
+    }
+
+    fn lose_early(
+        &mut self,
+        heard: Option<Spec>,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        let mut packets = std::mem::take(&mut self.early).into_iter().peekable();
+        while let Some(mut packet) = packets.next() {
+            if let (None, Some(at), Some(next)) = (
+                packet.duration,
+                packet.at,
+                packets.peek().and_then(|next| next.at),
+            ) {
+                packet.duration = next.since(at);
+            }
+            self.lose(heard, &packet, recorder, counts)?;
         }
         Ok(())
     }
@@ -234,34 +310,23 @@ impl Playing {
     /// As much silence as the packet stands for.
     fn lose(
         &mut self,
+        heard: Option<Spec>,
         packet: &Packet,
-        silence: &mut Block,
         recorder: &mut Recorder,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
-        // Sent ahead for the decoder to settle, and not to be heard: nothing is lost with it.
-        let is_heard = packet
-            .duration
-            .zip(packet.trim_start)
-            .is_none_or(|(duration, trimmed)| trimmed.seconds() < duration.seconds());
-        if !is_heard {
-            return Ok(());
-        }
-        counts.lost += 1;
-        let Some(heard) = self.heard.or_else(|| self.stream.expected()) else {
+        let Some(heard) = heard.or_else(|| self.stream.expected()) else {
             return Ok(());
         };
         let frames = packet
             .duration
             .map(|duration| duration.frames(heard.sample_rate).max(0) as u64)
-            .or_else(|| self.decoder.frames(&packet.data))
             .unwrap_or(self.usual_frames)
             // Whatever a damaged packet says: at most a second.
             .min(u64::from(heard.sample_rate));
-        silence.reset(heard.channels as usize);
-        silence.resize(frames as usize);
         counts.lost_ms += 1000.0 * frames as f64 / f64::from(heard.sample_rate);
-        self.place(heard, silence, packet, recorder, counts)
+        let mut silence = Block::silence(heard.channels as usize, frames as usize);
+        self.place(heard, &mut silence, packet, recorder, counts)
     }
 
     /// Trims a packet and puts it where its stamp says.
@@ -274,14 +339,19 @@ impl Playing {
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let rate = heard.sample_rate;
-        if self.heard.is_none() {
-            self.clock.open(&self.stream, rate);
+        match self.heard {
+            None => self.clock.open(&self.stream, rate),
+            Some(before) if before != heard => {
+                self.settle_held(None, recorder, counts)?;
+                self.clock.change_rate(before.sample_rate, rate);
+            }
+            Some(_) => {}
         }
         self.heard = Some(heard);
-        self.is_settled = true;
-        self.usual_frames = block.frames() as u64;
-
         let frames = block.frames();
+        if frames > 0 {
+            self.usual_frames = frames as u64;
+        }
         let skipped = self.clock.trim(block, packet, rate);
         if self.clock.position == 0 {
             counts.padding_start += skipped as u64;
@@ -296,37 +366,36 @@ impl Playing {
             return Ok(());
         }
         let Some(at) = packet.at else {
+            if let Some(held) = &mut self.clock.held
+                && held.block.frames() + block.frames() <= HELD_S_MAX * rate as usize
+            {
+                held.block.append(block);
+                return Ok(());
+            }
             self.settle_held(None, recorder, counts)?;
             return self.emit(heard, block, recorder);
         };
-        let start = at.frames(rate).saturating_add(skipped as i64);
+        let start = at.frames(rate).clamp(-CLOCK_MAX, CLOCK_MAX) + skipped as i64;
         let origin = *self.clock.origin.get_or_insert(start);
         let late = start - origin - self.clock.position;
         self.settle_held(Some(late), recorder, counts)?;
         let late = start - origin - self.clock.position;
         let step = late - self.clock.offset;
-        let jitter = jitter_frames(rate, block.frames());
-        if step > jitter {
+        if step.abs() > jitter_frames(rate, block.frames()) {
             self.clock.held = Some(Held {
                 block: std::mem::take(block),
-                gap: step,
+                step,
                 at: self.clock.position,
             });
-            // Frames that are held count, so that the next stamp is compared with what follows them.
             return Ok(());
         }
-        if step < -jitter {
-            counts.back += 1;
-            counts.back_ms = counts.back_ms.max(-1000.0 * step as f64 / f64::from(rate));
-            self.clock.offset = late;
-        } else {
-            self.clock.offset += step / FOLLOW;
-        }
+        self.clock.offset += step / FOLLOW;
+        self.clock.drift += step / FOLLOW;
         self.emit(heard, block, recorder)
     }
 
-    /// A packet was ahead of its time. `late` is how late the next one would be if there were no gap
-    /// and the held packet were not there; without a next one the stamp stands alone.
+    /// A packet's stamp was off. `late` is how late the next one would be if the held packet were not
+    /// there; without a next one the stamp stands alone.
     fn settle_held(
         &mut self,
         late: Option<i64>,
@@ -337,28 +406,64 @@ impl Playing {
             return Ok(());
         };
         let rate = heard.sample_rate;
-        let frames = held.block.frames() as i64;
         let jitter = jitter_frames(rate, held.block.frames());
-        let is_confirmed = match late {
-            // With the gap filled and the held packet played, is the next one in time, or later still?
-            Some(late) => late - frames - held.gap - self.clock.offset >= -jitter,
-            None => held.gap <= UNCONFIRMED_S_MAX * i64::from(rate),
+        // How far off the next one is, where the held packet is played and its stamp ignored.
+        let next = late.map(|late| late - held.block.frames() as i64 - self.clock.offset);
+        let is_confirmed = match next {
+            Some(next) if held.step > 0 => next >= held.step - jitter,
+            Some(next) => next < -jitter,
+            None => (0..=UNCONFIRMED_S_MAX * i64::from(rate)).contains(&held.step),
         };
-        let seconds = |frames: i64| frames as f64 / f64::from(rate);
-        if is_confirmed && recorder.has_room(seconds(held.gap)) {
-            if held.at == 0 && self.stream.origin.is_some() {
-                counts.late_start_ms = Some(1000.0 * seconds(held.gap));
-            } else {
-                counts.gaps += 1;
-                counts.gaps_ms += 1000.0 * seconds(held.gap);
-            }
-            recorder.silence(heard, held.gap as u64)?;
-            self.clock.position += held.gap;
+        if is_confirmed && held.step > 0 {
+            self.jump_ahead(heard, held.step, held.at, jitter, recorder, counts)?;
         } else if is_confirmed {
-            counts.too_long = Some((seconds(held.gap), seconds(held.at)));
-            self.clock.offset += held.gap;
+            counts.back += 1;
+            let back_ms = -1000.0 * held.step as f64 / f64::from(rate);
+            counts.back_ms = counts.back_ms.max(back_ms);
+            self.clock.back_from.get_or_insert(self.clock.offset);
+            self.clock.offset += held.step;
         }
         self.emit(heard, &held.block, recorder)
+    }
+
+    /// The clock went on without packets: silence, so that what follows is where it should be.
+    fn jump_ahead(
+        &mut self,
+        heard: Spec,
+        gap: i64,
+        at: i64,
+        jitter: i64,
+        recorder: &mut Recorder,
+        counts: &mut Counts,
+    ) -> Result<(), Interrupted> {
+        let returned = self.clock.back_from.filter(|before| {
+            let off = self.clock.offset + gap - before;
+            off.abs() <= jitter
+        });
+        if let Some(before) = returned {
+            self.clock.offset = before;
+            self.clock.back_from = None;
+            return Ok(());
+        }
+        let seconds = |frames: i64| frames as f64 / f64::from(heard.sample_rate);
+        // Whatever has drifted is made good here, where nobody hears it.
+        counts.note_drift(&self.clock, heard.sample_rate);
+        let drift = std::mem::take(&mut self.clock.drift).max(-gap);
+        self.clock.offset -= drift;
+        let gap = gap + drift;
+        if !recorder.has_room(seconds(gap)) {
+            counts.too_long = Some((seconds(gap), seconds(at)));
+            self.clock.offset += gap;
+            return Ok(());
+        }
+        if at == 0 && self.stream.origin.is_some() {
+            counts.late_start_ms = Some(1000.0 * seconds(gap));
+        } else {
+            counts.gaps += 1;
+            counts.gaps_ms += 1000.0 * seconds(gap);
+        }
+        self.clock.position += gap;
+        recorder.silence(heard, gap as u64)
     }
 
     fn emit(
@@ -378,14 +483,19 @@ impl Clock {
         let frames = |time: Option<Time>| time.map(|time| time.frames(rate).max(0) as u64);
         self.delay_left = frames(stream.delay).unwrap_or(0);
         self.heard_left = frames(stream.heard);
-        self.origin = stream.origin.map(|origin| origin.frames(rate));
+        let origin = |origin: Time| origin.frames(rate).clamp(-CLOCK_MAX, CLOCK_MAX);
+        self.origin = stream.origin.map(origin);
     }
 
-    fn change_rate(&mut self, from: Option<Spec>, to: Spec) {
-        let from = from.map_or(to.sample_rate, |heard| heard.sample_rate);
-        let convert = |frames: i64| Time::new(frames, u64::from(from)).frames(to.sample_rate);
+    fn change_rate(&mut self, from: u32, to: u32) {
+        if from == to {
+            return;
+        }
+        let convert = |frames: i64| Time::new(frames, u64::from(from)).frames(to);
         self.position = convert(self.position);
         self.offset = convert(self.offset);
+        self.drift = convert(self.drift);
+        self.back_from = self.back_from.map(convert);
         self.origin = self.origin.map(convert);
         self.delay_left = convert(self.delay_left as i64) as u64;
         self.heard_left = self.heard_left.map(|left| convert(left as i64) as u64);
@@ -428,6 +538,15 @@ fn jitter_frames(rate: u32, packet_frames: usize) -> i64 {
 }
 
 impl Counts {
+    fn note_drift(&mut self, clock: &Clock, rate: u32) {
+        let ms = |frames: i64| 1000.0 * frames as f64 / f64::from(rate);
+        let drift_ms = ms(clock.drift);
+        if drift_ms.abs() > self.drift_ms.abs() {
+            self.drift_ms = drift_ms;
+            self.drift_over_ms = ms(clock.position);
+        }
+    }
+
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         if self.lost > 0 {
@@ -479,7 +598,7 @@ impl Counts {
                 ],
             ));
         }
-        if self.drift_ms.abs() > DRIFT_SAID_MS as f64 && self.back == 0 {
+        if self.drift_ms.abs() > DRIFT_SAID_MS as f64 {
             findings.push(Finding::new(
                 Code::ClockDrift,
                 [
@@ -494,3 +613,6 @@ impl Counts {
         findings
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,83 @@ fn is_heard(source: &Source, track: usize) -> Result<bool, AudioError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use retake_formats::Codec;
+
+    use super::*;
+    use crate::decode::{
+        demux::CodecParams,
+        pcm::{PcmEncoding, PcmLayout},
+    };
+
+    fn track(codec: Codec, is_default: bool) -> Track {
+        let params = CodecParams {
+            pcm: PcmLayout::new(PcmEncoding::Signed, 2, 16),
+            sample_rate: Some(48_000),
+            channels: Some(1),
+            ..CodecParams::new(codec)
+        };
+        Track {
+            params,
+            is_default,
+            name: Some("Mic\u{7} 1".to_owned()),
+            language: None,
+        }
+    }
+
+    fn unknown() -> Codec {
+        Codec::Unknown("True Audio".to_owned())
+    }
+
+    #[test]
+    fn the_default_track_is_read_or_else_the_first_that_can_be() {
+        let check = |tracks: &[(Codec, bool)], expected: usize| {
+            let tracks: Vec<_> = tracks.iter().map(|(c, d)| track(c.clone(), *d)).collect();
+            assert_eq!(choose(&tracks, None).unwrap(), expected);
+        };
+        check(&[(Codec::Pcm, false)], 0);
+        check(&[(Codec::Pcm, false), (Codec::Pcm, true)], 1);
+        check(&[(Codec::Pcm, true), (Codec::Pcm, true)], 0);
+        check(&[(unknown(), false), (Codec::Pcm, false)], 1);
+        check(&[(unknown(), true), (Codec::Pcm, false)], 1);
+        check(
+            &[(unknown(), true), (Codec::Pcm, false), (Codec::Pcm, true)],
+            2,
+        );
+        // Its decoder will say what it is.
+        check(&[(unknown(), false), (unknown(), true)], 0);
+    }
+
+    #[test]
+    fn a_wish_is_followed_or_refused_by_number() {
+        let tracks = [track(Codec::Pcm, true), track(unknown(), false)];
+        assert_eq!(choose(&tracks, Some(1)).unwrap(), 0);
+        assert_eq!(choose(&tracks, Some(2)).unwrap(), 1);
+        let refused = |tracks: &[Track], wish| choose(tracks, Some(wish)).unwrap_err().to_string();
+        assert_eq!(refused(&tracks, 3), "track is 3, allowed is 1 to 2");
+        assert_eq!(refused(&tracks, 0), "track is 0, allowed is 1 to 2");
+        assert!(refused(&[], 1).contains("no audio track"));
+        assert!(matches!(
+            choose(&[], None),
+            Err(AudioError::NotAudio { .. })
+        ));
+    }
+
+    #[test]
+    fn names_from_the_file_are_shown_without_what_controls() {
+        let mut long = track(Codec::Pcm, false);
+        long.name = Some("x".repeat(100_000));
+        let mut nameless = track(unknown(), false);
+        nameless.name = Some("\n".to_owned());
+        let infos = infos(&[track(Codec::Pcm, true), long, nameless], 1);
+        assert_eq!(infos[0].name.as_deref(), Some("Mic 1"));
+        assert_eq!(infos[1].name.as_ref().unwrap().len(), 200);
+        assert_eq!(infos[2].name, None);
+        assert_eq!(infos[2].codec, "True Audio");
+        let used: Vec<_> = infos.iter().map(|info| (info.track, info.used)).collect();
+        assert_eq!(used, [(1, false), (2, true), (3, false)]);
+    }
+}

@@ -4,7 +4,7 @@ use std::{
     io,
     path::Path,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
-    thread::{Scope, ScopedJoinHandle, scope},
+    thread::{self, Scope, ScopedJoinHandle, scope},
 };
 
 use super::{Placed, RunError, checked::CheckedOutput};
@@ -104,7 +104,8 @@ impl Pass<'_> {
             };
             let blocks = chain.start(self.source, self.stages, spec, frames);
             let (sender, seen) = sync_channel(BLOCKS_WAITING_MAX);
-            chain.workers.push(scope.spawn(move || {
+            let meter = thread::Builder::new().name("meter".into());
+            let look = meter.spawn_scoped(scope, move || {
                 for block in blocks {
                     look(&block)?;
                     if sender.send(block).is_err() {
@@ -112,7 +113,8 @@ impl Pass<'_> {
                     }
                 }
                 Ok(())
-            }));
+            })?;
+            chain.workers.push(look);
             let mut done = 0;
             let mut taken = Ok(());
             for block in seen {

@@ -120,6 +120,27 @@ pub fn wav_bytes(rate: u32, block: &Block) -> Vec<u8> {
     bytes
 }
 
+/// The same, and which loudspeakers the channels are for (WAVE_FORMAT_EXTENSIBLE).
+pub fn wav_bytes_for(rate: u32, block: &Block, mask: u32) -> Vec<u8> {
+    let plain = wav_bytes(rate, block);
+    let mut format = plain[20..36].to_vec();
+    format[..2].copy_from_slice(&0xfffeu16.to_le_bytes());
+    format.extend(22u16.to_le_bytes());
+    format.extend(32u16.to_le_bytes());
+    format.extend(mask.to_le_bytes());
+    format.extend(b"\x03\0\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71");
+    let size = (plain.len() as u32 - 8 + 24).to_le_bytes();
+    [
+        b"RIFF",
+        &size[..],
+        b"WAVEfmt ",
+        &40u32.to_le_bytes(),
+        &format,
+        &plain[36..],
+    ]
+    .concat()
+}
+
 pub fn decoded_from(rate: u32, block: &Block) -> Decoded {
     decode_bytes(&wav_bytes(rate, block)).unwrap()
 }

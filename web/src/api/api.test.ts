@@ -32,12 +32,32 @@ describe("reading a job", () => {
     expect(parseJob({ ...JOB, status: "failed", error }).error).toMatchObject({ status: 415, errors: [] });
   });
 
+  it("reads warnings as they were before there were codes, and codes of tomorrow", () => {
+    const newer = { code: "of-tomorrow", severity: "warning", params: { n: 1, list: [1, 2], odd: {} }, message: "m" };
+    expect(parseJob({ ...JOB, warnings: ["it was truncated", newer] }).warnings).toEqual([
+      { code: "note", severity: "warning", params: { text: "it was truncated" }, message: "it was truncated" },
+      { code: "of-tomorrow", severity: "warning", params: { n: 1, list: [1, 2] }, message: "m" },
+    ]);
+  });
+
+  it("takes a severity it does not know for a warning", () => {
+    const finding = { code: "c", severity: "disaster", params: null, message: "m" };
+    expect(parseJob({ ...JOB, warnings: [finding] }).warnings[0]).toMatchObject({ severity: "warning", params: {} });
+  });
+
+  it("knows the track that was asked for, where one was", () => {
+    expect(parseJob({ ...JOB, track: 2 }).track).toBe(2);
+    expect(parseJob(JOB).track).toBeNull();
+  });
+
   it.each([
     [{ ...JOB, status: "paused" }, 'job.status is "paused", but should be one of queued, running'],
     [{ ...JOB, progress: "1" }, 'job.progress is "1", but should be a number'],
     [{ ...JOB, id: undefined }, "job.id is missing, but should be a string"],
     [{ ...JOB, created_at: "yesterday" }, "job.created_at"],
     [{ ...JOB, warnings: [1] }, "job.warnings[0] is 1"],
+    [{ ...JOB, warnings: [{ severity: "info" }] }, "job.warnings[0].code is missing"],
+    [{ ...JOB, track: "2" }, 'job.track is "2", but should be a number'],
     [[], "job is [], but should be an object"],
     [null, "job is null"],
   ])("refuses what it cannot believe, naming the field", (value, message) => {
@@ -65,7 +85,7 @@ describe("reading other answers", () => {
   it("reads levels that could not be measured as null", () => {
     const measured = { duration_ms: 3000, sample_rate: 48_000, integrated_lufs: null, true_peak_dbtp: -1.2 };
     const report = parseReport({ source: "WebM, Opus", input: measured, output: measured, steps: [], elapsed_ms: 9 });
-    expect(report.input).toEqual(measured);
+    expect(report.input).toMatchObject(measured);
   });
 });
 

@@ -7,7 +7,7 @@ export class UnreadableAnswer extends Error {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function refuse(where: string, value: unknown, wanted: string): never {
+export function refuse(where: string, value: unknown, wanted: string): never {
   const shown = JSON.stringify(value) as string | undefined;
   throw new UnreadableAnswer(`${where} is ${(shown ?? "missing").slice(0, 80)}, but should be ${wanted}`);
 }

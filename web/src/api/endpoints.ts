@@ -41,8 +41,15 @@ export async function deleteRecording(id: string): Promise<void> {
   await request(`/recordings/${segment(id)}`, { method: "DELETE" });
 }
 
-export async function correctAgain(recordingId: string, wish: Wish, format: Format): Promise<Accepted> {
-  const body = { ...wish, format };
+/** `track` counts from 1; null leaves the choice to the server. */
+export async function correctAgain(
+  recordingId: string,
+  wish: Wish,
+  format: Format,
+  track: number | null,
+): Promise<Accepted> {
+  // An older server does not know the field.
+  const body = track === null ? { ...wish, format } : { ...wish, format, track };
   return parseAccepted(await request(`/recordings/${segment(recordingId)}/jobs`, { method: "POST", body }));
 }
 

@@ -83,6 +83,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "unsupported-stream": ANOTHER_RECORDING,
   "damaged-audio": "Export or record it again; if it plays elsewhere, try another format.",
   "empty-audio": "Check that the right microphone is chosen and not muted, then record again.",
+  "no-such-track": "Correct it again with another track, or leave the choice to the server.",
   "too-large": "Send a shorter recording, or one in a compressed format such as Opus or MP3.",
   "too-long": "Cut it into parts and send them one by one.",
   "storage-full": "Delete recordings you no longer need, then send it again.",

@@ -3,15 +3,58 @@
 
 import { type ParamValue } from "./chain";
 import { boolean, list, number, object, optional, text } from "./decode";
+import { type Finding, parseFinding } from "./finding";
+import { type LoudnessCurve, parseLoudnessCurve } from "./loudness";
 import { type PluginRef, parsePluginRef } from "./pluginRef";
 import { type Problem, parseProblem } from "./problem";
 
-/** Levels are null where there was no signal to measure. */
+/**
+ * Levels are null where there was no signal to measure. What comes after the true peak is null as well
+ * in reports of before 0.2.
+ */
 export type Measurement = {
   duration_ms: number;
   sample_rate: number;
   integrated_lufs: number | null;
   true_peak_dbtp: number | null;
+  momentary_max_lufs: number | null;
+  short_term_max_lufs: number | null;
+  noise_floor_dbfs: number | null;
+  voice_above_noise_db: number | null;
+  /** The mains' frequency, where it hums. */
+  hum_hz: number | null;
+  hum_dbfs: number | null;
+  /** Where the spectrum ends. */
+  bandwidth_hz: number | null;
+  loudness_curve: LoudnessCurve | null;
+};
+
+/** One of the tracks that a file has. */
+export type Track = {
+  /** From 1. */
+  track: number;
+  codec: string | null;
+  channels: number | null;
+  sample_rate: number | null;
+  name: string | null;
+  /** As the file has it: BCP 47 or ISO 639. */
+  language: string | null;
+  /** The one that the file wants to be played. */
+  default: boolean;
+  /** The one that was corrected. */
+  used: boolean;
+};
+
+/** What the correction was to reach. */
+export type Target = {
+  what: "loudness" | "true_peak";
+  unit: string;
+  target: number;
+  /** Null where silence came out. */
+  reached: number | null;
+  met: boolean;
+  /** Null where it was met; else "code: sentence". */
+  why_not: string | null;
 };
 
 export type Span = { start: number; frames: number };
@@ -60,6 +103,11 @@ export type Report = {
   source: string;
   input: Measurement;
   output: Measurement;
+  /** About the file, the recording, the steps and the correction. */
+  findings: Finding[];
+  /** Empty in reports of before 0.2. */
+  tracks: Track[];
+  targets: Target[];
   steps: StepReport[];
 };
 
@@ -69,18 +117,63 @@ export function parseReport(value: unknown): Report {
     source: text(report.source, "report.source"),
     input: parseMeasurement(report.input, "report.input"),
     output: parseMeasurement(report.output, "report.output"),
+    findings: optional(report.findings, "report.findings", (v, w) => list(v, w, parseFinding)) ?? [],
+    tracks: optional(report.tracks, "report.tracks", (v, w) => list(v, w, parseTrack)) ?? [],
+    targets: optional(report.targets, "report.targets", (v, w) => list(v, w, parseTarget).flat()) ?? [],
     steps: list(report.steps, "report.steps", parseStepReport),
   };
 }
 
 function parseMeasurement(value: unknown, where: string): Measurement {
   const measured = object(value, where);
+  const perhaps = (name: string) => optional(measured[name], `${where}.${name}`, number);
   return {
     duration_ms: number(measured.duration_ms, `${where}.duration_ms`),
     sample_rate: number(measured.sample_rate, `${where}.sample_rate`),
-    integrated_lufs: optional(measured.integrated_lufs, `${where}.integrated_lufs`, number),
-    true_peak_dbtp: optional(measured.true_peak_dbtp, `${where}.true_peak_dbtp`, number),
+    integrated_lufs: perhaps("integrated_lufs"),
+    true_peak_dbtp: perhaps("true_peak_dbtp"),
+    momentary_max_lufs: perhaps("momentary_max_lufs"),
+    short_term_max_lufs: perhaps("short_term_max_lufs"),
+    noise_floor_dbfs: perhaps("noise_floor_dbfs"),
+    voice_above_noise_db: perhaps("voice_above_noise_db"),
+    hum_hz: perhaps("hum_hz"),
+    hum_dbfs: perhaps("hum_dbfs"),
+    bandwidth_hz: perhaps("bandwidth_hz"),
+    loudness_curve: optional(measured.loudness_curve, `${where}.loudness_curve`, parseLoudnessCurve),
   };
+}
+
+function parseTrack(value: unknown, where: string): Track {
+  const track = object(value, where);
+  return {
+    track: number(track.track, `${where}.track`),
+    codec: optional(track.codec, `${where}.codec`, text),
+    channels: optional(track.channels, `${where}.channels`, number),
+    sample_rate: optional(track.sample_rate, `${where}.sample_rate`, number),
+    name: optional(track.name, `${where}.name`, text),
+    language: optional(track.language, `${where}.language`, text),
+    default: track.default === true,
+    used: track.used === true,
+  };
+}
+
+const TARGETS = ["loudness", "true_peak"] as const satisfies readonly Target["what"][];
+
+/** A newer server may have targets of kinds that are not known here: those are left out. */
+function parseTarget(value: unknown, where: string): Target[] {
+  const target = object(value, where);
+  const what = TARGETS.find((known) => known === target.what);
+  if (what === undefined) return [];
+  return [
+    {
+      what,
+      unit: text(target.unit, `${where}.unit`),
+      target: number(target.target, `${where}.target`),
+      reached: optional(target.reached, `${where}.reached`, number),
+      met: boolean(target.met, `${where}.met`),
+      why_not: optional(target.why_not, `${where}.why_not`, text),
+    },
+  ];
 }
 
 export function parseStepReport(value: unknown, where = "step"): StepReport {

@@ -3,6 +3,7 @@
 
 import { type Chain, parseChain } from "./chain";
 import { list, number, object, oneOf, optional, text, time } from "./decode";
+import { type Finding, parseFinding } from "./finding";
 import { type Problem, parseProblem } from "./problem";
 
 export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
@@ -22,10 +23,12 @@ export type Job = {
   attempt: number;
   cancel_requested: boolean;
   error: Problem | null;
-  warnings: string[];
+  warnings: Finding[];
   preset: string | null;
   chain: Chain | null;
   format: Format;
+  /** The track that was asked for, from 1; null leaves the choice to the server. */
+  track: number | null;
   created_at: Date;
 };
 
@@ -58,10 +61,11 @@ export function parseJob(value: unknown, where = "job"): Job {
     attempt: number(job.attempt, `${where}.attempt`),
     cancel_requested: job.cancel_requested === true,
     error: optional(job.error, `${where}.error`, parseProblem),
-    warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, text)) ?? [],
+    warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, parseFinding)) ?? [],
     preset: optional(job.preset, `${where}.preset`, text),
     chain: optional(job.chain, `${where}.chain`, parseChain),
     format: oneOf(job.format, `${where}.format`, FORMATS),
+    track: optional(job.track, `${where}.track`, number),
     created_at: time(job.created_at, `${where}.created_at`),
   };
 }

@@ -1,8 +1,9 @@
-// The same recording once more, with another preset or chain or into another format.
+// The same recording once more, with another preset or chain, of another track or into another format.
 
 import { useId, useRef, useState } from "react";
 import { correctAgain } from "@/api/endpoints";
 import { RequestFailed, type Trouble, describe } from "@/api/problem";
+import type { Track } from "@/api/report";
 import type { Format, Job, Preset, Recording } from "@/api/types";
 import { ChosenChain } from "@/chain/ChosenChain";
 import { OWN, SAVED } from "@/chain/choice";
@@ -11,21 +12,28 @@ import { type Trial, useTrial } from "@/chain/useTrial";
 import { FORMAT_DEFAULT, PRESET_DEFAULT, presetTitle } from "@/send/preset";
 import { FormatChoice } from "@/send/FormatChoice";
 import { TroubleNote } from "@/ui/TroubleNote";
+import { TrackChoice } from "./TrackChoice";
 import styles from "./jobs.module.css";
 
 type Props = {
   recording: Recording;
+  /** As far as they are known: a report tells. */
+  tracks: readonly Track[];
   presets: readonly Preset[];
   /** A chain somebody wants to try on this recording, just now. */
   trial: Trial | null;
   onJob: (job: Job) => void;
 };
 
-export function CorrectAgain({ recording, presets, trial, onJob }: Props) {
+export function CorrectAgain({ recording, tracks, presets, trial, onJob }: Props) {
   const used = new Set(recording.jobs.map((job) => job.preset));
   const suggested = presets.find((preset) => !used.has(preset.name))?.name ?? PRESET_DEFAULT;
   const [wanted, setWanted] = useState<string | null>(null);
   const [format, setFormat] = useState<Format>(recording.jobs[0]?.format ?? FORMAT_DEFAULT);
+  const [chosenTrack, setChosenTrack] = useState<number | null | undefined>(undefined);
+  const lastTrack = chosenTrack === undefined ? (recording.jobs[0]?.track ?? null) : chosenTrack;
+  // One that the recording has not is not asked for again.
+  const track = tracks.some((known) => known.track === lastTrack) ? lastTrack : null;
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const initial = () => recording.jobs.find((job) => job.preset === null)?.chain ?? keptChain();
@@ -48,7 +56,7 @@ export function CorrectAgain({ recording, presets, trial, onJob }: Props) {
     setBusy(true);
     setTrouble(null);
     try {
-      const { job } = await correctAgain(recording.id, wish, format);
+      const { job } = await correctAgain(recording.id, wish, format, track);
       if ("preset" in wish) setWanted(null);
       onJob(job);
     } catch (error) {
@@ -66,6 +74,7 @@ export function CorrectAgain({ recording, presets, trial, onJob }: Props) {
         <div className={styles.againRow}>
           <ChainSelect choice={choice} />
           <FormatChoice value={format} onChange={setFormat} />
+          {tracks.length > 1 && <TrackChoice tracks={tracks} value={track} onChange={setChosenTrack} />}
         </div>
         <ChosenChain choice={choice} />
         <div className="actions">

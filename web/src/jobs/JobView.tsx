@@ -4,13 +4,14 @@ import { useState } from "react";
 import { cancelJob } from "@/api/endpoints";
 import { type Trouble, describe, troubleOf } from "@/api/problem";
 import type { Job } from "@/api/types";
+import { Findings } from "@/findings/Findings";
 import { FailureForAuthors } from "@/report/ForAuthors";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { isEnded } from "./order";
 import { jobTitle, statusWords, waitingWords } from "./words";
 import styles from "./jobs.module.css";
 
-export function JobView({ job }: { job: Job }) {
+export function JobView({ job, onJob }: { job: Job; onJob: (job: Job) => void }) {
   return (
     <div className={styles.job} data-job={job.id} data-status={job.status}>
       <p className={styles.jobHead}>
@@ -22,11 +23,7 @@ export function JobView({ job }: { job: Job }) {
           <FailureForAuthors problem={job.error} />
         </TroubleNote>
       )}
-      {job.warnings.map((warning) => (
-        <p key={warning} className="note">
-          {warning}
-        </p>
-      ))}
+      <Findings job={job} found={job.warnings} onJob={onJob} />
     </div>
   );
 }

@@ -2,6 +2,7 @@
 
 import { useEffect, useId, useRef, useState } from "react";
 import { originalAudioUrl } from "@/api/endpoints";
+import type { Track } from "@/api/report";
 import type { Job, Preset, Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
 import { Corrected } from "@/player/Corrected";
@@ -32,6 +33,7 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, trial,
   const busy = recording.jobs.some((job) => !isEnded(job));
   // Somebody who comes to try a chain on it wants to see it, closed before or not.
   const open = chosen?.trial === trial ? chosen.open : startsOpen || justSent || busy || trial !== null;
+  const [tracks, setTracks] = useState<readonly Track[]>([]);
   const id = useId();
   const toggle = useRef<HTMLButtonElement>(null);
   const original = useRef<HTMLAudioElement>(null);
@@ -74,13 +76,17 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, trial,
                   job={job}
                   title={jobTitle(job)}
                   original={original}
+                  onJob={onJob}
+                  onTracks={setTracks}
                 />
               ) : (
-                <JobView key={job.id} job={job} />
+                <JobView key={job.id} job={job} onJob={onJob} />
               ),
             )}
             <div className={styles.foot}>
-              {presets.length > 0 && <CorrectAgain recording={recording} presets={presets} trial={trial} onJob={onJob} />}
+              {presets.length > 0 && (
+                <CorrectAgain recording={recording} tracks={tracks} presets={presets} trial={trial} onJob={onJob} />
+              )}
               <div className={styles.remove}>
                 <DeleteRecording recording={recording} name={name} onDeleted={onDeleted} />
               </div>

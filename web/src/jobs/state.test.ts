@@ -17,6 +17,7 @@ function job(id: string, fields: Partial<Job> = {}): Job {
     preset: "speech",
     chain: null,
     format: "flac",
+    track: null,
     created_at: new Date(Date.UTC(2026, 10, 23, 12, 0, 0)),
     ...fields,
   };

@@ -25,8 +25,9 @@ describe("a job in words", () => {
     for (const status of ["completed", "failed", "cancelled"]) expect(waitingWords(job({ status }))).toBe("");
   });
 
-  it("is called after its preset", () => {
+  it("is called after its preset, and the track that was asked for", () => {
     expect(jobTitle(job({ preset: "loudness-only" }))).toBe("Loudness only");
     expect(jobTitle(job({}))).toBe("Own chain");
+    expect(jobTitle(job({ preset: "speech", track: 2 }))).toBe("Speech, track 2");
   });
 });

@@ -4,9 +4,10 @@ import type { Job } from "@/api/types";
 import { presetTitle } from "@/send/preset";
 import { percent } from "@/ui/words";
 
-/** "Speech"; a job whose chain was made by hand has no preset. */
+/** "Speech", "Speech, track 2" where that was asked for; a job whose chain was made by hand has no preset. */
 export function jobTitle(job: Job): string {
-  return job.preset === null ? "Own chain" : presetTitle(job.preset);
+  const title = job.preset === null ? "Own chain" : presetTitle(job.preset);
+  return job.track === null ? title : `${title}, track ${job.track}`;
 }
 
 export function statusWords(job: Job): string {

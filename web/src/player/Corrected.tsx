@@ -1,10 +1,15 @@
 // A corrected recording: play it, switch between it and the original at the same place, see what has
 // changed, download it.
 
-import { type RefObject, useRef } from "react";
+import { type RefObject, useEffect, useMemo, useRef } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
+import type { Track } from "@/api/report";
 import type { Job } from "@/api/types";
+import { Findings } from "@/findings/Findings";
+import { LoudnessView } from "@/report/LoudnessView";
 import { Steps } from "@/report/Steps";
+import { Targets } from "@/report/Targets";
+import { usedTrackWords } from "@/report/tracks";
 import { Numbers } from "./Numbers";
 import { SwitchButton } from "./SwitchButton";
 import { useReport } from "./useReport";
@@ -14,16 +19,27 @@ type Props = {
   job: Job;
   title: string;
   original: RefObject<HTMLAudioElement | null>;
+  onJob: (job: Job) => void;
+  /** Called once it is known which tracks the recording has. */
+  onTracks: (tracks: readonly Track[]) => void;
 };
 
-export function Corrected({ job, title, original }: Props) {
+export function Corrected({ job, title, original, onJob, onTracks }: Props) {
   const corrected = useRef<HTMLAudioElement>(null);
   const report = useReport(job.id);
+  const measured = report.phase === "ready" ? report.report : null;
+  // What the job itself tells is here before its report.
+  const found = useMemo(() => [...job.warnings, ...(measured?.findings ?? [])], [job.warnings, measured]);
+  const usedTrack = measured === null ? null : usedTrackWords(measured.tracks);
+  useEffect(() => {
+    if (measured !== null && measured.tracks.length > 0) onTracks(measured.tracks);
+  }, [measured, onTracks]);
   const url = correctedAudioUrl(job);
   return (
     <div className={`${styles.player} ${styles.corrected}`} data-job={job.id} data-status={job.status}>
       <p className={styles.label}>
         <strong>Corrected</strong> <span className="muted">{title}</span>
+        {usedTrack !== null && <span className="muted">{usedTrack}</span>}
       </p>
       <audio
         ref={corrected}
@@ -34,19 +50,21 @@ export function Corrected({ job, title, original }: Props) {
         data-player="corrected"
       />
       <div className="actions">
-        <SwitchButton original={original} corrected={corrected} report={report.phase === "ready" ? report.report : null} />
+        <SwitchButton original={original} corrected={corrected} report={measured} />
         {/* The server names the file: its Content-Disposition wins over a name given here. */}
         <a className="button" href={url} download>
           Download {job.format.toUpperCase()}
         </a>
       </div>
-      {job.warnings.map((warning) => (
-        <p key={warning} className="note">
-          {warning}
-        </p>
-      ))}
+      <Findings job={job} found={found} onJob={onJob} />
+      {measured !== null && <Targets targets={measured.targets} />}
       <Numbers report={report} />
-      {report.phase === "ready" && <Steps job={job} report={report.report} />}
+      {measured !== null && (
+        <>
+          <LoudnessView report={measured} />
+          <Steps job={job} report={measured} />
+        </>
+      )}
     </div>
   );
 }

@@ -1,6 +1,6 @@
 // Before and after, in numbers.
 
-import { length, level } from "@/ui/words";
+import { numberRows } from "./rows";
 import type { ReportState } from "./useReport";
 import styles from "./player.module.css";
 
@@ -9,7 +9,7 @@ export function Numbers({ report: state }: { report: ReportState }) {
   if (state.phase === "failed") {
     return <p className="muted">What was measured cannot be shown just now: {state.trouble.detail}</p>;
   }
-  const { source, input, output } = state.report;
+  const { source } = state.report;
   return (
     <table className={styles.numbers}>
       <caption className="hidden">Measured before and after</caption>
@@ -21,21 +21,13 @@ export function Numbers({ report: state }: { report: ReportState }) {
         </tr>
       </thead>
       <tbody>
-        <tr>
-          <th scope="row">Loudness</th>
-          <td>{level(input.integrated_lufs, "LUFS")}</td>
-          <td>{level(output.integrated_lufs, "LUFS")}</td>
-        </tr>
-        <tr>
-          <th scope="row">True peak</th>
-          <td>{level(input.true_peak_dbtp, "dBTP")}</td>
-          <td>{level(output.true_peak_dbtp, "dBTP")}</td>
-        </tr>
-        <tr>
-          <th scope="row">Length</th>
-          <td>{length(input.duration_ms)}</td>
-          <td>{length(output.duration_ms)}</td>
-        </tr>
+        {numberRows(state.report).map(({ name, before, after }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td>{before}</td>
+            <td>{after}</td>
+          </tr>
+        ))}
       </tbody>
     </table>
   );

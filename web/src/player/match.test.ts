@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { parseReport } from "@/api/report";
 import { FULL, matchedVolumes } from "./match";
 
 function check(before: number | null, after: number | null, original: number, corrected: number): void {
   const measured = (integrated_lufs: number | null) => ({ duration_ms: 1000, sample_rate: 48_000, integrated_lufs, true_peak_dbtp: -1 });
-  const volumes = matchedVolumes({ source: "WAV", input: measured(before), output: measured(after), steps: [] });
+  const volumes = matchedVolumes(parseReport({ source: "WAV", input: measured(before), output: measured(after), steps: [] }));
   expect(volumes.original).toBeCloseTo(original, 4);
   expect(volumes.corrected).toBeCloseTo(corrected, 4);
 }

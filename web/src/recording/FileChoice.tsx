@@ -1,8 +1,8 @@
 // A recording that exists already: chosen, or dropped anywhere on the page.
 
 import { useId, useRef } from "react";
-import { ACCEPT, ACCEPTED } from "./accepted";
 import { useFileDrop } from "@/ui/useFileDrop";
+import { ACCEPT, ACCEPTED } from "./accepted";
 import styles from "./recording.module.css";
 
 type Props = { onFile: (file: File) => void; trouble: string | null };

@@ -44,6 +44,6 @@ function reduced(points: readonly number[]): readonly number[] {
   return kept;
 }
 
-function two(value: number): string {
+export function two(value: number): string {
   return String(Number(value.toFixed(2)));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, length, level, percent, size } from "./words";
+import { clock, hertz, length, level, percent, size } from "./words";
 
 describe("words for numbers", () => {
   it.each([
@@ -31,6 +31,12 @@ describe("words for numbers", () => {
     [0.6, "0.6 LUFS"],
     [null, "silence"],
   ])("a level of %s is %s", (value, words) => expect(level(value, "LUFS")).toBe(words));
+
+  it.each([
+    [50, "50 Hz"],
+    [3400, "3.4 kHz"],
+    [24_000, "24 kHz"],
+  ])("a frequency of %d is %s", (value, words) => expect(hertz(value)).toBe(words));
 
   it("never says that everything is done before it is", () => {
     expect([-1, 0, 0.5, 0.999, 1, 2].map(percent)).toEqual(["0 %", "0 %", "50 %", "99 %", "100 %", "100 %"]);

@@ -1,6 +1,6 @@
 // Numbers and times as people read them.
 
-const MINUS = "\u2212";
+export const MINUS = "\u2212";
 
 /** "0:03", "12:40", "1:02:05". */
 export function clock(ms: number): string {
@@ -33,6 +33,11 @@ export function level(value: number | null, unit: string): string {
   if (value === null) return "silence";
   const rounded = value.toFixed(1).replace(/^-0\.0$/, "0.0");
   return `${rounded.replace("-", MINUS)} ${unit}`;
+}
+
+/** "50 Hz", "3.4 kHz" */
+export function hertz(value: number): string {
+  return value < 1000 ? `${Math.round(value)} Hz` : `${Number((value / 1000).toFixed(1))} kHz`;
 }
 
 export function percent(fraction: number): string {

@@ -30,7 +30,7 @@ impl PcmDecoder {
             (_, layout) => layout.map(Form::Plain),
         };
         match (form, params.channels, params.sample_rate) {
-            (Some(form), Some(channels @ 1..), Some(sample_rate @ 1..)) => Ok(Self {
+            (Some(form), Some(channels @ 1..), Some(sample_rate)) => Ok(Self {
                 heard: Heard {
                     sample_rate,
                     mask: params.mask.unwrap_or(ChannelMask::unstated(channels)),

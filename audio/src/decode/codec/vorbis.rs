@@ -10,7 +10,7 @@ use super::{Heard, PacketDecoder, PacketError, symphonia::Inner};
 use crate::{
     block::Block,
     channels::{ChannelMask, vorbis_from_wave},
-    decode::{bit_reader::BitReader, demux::CodecParams},
+    decode::{demux::CodecParams, vorbis_blocks::VorbisBlocks},
 };
 
 /// symphonia undoes the steps of coupling in the wrong order, which is heard where there is more
@@ -24,10 +24,8 @@ const IDENTIFICATION_BYTES: usize = 30;
 
 pub(super) struct VorbisPackets {
     decoder: Decoder,
-    /// Frames of a short and of a long block.
-    blocks: [u32; 2],
-    /// Which of the two a packet's mode number means.
-    modes: Vec<bool>,
+    /// `None` where the setup header does not tell.
+    blocks: Option<VorbisBlocks>,
     /// The block before, after a reset none.
     before: Option<u32>,
 }
@@ -37,7 +35,6 @@ impl VorbisPackets {
         // Gapless is what leaves out the first packet; nothing else is trimmed by it, since we
         // hand it no trims.
         let inner = Inner::open(CODEC_ID_VORBIS, &params.extra, true)?;
-        let sizes = params.extra.get(28).copied().unwrap_or(0);
         let setup = params.extra.get(IDENTIFICATION_BYTES..).unwrap_or(&[]);
         let channels = params.extra.get(11).copied().unwrap_or(0);
         Ok(Self {
@@ -46,23 +43,13 @@ impl VorbisPackets {
             } else {
                 Decoder::Lewton(Box::new(Lewton::open(&params.extra)?))
             },
-            blocks: [1 << (sizes & 15), 1 << (sizes >> 4)],
-            modes: modes(setup).unwrap_or_default(),
+            blocks: VorbisBlocks::new(&params.extra, setup),
             before: None,
         })
     }
 
     fn block_frames(&self, packet: &[u8]) -> Option<u32> {
-        let first = *packet.first()?;
-        // Bits come from the low end: what kind of packet, then the mode.
-        if first & 1 != 0 || self.modes.is_empty() {
-            return None;
-        }
-        let bits = (self.modes.len() as u32 - 1)
-            .checked_ilog2()
-            .map_or(0, |n| n + 1);
-        let mode = usize::from(first >> 1) & ((1 << bits) - 1);
-        Some(self.blocks[usize::from(*self.modes.get(mode)?)])
+        self.blocks.as_ref()?.frames(packet)
     }
 }
 
@@ -70,7 +57,17 @@ impl PacketDecoder for VorbisPackets {
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
         let heard = match &mut self.decoder {
             Decoder::Symphonia(inner) => inner.decode(packet, block)?,
-            Decoder::Lewton(lewton) => lewton.decode(packet, block)?,
+            Decoder::Lewton(lewton) => {
+                let heard = lewton.decode(packet, block)?;
+                if let Some(blocks) = &self.blocks
+                    && let (Some(size), Some(alone)) =
+                        (blocks.frames(packet), blocks.frames_alone(packet))
+                {
+                    let frames = self.before.map_or(0, |before| (before + size) / 4);
+                    lewton.give_centred(block, frames as usize, alone as usize);
+                }
+                heard
+            }
         };
         self.before = self.block_frames(packet);
         Ok(Heard {
@@ -91,7 +88,7 @@ impl PacketDecoder for VorbisPackets {
     fn reset(&mut self) {
         match &mut self.decoder {
             Decoder::Symphonia(inner) => inner.reset(),
-            Decoder::Lewton(lewton) => lewton.before = PreviousWindowRight::new(),
+            Decoder::Lewton(lewton) => lewton.reset(),
         }
         self.before = None;
     }
@@ -101,6 +98,9 @@ struct Lewton {
     identification: IdentHeader,
     setup: SetupHeader,
     before: PreviousWindowRight,
+    /// Behind the centre of the last block.
+    ahead: Block,
+    joined: Block,
 }
 
 impl Lewton {
@@ -116,7 +116,14 @@ impl Lewton {
                 .map_err(broken)?,
             identification,
             before: PreviousWindowRight::new(),
+            ahead: Block::default(),
+            joined: Block::default(),
         })
+    }
+
+    fn reset(&mut self) {
+        self.before = PreviousWindowRight::new();
+        self.ahead.reset(0);
     }
 
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
@@ -124,7 +131,10 @@ impl Lewton {
         block.reset(channels);
         let planes: Vec<Vec<f32>> =
             read_audio_packet_generic(&self.identification, &self.setup, packet, &mut self.before)
-                .map_err(|error| PacketError(error.to_string()))?;
+                .map_err(|error| {
+                    self.reset();
+                    PacketError(error.to_string())
+                })?;
         for (place, &channel) in vorbis_from_wave(channels).iter().enumerate() {
             let frames = planes[place].len();
             block.resize(frames);
@@ -135,38 +145,28 @@ impl Lewton {
             mask: ChannelMask::usual(channels as u32),
         })
     }
-}
 
-/// The modes stand at the end of the setup header, which can only be read as a whole; they are of
-/// known form, so they are found from behind: 41 bits each of which 32 are zero, preceded by their
-/// number and followed by the framing bit. As FFmpeg's parser does it.
-fn modes(setup: &[u8]) -> Option<Vec<bool>> {
-    // The header's bits, the last one first: so a reader of highest bits first reads backwards.
-    let reversed: Vec<u8> = setup.iter().rev().copied().collect();
-    let mut bits = BitReader::new(&reversed);
-    while bits.take(1)? == 0 {}
-    let mut found: Option<usize> = None;
-    let start = bits.position();
-    let mut count = 0;
-    while bits.left() >= 97 && count < 64 {
-        // Mapping, transform type, window type: 8, 16 and 16 bits, then the flag.
-        if bits.take(8)? > 63 || bits.take(16)? != 0 || bits.take(16)? != 0 {
-            break;
+    /// A packet is to give what lies between its block's centre and that of the block before. lewton
+    /// gives what is finished: up to where the next block begins to be mixed in, which is `alone`
+    /// frames further. Where it had no block before, the front is missing and becomes silence.
+    fn give_centred(&mut self, block: &mut Block, frames: usize, alone: usize) {
+        let channels = block.channels();
+        if self.ahead.channels() != channels {
+            self.ahead.reset(channels);
         }
-        bits.take(1)?;
-        count += 1;
-        let here = bits.position();
-        if bits.take(6)? + 1 == count {
-            found = Some(count as usize);
-        }
-        bits.seek(here)?;
+        let (ahead, joined) = (&self.ahead, &mut self.joined);
+        let missing = (frames + alone).saturating_sub(ahead.frames() + block.frames());
+        let too_many = (ahead.frames() + block.frames()).saturating_sub(frames + alone);
+        joined.reset(channels);
+        joined.append_with(|channel, plane| {
+            plane.resize(plane.len() + missing, 0.0);
+            let both = ahead.plane(channel).iter().chain(block.plane(channel));
+            plane.extend(both.skip(too_many));
+        });
+        self.ahead.reset(channels);
+        self.ahead
+            .append_with(|channel, plane| plane.extend(&joined.plane(channel)[frames..]));
+        joined.resize(frames);
+        std::mem::swap(joined, block);
     }
-    let count = found?;
-    (0..count)
-        .map(|mode| {
-            // The last mode comes first.
-            bits.seek(start + 41 * (count - 1 - mode) + 40)?;
-            Some(bits.take(1)? == 1)
-        })
-        .collect()
 }

@@ -234,15 +234,20 @@ impl Description {
             }
         };
         let rate = self.sample_rate.round();
+        let extra = extra(&codec, cookie, self);
+        let alac_bits = match codec {
+            Codec::Alac => extra.get(5).map(|bits| u32::from(*bits)),
+            _ => None,
+        };
         CodecParams {
             pcm,
             sample_rate: (1.0..=f64::from(u32::MAX))
                 .contains(&rate)
                 .then_some(rate as u32),
             channels: Some(self.channels),
-            bits: pcm.map(|layout| layout.bits),
+            bits: pcm.map(|layout| layout.bits).or(alac_bits),
             block_bytes: (self.packet_bytes > 0).then_some(self.packet_bytes),
-            extra: extra(&codec, cookie, self),
+            extra,
             ..CodecParams::new(codec)
         }
     }

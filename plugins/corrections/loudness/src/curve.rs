@@ -266,20 +266,34 @@ impl Hop {
     }
 }
 
-/// Blocks of 400 ms by their loudness, in bins of 0.1 LU from the absolute gate up; sums within a bin
-/// are exact, only the relative gate is rounded.
+/// Blocks of 400 ms: one by one for an hour, and by their loudness, in bins of 0.1 LU from the absolute
+/// gate up, beyond. Sums within a bin are exact, only the relative gate is rounded; but in a short
+/// recording a single block at the gate can be worth half a LU.
 struct Blocks {
     frames: f64,
     last: [Hop; HOPS_PER_BLOCK],
     hops: usize,
     bins: Vec<Bin>,
+    /// Every block that is no silence, if there are no more than [`EXACT_MAX`].
+    exact: Vec<Bin>,
+    heard: usize,
 }
+
+const EXACT_MAX: usize = 36_000;
 
 #[derive(Clone, Copy, Default)]
 struct Bin {
     blocks: f64,
     power: f64,
     squashed_db: f64,
+}
+
+impl Bin {
+    fn add(&mut self, other: Self) {
+        self.blocks += other.blocks;
+        self.power += other.power;
+        self.squashed_db += other.squashed_db;
+    }
 }
 
 impl Blocks {
@@ -289,6 +303,8 @@ impl Blocks {
             last: Default::default(),
             hops: 0,
             bins: vec![Bin::default(); 1000],
+            exact: Vec::new(),
+            heard: 0,
         }
     }
 
@@ -306,22 +322,30 @@ impl Blocks {
         let above = -0.691 + 10.0 * power.log10() - ABSOLUTE_LUFS;
         if above >= 0.0 {
             let last = self.bins.len() - 1;
-            let bin = &mut self.bins[((above * 10.0) as usize).min(last)];
-            bin.blocks += 1.0;
-            bin.power += power;
-            bin.squashed_db += block.squashed_db();
+            let one = Bin {
+                blocks: 1.0,
+                power,
+                squashed_db: block.squashed_db(),
+            };
+            self.bins[((above * 10.0) as usize).min(last)].add(one);
+            self.heard += 1;
+            if self.heard <= EXACT_MAX {
+                self.exact.push(one);
+            }
         }
     }
 
     fn outcome(&self) -> Outcome {
         let sum = |threshold: f64| {
             let loud = |bin: &&Bin| bin.power >= threshold * bin.blocks;
-            let bins = self.bins.iter().filter(loud);
-            bins.fold(Bin::default(), |sum, bin| Bin {
-                blocks: sum.blocks + bin.blocks,
-                power: sum.power + bin.power,
-                squashed_db: sum.squashed_db + bin.squashed_db,
-            })
+            let all = if self.heard <= EXACT_MAX {
+                &self.exact
+            } else {
+                &self.bins
+            };
+            let mut sum = Bin::default();
+            all.iter().filter(loud).for_each(|bin| sum.add(*bin));
+            sum
         };
         let heard = sum(0.0);
         if heard.blocks == 0.0 {

@@ -1,4 +1,6 @@
-//! Integrated loudness: EBU R 128's gated mean over blocks of 400 ms, of any number, in fixed memory.
+//! Integrated loudness: EBU R 128's gated mean over blocks of 400 ms, of any number, in bounded
+//! memory: exactly for the first hour, and with the relative gate rounded to 0.1 LU beyond. In a short
+//! recording a single block at the gate can be worth half a LU.
 
 /// Blocks quieter than this are silence and count for nothing.
 const ABSOLUTE_LUFS: f64 = -70.0;
@@ -10,8 +12,14 @@ const RELATIVE_LU: f64 = -10.0;
 const BINS_PER_LU: f64 = 10.0;
 const BINS: usize = 1000;
 
+/// So many blocks, ten to a second, are kept one by one.
+const EXACT_MAX: usize = 36_000;
+
 pub struct Gate {
     bins: Vec<Bin>,
+    /// Every block so far, if there are no more than [`EXACT_MAX`].
+    powers: Vec<f64>,
+    blocks: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -30,6 +38,8 @@ impl Gate {
     pub fn new() -> Self {
         Self {
             bins: vec![Bin::default(); BINS],
+            powers: Vec::new(),
+            blocks: 0,
         }
     }
 
@@ -40,6 +50,10 @@ impl Gate {
             let bin = &mut self.bins[((above * BINS_PER_LU) as usize).min(BINS - 1)];
             bin.blocks += 1;
             bin.power += power;
+            self.blocks += 1;
+            if self.blocks <= EXACT_MAX {
+                self.powers.push(power);
+            }
         }
     }
 
@@ -47,6 +61,11 @@ impl Gate {
     pub fn integrated_lufs(&self) -> Option<f64> {
         let ungated = mean(self.bins.iter())?;
         let threshold = ungated * 10f64.powf(RELATIVE_LU / 10.0);
+        if self.blocks <= EXACT_MAX {
+            let loud = self.powers.iter().filter(|&&power| power >= threshold);
+            let (blocks, power) = loud.fold((0, 0.0), |(n, sum), power| (n + 1, sum + power));
+            return (blocks > 0).then(|| lufs(power / f64::from(blocks)));
+        }
         let loud = |bin: &&Bin| bin.power >= threshold * bin.blocks as f64;
         mean(self.bins.iter().filter(loud)).map(lufs)
     }

@@ -2,9 +2,9 @@
 
 use retake_formats::Codec;
 
-use super::{
-    super::{super::demux::CodecParams, flac_frame},
-    vorbis::VorbisBlocks,
+use super::super::{
+    super::{demux::CodecParams, vorbis_blocks::VorbisBlocks},
+    flac_frame,
 };
 
 const STREAMINFO_BYTES: usize = 34;

@@ -8,7 +8,6 @@ mod mapping;
 mod page;
 #[cfg(test)]
 mod tests;
-mod vorbis;
 
 use std::collections::VecDeque;
 

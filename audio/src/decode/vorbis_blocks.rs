@@ -1,6 +1,7 @@
-//! How long a packet of Vorbis is, which only the modes in the setup header tell.
+//! How long a packet of Vorbis is, which only the modes in the setup header tell: for the container,
+//! which counts, and for the decoder.
 
-use crate::decode::bit_reader::BitReader;
+use super::bit_reader::BitReader;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct VorbisBlocks {
@@ -22,6 +23,25 @@ impl VorbisBlocks {
 
     /// Frames of the block that a packet holds; half of it and of the one before are what it gives.
     pub(super) fn frames(&self, packet: &[u8]) -> Option<u32> {
+        let (is_long, _) = self.mode(packet)?;
+        Some(self.sizes[usize::from(is_long)])
+    }
+
+    /// So many frames behind the block's centre the next block begins to be mixed in: none, but where
+    /// a short one follows on a long one.
+    pub(super) fn frames_alone(&self, packet: &[u8]) -> Option<u32> {
+        let (is_long, mode_bits) = self.mode(packet)?;
+        // Behind the mode: whether the block before is long, and the one behind.
+        let at = 1 + mode_bits + 1;
+        let is_next_long = packet.get(at / 8)? >> (at % 8) & 1 != 0;
+        Some(match is_long && !is_next_long {
+            true => self.sizes[1].saturating_sub(self.sizes[0]) / 4,
+            false => 0,
+        })
+    }
+
+    /// Whether its block is long, and in how many bits that is said.
+    fn mode(&self, packet: &[u8]) -> Option<(bool, usize)> {
         // Bits come from the low end: what kind of packet, then the mode.
         let first = *packet.first()?;
         if first & 1 != 0 {
@@ -30,9 +50,8 @@ impl VorbisBlocks {
         let highest = self.modes.len() as u32 - 1;
         let bits = highest.checked_ilog2().map_or(0, |log| log + 1);
         let mode = usize::from(first >> 1) & ((1 << bits) - 1);
-        self.modes
-            .get(mode)
-            .map(|&is_long| self.sizes[usize::from(is_long)])
+        let is_long = *self.modes.get(mode)?;
+        Some((is_long, bits as usize))
     }
 }
 
