@@ -399,7 +399,7 @@ mod tests {
     fn mpeg_audio_in_free_format_is_known_by_headers_that_come_again() {
         let free = [0xff, 0xfb, 0x02, 0x44];
         let refused = Unsupported("MPEG audio in free format");
-        check(&frames(&free, 523, 4), refused.clone());
+        check(&frames(&free, 523, 4), refused);
         let tag = b"ID3\x04\0\0\0\0\0\x02ab";
         check(&[&tag[..], &frames(&free, 523, 4)].concat(), refused);
         assert!(matches!(sniff(&frames(&free, 523, 1)), Other(_)));
