@@ -360,6 +360,21 @@ async fn another_job_can_be_ordered_for_a_recording() {
             &["/format"],
         ),
         (
+            json!({"chain": chain, "track": 0}),
+            "invalid-field",
+            &["/track"],
+        ),
+        (
+            json!({"chain": chain, "track": "two"}),
+            "invalid-field",
+            &["/track"],
+        ),
+        (
+            json!({"chain": chain, "track": 1.5, "format": "mp3"}),
+            "invalid-field",
+            &["/format", "/track"],
+        ),
+        (
             json!({"chain": {"steps": [{"plugin": "gain", "params": {"gain-db": 99}}]}, "format": "x"}),
             "invalid-field",
             &["/format", "/chain/steps/0/params/gain-db"],
@@ -370,6 +385,8 @@ async fn another_job_can_be_ordered_for_a_recording() {
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(answer.pointers(), pointers);
     }
+    let second = house.ask(order(json!({"chain": chain, "track": 2}))).await;
+    assert_eq!(second.json()["job"]["track"], 2);
     house
         .ask(order(json!({"presett": "x"})))
         .await

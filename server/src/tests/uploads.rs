@@ -126,6 +126,9 @@ async fn each_wrong_field_is_named_and_leaves_nothing_behind() {
             "/user_email",
         ),
         (with("format", b"mp3"), 422, "invalid-field", "/format"),
+        (with("track", b"0"), 422, "invalid-field", "/track"),
+        (with("track", b"-1"), 422, "invalid-field", "/track"),
+        (with("track", b"second"), 422, "invalid-field", "/track"),
         (form_with("chain", None), 422, "invalid-field", "/preset"),
         (with("chain", b"not json"), 422, "invalid-chain", "/chain"),
         (

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use retake_chain::{Chain, format::Format};
+use retake_findings::Code;
 
 use super::*;
 use crate::{
@@ -146,6 +147,20 @@ async fn every_connection_has_the_settings() {
         2,
         "FULL again"
     );
+}
+
+#[tokio::test]
+async fn warnings_of_an_older_program_are_read_as_notes() {
+    let bench = bench();
+    let (_, job) = bench.accepted(10).await;
+    let older = |c: &Connection| {
+        Ok(c.execute_batch("UPDATE jobs SET warnings = '[\"the file is cut off\"]'")?)
+    };
+    bench.store.database.write(older).await.unwrap();
+    let found = bench.store.job(bench.owner, job.id).await.unwrap();
+    let warnings = found.unwrap().job.warnings;
+    assert!(warnings[0].is(Code::Note), "{warnings:?}");
+    assert_eq!(warnings[0].message, "the file is cut off");
 }
 
 #[tokio::test]
