@@ -329,6 +329,44 @@ fn codecs_that_are_not_decoded_are_named() {
 }
 
 #[test]
+fn aac_of_every_profile_ac3_and_wavpack_decode_at_their_full_rate() {
+    // Frames as ffmpeg counts them; where an edit list says what is padding, without it.
+    for (name, rate, channels, frames) in [
+        ("chirp-he.m4a", 44_100, 2, 51_200),
+        ("chirp-he.aac", 44_100, 2, 51_200),
+        ("chirp-hev2.aac", 44_100, 2, 51_200),
+        ("chirp-aac-5.1.m4a", 48_000, 6, 14_400),
+        ("chirp-5.1.aac", 48_000, 6, 16_384),
+        ("chirp-ac3.mp4", 44_100, 2, 8_960),
+        ("chirp-ac3.mkv", 44_100, 2, 9_216),
+        ("chirp-ac3.wav", 44_100, 2, 9_216),
+        ("chirp.wv", 44_100, 2, 8_820),
+    ] {
+        let decoded = decode_fixture(name);
+        let spec = decoded.spec;
+        assert_eq!(
+            (spec.sample_rate, spec.channels),
+            (rate, channels),
+            "{name}"
+        );
+        assert_eq!(decoded.frames, frames, "{name}");
+        assert_eq!(faults(&decoded), Vec::<String>::new(), "{name}");
+        let peak_dbfs = decoded.measured.measurement.sample_peak_dbfs.unwrap();
+        // 0.4, or 0.3 with six channels, and a little off; by parametric stereo -3.44, as in ffmpeg.
+        assert!((-13.0..-3.0).contains(&peak_dbfs), "{name}: {peak_dbfs}");
+    }
+}
+
+#[test]
+fn amr_decodes() {
+    // Of silence: 20 ms, 160 frames, each.
+    let frame = b"\x3c\x91\x17\x16\xbe\x66\x79\xe1\xe0\x01\xe7\xaf\xf0\0\0\0\x80\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let decoded = decode_bytes(&[b"#!AMR\n".to_vec(), frame.repeat(50)].concat()).unwrap();
+    assert_eq!((decoded.spec.sample_rate, decoded.frames), (8_000, 8_000));
+    assert_eq!(decoded.source.codec, "AMR");
+}
+
+#[test]
 fn low_rate_aac_that_hides_nothing_is_not_taken_for_he_aac() {
     let decoded = decode_fixture("chirp-22k.aac");
     assert_eq!(decoded.spec.sample_rate, 22_050);

@@ -127,18 +127,23 @@ class Corpus:
         for container, codec, extension, arguments, lossless, rate, count in self.plan():
             base = f"{container}-{codec}"
             name = f"{base}-{rate}-{count}"
-            if wanted not in name:
+            kinds = ("joined", "cut", "gap")
+            if wanted not in name and wanted not in kinds:
+                continue
+            is_varied = rate in (44100, 48000) and count == 2
+            if wanted in kinds and not is_varied:
                 continue
             made = self.whole(name, extension, arguments, lossless, rate, count)
             if made is None:
                 continue
-            yield made
-            if rate in (44100, 48000) and count == 2:
-                if base in JOINED:
+            if wanted not in kinds:
+                yield made
+            if is_varied:
+                if base in JOINED and wanted not in ("cut", "gap"):
                     yield self.joined(made)
-                if base in CUT:
+                if base in CUT and wanted not in ("joined", "gap"):
                     yield self.cut(made)
-                if base in GAPS:
+                if base in GAPS and wanted not in ("joined", "cut"):
                     yield self.gap(made, extension, arguments, rate, count)
 
     def whole(self, name, extension, arguments, lossless, rate, count):
