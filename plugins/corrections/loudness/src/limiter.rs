@@ -19,7 +19,7 @@ use crate::true_peak::{Interpolator, sample_peak};
 const LOOK_AHEAD_S: f64 = 0.005;
 /// Time constant of its return.
 const RELEASE_S: f64 = 0.04;
-/// The gain between the samples of a peak is not quite constant, and above 0.48 of the rate peaks are
+/// The gain between the samples of a peak is not quite constant, and above 0.49 of the rate peaks are
 /// read a little low; this covers what that can do.
 pub const MARGIN: f32 = 0.9772; // -0.2 dB
 

@@ -77,7 +77,8 @@ impl Plan {
             why_not = WhyNot::MaxGain;
         }
         let mut gain_db = target_lufs - lufs;
-        if curve.is_limiting(gain_db) {
+        // Without limiting, too: what was below the absolute gate may count once it is louder.
+        if curve.is_limiting(gain_db) || why_not != WhyNot::MaxGain {
             let reached = |gain_db: f64| outcome(gain_db).lufs.unwrap_or(f64::NEG_INFINITY);
             gain_db = reaching(target_lufs, gain_db, gain_db + MAKEUP_DB_MAX, reached);
         }

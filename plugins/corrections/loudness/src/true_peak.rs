@@ -2,8 +2,8 @@
 //!
 //! Two interpolators. The quick one is the 48-tap filter of libebur128: fourfold below 96 kHz, twofold
 //! above. It reads common material right and falls short where there is much just below half the rate,
-//! by at most 6 dB. Where its reading could matter all the same, an exact one looks again: a sinc of 96
-//! taps per point under a Kaiser window, flat to 0.48 of the rate, and through the three points of each
+//! by at most 6 dB. Where its reading could matter all the same, an exact one looks again: a sinc of 192
+//! taps per point under a Kaiser window, flat to 0.49 of the rate, and through the three points of each
 //! crest the sinusoid that has them, whose crest may lie between.
 
 use std::f64::consts::PI;
@@ -13,7 +13,7 @@ const QUICK_TAPS: usize = 48;
 const QUICK_SHORT: f32 = 2.0;
 
 /// Frames that the exact interpolator sees on either side of a point.
-const SIDE: usize = 48;
+const SIDE: usize = 96;
 /// Shape of its window: ripple of -54 dB.
 const KAISER_BETA: f64 = 5.0;
 /// Crests whose three points turn by less than this (as a cosine) are as high as their highest point.
@@ -21,7 +21,8 @@ const FLAT: f32 = 0.995;
 
 /// Frames looked at together.
 const RUN: usize = 64;
-const POINTS_MAX: usize = 4;
+/// Points looked at per frame, at high rates as well: hiss upon a voice reaches half of any rate.
+const POINTS: usize = 4;
 
 pub struct Interpolator {
     quick: Vec<Vec<f32>>,
@@ -33,17 +34,16 @@ pub struct Interpolator {
 
 impl Interpolator {
     pub fn new(rate_hz: u32) -> Self {
-        let points = if rate_hz < 80_000 { 4 } else { 2 };
         let quick = quick(if rate_hz < 96_000 { 4 } else { 2 });
         let gain = |taps: &Vec<f32>| taps.iter().map(|tap| tap.abs()).sum::<f32>();
         // A little more, for rounding.
         let overshoot_max = quick.iter().map(gain).fold(1.0, f32::max) * QUICK_SHORT * 1.001;
         Self {
             quick,
-            exact: (1..points)
-                .map(|point| exact(point as f64 / points as f64))
+            exact: (1..POINTS)
+                .map(|point| exact(point as f64 / POINTS as f64))
                 .collect(),
-            crest_max: (1.0 / (PI / 2.0 / points as f64).cos()) as f32,
+            crest_max: (1.0 / (PI / 2.0 / POINTS as f64).cos()) as f32,
             overshoot_max,
         }
     }
@@ -90,9 +90,9 @@ impl Interpolator {
 
     /// At most [`RUN`] frames.
     fn exact_peaks(&self, samples: &[f32], peaks: &mut [f32]) {
-        let points = self.exact.len() + 1;
+        let points = POINTS;
         // From the frame before the first to the one after the last, which has its first point only.
-        let mut grid = [0.0f32; (RUN + 1) * POINTS_MAX + 1];
+        let mut grid = [0.0f32; (RUN + 1) * POINTS + 1];
         let frames = peaks.len() + 1;
         for frame in 0..=frames {
             grid[frame * points] = samples[SIDE - 1 + frame];
