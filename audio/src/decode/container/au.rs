@@ -1,6 +1,5 @@
 //! AU, Sun's and NeXT's format: a header and samples.
 
-
 use retake_formats::{Codec, Container};
 
 use super::{

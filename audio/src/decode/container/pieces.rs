@@ -265,7 +265,11 @@ impl Piece {
 
     /// Fills the packet with some of the silence that is next.
     fn silence(&mut self, packet: &mut Packet) -> bool {
-        while self.stretches.pop_front_if(|stretch| stretch.is_empty()).is_some() {}
+        while self
+            .stretches
+            .pop_front_if(|stretch| stretch.is_empty())
+            .is_some()
+        {}
         let at = self.stretches.front().map(|stretch| stretch.start);
         let Some((place, frames)) = self.silences.front_mut() else {
             return false;
