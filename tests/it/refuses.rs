@@ -62,14 +62,14 @@ fn refused_at_once() -> Vec<(&'static str, Upload, u16, &'static str, &'static s
             "ELF",
         ),
         (
-            "AMR",
+            "Monkey's Audio",
             Upload::bytes(
-                b"#!AMR\n0123456789012345678901234567890123456789".to_vec(),
-                "a.amr",
+                b"MAC \x96\x0f01234567890123456789012345678901234567".to_vec(),
+                "a.ape",
             ),
             415,
             "unknown-codec",
-            "AMR",
+            "convert it to FLAC",
         ),
         (
             "bad e-mail",
@@ -168,16 +168,16 @@ fn failed_later() -> Vec<(&'static str, Upload, &'static str, &'static str)> {
         ),
         (
             "too many channels",
-            wav(48_000, 9, 16, 1, &one_second),
+            wav(48_000, 17, 16, 1, &one_second),
             "unsupported-stream",
-            "9",
+            "1 to 16",
         ),
         ("only a header", flac, "", ""),
         (
-            "AC-3 in MP4",
-            Upload::file(&fixture("ac3.mp4")).unwrap(),
+            "True Audio in Matroska",
+            Upload::file(&fixture("tta.mkv")).unwrap(),
             "unknown-codec",
-            "AC-3",
+            "True Audio",
         ),
     ]
 }

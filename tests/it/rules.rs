@@ -82,7 +82,9 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
     let doors: &[(&str, &[&str])] = &[
         ("symphonia", &["audio"]),
         ("rubato", &["audio"]),
-        ("ebur128", &["audio"]),
+        ("opus-pure", &["audio"]),
+        ("rusty_aac", &["audio"]),
+        ("lewton", &["audio"]),
         ("wasmtime", &["plugins/host"]),
         ("lapin", &["jobs"]),
         ("rusqlite", &["jobs"]),

@@ -1,6 +1,6 @@
 //! Loading an installed plugin and opening stages with it.
 
-use retake_audio::{ChannelMask, Spec, Stage, StageError};
+use retake_audio::{Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
 use crate::{

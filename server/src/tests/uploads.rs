@@ -196,7 +196,7 @@ async fn each_wrong_field_is_named_and_leaves_nothing_behind() {
             "/recording",
         ),
         (
-            with("recording", b"#!AMR\n......"),
+            with("recording", b"MAC \x96\x0f......"),
             415,
             "unknown-codec",
             "/recording",
@@ -228,7 +228,7 @@ async fn a_refusal_says_what_the_bytes_seem_to_be() {
         (&b"%PDF-1.7 ....."[..], "PDF"),
         (b"\x7fELF\x02\x01\x01", "ELF"),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
-        (b"wvpk....", "WavPack"),
+        (b"MThd\0\0\0\x06", "MIDI"),
     ] {
         let answer = house
             .ask(upload(&token, &form_with("recording", Some(bytes))))

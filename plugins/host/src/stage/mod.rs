@@ -11,7 +11,7 @@ mod lane;
 mod outlet;
 mod threads;
 
-use retake_audio::{BLOCK_FRAMES, Block, ChannelMask, Emit, Spec, Stage, StageError};
+use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
 use crate::{bindings::PluginPre, manifest, record::StageRecord, sandbox::State};
