@@ -25,10 +25,14 @@ fn crates() -> Result<BTreeSet<String>> {
 /// The crate's dependencies on ours and on the libraries that stand behind one door.
 fn dependencies(manifest: &str) -> Result<BTreeSet<String>> {
     let manifest: toml::Table = read(manifest)?.parse()?;
-    let table = manifest["dependencies"]
-        .as_table()
-        .context("dependencies")?;
-    Ok(table.keys().cloned().collect())
+    // A crate that needs nothing has no such table.
+    let table = manifest
+        .get("dependencies")
+        .and_then(|table| table.as_table());
+    Ok(table
+        .into_iter()
+        .flat_map(|table| table.keys().cloned())
+        .collect())
 }
 
 /// Rows of the dependency table: (crate's folder, what of ours it uses).
