@@ -88,7 +88,7 @@ codes! {
     MaskLost, "mask-lost", Warning, "the channel mask {mask} cannot be kept in {format}";
 
     // ---- the recording itself
-    ChannelDead, "channel-dead", Warning, "of the channels, {channels} is silent while others are not";
+    ChannelDead, "channel-dead", Warning, "these channels are silent while others are not: {channels}";
     ChannelsInverted, "channels-inverted", Warning, "channels {first} and {second} are inverted to each other (correlation {correlation:.2}): played in mono they cancel";
     ChannelsIdentical, "channels-identical", Info, "all {channels} channels are the same";
     DcOffset, "dc-offset", Warning, "the recording has a DC offset of {percent:.1} % of full scale";

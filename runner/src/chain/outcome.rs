@@ -5,6 +5,7 @@ use std::time::Instant;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use retake_audio::{Measured, TrackInfo};
 use retake_chain::report::{LoudnessCurve, Measurement, Peaks, Report, StepReport, Track};
+use retake_findings::{Code, Finding};
 
 use super::{
     ChainReport, Delta, PreparedKind, PreparedStep, harm,
@@ -26,6 +27,8 @@ impl Walk<'_> {
             .extend(harm::findings(before, after, promised_db));
         let (targets, missed) = targets::held(&self.aims(), before, after);
         self.findings.extend(missed);
+        self.findings
+            .extend(self.ran.iter().filter_map(|ran| repaired(&ran.report)));
         let report = Report {
             source: format!("{}, {}", first.source.container, first.source.codec),
             input: measurement(&first.input),
@@ -107,6 +110,23 @@ impl Walk<'_> {
     }
 }
 
+/// Impossible samples that a step replaced, which it counts as `spikes`, the highest as `spike-peak`.
+fn repaired(report: &serde_json::Value) -> Option<Finding> {
+    let measurements = report.get("measurements")?.as_array()?;
+    let value = |id: &str| {
+        let measured = measurements.iter().find(|measured| measured["id"] == id)?;
+        measured["value"].as_f64()
+    };
+    let count = value("spikes").filter(|count| *count >= 1.0)?;
+    Some(Finding::new(
+        Code::SpikesIsolated,
+        [
+            ("count", (count as u64).into()),
+            ("peak_dbfs", value("spike-peak").into()),
+        ],
+    ))
+}
+
 fn measurement(all: &Measured) -> Measurement {
     let measured = &all.measurement;
     let seconds = measured.frames as f64 / f64::from(measured.sample_rate.max(1));
@@ -162,4 +182,25 @@ fn tracks(tracks: &[TrackInfo]) -> Vec<Track> {
         used: info.used,
     };
     shown.map(track).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::repaired;
+
+    #[test]
+    fn impossible_samples_that_a_step_replaced_are_told() {
+        let report = |spikes: i64| {
+            json!({"measurements": [
+                {"id": "spikes", "value": spikes}, {"id": "spike-peak", "value": 60.0}
+            ]})
+        };
+        let told = repaired(&report(2)).map(|finding| finding.message);
+        let expected = "2 impossible samples, up to 60.0 dBFS, were replaced";
+        assert_eq!(told.as_deref(), Some(expected));
+        assert_eq!(repaired(&report(0)), None);
+        assert_eq!(repaired(&json!(null)), None);
+    }
 }

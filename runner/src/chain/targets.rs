@@ -178,6 +178,10 @@ fn of_step(step: &Aim<'_>) -> Option<Cause> {
             "too-peaky",
             "its peaks would have to be squashed more than anybody wants to hear",
         ),
+        "gate" => Cause::new(
+            "gate",
+            "a stretch is so close to the gate of the measurement that it counts on one side of it only",
+        ),
         own if own.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') => {
             Cause::new(own, format!("{} says: {own}", step.name))
         }
