@@ -12,7 +12,7 @@ use retake_audio::{AudioError, Decoded, Limits, decode};
 use signals::{Noise, decode_bytes, file_of, fixture_bytes};
 
 /// Each container once; they are short.
-const FILES: [&str; 18] = [
+const FILES: [&str; 26] = [
     "chirp-opus.webm",
     "chirp-opus-live.webm",
     "chirp-opus-5.1.webm",
@@ -31,6 +31,14 @@ const FILES: [&str; 18] = [
     "chirp-22k.aac",
     "chirp-opus.caf",
     "chirp-alac.caf",
+    "chirp-aac.mov",
+    "chirp-ac3-48k.ac3",
+    "chirp-ac3-48k.mkv",
+    "chirp-float.aifc",
+    "chirp-he.aac",
+    "chirp-ima.wav",
+    "chirp.wv",
+    "silent-then-chirp.mkv",
 ];
 /// Far more than any takes; a hang is the one thing this is to find.
 const LIMIT: Duration = Duration::from_secs(60);

@@ -80,39 +80,18 @@ impl Magic {
     }
 }
 
-/// Where a header may begin within audio: the first letters are looked for, no more. Without a
-/// branch for every byte.
+/// Where a header may begin within audio: the first letters are looked for, no more. At the very end
+/// they may go on in what follows.
 pub(super) fn magic_in(bytes: &[u8]) -> Option<usize> {
-    const RUN: usize = 256;
-    let starts = |at: usize| match bytes.get(at..) {
-        Some([b'R', b'I', b'F', b'F' | b'X', ..]) => true,
-        Some([b'R', b'F', b'6', b'4', ..]) => true,
-        Some([b'B', b'W', b'6', b'4', ..]) => true,
-        // It may go on behind the end.
-        Some(rest) => {
-            rest.len() < 4
-                && [b"RIFF", b"RIFX", b"RF64", b"BW64"]
-                    .iter()
-                    .any(|m| m.starts_with(rest))
-        }
-        None => false,
-    };
-    let mut at = 0;
-    while at < bytes.len() {
-        let run = &bytes[at..bytes.len().min(at + RUN)];
-        let may = run
-            .iter()
-            .zip(run[1..].iter().chain([&b'I']))
-            .fold(false, |may, (&a, &b)| {
-                may | (a == b'R') & ((b == b'I') | (b == b'F'))
-                    | (a == b'B') & ((b == b'W') | (b == b'I'))
-            });
-        if may && let Some(found) = (at..at + run.len()).find(|at| starts(*at)) {
-            return Some(found);
-        }
-        at += run.len();
-    }
-    None
+    const MAGICS: [&[u8]; 4] = [b"RIFF", b"RIFX", b"RF64", b"BW64"];
+    let whole = MAGICS
+        .iter()
+        .filter_map(|magic| memchr::memmem::find(bytes, magic))
+        .min();
+    whole.or_else(|| {
+        let is_begun = |at: &usize| MAGICS.iter().any(|magic| magic.starts_with(&bytes[*at..]));
+        (bytes.len().saturating_sub(3)..bytes.len()).find(is_begun)
+    })
 }
 
 /// The pieces of the file that begins at a place, and of all that follow on it.
