@@ -17,6 +17,7 @@ mod demux;
 mod pcm;
 mod recorder;
 mod source;
+mod spikes;
 mod timeline;
 mod tracks;
 mod vorbis_blocks;

@@ -1,5 +1,6 @@
 //! Takes decoded frames, whatever they come from: brings them to one rate and one set of channels,
-//! holds them against the limits, replaces what is no number, spills and measures.
+//! holds them against the limits, replaces what is no number and what is impossible, spills and
+//! measures.
 //!
 //! What comes first decides what the recording has. Something richer later (stereo after mono, a
 //! higher rate) ends the reading with [`Interrupted::Richer`]: it has to begin again with that as its
@@ -14,7 +15,11 @@ use std::{
 
 use retake_findings::{Code, Finding};
 
-use super::{Limits, convert::Converter};
+use super::{
+    Limits,
+    convert::Converter,
+    spikes::{self, Spikes},
+};
 use crate::{
     AudioError, Block, Measured, Spec,
     measure::Meter,
@@ -56,7 +61,35 @@ pub(super) struct Recorder {
     may_aim_higher: bool,
     started: Option<Started>,
     changes: Changes,
-    replaced: u64,
+    mended: Mended,
+}
+
+/// Samples that were replaced.
+#[derive(Default)]
+struct Mended {
+    not_numbers: u64,
+    spikes: Spikes,
+}
+
+impl Mended {
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        if self.not_numbers > 0 {
+            findings.push(Finding::new(
+                Code::SamplesReplaced,
+                [("count", self.not_numbers.into())],
+            ));
+        }
+        let Spikes { count, highest } = self.spikes;
+        if count > 0 {
+            let peak_dbfs = 20.0 * f64::from(highest).log10();
+            findings.push(Finding::new(
+                Code::SpikesIsolated,
+                [("count", count.into()), ("peak_dbfs", peak_dbfs.into())],
+            ));
+        }
+        findings
+    }
 }
 
 #[derive(Default)]
@@ -105,7 +138,7 @@ impl Recorder {
             may_aim_higher,
             started: None,
             changes: Changes::default(),
-            replaced: 0,
+            mended: Mended::default(),
         }
     }
 
@@ -151,7 +184,7 @@ impl Recorder {
             started.end_stretch()?;
             started.stretch = spec;
         }
-        started.push(block, &mut self.replaced)
+        started.push(block, &mut self.mended)
     }
 
     pub(super) fn finish(mut self) -> Result<Recorded, Interrupted> {
@@ -178,12 +211,7 @@ impl Recorder {
             Err(panic) => std::panic::resume_unwind(panic),
         };
         let mut findings = Vec::new();
-        if self.replaced > 0 {
-            findings.push(Finding::new(
-                Code::SamplesReplaced,
-                [("count", self.replaced.into())],
-            ));
-        }
+        findings.extend(self.mended.findings());
         findings.extend(self.changes.finding(spec));
         Ok(Recorded {
             spec,
@@ -287,8 +315,8 @@ impl Started {
         self.frames as f64 / f64::from(self.spec.sample_rate)
     }
 
-    fn push(&mut self, block: &Block, replaced: &mut u64) -> Result<(), Interrupted> {
-        if block.is_finite() {
+    fn push(&mut self, block: &Block, counts: &mut Mended) -> Result<(), Interrupted> {
+        if block.is_finite() && !spikes::may_be_in(block) {
             return self.push_sound(block);
         }
         let mut mended = std::mem::take(&mut self.mended);
@@ -296,8 +324,9 @@ impl Started {
         mended.append(block);
         for sample in mended.samples_mut().filter(|x| !x.is_finite()) {
             *sample = 0.0;
-            *replaced += 1;
+            counts.not_numbers += 1;
         }
+        spikes::replace(&mut mended, self.stretch.sample_rate, &mut counts.spikes);
         let pushed = self.push_sound(&mended);
         self.mended = mended;
         pushed
