@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
 import { eventually, near } from "../tally.mjs";
-import { chooseFile, entry, JOB_MS, playerOf, playsOn, send, voiceFile, waitForStatus } from "./steps.mjs";
+import { chooseFile, entry, JOB_MS, playerOf, playsOn, rewriteReports, send, voiceFile, waitForStatus } from "./steps.mjs";
 
 const OWN = /^Build your own chain/;
 
@@ -167,12 +167,10 @@ export async function chainChapter({ browser, url, tally, shot }) {
         "where a step took out pauses, switching stays at the same word",
         async () => {
           // Half a second is said to be gone at 0.5 s: the report alone moves the page's clock.
-          await page.route("**/report", async (route) => {
-            const response = await route.fetch();
-            const report = await response.json();
+          await rewriteReports(page, (report) => {
             const frame = (seconds) => Math.round(seconds * report.input.sample_rate);
             report.steps[0].cuts = [{ start: frame(0.5), frames: frame(0.5) }];
-            await route.fulfill({ response, json: report });
+            return report;
           });
           await page.reload();
           const own = entry(page, "own.wav");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
 import { eventually } from "../tally.mjs";
-import { entry, JOB_MS, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { entry, JOB_MS, rewriteReports, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
 
 const TRACK = { codec: "AAC", channels: 2, sample_rate: 48_000, name: null, default: false, used: false };
 
@@ -52,12 +52,10 @@ export async function findingsChapter({ browser, url, tally, shot }) {
         async () => {
           await sendFile(page, voiceFile("film.wav"));
           await waitForStatus(film, "completed");
-          await page.route("**/report", async (route) => {
-            const response = await route.fetch();
-            const report = await response.json();
+          await rewriteReports(page, (report) => {
             const input = { ...report.input, loudness_curve: CURVE, hum_hz: 50, hum_dbfs: -48.5 };
             const output = { ...report.output, loudness_curve: CURVE };
-            await route.fulfill({ response, json: { ...report, ...FOUND, input, output } });
+            return { ...report, ...FOUND, input, output };
           });
           await page.reload();
           const warnings = film.getByRole("list", { name: "Warnings" });

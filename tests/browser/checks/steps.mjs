@@ -66,3 +66,16 @@ export async function playsOn(audio, what, seconds = 0.5) {
   });
   return audio.evaluate((element) => element.duration);
 }
+
+/** Lets `page` read reports with `rewrite` applied to what the server answers. */
+export async function rewriteReports(page, rewrite) {
+  await page.route("**/report", async (route) => {
+    try {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: rewrite(await response.json()) });
+    } catch (error) {
+      // The page was reloaded or closed while the server answered: nobody waits for it any more.
+      if (!/disposed|closed|canceled/i.test(error.message)) throw error;
+    }
+  });
+}
