@@ -12,10 +12,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use retake_chain::InstalledPlugin;
-use retake_jobs::{
-    blobs::{BlobKey, SharedBlobs},
-    store::SharedStore,
-};
+use retake_jobs::seams::{BlobKey, SharedBlobs, SharedStore};
 use retake_plugin_host::{Cache, Installed};
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};

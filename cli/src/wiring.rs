@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use retake_backends::{
+    rabbitmq::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue},
+    sqlite::open_sqlite,
+};
 use retake_jobs::{
-    blobs::SharedBlobs,
     clock::SystemClock,
-    events::SharedEvents,
     job::LeaseTerms,
-    queue::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue, SharedQueue},
     relay::{Relay, RelayHandle},
-    store::{SharedStore, open_sqlite},
+    seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
 };
 use retake_plugin_check::CheckChild;
 use retake_runner::{child::ChildProgram, external::External};

@@ -7,6 +7,7 @@
 //!   └─────────────────┘            queued ──cancel──▶ cancelled
 //! ```
 
+pub mod changes;
 mod transitions;
 
 #[cfg(test)]

@@ -1,24 +1,25 @@
 //! What server and worker must agree on.
 //!
 //! A thing lives here only if server and worker would both be wrong if they disagreed about it: the
-//! words (recording, job, submission), the job's state machine, the messages, and the four seams to
-//! the outside: `store`, `blobs`, `queue` and `events`. What a job asks for and reports is said in
-//! the language of chains, `retake_chain`.
+//! words (recording, job, submission), the job's state machine, the messages, and the [`seams`] to
+//! the outside. What a job asks for and reports is said in the language of chains, `retake_chain`;
+//! what stands behind the seams is in `retake_backends`.
 
 // Words.
 pub mod clock;
+pub mod correction;
+pub mod digest;
 pub mod email;
+pub mod event;
 pub mod id;
 pub mod job;
 pub mod message;
+pub mod plugin;
 pub mod recording;
 pub mod submission;
 
-// Seams. Each module holds the trait, its doc and its backends.
-pub mod blobs;
-pub mod events;
-pub mod queue;
-pub mod store;
+// Traits.
+pub mod seams;
 
 // What moves jobs safely between them.
 pub mod relay;

@@ -11,10 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, SystemClock},
-    events::SharedEvents,
     job::LeaseTerms,
-    queue::{QueueError, SharedQueue, Topic},
-    store::{OutboxRow, SharedStore, StoreError},
+    seams::{OutboxRow, QueueError, SharedEvents, SharedQueue, SharedStore, StoreError, Topic},
 };
 
 /// How often to look for what nobody was told of: messages whose writer died before sending them.
@@ -244,7 +242,7 @@ impl Outage {
 }
 
 /// Doubles from one failure to the next; half of it is chance, so that many do not come back at once.
-pub(crate) fn backoff(failures: u32) -> Duration {
+pub fn backoff(failures: u32) -> Duration {
     let doubled = BACKOFF_MIN * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
     doubled
         .min(BACKOFF_MAX)

@@ -7,8 +7,13 @@
 //!     └───────────────────┘
 //! ```
 
+pub mod publishing;
+
 use jiff::Timestamp;
-use retake_chain::problem::{Problem, ProblemKind};
+use retake_chain::{
+    InstalledPlugin,
+    problem::{Problem, ProblemKind},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -59,6 +64,21 @@ pub struct PluginName {
 pub struct CheckAttempt {
     pub submission: SubmissionId,
     pub attempt: u32,
+}
+
+/// What checking a submission came to.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // there is one at a time, and it is taken apart at once
+pub enum Verdict {
+    Passed {
+        plugin: InstalledPlugin,
+        check: Value,
+    },
+    Refused {
+        problem: Problem,
+        plugin: Option<PluginName>,
+        check: Option<Value>,
+    },
 }
 
 impl SubmissionStatus {

@@ -7,8 +7,8 @@ use std::sync::{
 
 use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{
-    queue::Topic,
-    store::{StoreError, in_use},
+    plugin::in_use,
+    seams::{StoreError, Topic},
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};

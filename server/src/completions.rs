@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use retake_jobs::{
     message::CompletionMessage,
-    queue::{Delivery, QueueError, Topic},
+    seams::{Delivery, QueueError, Topic},
 };
 
 use crate::app::App;

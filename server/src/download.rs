@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use retake_chain::problem::ProblemKind;
-use retake_jobs::blobs::{BlobError, BlobKey, SharedBlobs};
+use retake_jobs::seams::{BlobError, BlobKey, SharedBlobs};
 use warp::{Reply, reply::Response};
 
 use crate::{

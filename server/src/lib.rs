@@ -31,8 +31,9 @@ pub use config::{Config, WebApp};
 use std::{io, sync::Arc, time::Duration};
 
 use retake_jobs::{
-    blobs::SharedBlobs, clock::Clock, events::SharedEvents, queue::SharedQueue, relay::RelayHandle,
-    store::SharedStore,
+    clock::Clock,
+    relay::RelayHandle,
+    seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

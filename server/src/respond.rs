@@ -5,7 +5,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use retake_chain::problem::{FieldError, Problem, ProblemKind};
-use retake_jobs::{blobs::BlobError, store::StoreError};
+use retake_jobs::seams::{BlobError, StoreError};
 use serde::Serialize;
 use warp::reply::Response;
 

@@ -6,10 +6,11 @@ mod plugins;
 use http::StatusCode;
 use retake_chain::report::Peaks;
 use retake_jobs::{
+    correction::Correction,
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     recording::Recording,
-    store::{Correction, JobRecord, RecordingWithJobs},
+    seams::{JobRecord, RecordingWithJobs},
 };
 use serde::Serialize;
 

@@ -11,9 +11,8 @@ use std::{
 };
 
 use retake_jobs::{
-    events::{Events, Wake},
     id::{EventId, OwnerId},
-    store::EventLog,
+    seams::{EventLog, Events, Wake},
 };
 use tokio::sync::{broadcast::error::RecvError, watch};
 

@@ -90,8 +90,8 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
         ("rusty_aac", &["audio"]),
         ("lewton", &["audio"]),
         ("wasmtime", &["plugins/host"]),
-        ("lapin", &["jobs"]),
-        ("rusqlite", &["jobs"]),
+        ("lapin", &["backends"]),
+        ("rusqlite", &["backends"]),
         ("reqwest", &["runner", "cli", "tests"]),
         ("warp", &["server"]),
     ];

@@ -10,10 +10,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, header};
 use retake_chain::problem::ProblemKind;
-use retake_jobs::{
-    id::EventId,
-    store::{Event, StoreError},
-};
+use retake_jobs::{event::Event, id::EventId, seams::StoreError};
 use tokio::{sync::mpsc, time::Instant};
 use warp::reply::Response;
 

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use retake_jobs::queue::Topic;
+use retake_jobs::seams::Topic;
 use serde_json::json;
 use warp::reply::Response;
 

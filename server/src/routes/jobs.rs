@@ -5,10 +5,10 @@ use std::sync::Arc;
 use http::StatusCode;
 use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
-    blobs::BlobKey,
+    correction::Correction,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, Status},
-    store::{Correction, JobRecord},
+    seams::{BlobKey, JobRecord},
 };
 use warp::reply::Response;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use retake_chain::{find_plugin, problem::ProblemKind};
-use retake_jobs::store::{PluginVersion, Removal};
+use retake_jobs::{plugin::PluginVersion, seams::Removal};
 use serde_json::json;
 use warp::reply::Response;
 

@@ -6,7 +6,9 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::StatusCode;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
-    blobs::BlobKey, id::RecordingId, recording::Recording, store::RecordingWithJobs,
+    id::RecordingId,
+    recording::Recording,
+    seams::{BlobKey, RecordingWithJobs},
 };
 use warp::reply::Response;
 

@@ -7,8 +7,8 @@ use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
-    blobs::{BlobError, BlobKey},
     id::SubmissionId,
+    seams::{BlobError, BlobKey},
     submission::Submission,
 };
 use warp::reply::Response;

@@ -15,10 +15,10 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey},
     id::{OwnerId, RecordingId},
     job::Status,
     recording::Recording,
+    seams::{BlobError, BlobInfo, BlobKey},
 };
 use warp::reply::Response;
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
-use retake_jobs::blobs::{BlobError, BlobKey, Blobs};
+use retake_jobs::seams::{BlobError, BlobKey, Blobs};
 
 use super::house::{House, Memory, Twist, Twisted, ask, form_with, get, post, wav};
 

@@ -8,19 +8,21 @@ use futures_util::{Stream, stream};
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
+use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{
     Chain, InstalledPlugin,
     report::{Measurement, Peaks, Report, StepReport},
 };
 use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs, SharedBlobs},
     clock::SystemClock,
-    events::LocalEvents,
+    correction::Correction,
     id::{JobId, OwnerId},
     job::{Attempt, LeaseTerms, Outcome},
-    queue::{MemoryQueue, QueueLimits},
     relay::Relay,
-    store::{Claim, Correction, MemoryStore, SharedStore},
+    seams::{
+        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Claim, QueueLimits, SharedBlobs,
+        SharedStore,
+    },
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
 use serde_json::{Value, json};

@@ -8,9 +8,9 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::{
-    blobs::{BlobKey, Blobs},
     job::LeaseTerms,
-    store::Verdict,
+    seams::{BlobKey, Blobs},
+    submission::Verdict,
 };
 use serde_json::{Value, json};
 

@@ -5,11 +5,9 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use http_body::Body;
 use retake_jobs::{
-    events::Events,
     job::{LeaseTerms, Outcome, Status},
     message::CompletionMessage,
-    queue::{Queue, Topic},
-    store::Progress,
+    seams::{Events, Progress, Queue, Topic},
 };
 use serde_json::Value;
 use warp::reply::Response;

@@ -11,11 +11,10 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream},
     clock::{Clock, SystemClock},
     job::Status,
     message::JobMessage,
-    queue::{Queue, Topic},
+    seams::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Queue, Topic},
 };
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use retake_jobs::{
     id::SubmissionId,
-    store::{Origin, PluginVersion},
+    plugin::{Origin, PluginVersion},
     submission::Submission,
 };
 use retake_plugin_manifest::{Manifest, Param, ParamKind};

@@ -8,11 +8,11 @@ use retake_chain::{
 };
 use retake_findings::Finding;
 use retake_jobs::{
-    blobs::BlobKey,
+    correction::Correction,
     job::{Attempt, Job, Outcome},
-    queue::Delivery,
+    plugin::in_use,
     recording::Recording,
-    store::{Correction, Progress, in_use},
+    seams::{BlobKey, Delivery, Progress},
 };
 use retake_runner::chain::{ChainContext, ChainFailure, Retry, Wish, prepare, run_chain, seed};
 use tokio::sync::watch;

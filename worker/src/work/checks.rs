@@ -10,9 +10,8 @@ use retake_chain::{
     problem::{FieldError, Problem, ProblemKind},
 };
 use retake_jobs::{
-    blobs::{BlobError, BlobKey},
-    store::Verdict,
-    submission::{CheckAttempt, PluginName, Submission, SubmissionStatus},
+    seams::{BlobError, BlobKey},
+    submission::{CheckAttempt, PluginName, Submission, SubmissionStatus, Verdict},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
 use retake_runner::words::plain;

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use futures_util::StreamExt;
 use retake_chain::problem::{Problem, ProblemKind};
-use retake_jobs::blobs::{BlobError, BlobInfo, BlobKey, Blobs};
+use retake_jobs::seams::{BlobError, BlobInfo, BlobKey, Blobs};
 use retake_runner::chain::ChainFailure;
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};

@@ -6,8 +6,7 @@ use std::time::Duration;
 use retake_jobs::{
     id::OwnerId,
     job::{Attempt, LeaseLost},
-    queue::{Delivery, QueueError},
-    store::Progress,
+    seams::{Delivery, Progress, QueueError},
 };
 use tokio::{
     sync::watch,

@@ -17,13 +17,12 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use retake_jobs::{
-    blobs::SharedBlobs,
-    events::SharedEvents,
     id::JobId,
     job::{ClaimRefused, LeaseTerms},
     message::JobMessage,
-    queue::{Delivery, QueueError, SharedQueue, Topic},
-    store::{Claim, SharedStore},
+    seams::{
+        Claim, Delivery, QueueError, SharedBlobs, SharedEvents, SharedQueue, SharedStore, Topic,
+    },
 };
 use retake_plugin_check::CheckChild;
 use retake_plugin_host::{Cache, HostError};

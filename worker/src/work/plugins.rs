@@ -7,7 +7,7 @@ use retake_chain::{
     Chain, InstalledPlugin, StepKind, find_plugin,
     problem::{Problem, ProblemKind},
 };
-use retake_jobs::blobs::{BlobError, BlobKey};
+use retake_jobs::seams::{BlobError, BlobKey};
 use retake_runner::{
     chain::ChainFailure,
     install::{NotInstalled, install_in_child},

@@ -5,8 +5,9 @@ use std::{future::Future, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::Problem;
 use retake_jobs::{
+    correction::Correction,
     job::{Attempt, Job, LeaseLost, Outcome},
-    store::{Correction, StoreError},
+    seams::StoreError,
 };
 
 use super::{Worker, backoff::Backoff};

@@ -7,10 +7,9 @@ mod publishing;
 use jiff::SignedDuration;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
-    blobs::BlobKey,
+    event::EventKind,
     job::{Outcome, Status},
-    queue::{Queue, Topic},
-    store::{Claim, EventKind, EventLog, Leases, Records},
+    seams::{BlobKey, Claim, EventLog, Leases, Queue, Records, Topic},
 };
 use retake_runner::external;
 use retake_worker::Config;

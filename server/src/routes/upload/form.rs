@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use retake_chain::problem::ProblemKind;
-use retake_jobs::{blobs::BlobInfo, email::Email};
+use retake_jobs::{email::Email, seams::BlobInfo};
 
 use crate::routes::order::{Fault, Wanted, field_pointer, shorten};
 

@@ -12,18 +12,17 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryStore};
 use retake_chain::{Chain, format::Format};
 use retake_jobs::{
-    blobs::{BlobKey, Blobs, MemoryBlobs},
     clock::{Clock, ManualClock},
     email::Email,
-    events::{Events, LocalEvents, Wake},
+    event::EventKind,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, LeaseTerms},
     message::JobMessage,
-    queue::{Queue, Topic},
     recording::Recording,
-    store::{EventKind, EventLog, JobRecord, MemoryStore, Outbox, Records},
+    seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
 };
 use retake_runner::child::ChildProgram;
 use retake_worker::{Config, Parts, WorkerError};

@@ -6,10 +6,9 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::{
-    blobs::{BlobKey, Blobs},
     id::SubmissionId,
     job::Status,
-    store::{Catalogue, Submissions},
+    seams::{BlobKey, Blobs, Catalogue, Submissions},
     submission::{Submission, SubmissionStatus},
 };
 use retake_plugin_host::Cache;
@@ -32,7 +31,7 @@ fn plugin_key(wasm: &[u8]) -> BlobKey {
     }
 }
 
-fn body(bytes: &[u8]) -> retake_jobs::blobs::ByteStream<'static> {
+fn body(bytes: &[u8]) -> retake_jobs::seams::ByteStream<'static> {
     let bytes = bytes.to_vec().into();
     Box::pin(futures_util::stream::once(async { Ok(bytes) }))
 }

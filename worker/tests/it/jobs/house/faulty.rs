@@ -8,19 +8,21 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
+use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
-    blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, MemoryBlobs},
+    correction::Correction,
+    event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome},
-    queue::{Delivery, MemoryQueue, Queue, QueueError, Topic},
+    plugin::PluginVersion,
     recording::Recording,
-    store::{
-        Catalogue, Claim, Correction, Event, EventLog, Heartbeat, JobRecord, Leases, MemoryStore,
-        Outbox, OutboxRow, Owners, PluginVersion, Progress, RecordingWithJobs, Records, Removal,
-        StoreError, Submissions, Verdict,
+    seams::{
+        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Delivery, EventLog,
+        Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress, Queue, QueueError,
+        RecordingWithJobs, Records, Removal, StoreError, Submissions, Topic,
     },
-    submission::{CheckAttempt, Submission},
+    submission::{CheckAttempt, Submission, Verdict},
 };
 use serde_json::Value;
 

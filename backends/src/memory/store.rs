@@ -1,0 +1,525 @@
+//! Everything in one process's memory, for tests and simulations: the same claims as the database,
+//! and nothing survives.
+
+mod plugins;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use retake_chain::{problem::Problem, report::Peaks};
+use retake_jobs::{
+    clock::Clock,
+    correction::Correction,
+    event::{Event, EventKind},
+    id::{EventId, JobId, OwnerId, RecordingId},
+    job::{
+        AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome, Status,
+        changes::{entailed, job_message, message_overdue, snapshot},
+    },
+    recording::Recording,
+    seams::{
+        BlobKey, Claim, EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners,
+        Progress, RecordingWithJobs, Records, StoreError, Topic,
+    },
+};
+
+use self::plugins::Plugins;
+
+pub struct MemoryStore {
+    clock: Arc<dyn Clock>,
+    tables: Mutex<Tables>,
+}
+
+#[derive(Default)]
+struct Tables {
+    recordings: BTreeMap<RecordingId, RecordingRow>,
+    jobs: BTreeMap<JobId, JobRow>,
+    events: BTreeMap<EventId, Event>,
+    newest_event: EventId,
+    outbox: BTreeMap<i64, Waiting>,
+    newest_message: i64,
+    sessions: BTreeMap<[u8; 32], OwnerId>,
+    plugins: Plugins,
+}
+
+struct RecordingRow {
+    recording: Recording,
+    peaks: Option<Peaks>,
+}
+
+struct JobRow {
+    job: Job,
+    correction: Option<Correction>,
+    message_at: Timestamp,
+    rewritten: u32,
+}
+
+struct Waiting {
+    row: OutboxRow,
+    job: JobId,
+    written_at: Timestamp,
+    not_before: Timestamp,
+}
+
+impl MemoryStore {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            tables: Mutex::default(),
+        }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().expect("no panic while held")
+    }
+}
+
+impl Tables {
+    /// Runs one transition on a job and writes what it entails. `None`: no such job.
+    fn change<T>(
+        &mut self,
+        id: JobId,
+        now: Timestamp,
+        not_before: Timestamp,
+        transition: impl FnOnce(&mut Job) -> T,
+    ) -> Option<(Job, T)> {
+        let row = self.jobs.get_mut(&id)?;
+        let before = row.job.clone();
+        let answer = transition(&mut row.job);
+        let after = row.job.clone();
+        self.write_entailed(Some(&before), &after, now, not_before);
+        Some((after, answer))
+    }
+
+    fn write_entailed(
+        &mut self,
+        before: Option<&Job>,
+        after: &Job,
+        now: Timestamp,
+        not_before: Timestamp,
+    ) {
+        let email = self.recordings[&after.recording_id]
+            .recording
+            .user_email
+            .clone();
+        let entailed = entailed(before, after, &email, now);
+        if entailed.forget_progress {
+            self.events
+                .retain(|_, e| e.job.id != after.id || e.kind != EventKind::Progress);
+        }
+        if let Some(kind) = entailed.event {
+            self.add_event(kind, after);
+        }
+        if let Some((topic, body)) = entailed.message {
+            self.add_message(topic, body, after, now, not_before);
+        }
+    }
+
+    fn add_event(&mut self, kind: EventKind, job: &Job) -> EventId {
+        self.newest_event.0 += 1;
+        let id = self.newest_event;
+        self.events.insert(
+            id,
+            Event {
+                id,
+                kind,
+                job: snapshot(job),
+            },
+        );
+        id
+    }
+
+    fn add_message(
+        &mut self,
+        topic: Topic,
+        body: Vec<u8>,
+        job: &Job,
+        now: Timestamp,
+        not_before: Timestamp,
+    ) {
+        if topic == Topic::Jobs
+            && let Some(row) = self.jobs.get_mut(&job.id)
+        {
+            row.message_at = not_before.max(now);
+        }
+        self.newest_message += 1;
+        let id = self.newest_message;
+        let row = OutboxRow {
+            id,
+            topic,
+            owner: job.owner,
+            body,
+        };
+        self.outbox.insert(
+            id,
+            Waiting {
+                row,
+                job: job.id,
+                written_at: now,
+                not_before,
+            },
+        );
+    }
+
+    fn add_job(&mut self, job: &Job, now: Timestamp) -> EventId {
+        let row = JobRow {
+            job: job.clone(),
+            correction: None,
+            message_at: now,
+            rewritten: 0,
+        };
+        self.jobs.insert(job.id, row);
+        self.write_entailed(None, job, now, now);
+        self.newest_event
+    }
+
+    fn with_jobs(&self, row: &RecordingRow) -> RecordingWithJobs {
+        let id = row.recording.id;
+        let jobs = self
+            .jobs
+            .values()
+            .rev()
+            .filter(|j| j.job.recording_id == id);
+        RecordingWithJobs {
+            recording: row.recording.clone(),
+            jobs: jobs.map(|j| j.job.clone()).collect(),
+            peaks: row.peaks.clone(),
+        }
+    }
+
+    fn owned(&self, owner: OwnerId, id: RecordingId) -> Option<&RecordingRow> {
+        self.recordings
+            .get(&id)
+            .filter(|row| row.recording.owner == owner)
+    }
+}
+
+#[async_trait]
+impl Records for MemoryStore {
+    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        if tables.recordings.contains_key(&recording.id) || tables.jobs.contains_key(&job.id) {
+            return Err(StoreError::Broken(format!(
+                "recording {} is there already",
+                recording.id
+            )));
+        }
+        let row = RecordingRow {
+            recording: recording.clone(),
+            peaks: None,
+        };
+        tables.recordings.insert(recording.id, row);
+        Ok(tables.add_job(job, now))
+    }
+
+    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        if tables.owned(job.owner, job.recording_id).is_none() {
+            return Ok(None);
+        }
+        Ok(Some(tables.add_job(job, now)))
+    }
+
+    async fn recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.owned(owner, id).map(|row| tables.with_jobs(row)))
+    }
+
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        before: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.recordings.values().rev();
+        let mine = rows.filter(|row| {
+            row.recording.owner == owner && before.is_none_or(|before| row.recording.id < before)
+        });
+        Ok(mine.take(limit).map(|row| tables.with_jobs(row)).collect())
+    }
+
+    async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        let tables = self.tables();
+        let row = tables.jobs.get(&id).filter(|row| row.job.owner == owner);
+        Ok(row.map(|row| JobRecord {
+            job: row.job.clone(),
+            correction: row.correction.clone(),
+        }))
+    }
+
+    async fn cancel(
+        &self,
+        owner: OwnerId,
+        id: JobId,
+    ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let mine = |row: &JobRow| row.job.owner == owner;
+        if !tables.jobs.get(&id).is_some_and(mine) {
+            return Ok(None);
+        }
+        let changed = tables.change(id, now, now, |job| job.cancel(now));
+        Ok(changed.map(|(job, answer)| answer.map(|()| job)))
+    }
+
+    async fn delete_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        let mut tables = self.tables();
+        if tables.owned(owner, id).is_none() {
+            return Ok(None);
+        }
+        let mut blobs = vec![BlobKey::Recording(id)];
+        for row in tables
+            .jobs
+            .values()
+            .filter(|row| row.job.recording_id == id)
+        {
+            let job = row.job.id;
+            let asked = row.job.chain.steps.iter().map(|step| step.delta);
+            let kept = row
+                .correction
+                .iter()
+                .flat_map(|correction| &correction.report.steps);
+            let kept = kept.map(|step| step.delta);
+            let mut steps: Vec<u32> = (0..)
+                .zip(asked)
+                .chain((0..).zip(kept))
+                .filter_map(|(step, delta)| delta.then_some(step))
+                .collect();
+            steps.sort_unstable();
+            steps.dedup();
+            for attempt in 1..=row.job.attempt {
+                blobs.push(BlobKey::Correction { job, attempt });
+                let delta = |&step: &u32| BlobKey::Delta { job, attempt, step };
+                blobs.extend(steps.iter().map(delta));
+            }
+        }
+        let gone: Vec<JobId> = tables
+            .jobs
+            .values()
+            .filter(|r| r.job.recording_id == id)
+            .map(|r| r.job.id)
+            .collect();
+        tables.recordings.remove(&id);
+        tables.jobs.retain(|job, _| !gone.contains(job));
+        tables
+            .events
+            .retain(|_, event| !gone.contains(&event.job.id));
+        tables
+            .outbox
+            .retain(|_, message| !gone.contains(&message.job));
+        Ok(Some(blobs))
+    }
+}
+
+#[async_trait]
+impl Leases for MemoryStore {
+    async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let claimed = tables.change(id, now, now, |job| job.claim(worker, now, terms));
+        Ok(match claimed {
+            None => Claim::Gone,
+            Some((_, Err(refused))) => Claim::Refused(refused),
+            Some((job, Ok(attempt))) => match tables.recordings.get(&job.recording_id) {
+                Some(row) => Claim::Won {
+                    attempt,
+                    job,
+                    recording: row.recording.clone(),
+                },
+                None => Claim::Gone,
+            },
+        })
+    }
+
+    async fn extend(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let extended = tables.change(attempt.job_id, now, now, |job| {
+            job.extend(
+                attempt,
+                now,
+                terms,
+                progress.fraction,
+                progress.step.as_deref(),
+            )
+        });
+        let Some((job, Ok(()))) = extended else {
+            return Ok(Err(LeaseLost));
+        };
+        if event {
+            tables.add_event(EventKind::Progress, &job);
+        }
+        Ok(Ok(Heartbeat {
+            cancel_requested: job.cancel_requested,
+        }))
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt,
+        outcome: Outcome,
+        correction: Option<Correction>,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let completed = matches!(outcome, Outcome::Completed { .. });
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let settled = tables.change(attempt.job_id, now, now, |job| {
+            job.settle(attempt, outcome, now)
+        });
+        let Some((job, Ok(()))) = settled else {
+            return Ok(Err(LeaseLost));
+        };
+        let correction = correction.filter(|_| completed);
+        if let (Some(correction), Some(row)) =
+            (&correction, tables.recordings.get_mut(&job.recording_id))
+        {
+            row.peaks = Some(correction.input_peaks.clone());
+        }
+        if let Some(row) = tables.jobs.get_mut(&job.id) {
+            row.correction = correction;
+        }
+        Ok(Ok(job))
+    }
+
+    async fn release(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        not_before: Timestamp,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let now = self.clock.now();
+        let released = self
+            .tables()
+            .change(attempt.job_id, now, not_before, |job| {
+                job.release(attempt, now, terms, reason)
+            });
+        Ok(match released {
+            Some((job, Ok(()))) => Ok(job),
+            _ => Err(LeaseLost),
+        })
+    }
+
+    async fn sweep(
+        &self,
+        terms: LeaseTerms,
+        queued_before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let ids: Vec<JobId> = tables.jobs.keys().copied().collect();
+        let mut moved = 0;
+        for id in ids {
+            let expired = tables.change(id, now, now, |job| job.expire(now, terms));
+            if let Some((_, Some(_))) = expired {
+                moved += 1;
+                continue;
+            }
+            if tables
+                .outbox
+                .values()
+                .any(|m| m.job == id && m.row.topic == Topic::Jobs)
+            {
+                continue;
+            }
+            let Some(row) = tables.jobs.get_mut(&id) else {
+                continue;
+            };
+            let overdue = message_overdue(row.message_at, row.rewritten, queued_before, now);
+            if row.job.status == Status::Queued && overdue {
+                row.rewritten += 1;
+                let job = row.job.clone();
+                let email = tables.recordings[&job.recording_id]
+                    .recording
+                    .user_email
+                    .clone();
+                tables.add_message(Topic::Jobs, job_message(&job, &email, now), &job, now, now);
+                moved += 1;
+            }
+        }
+        Ok(moved)
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn unsent(
+        &self,
+        written_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let now = self.clock.now();
+        let tables = self.tables();
+        let due = tables
+            .outbox
+            .values()
+            .filter(|m| m.written_at < written_before && m.not_before <= now);
+        Ok(due.take(limit).map(|m| m.row.clone()).collect())
+    }
+
+    async fn sent(&self, ids: &[i64]) -> Result<(), StoreError> {
+        self.tables().outbox.retain(|id, _| !ids.contains(id));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventLog for MemoryStore {
+    async fn events(
+        &self,
+        owner: OwnerId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let tables = self.tables();
+        let later = tables
+            .events
+            .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
+        let mine = later
+            .map(|(_, event)| event)
+            .filter(|event| event.job.owner == owner);
+        Ok(mine.take(limit).cloned().collect())
+    }
+
+    async fn newest_event(&self) -> Result<EventId, StoreError> {
+        Ok(self.tables().newest_event)
+    }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        Ok(self.tables().jobs.get(&id).map(|row| row.job.clone()))
+    }
+}
+
+#[async_trait]
+impl Owners for MemoryStore {
+    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<OwnerId, StoreError> {
+        let owner = OwnerId::new();
+        self.tables().sessions.insert(token_sha256, owner);
+        Ok(owner)
+    }
+
+    async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
+        Ok(self.tables().sessions.get(&token_sha256).copied())
+    }
+}

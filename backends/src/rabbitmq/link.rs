@@ -1,0 +1,157 @@
+//! Keeps a session alive: connect, run it until it breaks, pause, and again.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use lapin::{Connection, ConnectionProperties, ErrorKind, Event};
+use retake_jobs::relay::backoff;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::address::RabbitAddress;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// For everything that a session declares.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection that lives so long is not part of the outage before it.
+const STEADY_AFTER: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Numbers the sessions of this process, so that a delivery knows its own.
+static SESSIONS: AtomicU64 = AtomicU64::new(1);
+
+/// What is done with a connection.
+#[async_trait]
+pub(super) trait Run: Send + 'static {
+    /// Runs a session until it breaks. Calls `ready` once everything is declared.
+    async fn run(
+        &mut self,
+        connection: &Connection,
+        number: u64,
+        ready: &mut (dyn FnMut() + Send),
+    ) -> Result<(), lapin::Error>;
+
+    /// The session is over.
+    fn ended(&mut self);
+}
+
+pub(super) async fn keep(
+    address: RabbitAddress,
+    name: String,
+    stop: CancellationToken,
+    mut run: impl Run,
+) {
+    let mut outage = Outage::default();
+    while !stop.is_cancelled() {
+        let mut ready = || outage.ready(&address);
+        let error = one_session(&address, &name, &stop, &mut run, &mut ready).await;
+        run.ended();
+        let Err(error) = error else { return };
+        let pause = outage.failed(&address, &error);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Says once that there is no connection and once that there is one. A session that breaks soon after
+/// it began is part of the same outage.
+#[derive(Default)]
+struct Outage {
+    failures: u32,
+    ready_at: Option<Instant>,
+    told_down: bool,
+    told_up: bool,
+}
+
+impl Outage {
+    fn ready(&mut self, address: &RabbitAddress) {
+        self.ready_at = Some(Instant::now());
+        if !std::mem::replace(&mut self.told_up, true) {
+            tracing::info!(broker = %address, failures = self.failures, "connected to the broker");
+        }
+    }
+
+    /// How long to pause.
+    fn failed(&mut self, address: &RabbitAddress, error: &lapin::Error) -> Duration {
+        if self
+            .ready_at
+            .take()
+            .is_some_and(|ready| ready.elapsed() >= STEADY_AFTER)
+        {
+            *self = Self {
+                told_up: true,
+                ..Self::default()
+            };
+        }
+        self.failures = self.failures.saturating_add(1);
+        if std::mem::replace(&mut self.told_down, true) {
+            tracing::debug!(broker = %address, %error, failures = self.failures, "still no connection");
+        } else {
+            self.told_up = false;
+            tracing::warn!(broker = %address, %error, "no connection to the broker until this is over");
+        }
+        backoff(self.failures)
+    }
+}
+
+/// `Ok` when it was told to stop.
+async fn one_session(
+    address: &RabbitAddress,
+    name: &str,
+    stop: &CancellationToken,
+    run: &mut impl Run,
+    ready: &mut (dyn FnMut() + Send),
+) -> Result<(), lapin::Error> {
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    let connecting = Connection::connect_uri(address.0.clone(), properties);
+    let connection = tokio::select! {
+        () = stop.cancelled() => return Ok(()),
+        connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting) => {
+            connected.unwrap_or_else(|_| Err(timed_out("the connection")))?
+        }
+    };
+    let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
+    let result = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        error = failure(&connection) => Err(error),
+        ran = run.run(&connection, number, ready) => match ran {
+            Ok(()) => Err(timed_out("the session")),
+            Err(error) => Err(error),
+        }
+    };
+    // Whatever is still in hand comes again. A broker that does not answer is left alone.
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.close(200, "goodbye".into())).await;
+    result
+}
+
+async fn failure(connection: &Connection) -> lapin::Error {
+    let mut events = Box::pin(connection.events_listener());
+    while let Some(event) = events.next().await {
+        if let Event::Error(error) = event {
+            return error;
+        }
+    }
+    timed_out("the connection")
+}
+
+/// A broker that is starting may take the connection and then leave questions unanswered.
+pub(super) async fn set_up<T>(
+    setup: impl Future<Output = Result<T, lapin::Error>>,
+) -> Result<T, lapin::Error> {
+    let done = tokio::time::timeout(SETUP_TIMEOUT, setup).await;
+    done.unwrap_or_else(|_| Err(timed_out("the declarations")))
+}
+
+pub(super) fn timed_out(what: &str) -> lapin::Error {
+    let error = std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        format!("{what} came to no end"),
+    );
+    ErrorKind::IOError(error.into()).into()
+}

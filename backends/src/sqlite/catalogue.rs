@@ -1,0 +1,182 @@
+//! Which plugins there are, and were.
+
+use async_trait::async_trait;
+use retake_chain::InstalledPlugin;
+use retake_jobs::{
+    digest::PluginDigest,
+    plugin::{Origin, PluginVersion},
+    seams::{Catalogue, Removal, StoreError},
+    submission::publishing::{self, NewVersion},
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde_json::Value;
+
+use super::{
+    SqliteStore,
+    connection::{SqliteError, nanos, time},
+    plugin_files,
+    rows::{json, parsed_text, signed, to_json},
+};
+
+const COLUMNS: &str = "manifest, digest, size_bytes, origin, published_at, removed_at";
+
+#[async_trait]
+impl Catalogue for SqliteStore {
+    async fn put_plugin(
+        &self,
+        plugin: &InstalledPlugin,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        let (plugin, now) = (plugin.clone(), self.database.clock.now());
+        let bytes_are_here = self.database.holds_blobs();
+        self.database
+            .write(move |connection| {
+                if bytes_are_here {
+                    check_bytes(connection, &plugin.digest)?;
+                }
+                connection
+                    .prepare_cached(
+                        "INSERT INTO plugins (id, version, digest, manifest, published_at,
+                             size_bytes, origin)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'built_in')
+                         ON CONFLICT (id, version) DO UPDATE SET digest = excluded.digest,
+                             manifest = excluded.manifest, size_bytes = excluded.size_bytes,
+                             published_at = excluded.published_at, origin = excluded.origin,
+                             removed_at = NULL, check_report = NULL
+                         WHERE digest <> excluded.digest OR origin <> excluded.origin
+                             OR size_bytes <> excluded.size_bytes",
+                    )?
+                    .execute((
+                        &plugin.manifest.id,
+                        &plugin.manifest.version,
+                        &plugin.digest,
+                        to_json(&plugin.manifest),
+                        nanos(now),
+                        signed(size_bytes),
+                    ))?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn plugins(&self) -> Result<Vec<PluginVersion>, StoreError> {
+        self.database
+            .read(|connection| {
+                let mut statement =
+                    connection.prepare_cached(&format!("SELECT {COLUMNS} FROM plugins"))?;
+                let versions = statement.query_and_then([], version)?;
+                let mut versions: Vec<_> = versions.collect::<Result<_, SqliteError>>()?;
+                publishing::sort(&mut versions);
+                Ok(versions)
+            })
+            .await
+    }
+
+    async fn check_report(&self, id: &str, version: &str) -> Result<Option<Value>, StoreError> {
+        let (id, version) = (id.to_owned(), version.to_owned());
+        self.database
+            .read(move |connection| {
+                let report: Option<Option<String>> = connection
+                    .prepare_cached(
+                        "SELECT check_report FROM plugins WHERE id = ?1 AND version = ?2",
+                    )?
+                    .query_row((id, version), |row| row.get(0))
+                    .optional()?;
+                report.flatten().as_deref().map(json).transpose()
+            })
+            .await
+    }
+
+    async fn remove_plugin(&self, id: &str, version: &str) -> Result<Removal, StoreError> {
+        let (id, version) = (id.to_owned(), version.to_owned());
+        let now = self.database.clock.now();
+        self.database
+            .write(move |connection| {
+                let removed = match find(connection, &id, &version)? {
+                    None => Removal::Gone,
+                    Some(found) if found.removed_at.is_some() => Removal::Gone,
+                    Some(found) if found.origin == Origin::BuiltIn => Removal::BuiltIn,
+                    Some(_) => Removal::Removed,
+                };
+                if removed == Removal::Removed {
+                    connection
+                        .prepare_cached(
+                            "UPDATE plugins SET removed_at = ?3 WHERE id = ?1 AND version = ?2",
+                        )?
+                        .execute((id, version, nanos(now)))?;
+                }
+                Ok(removed)
+            })
+            .await
+    }
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    id: &str,
+    version_text: &str,
+) -> Result<Option<PluginVersion>, SqliteError> {
+    let sql = format!("SELECT {COLUMNS} FROM plugins WHERE id = ?1 AND version = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query((id, version_text))?;
+    rows.next()?.map(version).transpose()
+}
+
+/// Writes what [`publishing::settle`] asks for.
+pub(super) fn insert(
+    connection: &Connection,
+    new: &NewVersion,
+    bytes_are_here: bool,
+) -> Result<(), SqliteError> {
+    let PluginVersion {
+        plugin,
+        size_bytes,
+        published_at,
+        ..
+    } = &new.version;
+    if bytes_are_here {
+        check_bytes(connection, &plugin.digest)?;
+    }
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO plugins (id, version, digest, manifest, published_at,
+                 size_bytes, origin, check_report)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'published', ?7)",
+        )?
+        .execute((
+            &plugin.manifest.id,
+            &plugin.manifest.version,
+            &plugin.digest,
+            to_json(&plugin.manifest),
+            nanos(*published_at),
+            signed(*size_bytes),
+            to_json(&new.check),
+        ))?;
+    Ok(())
+}
+
+/// Whoever names the plugin must be able to run it.
+fn check_bytes(connection: &Connection, digest: &str) -> Result<(), SqliteError> {
+    let key = plugin_files::plugin_key(parsed_text::<PluginDigest>(digest)?);
+    if plugin_files::is_there(connection, &key)? {
+        return Ok(());
+    }
+    Err(StoreError::Broken(format!("the bytes of plugin {digest} are not there")).into())
+}
+
+fn version(row: &Row<'_>) -> Result<PluginVersion, SqliteError> {
+    let origin: String = row.get(3)?;
+    Ok(PluginVersion {
+        plugin: InstalledPlugin {
+            manifest: json(&row.get::<_, String>(0)?)?,
+            digest: row.get(1)?,
+        },
+        size_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
+        origin: match origin.as_str() {
+            "built_in" => Origin::BuiltIn,
+            _ => Origin::Published,
+        },
+        published_at: time(row.get(4)?),
+        removed_at: row.get::<_, Option<i64>>(5)?.map(time),
+    })
+}

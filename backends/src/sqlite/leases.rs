@@ -1,0 +1,184 @@
+//! What a worker may do to a job. Each call is one transition in one transaction.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use retake_chain::problem::Problem;
+use retake_jobs::{
+    correction::Correction,
+    event::EventKind,
+    id::JobId,
+    job::{Attempt, Job, LeaseLost, LeaseTerms, Outcome},
+    seams::{Claim, Heartbeat, Leases, Progress, StoreError},
+};
+use rusqlite::Connection;
+
+use super::{
+    SqliteStore,
+    changes::{add_event, change},
+    connection::{SqliteError, nanos},
+    rows::{recording_by_id, signed, to_json},
+    sweep,
+};
+
+#[async_trait]
+impl Leases for SqliteStore {
+    async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
+        let (worker, now) = (worker.to_owned(), self.database.clock.now());
+        self.database
+            .write_lightly(move |connection| {
+                let claimed = change(connection, id, now, now, |job| {
+                    job.claim(&worker, now, terms)
+                })?;
+                let (job, attempt) = match claimed {
+                    None => return Ok(Claim::Gone),
+                    Some((_, Err(refused))) => return Ok(Claim::Refused(refused)),
+                    Some((job, Ok(attempt))) => (job, attempt),
+                };
+                Ok(match recording_by_id(connection, job.recording_id)? {
+                    Some(recording) => Claim::Won {
+                        attempt,
+                        job,
+                        recording,
+                    },
+                    None => Claim::Gone,
+                })
+            })
+            .await
+    }
+
+    async fn extend(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        let (progress, now) = (progress.clone(), self.database.clock.now());
+        self.database
+            .write_lightly(move |connection| {
+                let extended = change(connection, attempt.job_id, now, now, |job| {
+                    job.extend(
+                        attempt,
+                        now,
+                        terms,
+                        progress.fraction,
+                        progress.step.as_deref(),
+                    )
+                })?;
+                let Some((job, Ok(()))) = extended else {
+                    return Ok(Err(LeaseLost));
+                };
+                if event {
+                    add_event(connection, EventKind::Progress, &job)?;
+                }
+                Ok(Ok(Heartbeat {
+                    cancel_requested: job.cancel_requested,
+                }))
+            })
+            .await
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt,
+        outcome: Outcome,
+        correction: Option<Correction>,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let completed = matches!(outcome, Outcome::Completed { .. });
+        let correction = correction.filter(|_| completed);
+        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
+        self.database
+            .write(move |connection| {
+                let settled = change(connection, attempt.job_id, now, now, |job| {
+                    job.settle(attempt, outcome, now)
+                })?;
+                let Some((job, Ok(()))) = settled else {
+                    return Ok(Err(LeaseLost));
+                };
+                if let Some(correction) = correction {
+                    adopt_correction(connection, &job, &correction, bytes_are_here, now)?;
+                }
+                Ok(Ok(job))
+            })
+            .await
+    }
+
+    async fn release(
+        &self,
+        attempt: Attempt,
+        terms: LeaseTerms,
+        not_before: Timestamp,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write(move |connection| {
+                let released = change(connection, attempt.job_id, now, not_before, |job| {
+                    job.release(attempt, now, terms, reason)
+                })?;
+                let Some((job, Ok(()))) = released else {
+                    return Ok(Err(LeaseLost));
+                };
+                Ok(Ok(job))
+            })
+            .await
+    }
+
+    async fn sweep(
+        &self,
+        terms: LeaseTerms,
+        queued_before: Timestamp,
+    ) -> Result<usize, StoreError> {
+        sweep::sweep(&self.database, terms, queued_before).await
+    }
+}
+
+/// Turns the drafts that `put` left into the job's correction and its deltas.
+fn adopt_correction(
+    connection: &Connection,
+    job: &Job,
+    correction: &Correction,
+    bytes_are_here: bool,
+    now: Timestamp,
+) -> Result<(), SqliteError> {
+    let id = job.id.to_string();
+    if bytes_are_here {
+        let found: bool = connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM corrections
+                 WHERE job_id = ?1 AND attempt = ?2 AND correction IS NOT NULL)",
+            )?
+            .query_row((&id, correction.attempt), |row| row.get(0))?;
+        if !found {
+            let attempt = correction.attempt;
+            return Err(StoreError::Broken(format!(
+                "the bytes of job {id}'s correction of attempt {attempt} are not there"
+            ))
+            .into());
+        }
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO corrections (job_id, attempt, content_type, size_bytes, sha256, created_at,
+                 report, peaks, input_peaks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (job_id, attempt) DO UPDATE SET content_type = excluded.content_type,
+                 report = excluded.report, peaks = excluded.peaks,
+                 input_peaks = excluded.input_peaks",
+        )?
+        .execute((
+            &id,
+            correction.attempt,
+            &correction.content_type,
+            signed(correction.size_bytes),
+            &correction.sha256,
+            nanos(now),
+            to_json(&correction.report),
+            to_json(&correction.peaks),
+            to_json(&correction.input_peaks),
+        ))?;
+    connection
+        .prepare_cached("UPDATE deltas SET kept = 1 WHERE job_id = ?1 AND attempt = ?2")?
+        .execute((&id, correction.attempt))?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The outbox and the event log.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use retake_jobs::{
+    event::{Event, EventKind},
+    id::{EventId, JobId, OwnerId},
+    job::Job,
+    seams::{EventLog, Outbox, OutboxRow, StoreError, Topic},
+};
+
+use super::{
+    SqliteStore,
+    connection::nanos,
+    news,
+    rows::{job_by_id, json, named, parsed, signed},
+};
+
+#[async_trait]
+impl Outbox for SqliteStore {
+    async fn unsent(
+        &self,
+        written_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, topic, owner, body FROM outbox
+                     WHERE written_at < ?1 AND not_before <= ?2 ORDER BY id LIMIT ?3",
+                )?;
+                let rows = statement.query_and_then(
+                    (nanos(written_before), nanos(now), signed(limit as u64)),
+                    |row| {
+                        Ok(OutboxRow {
+                            id: row.get(0)?,
+                            topic: named(&row.get::<_, String>(1)?, Topic::parse)?,
+                            owner: parsed(row.get_ref(2)?)?,
+                            body: row.get(3)?,
+                        })
+                    },
+                )?;
+                rows.collect()
+            })
+            .await
+    }
+
+    /// Sent rows go: what matters of them, when it was, stands in the job.
+    async fn sent(&self, ids: &[i64]) -> Result<(), StoreError> {
+        let ids = ids.to_vec();
+        self.database
+            .write_lightly(move |connection| {
+                let mut statement =
+                    connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
+                for id in ids {
+                    statement.execute([id])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl EventLog for SqliteStore {
+    async fn events(
+        &self,
+        owner: OwnerId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.database
+            .read(move |connection| {
+                let mut statement = connection.prepare_cached(
+                    "SELECT id, kind, job FROM events WHERE owner = ?1 AND id > ?2
+                     ORDER BY id LIMIT ?3",
+                )?;
+                let rows = statement.query_and_then(
+                    (owner.to_string(), after.0, signed(limit as u64)),
+                    |row| {
+                        let job: Job = json(&row.get::<_, String>(2)?)?;
+                        Ok(Event {
+                            id: EventId(row.get(0)?),
+                            kind: named(&row.get::<_, String>(1)?, EventKind::parse)?,
+                            // Owners never stand in JSON, which leaves the server.
+                            job: Job { owner, ..job },
+                        })
+                    },
+                )?;
+                rows.collect()
+            })
+            .await
+    }
+
+    async fn newest_event(&self) -> Result<EventId, StoreError> {
+        self.database
+            .read(|connection| news::newest_event(connection).map(EventId))
+            .await
+    }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.database
+            .read(move |connection| job_by_id(connection, id))
+            .await
+    }
+}

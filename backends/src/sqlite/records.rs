@@ -1,0 +1,274 @@
+//! Recordings and their jobs, as their owner sees them.
+
+use async_trait::async_trait;
+use retake_jobs::{
+    correction::Correction,
+    id::{EventId, JobId, OwnerId, RecordingId},
+    job::{AlreadyEnded, Job},
+    recording::Recording,
+    seams::{BlobKey, JobRecord, RecordingWithJobs, Records, StoreError},
+};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{
+    SqliteStore,
+    changes::{change, write_entailed},
+    connection::{SqliteError, nanos},
+    rows::{
+        JOB_COLUMNS, RECORDING_COLUMNS, insert_job, job, job_by_id, json, recording,
+        recording_by_id, signed,
+    },
+    upload,
+};
+
+#[async_trait]
+impl Records for SqliteStore {
+    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
+        let (recording, job) = (recording.clone(), job.clone());
+        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
+        self.database
+            .write(move |connection| {
+                adopt_recording(connection, &recording, bytes_are_here)?;
+                insert_job(connection, &job)?;
+                let event = write_entailed(connection, None, &job, now, now)?;
+                event.ok_or_else(|| {
+                    StoreError::Broken("an accepted job must be queued".to_owned()).into()
+                })
+            })
+            .await
+    }
+
+    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
+        let (job, now) = (job.clone(), self.database.clock.now());
+        self.database
+            .write(move |connection| {
+                let recording = recording_by_id(connection, job.recording_id)?;
+                if recording.is_none_or(|recording| recording.owner != job.owner) {
+                    return Ok(None);
+                }
+                insert_job(connection, &job)?;
+                write_entailed(connection, None, &job, now, now)
+            })
+            .await
+    }
+
+    async fn recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+        self.database
+            .read(move |connection| {
+                let recording = recording_by_id(connection, id)?;
+                let mine = recording.filter(|recording| recording.owner == owner);
+                mine.map(|recording| with_jobs(connection, recording))
+                    .transpose()
+            })
+            .await
+    }
+
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        before: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
+        self.database
+            .read(move |connection| {
+                let sql = format!(
+                    "SELECT {RECORDING_COLUMNS} FROM recordings
+                     WHERE owner = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3"
+                );
+                let mut statement = connection.prepare_cached(&sql)?;
+                let before = before.map(|id| id.to_string());
+                let found = statement
+                    .query_and_then((owner.to_string(), before, signed(limit as u64)), recording)?;
+                found
+                    .map(|recording| with_jobs(connection, recording?))
+                    .collect()
+            })
+            .await
+    }
+
+    async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.database
+            .read(move |connection| {
+                let job = job_by_id(connection, id)?.filter(|job| job.owner == owner);
+                let Some(job) = job else { return Ok(None) };
+                let correction = correction(connection, &job)?;
+                Ok(Some(JobRecord { job, correction }))
+            })
+            .await
+    }
+
+    async fn cancel(
+        &self,
+        owner: OwnerId,
+        id: JobId,
+    ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write(move |connection| {
+                if job_by_id(connection, id)?.is_none_or(|job| job.owner != owner) {
+                    return Ok(None);
+                }
+                let cancelled = change(connection, id, now, now, |job| job.cancel(now))?;
+                Ok(cancelled.map(|(job, answer)| answer.map(|()| job)))
+            })
+            .await
+    }
+
+    async fn delete_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        let deleted = self
+            .database
+            .write(move |connection| delete(connection, owner, id))
+            .await?;
+        if deleted.is_some() {
+            // What this leaves, the sweep takes.
+            upload::reclaim(&self.database).await?;
+        }
+        Ok(deleted)
+    }
+}
+
+/// Turns the draft that `put` left into the recording, or makes the row where the bytes are elsewhere.
+fn adopt_recording(
+    connection: &Connection,
+    recording: &Recording,
+    bytes_are_here: bool,
+) -> Result<(), SqliteError> {
+    let id = recording.id.to_string();
+    let draft: Option<bool> = connection
+        .prepare_cached(
+            "SELECT recording IS NOT NULL AND owner IS NULL FROM recordings WHERE id = ?1",
+        )?
+        .query_row([&id], |row| row.get(0))
+        .optional()?;
+    match draft {
+        Some(false) => {
+            return Err(StoreError::Broken(format!("recording {id} is there already")).into());
+        }
+        None if bytes_are_here => {
+            return Err(
+                StoreError::Broken(format!("the bytes of recording {id} are not there")).into(),
+            );
+        }
+        Some(true) | None => {}
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO recordings (id, owner, user_email, file_name, content_type, size_bytes,
+                 sha256, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT (id) DO UPDATE SET owner = excluded.owner,
+                 user_email = excluded.user_email, file_name = excluded.file_name,
+                 content_type = excluded.content_type, created_at = excluded.created_at",
+        )?
+        .execute((
+            &id,
+            recording.owner.to_string(),
+            recording.user_email.as_str(),
+            &recording.file_name,
+            &recording.content_type,
+            signed(recording.size_bytes),
+            &recording.sha256,
+            nanos(recording.created_at),
+        ))?;
+    Ok(())
+}
+
+fn with_jobs(
+    connection: &Connection,
+    recording: Recording,
+) -> Result<RecordingWithJobs, SqliteError> {
+    let id = recording.id.to_string();
+    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE recording_id = ?1 ORDER BY id DESC");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let jobs = statement
+        .query_and_then([&id], job)?
+        .collect::<Result<_, _>>()?;
+    // Every job measures the same recording: any of them will do.
+    let peaks: Option<String> = connection
+        .prepare_cached(
+            "SELECT input_peaks FROM corrections JOIN jobs ON jobs.id = corrections.job_id
+             WHERE jobs.recording_id = ?1 AND input_peaks IS NOT NULL LIMIT 1",
+        )?
+        .query_row([&id], |row| row.get(0))
+        .optional()?;
+    let peaks = peaks.as_deref().map(json).transpose()?;
+    Ok(RecordingWithJobs {
+        recording,
+        jobs,
+        peaks,
+    })
+}
+
+fn correction(connection: &Connection, job: &Job) -> Result<Option<Correction>, SqliteError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT attempt, content_type, size_bytes, sha256, report, peaks, input_peaks
+         FROM corrections WHERE job_id = ?1 AND attempt = ?2 AND content_type IS NOT NULL",
+    )?;
+    let read = |row: &Row<'_>| {
+        Ok(Correction {
+            attempt: row.get(0)?,
+            content_type: row.get(1)?,
+            size_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
+            sha256: row.get(3)?,
+            report: json(&row.get::<_, String>(4)?)?,
+            peaks: json(&row.get::<_, String>(5)?)?,
+            input_peaks: json(&row.get::<_, String>(6)?)?,
+        })
+    };
+    let mut rows = statement.query((job.id.to_string(), job.attempt))?;
+    rows.next()?.map(read).transpose()
+}
+
+/// The rows go at once. The chunks of long blobs are only marked here: freeing them takes long, and
+/// everybody's writes would wait.
+fn delete(
+    connection: &Connection,
+    owner: OwnerId,
+    id: RecordingId,
+) -> Result<Option<Vec<BlobKey>>, SqliteError> {
+    if recording_by_id(connection, id)?.is_none_or(|recording| recording.owner != owner) {
+        return Ok(None);
+    }
+    let text = id.to_string();
+    let mut blobs = vec![BlobKey::Recording(id)];
+    let mut jobs =
+        connection.prepare_cached("SELECT id, attempt FROM jobs WHERE recording_id = ?1")?;
+    let mut rows = jobs.query([&text])?;
+    while let Some(row) = rows.next()? {
+        let (job, attempts): (JobId, u32) = (super::rows::parsed(row.get_ref(0)?)?, row.get(1)?);
+        blobs.extend((1..=attempts).map(|attempt| BlobKey::Correction { job, attempt }));
+    }
+    let mut deltas = connection.prepare_cached(
+        "SELECT job_id, attempt, step FROM deltas
+         WHERE job_id IN (SELECT id FROM jobs WHERE recording_id = ?1)",
+    )?;
+    let mut rows = deltas.query([&text])?;
+    while let Some(row) = rows.next()? {
+        blobs.push(BlobKey::Delta {
+            job: super::rows::parsed(row.get_ref(0)?)?,
+            attempt: row.get(1)?,
+            step: row.get(2)?,
+        });
+    }
+    for key in &blobs {
+        upload::remove_row(connection, *key)?;
+    }
+    connection
+        .prepare_cached(
+            "DELETE FROM corrections WHERE job_id IN (SELECT id FROM jobs WHERE recording_id = ?1)",
+        )?
+        .execute([&text])?;
+    // With it, by their foreign keys: jobs, attempts, events and what waits in the outbox.
+    connection
+        .prepare_cached("DELETE FROM recordings WHERE id = ?1")?
+        .execute([&text])?;
+    Ok(Some(blobs))
+}

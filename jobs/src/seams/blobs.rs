@@ -1,0 +1,95 @@
+//! Bytes: recordings, corrections, plugins. A [`BlobKey`] makes every path; nothing else does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use super::StoreError;
+use crate::{
+    digest::PluginDigest,
+    id::{JobId, RecordingId, SubmissionId},
+};
+
+pub type SharedBlobs = Arc<dyn Blobs>;
+
+/// Bytes as they arrive; an `Err` means the sender broke off, and nothing is kept.
+pub type ByteStream<'a> = BoxStream<'a, Result<Bytes, std::io::Error>>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlobKey {
+    Recording(RecordingId),
+    /// Bears the attempt's number, so that two attempts never write the same blob.
+    Correction {
+        job: JobId,
+        attempt: u32,
+    },
+    /// What a step took away.
+    Delta {
+        job: JobId,
+        attempt: u32,
+        /// The step's place in the report, from 0.
+        step: u32,
+    },
+    /// A plugin that waits to be checked.
+    Submission(SubmissionId),
+    /// A plugin in the catalogue.
+    Plugin {
+        digest: PluginDigest,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobInfo {
+    pub size_bytes: u64,
+    /// Lower-case hex.
+    pub sha256: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    #[error("there is no such blob")]
+    NotFound,
+    /// Longer than the limit given to `put`.
+    #[error("more than {limit_bytes} bytes")]
+    TooLarge { limit_bytes: u64 },
+    /// The body's own error: the sender broke off.
+    #[error("the body broke off: {0}")]
+    Body(#[source] std::io::Error),
+    #[error("the blob store is full: {0}")]
+    Full(String),
+    #[error("the blob store failed: {0}")]
+    Broken(String),
+}
+
+impl From<StoreError> for BlobError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Full(detail) => Self::Full(detail),
+            StoreError::Busy(detail) | StoreError::Broken(detail) => Self::Broken(detail),
+        }
+    }
+}
+
+#[async_trait]
+pub trait Blobs: Send + Sync {
+    /// Stores the whole body or nothing, in bounded memory. A blob half written when the process
+    /// dies is a draft that `Leases::sweep` or the next `put` of the same key removes. Putting a key
+    /// again replaces it.
+    async fn put(
+        &self,
+        key: BlobKey,
+        body: ByteStream<'_>,
+        limit_bytes: u64,
+    ) -> Result<BlobInfo, BlobError>;
+
+    async fn size(&self, key: BlobKey) -> Result<u64, BlobError>;
+
+    /// At most `len_max` bytes from `offset`; shorter than that only where the backend stores in
+    /// pieces or the blob ends; empty only at the end. Readers pull: nothing is held between calls.
+    async fn read(&self, key: BlobKey, offset: u64, len_max: usize) -> Result<Bytes, BlobError>;
+
+    /// Deleting what is not there is not an error.
+    async fn delete(&self, key: BlobKey) -> Result<(), BlobError>;
+}

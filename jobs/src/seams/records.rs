@@ -1,0 +1,72 @@
+//! What a recording's owner may do.
+
+use async_trait::async_trait;
+use retake_chain::report::Peaks;
+
+use super::{BlobKey, StoreError};
+use crate::{
+    correction::Correction,
+    id::{EventId, JobId, OwnerId, RecordingId},
+    job::{AlreadyEnded, Job},
+    recording::Recording,
+};
+
+/// Recordings and their jobs, as their owner sees them. What is not the owner's is not there.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// In one transaction: the recording, its job (queued), its `job.queued` event and the outbox
+    /// row of its message. When this returns, the recording is accepted and never lost. The
+    /// recording's bytes were put before, under `BlobKey::Recording`.
+    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError>;
+
+    /// Another job for a recording the owner has; `None` if there is no such recording.
+    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError>;
+
+    async fn recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingWithJobs>, StoreError>;
+
+    /// Newest first, those before `before`, at most `limit`.
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        before: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingWithJobs>, StoreError>;
+
+    /// The job with what its last attempt left.
+    async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError>;
+
+    /// A queued job ends at once; a running one is told by its worker's next heartbeat. Writes the
+    /// event and, if it ended, the completion's outbox row. `None`: no such job.
+    async fn cancel(
+        &self,
+        owner: OwnerId,
+        id: JobId,
+    ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError>;
+
+    /// Removes the recording's row, its jobs and events; running attempts lose their leases. The
+    /// caller deletes the blobs named. `None`: no such recording.
+    async fn delete_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Vec<BlobKey>>, StoreError>;
+}
+
+/// A recording as its owner lists it: newest job first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordingWithJobs {
+    pub recording: Recording,
+    pub jobs: Vec<Job>,
+    /// Known once a job has measured it.
+    pub peaks: Option<Peaks>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRecord {
+    pub job: Job,
+    pub correction: Option<Correction>,
+}
