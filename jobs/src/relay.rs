@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{Clock, SystemClock},
     job::LeaseTerms,
-    seams::{OutboxRow, QueueError, SharedEvents, SharedQueue, SharedStore, StoreError, Topic},
+    seams::{OutboxRow, QueueError, RelayStore, SharedEvents, SharedQueue, StoreError, Topic},
 };
 
 /// How often to look for what nobody was told of: messages whose writer died before sending them.
@@ -75,26 +75,27 @@ impl Relay {
     /// Runs until `shutdown`, and then sends what is left, if that does not take long.
     pub async fn run(
         self,
-        store: SharedStore,
+        store: Arc<dyn RelayStore>,
         queue: SharedQueue,
         events: SharedEvents,
         terms: LeaseTerms,
         shutdown: CancellationToken,
     ) {
+        let store = store.as_ref();
         let sending = async {
-            self.keep_sending(&store, &queue, &events, &shutdown).await;
-            let rest = self.send(&store, &queue, &events, Timestamp::MAX);
+            self.keep_sending(store, &queue, &events, &shutdown).await;
+            let rest = self.send(store, &queue, &events, Timestamp::MAX);
             // What cannot be sent now, another process or the next start sends.
             let _ = tokio::time::timeout(LAST_SEND, rest).await;
         };
-        tokio::join!(sending, self.keep_sweeping(&store, terms, &shutdown));
+        tokio::join!(sending, self.keep_sweeping(store, terms, &shutdown));
     }
 
     /// Sends every message that is due and was written before `written_before`. A message counts as
     /// sent only when the queue has said so. Returns how many were sent.
     pub async fn send(
         &self,
-        store: &SharedStore,
+        store: &dyn RelayStore,
         queue: &SharedQueue,
         events: &SharedEvents,
         written_before: Timestamp,
@@ -123,7 +124,7 @@ impl Relay {
 
     async fn keep_sending(
         &self,
-        store: &SharedStore,
+        store: &dyn RelayStore,
         queue: &SharedQueue,
         events: &SharedEvents,
         shutdown: &CancellationToken,
@@ -155,7 +156,7 @@ impl Relay {
 
     async fn keep_sweeping(
         &self,
-        store: &SharedStore,
+        store: &dyn RelayStore,
         terms: LeaseTerms,
         shutdown: &CancellationToken,
     ) {

@@ -33,7 +33,7 @@ use std::{io, sync::Arc, time::Duration};
 use retake_jobs::{
     clock::Clock,
     relay::RelayHandle,
-    seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
+    seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -45,7 +45,7 @@ const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// What the server stands on.
 pub struct Parts {
-    pub store: SharedStore,
+    pub store: Arc<dyn ServerStore>,
     pub blobs: SharedBlobs,
     pub queue: SharedQueue,
     pub events: SharedEvents,

@@ -23,7 +23,7 @@ use retake_jobs::{
     recording::Recording,
     seams::{
         BlobKey, Claim, EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners,
-        Progress, RecordingWithJobs, Records, StoreError, Topic,
+        Progress, RecordingWithJobs, Records, StoreError, Sweep, Topic,
     },
 };
 
@@ -420,7 +420,10 @@ impl Leases for MemoryStore {
             _ => Err(LeaseLost),
         })
     }
+}
 
+#[async_trait]
+impl Sweep for MemoryStore {
     async fn sweep(
         &self,
         terms: LeaseTerms,

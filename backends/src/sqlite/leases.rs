@@ -8,7 +8,7 @@ use retake_jobs::{
     event::EventKind,
     id::JobId,
     job::{Attempt, Job, LeaseLost, LeaseTerms, Outcome},
-    seams::{Claim, Heartbeat, Leases, Progress, StoreError},
+    seams::{Claim, Heartbeat, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;
 
@@ -123,7 +123,10 @@ impl Leases for SqliteStore {
             })
             .await
     }
+}
 
+#[async_trait]
+impl Sweep for SqliteStore {
     async fn sweep(
         &self,
         terms: LeaseTerms,

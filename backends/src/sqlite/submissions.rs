@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use retake_jobs::{
     id::SubmissionId,
     job::{Lease, LeaseLost, LeaseTerms},
-    seams::{StoreError, Submissions},
+    seams::{CheckLeases, StoreError, Submissions},
     submission::{
         CheckAttempt, PluginName, Submission, SubmissionStatus, Verdict,
         publishing::{self, SUBMISSION_LIFETIME},
@@ -50,7 +50,10 @@ impl Submissions for SqliteStore {
             .read(move |connection| find(connection, id))
             .await
     }
+}
 
+#[async_trait]
+impl CheckLeases for SqliteStore {
     async fn claim_submission(
         &self,
         worker: &str,

@@ -20,7 +20,7 @@ use retake_jobs::{
     id::{OwnerId, RecordingId},
     job::{Attempt, Job, LeaseTerms, Outcome, Status},
     recording::Recording,
-    seams::{BlobError, BlobKey, Blobs, ByteStream, Claim, Leases, Owners, Records},
+    seams::{BlobError, BlobKey, Blobs, ByteStream, Claim, Leases, Owners, Records, Sweep},
 };
 
 use super::*;

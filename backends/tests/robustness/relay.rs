@@ -64,7 +64,12 @@ impl Bench {
 
     async fn send(&self) -> Result<usize, RelayError> {
         self.relay
-            .send(&self.store, &self.queue, &self.events, Timestamp::MAX)
+            .send(
+                self.store.as_ref(),
+                &self.queue,
+                &self.events,
+                Timestamp::MAX,
+            )
             .await
     }
 

@@ -17,7 +17,7 @@ use retake_jobs::{
     relay::Relay,
     seams::{
         Claim, Delivery, EventLog, Leases, Outbox, Progress, Queue, Records, SharedEvents,
-        SharedQueue, SharedStore, Topic,
+        SharedQueue, SharedStore, Sweep, Topic,
     },
 };
 
@@ -134,7 +134,12 @@ impl World {
 
     async fn send(&self) -> bool {
         self.relay
-            .send(&self.store, &self.queue, &self.events, Timestamp::MAX)
+            .send(
+                self.store.as_ref(),
+                &self.queue,
+                &self.events,
+                Timestamp::MAX,
+            )
             .await
             .is_ok()
     }

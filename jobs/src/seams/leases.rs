@@ -46,12 +46,6 @@ pub trait Leases: Send + Sync {
         not_before: Timestamp,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
-
-    /// Finds jobs that went missing: running ones whose lease ran out (queued again or failed), and
-    /// queued ones without a message in the outbox since `queued_before` (message written again).
-    /// Also removes the drafts of uploads that never finished. Returns how many it moved.
-    async fn sweep(&self, terms: LeaseTerms, queued_before: Timestamp)
-    -> Result<usize, StoreError>;
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,17 +1,19 @@
 //! The seams to the outside: what server and worker ask of whatever keeps rows and bytes and carries
 //! messages and news. The record is the truth; every change of it names the state it expects.
 //!
-//! Several small traits, one per who asks; a backend of rows implements all of theirs and is then a
-//! [`Store`].
+//! Rows have several small traits, one per who asks; a backend implements them all and is then a
+//! [`Store`]. Each side holds only its part, so that no handler of the server can settle a job.
 
 // Rows.
 mod catalogue;
+mod check_leases;
 mod event_log;
 mod leases;
 mod outbox;
 mod owners;
 mod records;
 mod submissions;
+mod sweep;
 
 // Bytes, messages and news.
 mod blobs;
@@ -20,6 +22,7 @@ mod queue;
 
 pub use blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, SharedBlobs};
 pub use catalogue::{Catalogue, Removal};
+pub use check_leases::CheckLeases;
 pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
 pub use leases::{Claim, Heartbeat, Leases, Progress};
@@ -28,11 +31,25 @@ pub use owners::Owners;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
 pub use records::{JobRecord, RecordingWithJobs, Records};
 pub use submissions::Submissions;
+pub use sweep::Sweep;
 
 use std::sync::Arc;
 
-pub trait Store: Records + Leases + Outbox + EventLog + Owners + Catalogue + Submissions {}
-impl<T: Records + Leases + Outbox + EventLog + Owners + Catalogue + Submissions> Store for T {}
+/// What the server may do: take in, show, cancel and delete. It settles nothing.
+pub trait ServerStore: Records + EventLog + Owners + Catalogue + Submissions {}
+impl<T: Records + EventLog + Owners + Catalogue + Submissions> ServerStore for T {}
+
+/// What a worker may do: whatever its leases allow, and read which plugins there are.
+pub trait WorkerStore: Leases + CheckLeases + Catalogue {}
+impl<T: Leases + CheckLeases + Catalogue> WorkerStore for T {}
+
+/// What the relay may do, in whichever process it runs.
+pub trait RelayStore: Outbox + Sweep {}
+impl<T: Outbox + Sweep> RelayStore for T {}
+
+/// All of them: what a backend is, and what the wiring hands each side its part of.
+pub trait Store: ServerStore + WorkerStore + RelayStore {}
+impl<T: ServerStore + WorkerStore + RelayStore> Store for T {}
 pub type SharedStore = Arc<dyn Store>;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

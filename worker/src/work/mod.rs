@@ -21,7 +21,7 @@ use retake_jobs::{
     job::{ClaimRefused, LeaseTerms},
     message::JobMessage,
     seams::{
-        Claim, Delivery, QueueError, SharedBlobs, SharedEvents, SharedQueue, SharedStore, Topic,
+        Claim, Delivery, QueueError, SharedBlobs, SharedEvents, SharedQueue, Topic, WorkerStore,
     },
 };
 use retake_plugin_check::CheckChild;
@@ -37,7 +37,7 @@ use scratch::Scratch;
 /// What a worker works with.
 #[derive(Clone)]
 pub struct Parts {
-    pub store: SharedStore,
+    pub store: Arc<dyn WorkerStore>,
     pub blobs: SharedBlobs,
     pub queue: SharedQueue,
     pub events: SharedEvents,

@@ -8,7 +8,7 @@ use retake_jobs::{
     id::SubmissionId,
     job::{LeaseLost, LeaseTerms},
     plugin::{Origin, PluginVersion},
-    seams::{Catalogue, Removal, StoreError, Submissions},
+    seams::{Catalogue, CheckLeases, Removal, StoreError, Submissions},
     submission::{CheckAttempt, Submission, SubmissionStatus, Verdict, publishing},
 };
 use serde_json::Value;
@@ -113,7 +113,10 @@ impl Submissions for MemoryStore {
     async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
         Ok(self.tables().plugins.submissions.get(&id).cloned())
     }
+}
 
+#[async_trait]
+impl CheckLeases for MemoryStore {
     async fn claim_submission(
         &self,
         worker: &str,

@@ -3,7 +3,7 @@
 use retake_chain::InstalledPlugin;
 use retake_jobs::{
     id::SubmissionId,
-    seams::{Catalogue, Removal, Submissions},
+    seams::{Catalogue, CheckLeases, Removal, Submissions},
     submission::{Submission, Verdict},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};

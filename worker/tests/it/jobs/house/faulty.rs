@@ -18,9 +18,9 @@ use retake_jobs::{
     plugin::PluginVersion,
     recording::Recording,
     seams::{
-        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Delivery, EventLog,
-        Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress, Queue, QueueError,
-        RecordingWithJobs, Records, Removal, StoreError, Submissions, Topic,
+        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, CheckLeases, Claim, Delivery,
+        EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress, Queue,
+        QueueError, RecordingWithJobs, Records, Removal, StoreError, Submissions, Sweep, Topic,
     },
     submission::{CheckAttempt, Submission, Verdict},
 };
@@ -123,7 +123,10 @@ impl Leases for FaultyStore {
         self.check(Fault::Release)?;
         self.inner.release(attempt, terms, not_before, reason).await
     }
+}
 
+#[async_trait]
+impl Sweep for FaultyStore {
     async fn sweep(
         &self,
         terms: LeaseTerms,
@@ -170,7 +173,10 @@ impl Submissions for FaultyStore {
     async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
         self.inner.submission(id).await
     }
+}
 
+#[async_trait]
+impl CheckLeases for FaultyStore {
     async fn claim_submission(
         &self,
         worker: &str,
