@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{NotAPlugin, Vocabulary, report::PluginRef};
+
 /// Checked: its plugins were known, its parameter values in range, when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chain {
@@ -31,7 +33,7 @@ pub enum StepKind {
     Plugin {
         /// The manifest's id or its short name, as the chain's author wrote it.
         plugin: String,
-        /// Exactly this version; else the newest when the job runs.
+        /// Exactly this version; else the newest when the job is accepted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
         #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
@@ -54,6 +56,30 @@ pub enum OnFailure {
 
 pub(crate) fn full() -> f64 {
     1.0
+}
+
+/// What each step of a chain runs, in the chain's order; `None` for an external service. Settled
+/// when a job is accepted: what is published or removed later changes nothing for it.
+pub type Pins = Vec<Option<PluginRef>>;
+
+impl Chain {
+    /// What the steps mean by `vocabulary`, which the chain was checked against.
+    pub fn pin(&self, vocabulary: &Vocabulary) -> Result<Pins, NotAPlugin> {
+        let steps = self.steps.iter().map(|step| match &step.kind {
+            StepKind::Plugin {
+                plugin, version, ..
+            } => {
+                let found = vocabulary.installed(plugin, version.as_deref())?;
+                Ok(Some(PluginRef {
+                    id: found.manifest.id.clone(),
+                    version: found.manifest.version.clone(),
+                    digest: found.digest.clone(),
+                }))
+            }
+            StepKind::External { .. } => Ok(None),
+        });
+        steps.collect()
+    }
 }
 
 impl Step {

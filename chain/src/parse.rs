@@ -222,7 +222,7 @@ fn plugin(
         Err(error) => {
             let key = match error {
                 NotAPlugin::NoSuchVersion { .. } => "version",
-                NotAPlugin::Unknown { .. } | NotAPlugin::Ambiguous { .. } => "plugin",
+                NotAPlugin::Unknown { .. } => "plugin",
             };
             errors.add(below(pointer, key), error.to_string());
             return None;

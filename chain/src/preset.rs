@@ -5,20 +5,28 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Chain, Vocabulary, problem::FieldError};
+use crate::{Chain, StepKind, Vocabulary, problem::FieldError};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Preset {
     pub name: &'static str,
     pub summary: &'static str,
-    /// As a client would write it in a request.
+    /// As a client would write it in a request, with whole ids: a preset means the same plugins
+    /// whatever else is published.
     pub chain: Value,
 }
 
 impl Preset {
     /// Checks the chain against what is installed now: a preset may want a plugin that is missing.
+    /// The steps are called by the shortest names that mean their plugins, for people to read.
     pub fn resolve(&self, vocabulary: &Vocabulary) -> Result<Chain, Vec<FieldError>> {
-        Chain::parse(&self.chain, "/preset", vocabulary)
+        let mut chain = Chain::parse(&self.chain, "/preset", vocabulary)?;
+        for step in &mut chain.steps {
+            if let StepKind::Plugin { plugin, .. } = &mut step.kind {
+                *plugin = vocabulary.short_names.shortest(plugin).to_owned();
+            }
+        }
+        Ok(chain)
     }
 }
 
@@ -37,30 +45,30 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             summary: "A voice: rumble and noise removed, at podcast loudness",
             chain: json!({"steps": [
                 // Below every voice's fundamental.
-                {"plugin": "highpass", "params": {"cutoff-hz": 80.0}},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
                 // A tenth of the room stays: a voice in a perfectly silent room sounds cut out.
-                {"plugin": "denoise", "params": {"strength": 0.9}},
-                {"plugin": "loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
+                {"plugin": "org.retake.denoise", "params": {"strength": 0.9}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
             ]}),
         },
         Preset {
             name: "auto",
             summary: "Listens first, then corrects what it finds",
-            chain: json!({"steps": [{"plugin": "diagnose", "follow": true}]}),
+            chain: json!({"steps": [{"plugin": "org.retake.diagnose", "follow": true}]}),
         },
         Preset {
             name: "music",
             summary: "Music: inaudible rumble removed, at streaming loudness",
             chain: json!({"steps": [
-                {"plugin": "highpass", "params": {"cutoff-hz": 25.0}},
-                {"plugin": "loudness", "params": {"target-lufs": -14.0, "true-peak-dbtp": -1.0}},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 25.0}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -14.0, "true-peak-dbtp": -1.0}},
             ]}),
         },
         Preset {
             name: "loudness-only",
             summary: "Nothing but an even loudness",
             chain: json!({"steps": [
-                {"plugin": "loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
             ]}),
         },
         Preset {
@@ -68,7 +76,7 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             summary: "Corrected by the external service, at podcast loudness",
             chain: json!({"steps": [
                 {"external": "default"},
-                {"plugin": "loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
             ]}),
         },
     ]
@@ -81,6 +89,7 @@ mod tests {
     use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
 
     use super::*;
+    use crate::{InstalledPlugin, Step};
 
     fn plugin(name: &str, params: &[&str]) -> Manifest {
         Manifest {
@@ -119,21 +128,46 @@ mod tests {
         }
     }
 
+    fn installed(manifest: Manifest) -> InstalledPlugin {
+        InstalledPlugin {
+            digest: format!("digest of {}", manifest.id),
+            manifest,
+        }
+    }
+
+    fn bundled() -> Vocabulary {
+        let loudness = ["target-lufs", "true-peak-dbtp", "max-gain-db"];
+        let plugins = [
+            plugin("highpass", &["cutoff-hz"]),
+            plugin("denoise", &["strength"]),
+            plugin("diagnose", &[]),
+            plugin("loudness", &loudness),
+        ];
+        let plugins = plugins.map(installed).into();
+        Vocabulary::new(plugins, vec!["default".to_owned()], 16)
+    }
+
+    #[test]
+    fn a_preset_means_its_own_plugins_whoever_had_their_short_names_first() {
+        let foreign = Manifest {
+            id: "com.evil.denoise".to_owned(),
+            ..plugin("denoise", &[])
+        };
+        let mut plugins = bundled().plugins;
+        plugins.insert(0, installed(foreign));
+        let vocabulary = Vocabulary::new(plugins, Vec::new(), 16);
+        let chain = find("speech").unwrap().resolve(&vocabulary).unwrap();
+        let names: Vec<_> = chain.steps.iter().map(Step::name).collect();
+        assert_eq!(names, ["highpass", "org.retake.denoise", "loudness"]);
+        let pins = chain.pin(&vocabulary).unwrap();
+        let ids = pins.iter().flatten().map(|pin| pin.id.as_str());
+        let expected = ["highpass", "denoise", "loudness"].map(|name| format!("org.retake.{name}"));
+        assert!(ids.eq(expected.iter().map(String::as_str)), "{pins:?}");
+    }
+
     #[test]
     fn every_built_in_preset_is_a_valid_chain_of_the_bundled_plugins() {
-        let vocabulary = Vocabulary {
-            manifests: vec![
-                plugin("highpass", &["cutoff-hz"]),
-                plugin("denoise", &["strength"]),
-                plugin("diagnose", &[]),
-                plugin(
-                    "loudness",
-                    &["target-lufs", "true-peak-dbtp", "max-gain-db"],
-                ),
-            ],
-            externals: vec!["default".to_owned()],
-            steps_max: 16,
-        };
+        let vocabulary = bundled();
         let names: Vec<_> = built_in().iter().map(|p| p.name).collect();
         let expected = ["speech", "auto", "music", "loudness-only", "external"];
         assert_eq!(names, expected);

@@ -1,16 +1,60 @@
 //! What a chain may refer to: the plugins installed, the external services configured.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use retake_plugin_manifest::Manifest;
+
+use crate::InstalledPlugin;
 
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     /// All versions of all plugins that a new job may run.
-    pub manifests: Vec<Manifest>,
+    pub plugins: Vec<InstalledPlugin>,
+    /// Which of them a short name means.
+    pub short_names: ShortNames,
     /// Names of the external services that are configured.
     pub externals: Vec<String>,
     pub steps_max: usize,
+}
+
+/// Which plugin each short name means: the one that came with it first, whoever comes later. Nobody
+/// can change what other people's chains mean by publishing something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShortNames(BTreeMap<String, String>);
+
+impl ShortNames {
+    /// `ids` in the order in which the plugins came. One that was removed keeps its name: a chain
+    /// that meant it must not mean another.
+    pub fn of<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names = BTreeMap::new();
+        for id in ids {
+            names
+                .entry(last_part(id).to_owned())
+                .or_insert_with(|| id.to_owned());
+        }
+        Self(names)
+    }
+
+    /// The id that `short` means.
+    fn meaning(&self, short: &str) -> Option<&str> {
+        self.0.get(short).map(String::as_str)
+    }
+
+    /// The shortest name that means `id`.
+    pub fn shortest<'a>(&self, id: &'a str) -> &'a str {
+        let short = last_part(id);
+        match self.meaning(short) {
+            Some(owner) if owner == id => short,
+            _ => id,
+        }
+    }
+}
+
+fn last_part(id: &str) -> &str {
+    id.rsplit('.').next().unwrap_or(id)
 }
 
 /// Why a name in a chain means no plugin. The text lists what would.
@@ -18,8 +62,6 @@ pub struct Vocabulary {
 pub enum NotAPlugin {
     #[error("there is no plugin \"{name}\"; there are: {known}")]
     Unknown { name: String, known: String },
-    #[error("\"{name}\" means several plugins; write the whole id: {ids}")]
-    Ambiguous { name: String, ids: String },
     #[error("plugin {name} has no version \"{version}\"; it has: {versions}")]
     NoSuchVersion {
         name: String,
@@ -29,33 +71,26 @@ pub enum NotAPlugin {
 }
 
 /// Among `all`, which may hold several versions of each plugin, the one that `name` and `version`
-/// mean: a whole id before a short name, and a short name only where one plugin answers to it.
-/// Without a version it is the newest.
+/// mean: a whole id before a short name. Without a version it is the newest.
 pub fn find_plugin<'a, T>(
     all: &'a [T],
     manifest: impl Fn(&T) -> &Manifest,
+    short_names: &ShortNames,
     name: &str,
     version: Option<&str>,
 ) -> Result<&'a T, NotAPlugin> {
     let ids: BTreeSet<&str> = all.iter().map(|one| manifest(one).id.as_str()).collect();
-    let found: Vec<&str> = match ids.get(name) {
-        Some(id) => vec![id],
-        None => answering(&ids, name),
+    let named = ids.get(name).copied();
+    let meant = || {
+        short_names
+            .meaning(name)
+            .and_then(|id| ids.get(id).copied())
     };
-    let id = match found[..] {
-        [id] => id,
-        [] => {
-            return Err(NotAPlugin::Unknown {
-                name: shown(name),
-                known: shortest_names(&ids),
-            });
-        }
-        _ => {
-            return Err(NotAPlugin::Ambiguous {
-                name: shown(name),
-                ids: found.join(", "),
-            });
-        }
+    let Some(id) = named.or_else(meant) else {
+        return Err(NotAPlugin::Unknown {
+            name: shown(name),
+            known: shortest_names(&ids, short_names),
+        });
     };
     let mut versions: Vec<&T> = all.iter().filter(|one| manifest(one).id == id).collect();
     versions.sort_by_key(|one| Reverse(version_rank(&manifest(one).version)));
@@ -81,20 +116,9 @@ pub fn version_rank(version: &str) -> impl Ord + use<> {
     (is_release, parsed)
 }
 
-fn answering<'a>(ids: &BTreeSet<&'a str>, short: &str) -> Vec<&'a str> {
-    let answers = |id: &&str| id.rsplit('.').next() == Some(short);
-    ids.iter().copied().filter(answers).collect()
-}
-
 /// Every plugin by the shortest name that means it.
-fn shortest_names(ids: &BTreeSet<&str>) -> String {
-    let mut names: Vec<_> = ids
-        .iter()
-        .map(|id| match id.rsplit('.').next() {
-            Some(short) if answering(ids, short).len() == 1 => short,
-            _ => id,
-        })
-        .collect();
+fn shortest_names(ids: &BTreeSet<&str>, short_names: &ShortNames) -> String {
+    let mut names: Vec<_> = ids.iter().map(|id| short_names.shortest(id)).collect();
     names.sort_unstable();
     listed(names.into_iter())
 }
@@ -115,6 +139,17 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 }
 
 impl Vocabulary {
+    /// Of plugins that came in this order.
+    pub fn new(plugins: Vec<InstalledPlugin>, externals: Vec<String>, steps_max: usize) -> Self {
+        let ids = plugins.iter().map(|plugin| plugin.manifest.id.as_str());
+        Self {
+            short_names: ShortNames::of(ids),
+            plugins,
+            externals,
+            steps_max,
+        }
+    }
+
     /// The newest version of the plugin that `name` means.
     pub fn plugin(&self, name: &str) -> Result<&Manifest, NotAPlugin> {
         self.plugin_version(name, None)
@@ -126,7 +161,16 @@ impl Vocabulary {
         name: &str,
         version: Option<&str>,
     ) -> Result<&Manifest, NotAPlugin> {
-        find_plugin(&self.manifests, |manifest| manifest, name, version)
+        Ok(&self.installed(name, version)?.manifest)
+    }
+
+    pub(crate) fn installed(
+        &self,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<&InstalledPlugin, NotAPlugin> {
+        let (plugins, names) = (&self.plugins, &self.short_names);
+        find_plugin(plugins, |plugin| &plugin.manifest, names, name, version)
     }
 
     pub(crate) fn external_names(&self) -> String {

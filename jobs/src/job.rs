@@ -14,7 +14,7 @@ mod transitions;
 mod tests;
 
 use jiff::Timestamp;
-use retake_chain::{Chain, format::Format, problem::Problem};
+use retake_chain::{Chain, Pins, format::Format, problem::Problem};
 use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ pub struct Job {
     #[serde(skip, default = "OwnerId::new")]
     pub owner: OwnerId,
     pub chain: Chain,
+    /// What its steps run, settled when the job was accepted. Empty for a job that an earlier
+    /// release accepted.
+    #[serde(default, rename = "plugins")]
+    pub pins: Pins,
     /// The preset the chain came from, if any.
     pub preset: Option<String>,
     pub format: Format,

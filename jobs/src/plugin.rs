@@ -1,7 +1,7 @@
 //! A plugin in the catalogue. What it says of itself is its manifest's.
 
 use jiff::Timestamp;
-use retake_chain::InstalledPlugin;
+use retake_chain::{InstalledPlugin, ShortNames, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 /// One version of a plugin, as the catalogue holds it.
@@ -22,11 +22,47 @@ pub enum Origin {
     Published,
 }
 
-/// The versions that a new job may run, in the order in which they came.
-pub fn in_use(versions: Vec<PluginVersion>) -> Vec<InstalledPlugin> {
-    versions
-        .into_iter()
-        .filter(|version| version.removed_at.is_none())
-        .map(|version| version.plugin)
-        .collect()
+/// What a chain may refer to that was accepted at `accepted_at`; `None` is now. `versions` is all of
+/// the catalogue, with what was removed.
+pub fn vocabulary(
+    versions: &[PluginVersion],
+    accepted_at: Option<Timestamp>,
+    externals: Vec<String>,
+    steps_max: usize,
+) -> Vocabulary {
+    let in_use = versions
+        .iter()
+        .filter(|version| version.in_use(accepted_at))
+        .map(|version| version.plugin.clone());
+    Vocabulary {
+        plugins: in_use.collect(),
+        short_names: short_names(versions),
+        externals,
+        steps_max,
+    }
+}
+
+/// A short name belongs to the plugin whose first version came first. Those that come with the
+/// program come first where it first starts.
+pub fn short_names(versions: &[PluginVersion]) -> ShortNames {
+    let mut came: Vec<_> = versions
+        .iter()
+        .map(|version| {
+            let id = version.plugin.manifest.id.as_str();
+            (version.published_at, version.origin != Origin::BuiltIn, id)
+        })
+        .collect();
+    came.sort_unstable();
+    ShortNames::of(came.into_iter().map(|(_, _, id)| id))
+}
+
+impl PluginVersion {
+    fn in_use(&self, at: Option<Timestamp>) -> bool {
+        match at {
+            None => self.removed_at.is_none(),
+            Some(at) => {
+                self.published_at <= at && self.removed_at.is_none_or(|removed| removed > at)
+            }
+        }
+    }
 }

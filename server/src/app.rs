@@ -7,7 +7,7 @@ use std::sync::{
 
 use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{
-    plugin::in_use,
+    plugin::vocabulary,
     seams::{StoreError, Topic},
 };
 use tokio::sync::Semaphore;
@@ -71,12 +71,9 @@ impl App {
 
     /// What a chain may refer to, as of now: plugins are published while we run.
     pub async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
-        let plugins = in_use(self.parts.store.plugins().await?);
-        Ok(Vocabulary {
-            manifests: plugins.into_iter().map(|plugin| plugin.manifest).collect(),
-            externals: self.config.externals.clone(),
-            steps_max: self.config.chain_steps_max,
-        })
+        let versions = self.parts.store.plugins().await?;
+        let (externals, steps_max) = (self.config.externals.clone(), self.config.chain_steps_max);
+        Ok(vocabulary(&versions, None, externals, steps_max))
     }
 
     /// Refuses work while too much of it waits. The depth is at most a poll old; a queue that cannot

@@ -41,7 +41,7 @@ impl Catalogue for SqliteStore {
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'built_in')
                          ON CONFLICT (id, version) DO UPDATE SET digest = excluded.digest,
                              manifest = excluded.manifest, size_bytes = excluded.size_bytes,
-                             published_at = excluded.published_at, origin = excluded.origin,
+                             origin = excluded.origin,
                              removed_at = NULL, check_report = NULL
                          WHERE digest <> excluded.digest OR origin <> excluded.origin
                              OR size_bytes <> excluded.size_bytes",

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_publishing.sql"),
     include_str!("migrations/0003_deltas.sql"),
     include_str!("migrations/0004_tracks.sql"),
+    include_str!("migrations/0005_pins.sql"),
 ];
 
 /// Opens the file and brings its schema up to date.

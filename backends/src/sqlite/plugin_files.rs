@@ -66,12 +66,15 @@ pub(super) fn is_there(connection: &Connection, key: &str) -> Result<bool, Sqlit
     Ok(statement.query_row([key], |row| row.get(0))?)
 }
 
-/// Files that nobody has a use for, put long enough ago that nobody is about to have one.
+/// Files that nobody has a use for, put long enough ago that nobody is about to have one. A version
+/// that was removed is of use until the jobs have ended that were accepted while it was there.
 macro_rules! unused {
     () => {
         "created_at < ?1
          AND NOT EXISTS (SELECT 1 FROM plugins
-             WHERE removed_at IS NULL AND 'plugin/' || digest = plugin_files.key)
+             WHERE 'plugin/' || digest = plugin_files.key
+                 AND (removed_at IS NULL OR EXISTS (SELECT 1 FROM jobs
+                     WHERE status IN ('queued', 'running') AND jobs.created_at <= removed_at)))
          AND NOT EXISTS (SELECT 1 FROM submissions
              WHERE status = 'checking' AND 'submission/' || id = plugin_files.key)"
     };

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::connection::{SqliteError, nanos, time};
 
 pub(super) const JOB_COLUMNS: &str = "jobs.id, jobs.recording_id, jobs.owner, jobs.chain, \
-    jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
+    jobs.pins, jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
     jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
     jobs.request_id, jobs.created_at, jobs.started_at, jobs.ended_at";
 
@@ -42,6 +42,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
         recording_id: parsed(row.get_ref("recording_id")?)?,
         owner: parsed(row.get_ref("owner")?)?,
         chain: json(&row.get::<_, String>("chain")?)?,
+        pins: json(&row.get::<_, String>("pins")?)?,
         preset: row.get("preset")?,
         format: named(&row.get::<_, String>("format")?, Format::parse)?,
         track: row.get("track")?,
@@ -103,10 +104,10 @@ pub(super) fn email_of(connection: &Connection, id: RecordingId) -> Result<Email
 
 pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), SqliteError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO jobs (id, recording_id, owner, chain, preset, format, track, status, progress, step,
+        "INSERT INTO jobs (id, recording_id, owner, chain, pins, preset, format, track, status, progress, step,
              attempt, lease_worker, lease_until, cancel_requested, error, warnings, request_id,
              created_at, started_at, ended_at, message_at)
-         VALUES (:id, :recording_id, :owner, :chain, :preset, :format, :track, :status, :progress, :step,
+         VALUES (:id, :recording_id, :owner, :chain, :pins, :preset, :format, :track, :status, :progress, :step,
              :attempt, :lease_worker, :lease_until, :cancel_requested, :error, :warnings,
              :request_id, :created_at, :started_at, :ended_at, :created_at)",
     )?;
@@ -115,6 +116,7 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
         ":recording_id": job.recording_id.to_string(),
         ":owner": job.owner.to_string(),
         ":chain": to_json(&job.chain),
+        ":pins": to_json(&job.pins),
         ":preset": job.preset,
         ":format": job.format.name(),
         ":track": job.track,

@@ -4,6 +4,7 @@ use retake_plugin_manifest::{ChannelUse, Param, ParamKind, Passes, Scale};
 use serde_json::json;
 
 use super::*;
+use crate::InstalledPlugin;
 
 fn manifest(id: &str) -> Manifest {
     Manifest {
@@ -60,11 +61,11 @@ pub fn vocabulary() -> Vocabulary {
         extras: vec![("length".to_owned(), "may-shorten".to_owned())],
         ..manifest("org.retake.trim")
     });
-    Vocabulary {
-        manifests,
-        externals: vec!["default".to_owned()],
-        steps_max: 3,
-    }
+    let plugins = manifests.into_iter().map(|manifest| InstalledPlugin {
+        digest: format!("digest of {} {}", manifest.id, manifest.version),
+        manifest,
+    });
+    Vocabulary::new(plugins.collect(), vec!["default".to_owned()], 3)
 }
 
 fn check(json: Value, expected: &[(&str, &str)]) {
@@ -163,17 +164,44 @@ fn an_unknown_plugin_is_answered_with_the_known_ones() {
         one_step(json!({"plugin": "reverb"})),
         &[(
             "/chain/steps/0/plugin",
-            "com.example.gain, denoise, ears, org.retake.gain, trim",
+            "com.example.gain, denoise, ears, gain, trim",
         )],
     );
 }
 
 #[test]
-fn a_short_name_that_two_plugins_answer_to_is_refused() {
-    check(
-        one_step(json!({"plugin": "gain"})),
-        &[("/chain/steps/0/plugin", "com.example.gain, org.retake.gain")],
-    );
+fn a_short_name_means_the_plugin_that_had_it_first() {
+    let id = |vocabulary: &Vocabulary| vocabulary.plugin("gain").map(|found| found.id.clone());
+    let mut vocabulary = vocabulary();
+    assert_eq!(id(&vocabulary).unwrap(), "org.retake.gain");
+    // Removed, it keeps its name: what meant it must not mean another.
+    vocabulary
+        .plugins
+        .retain(|one| one.manifest.id != "org.retake.gain");
+    assert!(matches!(id(&vocabulary), Err(NotAPlugin::Unknown { .. })));
+    assert!(vocabulary.plugin("com.example.gain").is_ok());
+}
+
+#[test]
+fn a_chain_is_pinned_to_the_bytes_that_its_names_mean() {
+    let vocabulary = vocabulary();
+    let chain = json!({"steps": [
+        {"plugin": "denoise"},
+        {"external": "default"},
+        {"plugin": "org.retake.denoise", "version": "0.9.0"},
+    ]});
+    let chain = Chain::parse(&chain, "/chain", &vocabulary).unwrap();
+    let pins = chain.pin(&vocabulary).unwrap();
+    let digests: Vec<_> = pins
+        .iter()
+        .map(|pin| pin.as_ref().map(|pin| pin.digest.as_str()))
+        .collect();
+    let expected = [
+        Some("digest of org.retake.denoise 1.0.0"),
+        None,
+        Some("digest of org.retake.denoise 0.9.0"),
+    ];
+    assert_eq!(digests, expected);
 }
 
 #[test]
@@ -206,7 +234,9 @@ fn the_newest_version_is_a_release_where_there_is_one() {
     let mut vocabulary = vocabulary();
     for newest in ["1.0.0", "0.9.0", "1.1.0-rc.1"] {
         assert_eq!(vocabulary.plugin("denoise").unwrap().version, newest);
-        vocabulary.manifests.retain(|m| m.version != newest);
+        vocabulary
+            .plugins
+            .retain(|one| one.manifest.version != newest);
     }
 }
 

@@ -16,7 +16,9 @@ use retake_chain::{
 use retake_findings::Finding;
 use retake_plugin_host::{Cache, Installed};
 use retake_runner::{
-    chain::{ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare, run_chain, seed},
+    chain::{
+        ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare_now, run_chain, seed,
+    },
     child::ChildProgram,
 };
 use serde_json::{Value, json};
@@ -91,15 +93,20 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
             .map(|path| install::from_file(&here, &path))
             .transpose()?;
         if let Some(own) = &own {
-            // The author's build wins over an installed one of the same id.
+            // The author's build wins over an installed one of the same id, and its short name means it.
             all.retain(|installed| installed.manifest.id != own.manifest.id);
-            all.push(own.clone());
+            all.insert(0, own.clone());
         }
         Ok((all, own))
     })
     .await??;
 
-    let mut chain = chain_of(arguments, &config, &plugins, own.as_ref())?;
+    let plugins = plugins
+        .into_iter()
+        .map(|Installed { manifest, digest }| InstalledPlugin { manifest, digest });
+    let steps_max = config.worker.chain_steps_max;
+    let vocabulary = Vocabulary::new(plugins.collect(), config.externals(), steps_max);
+    let mut chain = chain_of(arguments, &vocabulary, own.as_ref())?;
     let count = chain.steps.len();
     for (step, _) in &deltas {
         let step = chain
@@ -109,11 +116,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         step.delta = true;
     }
     let cache = Cache::open(&install::cache_folder(&caches))?;
-    let installed: Vec<_> = plugins
-        .into_iter()
-        .map(|Installed { manifest, digest }| InstalledPlugin { manifest, digest })
-        .collect();
-    let steps = prepare(&chain, &installed, &cache, &wiring::externals(&config)?)
+    let steps = prepare_now(&chain, &vocabulary, &cache, &wiring::externals(&config)?)
         .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
 
     // In the output's folder, so that the last step is a rename: there is never half a correction.
@@ -134,8 +137,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         limits: &config.worker.limits,
         deadline: (&config.worker).into(),
         seed: seed(&sha256_of(input)?),
-        plugins: &installed,
-        steps_max: config.worker.chain_steps_max,
+        vocabulary: &vocabulary,
     };
     let wish = Wish {
         format,
@@ -204,8 +206,7 @@ fn format_of(arguments: &Arguments) -> Result<Format> {
 /// The chain as it was asked for: checked as the server would check it.
 fn chain_of(
     arguments: &Arguments,
-    config: &Config,
-    plugins: &[Installed],
+    vocabulary: &Vocabulary,
     own: Option<&Installed>,
 ) -> Result<Chain> {
     let mut json = chain_json(&arguments.chain)?;
@@ -222,15 +223,7 @@ fn chain_of(
             step.insert("mix".to_owned(), json!(mix));
         }
     }
-    let vocabulary = Vocabulary {
-        manifests: plugins
-            .iter()
-            .map(|installed| installed.manifest.clone())
-            .collect(),
-        externals: config.externals(),
-        steps_max: config.server.chain_steps_max,
-    };
-    Chain::parse(&json, "", &vocabulary).map_err(|errors| {
+    Chain::parse(&json, "", vocabulary).map_err(|errors| {
         let lines: Vec<_> = errors
             .iter()
             .map(|FieldError { detail, pointer }| format!("{pointer}: {detail}"))

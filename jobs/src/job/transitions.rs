@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use retake_chain::{
-    Chain,
+    Chain, Pins,
     format::Format,
     problem::{Problem, ProblemKind},
 };
@@ -17,7 +17,7 @@ use super::{
 use crate::id::{JobId, OwnerId, RecordingId};
 
 impl Job {
-    /// A new job, waiting. `preset`, `track` and `request_id` are the caller's to fill in.
+    /// A new job, waiting. `pins`, `preset`, `track` and `request_id` are the caller's to fill in.
     pub fn queued(
         recording_id: RecordingId,
         owner: OwnerId,
@@ -30,6 +30,7 @@ impl Job {
             recording_id,
             owner,
             chain,
+            pins: Pins::new(),
             preset: None,
             format,
             track: None,

@@ -58,13 +58,14 @@ pub fn settle(
             submission.publish(now);
             None
         }
-        Some(_) | None => {
+        existing => {
             submission.publish(now);
             let version = PluginVersion {
                 plugin,
                 size_bytes: submission.size_bytes,
                 origin: Origin::Published,
-                published_at: now,
+                // A version that comes back came when it first came: short names go by it.
+                published_at: existing.map_or(now, |existing| existing.published_at),
                 removed_at: None,
             };
             Some(NewVersion { version, check })

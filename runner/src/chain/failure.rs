@@ -111,7 +111,7 @@ pub(super) fn deadline_exceeded(deadline: &Deadline, steps: &[&PreparedStep]) ->
 fn about(mut problem: Problem, steps: &[&PreparedStep]) -> Problem {
     let plugin = |step: &&PreparedStep| match &step.kind {
         PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
-        PreparedKind::External(_) => None,
+        PreparedKind::External(_) | PreparedKind::Gone(_) => None,
     };
     problem.plugins = steps.iter().filter_map(plugin).collect();
     problem

@@ -1,13 +1,13 @@
 //! What an analyser recommends, as steps that can run.
 
 use retake_chain::{
-    Chain, RECOMMENDED_CHAIN, Recommendation, Vocabulary,
+    Chain, RECOMMENDED_CHAIN, Recommendation,
     problem::{FieldError, Problem, ProblemKind},
 };
 use retake_findings::{Code, Finding};
 use retake_plugin_host::Cache;
 
-use super::{ChainContext, ChainFailure, PreparedKind, PreparedStep, prepare};
+use super::{ChainContext, ChainFailure, PreparedKind, PreparedStep, prepare_now};
 use crate::{child::StepDone, words::plain};
 
 /// So many characters of what is wrong with a recommendation are shown.
@@ -38,21 +38,12 @@ pub(super) fn follow(
             )],
         });
     };
-    let vocabulary = Vocabulary {
-        manifests: context
-            .plugins
-            .iter()
-            .map(|plugin| plugin.manifest.clone())
-            .collect(),
-        externals: Vec::new(),
-        steps_max: context.steps_max,
-    };
     let id = match &analyser.kind {
         PreparedKind::Plugin { plugin, .. } => plugin.id.as_str(),
-        PreparedKind::External(_) => "",
+        PreparedKind::External(_) | PreparedKind::Gone(_) => "",
     };
-    let steps_left = context.steps_max.saturating_sub(steps_before);
-    let recommendation = Recommendation::parse(text, id, &vocabulary, steps_left)
+    let steps_left = context.vocabulary.steps_max.saturating_sub(steps_before);
+    let recommendation = Recommendation::parse(text, id, context.vocabulary, steps_left)
         .map_err(|errors| refused(analyser, &errors))?;
     let missing = recommendation.missing.iter().map(|missing| {
         let params = [("plugin", plain(missing, WORDS_MAX).into())];
@@ -63,7 +54,7 @@ pub(super) fn follow(
         steps: recommendation.steps,
     };
     let cache = Cache::open(context.plugin_cache).map_err(ChainFailure::ours)?;
-    let mut steps = prepare(&chain, context.plugins, &cache, &[])?;
+    let mut steps = prepare_now(&chain, context.vocabulary, &cache, &[])?;
     for step in &mut steps {
         step.recommended = true;
         step.written = analyser.written;

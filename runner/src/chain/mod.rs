@@ -26,14 +26,14 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use retake_chain::{
-    InstalledPlugin,
+    Vocabulary,
     format::Format,
     report::{Peaks, Report},
 };
 use retake_findings::Finding;
 
 pub use failure::{ChainFailure, Retry};
-pub use prepare::{PreparedKind, PreparedStep, prepare};
+pub use prepare::{PreparedKind, PreparedStep, not_found, pinned, prepare, prepare_now};
 pub use progress::Progress;
 pub use segments::run_chain;
 
@@ -51,10 +51,8 @@ pub struct ChainContext<'a> {
     pub deadline: DeadlineTerms,
     /// From [`seed`], so that the same recording is corrected the same way everywhere.
     pub seed: u64,
-    /// The catalogue, for what analysers recommend.
-    pub plugins: &'a [InstalledPlugin],
-    /// Steps of a chain, with those that are recommended.
-    pub steps_max: usize,
+    /// What analysers may recommend.
+    pub vocabulary: &'a Vocabulary,
 }
 
 #[derive(Debug, Clone)]

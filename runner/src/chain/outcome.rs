@@ -90,13 +90,13 @@ impl Walk<'_> {
             step: step.name.clone(),
             plugin: match &step.kind {
                 PreparedKind::Plugin { plugin, .. } => Some(plugin.clone()),
-                PreparedKind::External(_) => None,
+                PreparedKind::External(_) | PreparedKind::Gone(_) => None,
             },
             skipped: skipped.is_some(),
             recommended: step.recommended,
             params: match &step.kind {
                 PreparedKind::Plugin { params, .. } => params.clone(),
-                PreparedKind::External(_) => serde_json::Map::new(),
+                PreparedKind::External(_) | PreparedKind::Gone(_) => serde_json::Map::new(),
             },
             error: skipped.map(|problem| problem.clone().with_log(Vec::new())),
             level_change_db: ran.and_then(|ran| ran.harmless.level_change_db),

@@ -46,7 +46,7 @@ impl Segment {
                 _ if step.shortens() => match steps.get(after).map(|step| &step.kind) {
                     None => Then::End,
                     Some(PreparedKind::External(_)) => Then::External(after),
-                    Some(PreparedKind::Plugin { .. }) => Then::Shortened,
+                    Some(PreparedKind::Plugin { .. } | PreparedKind::Gone(_)) => Then::Shortened,
                 },
                 _ => continue,
             };

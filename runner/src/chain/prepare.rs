@@ -1,17 +1,17 @@
 //! From names in a chain to what runs: plugins as digests in the local cache, services as clients.
 //!
-//! The chain was checked when it was asked for, perhaps by another process; since then a plugin may
-//! have been replaced by a version with other parameters, and it may not be in the cache here.
+//! What the names mean was settled when the chain was accepted, perhaps by another process: the step
+//! runs those very bytes, whatever was published or removed since.
 
 use retake_chain::{
-    Chain, InstalledPlugin, NotAPlugin, OnFailure, Step, StepKind, find_plugin,
+    Chain, InstalledPlugin, NotAPlugin, OnFailure, Pins, Step, StepKind, Vocabulary,
     problem::{FieldError, Problem, ProblemKind},
     report::PluginRef,
 };
 use retake_plugin_host::Cache;
 use retake_plugin_manifest::{Settings, Targets};
 
-use super::ChainFailure;
+use super::{ChainFailure, Retry};
 use crate::external::External;
 
 #[derive(Clone)]
@@ -45,6 +45,8 @@ pub enum PreparedKind {
         targets: Targets,
     },
     External(External),
+    /// What it should run is no more, and its author allows that it is left out.
+    Gone(Box<Problem>),
 }
 
 impl PreparedStep {
@@ -66,7 +68,7 @@ impl PreparedStep {
     pub(super) fn targets(&self) -> Targets {
         match &self.kind {
             PreparedKind::Plugin { targets, .. } => *targets,
-            PreparedKind::External(_) => Targets::default(),
+            PreparedKind::External(_) | PreparedKind::Gone(_) => Targets::default(),
         }
     }
 
@@ -75,22 +77,32 @@ impl PreparedStep {
     }
 }
 
-/// Finds everything a chain needs. `plugins` is the catalogue: every version that is in use.
+/// Finds everything a chain needs that was accepted with `pins`. `plugins` is the catalogue: every
+/// version there is and was.
 pub fn prepare(
     chain: &Chain,
+    pins: &Pins,
     plugins: &[InstalledPlugin],
     cache: &Cache,
     externals: &[External],
 ) -> Result<Vec<PreparedStep>, ChainFailure> {
     let prepared = chain.steps.iter().enumerate().map(|(index, step)| {
         let kind = match &step.kind {
-            StepKind::Plugin {
-                plugin,
-                version,
-                params,
-            } => {
-                let plugin = find(index, plugin, version.as_deref(), plugins)?;
-                prepare_plugin(index, step.name(), params, plugin, cache)?
+            StepKind::Plugin { params, .. } => {
+                let found = pins.get(index).and_then(Option::as_ref);
+                let found = found.and_then(|pin| pinned(pin, plugins));
+                let prepared = match found {
+                    Some(plugin) => prepare_plugin(index, step.name(), params, plugin, cache),
+                    None => Err(gone(index, step.name())),
+                };
+                match prepared {
+                    Err(ChainFailure::Failed {
+                        problem,
+                        retry: Retry::Never,
+                        ..
+                    }) if step.on_failure == OnFailure::Skip => PreparedKind::Gone(problem),
+                    other => other?,
+                }
             }
             StepKind::External { external } => {
                 let known = externals.iter().find(|known| known.name() == external);
@@ -127,29 +139,40 @@ pub fn prepare(
     prepared.collect()
 }
 
-/// What was found when the chain was asked for may have been removed since.
-fn find<'a>(
-    index: usize,
-    name: &str,
-    version: Option<&str>,
-    plugins: &'a [InstalledPlugin],
-) -> Result<&'a InstalledPlugin, ChainFailure> {
-    find_plugin(plugins, |plugin| &plugin.manifest, name, version).map_err(|error| {
-        let key = match error {
-            NotAPlugin::Unknown { .. } => {
-                let detail = format!("plugin {name} is not installed");
-                return ChainFailure::passing(Problem::new(ProblemKind::Unavailable, detail));
-            }
-            NotAPlugin::Ambiguous { .. } => "plugin",
-            NotAPlugin::NoSuchVersion { .. } => "version",
-        };
-        let error = FieldError {
-            detail: error.to_string(),
-            pointer: format!("/chain/steps/{index}/{key}"),
-        };
-        let problem = Problem::new(ProblemKind::InvalidChain, error.detail.clone());
-        ChainFailure::lasting(problem.with_errors(vec![error]))
-    })
+/// The same of a chain that means what its names mean now.
+pub fn prepare_now(
+    chain: &Chain,
+    vocabulary: &Vocabulary,
+    cache: &Cache,
+    externals: &[External],
+) -> Result<Vec<PreparedStep>, ChainFailure> {
+    let pins = chain.pin(vocabulary).map_err(|error| not_found(&error))?;
+    prepare(chain, &pins, &vocabulary.plugins, cache, externals)
+}
+
+/// A chain that names nothing: one that was checked names something.
+pub fn not_found(error: &NotAPlugin) -> ChainFailure {
+    ChainFailure::lasting(Problem::new(ProblemKind::InvalidChain, error.to_string()))
+}
+
+/// Those very bytes. Where a plugin that comes with the program was built anew without a new version,
+/// they are the ones that stand for that version now; the report says which ran.
+pub fn pinned<'a>(pin: &PluginRef, plugins: &'a [InstalledPlugin]) -> Option<&'a InstalledPlugin> {
+    let mut same = plugins
+        .iter()
+        .filter(|plugin| plugin.manifest.id == pin.id && plugin.manifest.version == pin.version);
+    let exact = same.clone().find(|plugin| plugin.digest == pin.digest);
+    exact.or_else(|| same.next())
+}
+
+fn gone(index: usize, name: &str) -> ChainFailure {
+    let detail = format!("step {index} ({name}): its plugin is not installed any more");
+    let error = FieldError {
+        detail: detail.clone(),
+        pointer: format!("{}/plugin", pointer(index, None)),
+    };
+    let problem = Problem::new(ProblemKind::InvalidChain, detail);
+    ChainFailure::lasting(problem.with_errors(vec![error]))
 }
 
 fn prepare_plugin(

@@ -57,6 +57,7 @@ pub async fn run_chain(
         findings: Vec::new(),
     };
 
+    walk.leave_out_what_is_gone();
     match walk.through(input, output).await {
         Ok((first, last)) => Ok(walk.report(first.as_ref().unwrap_or(&last), &last, started)),
         // What was found on the way is worth knowing all the more.
@@ -219,7 +220,7 @@ impl Walk<'_> {
                 mix: step.mix,
                 delta: self.delta_file(step),
             }),
-            PreparedKind::External(_) => None,
+            PreparedKind::External(_) | PreparedKind::Gone(_) => None,
         });
         let expect = at.answer.as_ref().map(|answer| Expect {
             step: answer.step.index,
@@ -352,6 +353,15 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn leave_out_what_is_gone(&mut self) {
+        for step in &self.steps {
+            if let PreparedKind::Gone(problem) = &step.kind {
+                self.findings.push(skipped(step, problem));
+                self.skipped.insert(step.index, (**problem).clone());
+            }
+        }
+    }
+
     /// Notes that the step to blame is left out, if there is one and its author allows it.
     fn skip(&mut self, blamed: Blamed) -> Result<usize, ChainFailure> {
         let Blamed { failure, step } = blamed;
@@ -361,9 +371,7 @@ impl Walk<'_> {
                 if step.on_failure == OnFailure::Skip
                     && !self.skipped.contains_key(&step.index) =>
             {
-                let why = [("why", problem.detail.as_str().into())];
-                let skipped = Finding::of_step(Code::StepSkipped, step.index, &step.name, why);
-                self.findings.push(skipped);
+                self.findings.push(skipped(step, &problem));
                 self.skipped.insert(step.index, *problem);
                 Ok(step.index)
             }
@@ -376,4 +384,9 @@ impl Walk<'_> {
         let name = format!("{}-delta", step.index);
         step.delta.then(|| self.scratch_dir.join(name))
     }
+}
+
+fn skipped(step: &PreparedStep, problem: &Problem) -> Finding {
+    let why = [("why", problem.detail.as_str().into())];
+    Finding::of_step(Code::StepSkipped, step.index, &step.name, why)
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Mutex};
 
 use retake_chain::{
-    Chain, InstalledPlugin, OnFailure,
+    Chain, InstalledPlugin, OnFailure, Vocabulary,
     format::Format,
     problem::{Problem, ProblemKind},
 };
@@ -11,7 +11,8 @@ use retake_plugin_host::Cache;
 use retake_runner::{
     DeadlineTerms, Limits,
     chain::{
-        ChainContext, ChainFailure, ChainReport, PreparedStep, Progress, Retry, prepare, run_chain,
+        ChainContext, ChainFailure, ChainReport, PreparedStep, Progress, Retry, prepare_now,
+        run_chain,
     },
     external::{Config, External, Transport},
 };
@@ -48,6 +49,10 @@ impl Bench {
         self.dir.path().join(name)
     }
 
+    fn vocabulary(&self) -> Vocabulary {
+        Vocabulary::new(self.plugins.clone(), Vec::new(), 8)
+    }
+
     async fn run(&self, steps: &[PreparedStep]) -> Result<ChainReport, ChainFailure> {
         let context = ChainContext {
             child: &real_child(),
@@ -59,8 +64,7 @@ impl Bench {
                 per_audio_s_ms: 1_000,
             },
             seed: 7,
-            plugins: &self.plugins,
-            steps_max: 8,
+            vocabulary: &self.vocabulary(),
         };
         let (input, output) = (self.path("in"), self.path("out"));
         let tell = |progress| self.told.lock().unwrap().push(progress);
@@ -100,14 +104,16 @@ impl Bench {
     pub fn chain(&self, chain: serde_json::Value) -> Vec<PreparedStep> {
         let chain: Chain = serde_json::from_value(chain).unwrap();
         let cache = Cache::open(&self.path("plugins")).unwrap();
-        prepare(&chain, &self.plugins, &cache, &[]).unwrap()
+        prepare_now(&chain, &self.vocabulary(), &cache, &[]).unwrap()
     }
 
     fn prepared(&self, chain: serde_json::Value, externals: &[External]) -> Vec<PreparedStep> {
         let plugins = installed(&self.path("plugins"), &["gain", "highpass"]);
         let chain: Chain = serde_json::from_value(chain).unwrap();
         let cache = Cache::open(&self.path("plugins")).unwrap();
-        prepare(&chain, &plugins, &cache, externals).unwrap()
+        let externals_known = externals.iter().map(|known| known.name().to_owned());
+        let vocabulary = Vocabulary::new(plugins, externals_known.collect(), 8);
+        prepare_now(&chain, &vocabulary, &cache, externals).unwrap()
     }
 }
 
@@ -382,7 +388,8 @@ fn what_a_chain_names_is_found_or_named() {
     let empty = Cache::open(&dir.path().join("b")).unwrap();
     let refused = |chain: serde_json::Value, cache: &Cache| {
         let chain: Chain = serde_json::from_value(chain).unwrap();
-        match prepare(&chain, &plugins, cache, &[]) {
+        let vocabulary = Vocabulary::new(plugins.clone(), vec!["other".to_owned()], 8);
+        match prepare_now(&chain, &vocabulary, cache, &[]) {
             Err(ChainFailure::Failed { problem, retry, .. }) => (*problem, retry),
             _ => panic!("{chain:?} was taken"),
         }
@@ -401,8 +408,11 @@ fn what_a_chain_names_is_found_or_named() {
     );
 
     let (problem, retry) = refused(json!({"steps": [{"plugin": "reverb"}]}), &cache);
-    assert_eq!(problem.detail, "plugin reverb is not installed");
-    assert_eq!(retry, Retry::After(None));
+    assert_eq!(
+        problem.detail,
+        "there is no plugin \"reverb\"; there are: gain"
+    );
+    assert_eq!(retry, Retry::Never);
 
     let (problem, _) = refused(json!({"steps": [{"external": "other"}]}), &cache);
     assert!(

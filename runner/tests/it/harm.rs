@@ -6,7 +6,7 @@ use std::{
 };
 
 use retake_chain::{
-    Chain, InstalledPlugin,
+    Chain, InstalledPlugin, Vocabulary,
     format::Format,
     preset,
     problem::{Problem, ProblemKind},
@@ -15,7 +15,7 @@ use retake_chain::{
 use retake_plugin_host::Cache;
 use retake_runner::{
     DeadlineTerms, Limits,
-    chain::{ChainContext, ChainFailure, ChainReport, prepare, run_chain},
+    chain::{ChainContext, ChainFailure, ChainReport, prepare_now, run_chain},
     external::{Config, External},
 };
 use serde_json::{Value, json};
@@ -67,14 +67,14 @@ impl Bench {
     async fn run(&self, chain: Value) -> Result<ChainReport, ChainFailure> {
         let chain: Chain = serde_json::from_value(chain).unwrap();
         let cache = Cache::open(&self.cache).unwrap();
-        let steps = prepare(&chain, &self.plugins, &cache, &self.externals)?;
+        let vocabulary = Vocabulary::new(self.plugins.clone(), Vec::new(), 8);
+        let steps = prepare_now(&chain, &vocabulary, &cache, &self.externals)?;
         let context = ChainContext {
             child: &real_child(),
             plugin_cache: &self.cache,
             scratch_dir: &self.scratch(),
             limits: &Limits::default(),
-            plugins: &self.plugins,
-            steps_max: 8,
+            vocabulary: &vocabulary,
             deadline: DeadlineTerms {
                 base_ms: self.deadline_ms,
                 per_audio_s_ms: 1,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use retake_chain::{
-    OnFailure,
+    OnFailure, Vocabulary,
     format::Format,
     problem::{Problem, ProblemKind},
 };
@@ -59,8 +59,7 @@ impl Run {
             scratch_dir: self.path(),
             limits: &self.limits,
             deadline: self.deadline,
-            plugins: &[],
-            steps_max: 8,
+            vocabulary: &Vocabulary::default(),
             seed: 0,
         };
         let (input, output) = (self.path().join("in"), self.path().join("out"));

@@ -1,7 +1,7 @@
 //! What a request wants done with a recording, from JSON or form text to a checked chain and format.
 
 use retake_chain::{
-    Chain, Vocabulary,
+    Chain, Pins, Vocabulary,
     format::Format,
     preset,
     problem::{FieldError, ProblemKind},
@@ -68,6 +68,7 @@ pub struct Wanted {
 /// What a job is to do, checked.
 pub struct Order {
     pub chain: Chain,
+    pub pins: Pins,
     pub preset: Option<String>,
     pub format: Format,
     pub track: Option<u32>,
@@ -139,6 +140,8 @@ impl Wanted {
         };
         match chain {
             Ok(chain) if faults.is_empty() => Ok(Order {
+                // It was checked against the same vocabulary.
+                pins: chain.pin(vocabulary).unwrap_or_default(),
                 chain,
                 preset: self.preset,
                 format,
@@ -177,6 +180,7 @@ impl Order {
     pub fn into_job(self, app: &App, recording: RecordingId, owner: OwnerId, call: &str) -> Job {
         let now = app.parts.clock.now();
         let mut job = Job::queued(recording, owner, self.chain, self.format, now);
+        job.pins = self.pins;
         job.preset = self.preset;
         job.track = self.track;
         job.request_id = Some(call.to_owned());

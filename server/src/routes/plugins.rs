@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use http::StatusCode;
-use retake_chain::{find_plugin, problem::ProblemKind};
-use retake_jobs::{plugin::PluginVersion, seams::Removal};
+use retake_chain::{ShortNames, find_plugin, problem::ProblemKind};
+use retake_jobs::{
+    plugin::{PluginVersion, short_names},
+    seams::Removal,
+};
 use serde_json::json;
 use warp::reply::Response;
 
@@ -19,11 +22,12 @@ use crate::{
 /// Of each plugin the version that a chain gets which names none.
 pub async fn list(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let mut rows = app.parts.store.plugins().await?;
+    let names = short_names(&rows);
     rows.retain(|row| row.removed_at.is_none());
     let same = |a: &PluginVersion, b: &PluginVersion| id(a) == id(b);
     let views = rows.chunk_by(same).map(|versions| {
         let texts: Vec<_> = versions.iter().map(version_text).collect();
-        PluginView::new(&versions[0], texts)
+        PluginView::new(&versions[0], &names, texts)
     });
     Ok(respond::json(
         StatusCode::OK,
@@ -36,18 +40,18 @@ pub async fn list(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
 
 /// Also one whose versions were all removed: what old jobs ran can be read.
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let rows = versions_of(&app, call.segment(0)).await?;
+    let (rows, names) = versions_of(&app, call.segment(0)).await?;
     let newest = rows.iter().find(|row| row.removed_at.is_none());
     let newest = newest.unwrap_or(&rows[0]);
     let versions: Vec<_> = rows.iter().map(VersionView::new).collect();
     Ok(respond::json(
         StatusCode::OK,
-        &PluginView::new(newest, versions),
+        &PluginView::new(newest, &names, versions),
     ))
 }
 
 pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let rows = versions_of(&app, call.segment(0)).await?;
+    let (rows, names) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let check = app
         .parts
@@ -56,13 +60,13 @@ pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .await?;
     let in_use = rows.iter().filter(|row| row.removed_at.is_none());
     let texts: Vec<_> = in_use.map(version_text).collect();
-    let view = PluginView::new(row, texts).with_check(check);
+    let view = PluginView::new(row, &names, texts).with_check(check);
     Ok(respond::json(StatusCode::OK, &view))
 }
 
 pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     auth::check_admin(&app, &call)?;
-    let rows = versions_of(&app, call.segment(0)).await?;
+    let (rows, _) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let (id, version) = (id(row), version_text(row));
     match app.parts.store.remove_plugin(id, version).await? {
@@ -88,20 +92,16 @@ pub async fn admin(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 /// The newest first; at least one.
-async fn versions_of(app: &App, name: &str) -> Result<Vec<PluginVersion>, Refusal> {
+async fn versions_of(app: &App, name: &str) -> Result<(Vec<PluginVersion>, ShortNames), Refusal> {
     let name = &percent_encoding::percent_decode_str(name).decode_utf8_lossy();
     let mut rows = app.parts.store.plugins().await?;
-    // A name that meant one plugin goes on meaning it after its last version was removed.
-    let in_use: Vec<_> = rows.iter().filter(|row| row.removed_at.is_none()).collect();
-    let found = find_plugin(&in_use, |row| &row.plugin.manifest, name, None)
-        .copied()
-        .or_else(|_| find_plugin(&rows, |row| &row.plugin.manifest, name, None));
-    let id = match found {
+    let names = short_names(&rows);
+    let id = match find_plugin(&rows, |row| &row.plugin.manifest, &names, name, None) {
         Ok(row) => id(row).to_owned(),
         Err(error) => return Err(Refusal::new(ProblemKind::NotFound, error.to_string())),
     };
     rows.retain(|row| row.plugin.manifest.id == id);
-    Ok(rows)
+    Ok((rows, names))
 }
 
 fn one_of<'a>(rows: &'a [PluginVersion], version: &str) -> Result<&'a PluginVersion, Refusal> {

@@ -261,3 +261,42 @@ async fn a_removed_version_can_be_read_but_not_named() {
             .contains("it has: 1.0.0")
     );
 }
+
+#[tokio::test]
+async fn nobody_changes_what_a_chain_means_by_publishing_something() {
+    let house = House::new().await;
+    let token = house.session().await;
+    let order = async || {
+        let chain = json!({"steps": [{"plugin": "gain"}]}).to_string();
+        let form = form_with("chain", Some(chain.as_bytes()));
+        let question = post("/api/v1/recordings").bearer(&token).form(&form);
+        let answer = house.ask(question).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+        answer.json()["job"].clone()
+    };
+    let before = order().await;
+    assert_eq!(before["plugins"][0]["id"], "org.retake.gain");
+    assert_eq!(before["plugins"][0]["version"], "1.0.0");
+
+    let mut evil = gain();
+    evil.manifest.id = "com.evil.gain".to_owned();
+    evil.manifest.version = "9.0.0".to_owned();
+    evil.digest = "ee".repeat(32);
+    house.publish(evil).await;
+    assert_eq!(order().await["plugins"], before["plugins"]);
+    let list = house.json("/api/v1/plugins").await;
+    let names: Vec<_> = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["short_name"])
+        .collect();
+    assert_eq!(names, ["com.evil.gain", "gain"]);
+
+    // What waits keeps its version; what comes now gets the newest.
+    house.publish(version("1.2.0", "01")).await;
+    assert_eq!(order().await["plugins"][0]["version"], "1.2.0");
+    let address = format!("/api/v1/jobs/{}", before["id"].as_str().unwrap());
+    let answer = house.ask(get(&address).bearer(&token)).await;
+    assert_eq!(answer.json()["plugins"], before["plugins"]);
+}

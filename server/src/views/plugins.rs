@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
+use retake_chain::ShortNames;
 use retake_jobs::{
     id::SubmissionId,
     plugin::{Origin, PluginVersion},
@@ -21,6 +22,7 @@ pub fn submission_address(id: SubmissionId) -> String {
 pub struct PluginView<'a, V> {
     #[serde(flatten)]
     manifest: &'a Manifest,
+    /// The shortest name that means it in a chain.
     short_name: &'a str,
     digest: &'a str,
     size_bytes: u64,
@@ -44,11 +46,11 @@ pub struct VersionView<'a> {
 }
 
 impl<'a, V> PluginView<'a, V> {
-    pub fn new(row: &'a PluginVersion, versions: V) -> Self {
+    pub fn new(row: &'a PluginVersion, names: &ShortNames, versions: V) -> Self {
         let manifest = &row.plugin.manifest;
         Self {
             manifest,
-            short_name: manifest.short_name(),
+            short_name: names.shortest(&manifest.id),
             digest: &row.plugin.digest,
             size_bytes: row.size_bytes,
             params_schema: params_schema(manifest),

@@ -10,11 +10,13 @@ use retake_findings::Finding;
 use retake_jobs::{
     correction::Correction,
     job::{Attempt, Job, Outcome},
-    plugin::in_use,
+    plugin::vocabulary,
     recording::Recording,
     seams::{BlobKey, Delivery, Progress},
 };
-use retake_runner::chain::{ChainContext, ChainFailure, Retry, Wish, prepare, run_chain, seed};
+use retake_runner::chain::{
+    ChainContext, ChainFailure, Retry, Wish, not_found, prepare, run_chain, seed,
+};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -116,12 +118,22 @@ impl Worker {
             let told = "the list of plugins is out of reach";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         })?;
-        let plugins = in_use(plugins);
+        let (externals, steps_max) = (&self.parts.externals, self.config.chain_steps_max);
+        let names = externals.iter().map(|external| external.name().to_owned());
+        let vocabulary = vocabulary(&plugins, Some(job.created_at), names.collect(), steps_max);
+        let pins = match job.pins.as_slice() {
+            [] => job
+                .chain
+                .pin(&vocabulary)
+                .map_err(|error| not_found(&error))?,
+            pins => pins.to_vec(),
+        };
+        let all: Vec<_> = plugins.into_iter().map(|version| version.plugin).collect();
         cancel
-            .run_until_cancelled(self.bring_in(&job.chain, &plugins))
+            .run_until_cancelled(self.bring_in(&job.chain, &pins, &all, &vocabulary))
             .await
             .unwrap_or(Err(ChainFailure::Cancelled))?;
-        let steps = prepare(&job.chain, &plugins, &self.cache, &self.parts.externals)?;
+        let steps = prepare(&job.chain, &pins, &all, &self.cache, externals)?;
         let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
         let input = scratch.path().join("recording");
         let output = scratch.path().join("correction");
@@ -144,8 +156,7 @@ impl Worker {
             limits: &self.config.limits,
             deadline: (&self.config).into(),
             seed: seed(&recording.sha256),
-            plugins: &plugins,
-            steps_max: self.config.chain_steps_max,
+            vocabulary: &vocabulary,
         };
         let tell = |at: retake_runner::chain::Progress| {
             progress.send_replace(Progress {

@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use retake_chain::{
-    Chain, InstalledPlugin, StepKind, find_plugin,
+    Chain, InstalledPlugin, OnFailure, Pins, Vocabulary,
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::seams::{BlobError, BlobKey};
 use retake_runner::{
-    chain::ChainFailure,
+    chain::{ChainFailure, Retry, pinned},
     install::{NotInstalled, install_in_child},
     words::plain,
 };
@@ -20,38 +20,43 @@ use super::{Worker, fetch};
 const WORDS_MAX: usize = 500;
 
 impl Worker {
-    /// Has every plugin that the chain names in the cache. `plugins` is what is in use. Names that
-    /// mean nothing are left to `prepare`, which says so.
+    /// Has every plugin that the chain runs in the cache. `plugins` is all of the catalogue. What is
+    /// there no more is left to `prepare`, which says so or leaves it out.
     pub(super) async fn bring_in(
         &self,
         chain: &Chain,
+        pins: &Pins,
         plugins: &[InstalledPlugin],
+        recommendable: &Vocabulary,
     ) -> Result<(), ChainFailure> {
-        for step in &chain.steps {
-            let StepKind::Plugin {
-                plugin, version, ..
-            } = &step.kind
-            else {
+        for (step, pin) in chain.steps.iter().zip(pins) {
+            let Some(found) = pin.as_ref().and_then(|pin| pinned(pin, plugins)) else {
                 continue;
             };
-            let version = version.as_deref();
-            if let Ok(found) = find_plugin(plugins, |found| &found.manifest, plugin, version) {
-                self.bring_in_one(found).await?;
+            match self.bring_in_one(found).await {
+                Err(ChainFailure::Failed {
+                    problem,
+                    retry: Retry::Never,
+                    ..
+                }) if step.on_failure == OnFailure::Skip => {
+                    tracing::warn!(step = step.name(), "left out: {}", problem.detail);
+                }
+                other => other?,
             }
         }
         if chain.steps.iter().any(|step| step.follow) {
-            self.bring_in_newest(plugins).await;
+            self.bring_in_newest(recommendable).await;
         }
         Ok(())
     }
 
     /// What an analyser will recommend is not known before it ran. One that cannot be had is missed only
     /// if it is recommended.
-    async fn bring_in_newest(&self, plugins: &[InstalledPlugin]) {
-        for plugin in plugins {
+    async fn bring_in_newest(&self, recommendable: &Vocabulary) {
+        for plugin in &recommendable.plugins {
             let id = &plugin.manifest.id;
-            let newest = find_plugin(plugins, |found| &found.manifest, id, None);
-            if newest.is_ok_and(|newest| newest.digest == plugin.digest)
+            let newest = recommendable.plugin(id);
+            if newest.is_ok_and(|newest| newest.version == plugin.manifest.version)
                 && let Err(ChainFailure::Failed { problem, .. }) = self.bring_in_one(plugin).await
             {
                 tracing::warn!(plugin.id = id, "{}", problem.detail);
@@ -85,7 +90,11 @@ impl Worker {
                 tracing::error!(plugin.id = id, digest, "a stored plugin is not what it was");
                 return Err(unavailable("what is stored of it is damaged".to_owned()));
             }
-            Err(BlobError::NotFound) => return Err(unavailable("nothing is stored of it".into())),
+            Err(BlobError::NotFound) => {
+                let detail = format!("of plugin {id} {version} nothing is stored any more");
+                let problem = Problem::new(ProblemKind::Unavailable, detail);
+                return Err(ChainFailure::lasting(problem));
+            }
             Err(error) => {
                 tracing::warn!(%error, plugin.id = id, "a plugin could not be read");
                 return Err(unavailable("the store is out of reach".to_owned()));

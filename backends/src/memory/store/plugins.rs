@@ -41,14 +41,11 @@ impl Catalogue for MemoryStore {
         let now = self.clock.now();
         let versions = &mut self.tables().plugins.versions;
         let known = versions.get(&key(plugin)).map(|row| &row.version);
-        let same = known.filter(|known| {
-            known.origin == Origin::BuiltIn && known.plugin.digest == plugin.digest
-        });
         let version = PluginVersion {
             plugin: plugin.clone(),
             size_bytes,
             origin: Origin::BuiltIn,
-            published_at: same.map_or(now, |same| same.published_at),
+            published_at: known.map_or(now, |known| known.published_at),
             removed_at: None,
         };
         let check = None;

@@ -124,8 +124,16 @@ async fn the_sweep_removes_bytes_that_no_plugin_in_use_and_no_submission_has() {
     assert!(bench.has(BlobKey::Submission(waiting.id)).await);
     assert!(bench.has(key(&published)).await && bench.has(key(&built_in)).await);
 
+    let (_, job) = bench.accepted(1).await;
     let removed = bench.store.remove_plugin("a.gain", "1.0.0").await.unwrap();
     assert_eq!(removed, Removal::Removed);
+    bench.sweep_after(0).await;
+    assert!(
+        bench.has(key(&published)).await,
+        "a job waits that may run it"
+    );
+    let cancelled = bench.store.cancel(job.owner, job.id).await.unwrap();
+    cancelled.unwrap().unwrap();
     bench.sweep_after(0).await;
     assert!(!bench.has(key(&published)).await);
     let rows = bench.count("SELECT count(*) FROM plugin_files").await;

