@@ -15,7 +15,6 @@ use sha2::{Digest, Sha256};
 use super::{
     Database, SqliteStore,
     connection::SqliteError,
-    plugin_files::{plugin_key, submission_key},
     upload::{self, CHUNK_BYTES, CHUNKS_MAX, HEAD_BYTES, Upload},
 };
 
@@ -147,8 +146,9 @@ fn place(connection: &Connection, key: BlobKey) -> Result<Option<Place>, SqliteE
                  WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
             )?
             .query_row((job.to_string(), attempt, step), place),
-        BlobKey::Submission(id) => plugin_place(connection, &submission_key(id), place),
-        BlobKey::Plugin { digest } => plugin_place(connection, &plugin_key(digest), place),
+        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            plugin_place(connection, &key.to_string(), place)
+        }
     };
     Ok(found.optional()?)
 }

@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use retake_chain::InstalledPlugin;
 use retake_jobs::{
-    digest::PluginDigest,
     plugin::{Origin, PluginVersion},
-    seams::{Catalogue, Removal, StoreError},
+    seams::{BlobKey, Catalogue, Removal, StoreError},
     submission::publishing::{self, NewVersion},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -157,8 +156,10 @@ pub(super) fn insert(
 
 /// Whoever names the plugin must be able to run it.
 fn check_bytes(connection: &Connection, digest: &str) -> Result<(), SqliteError> {
-    let key = plugin_files::plugin_key(parsed_text::<PluginDigest>(digest)?);
-    if plugin_files::is_there(connection, &key)? {
+    let key = BlobKey::Plugin {
+        digest: parsed_text(digest)?,
+    };
+    if plugin_files::is_there(connection, &key.to_string())? {
         return Ok(());
     }
     Err(StoreError::Broken(format!("the bytes of plugin {digest} are not there")).into())

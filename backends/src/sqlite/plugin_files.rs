@@ -1,22 +1,12 @@
-//! The rows of plugins' bytes, for [`super::blobs`] and [`super::upload`].
+//! The rows of plugins' bytes, under the paths of their keys, for [`super::blobs`] and [`super::upload`].
 
-use retake_jobs::{
-    digest::PluginDigest, id::SubmissionId, job::changes::DRAFT_LIFETIME, seams::BlobInfo,
-};
+use retake_jobs::{job::changes::DRAFT_LIFETIME, seams::BlobInfo};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     connection::{SqliteError, nanos},
     rows::signed,
 };
-
-pub(super) fn submission_key(id: SubmissionId) -> String {
-    format!("submission/{id}")
-}
-
-pub(super) fn plugin_key(digest: PluginDigest) -> String {
-    format!("plugin/{digest}")
-}
 
 pub(super) fn put(
     connection: &Connection,

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     Database,
     connection::{SqliteError, nanos},
-    plugin_files::{self, plugin_key, submission_key},
+    plugin_files,
     rows::signed,
 };
 
@@ -222,8 +222,9 @@ pub(super) fn remove_row(connection: &Connection, key: BlobKey) -> Result<(), Sq
                 )?
                 .execute((job.to_string(), attempt, step))?;
         }
-        BlobKey::Submission(id) => plugin_files::remove(connection, &submission_key(id))?,
-        BlobKey::Plugin { digest } => plugin_files::remove(connection, &plugin_key(digest))?,
+        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            plugin_files::remove(connection, &key.to_string())?;
+        }
     }
     Ok(())
 }
@@ -287,11 +288,8 @@ fn replace(
                 upload,
                 head,
             ))?,
-        BlobKey::Submission(id) => {
-            return plugin_files::put(connection, &submission_key(id), upload, info, head, at);
-        }
-        BlobKey::Plugin { digest } => {
-            return plugin_files::put(connection, &plugin_key(digest), upload, info, head, at);
+        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            return plugin_files::put(connection, &key.to_string(), upload, info, head, at);
         }
     };
     Ok(())
@@ -313,11 +311,8 @@ fn upload_of(connection: &Connection, key: BlobKey) -> Result<Option<i64>, Sqlit
             )?
             .query_row((job.to_string(), attempt, step), |row| row.get(0))
             .optional()?,
-        BlobKey::Submission(id) => {
-            return plugin_files::upload_of(connection, &submission_key(id));
-        }
-        BlobKey::Plugin { digest } => {
-            return plugin_files::upload_of(connection, &plugin_key(digest));
+        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            return plugin_files::upload_of(connection, &key.to_string());
         }
     };
     Ok(upload.flatten())

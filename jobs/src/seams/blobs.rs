@@ -1,6 +1,6 @@
 //! Bytes: recordings, corrections, plugins. A [`BlobKey`] makes every path; nothing else does.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -38,6 +38,20 @@ pub enum BlobKey {
     Plugin {
         digest: PluginDigest,
     },
+}
+
+/// The blob's path: its one name wherever things have names, in tables, folders and logs. Stored
+/// under it, so that it never changes.
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recording(id) => write!(f, "recording/{id}"),
+            Self::Correction { job, attempt } => write!(f, "correction/{job}/{attempt}"),
+            Self::Delta { job, attempt, step } => write!(f, "delta/{job}/{attempt}/{step}"),
+            Self::Submission(id) => write!(f, "submission/{id}"),
+            Self::Plugin { digest } => write!(f, "plugin/{digest}"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,4 +106,40 @@ pub trait Blobs: Send + Sync {
 
     /// Deleting what is not there is not an error.
     async fn delete(&self, key: BlobKey) -> Result<(), BlobError>;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn paths_stay_as_they_were_when_things_were_stored_under_them() {
+        let (hex, id) = ("0a".repeat(32), "0198c0de-0000-7000-8000-000000000001");
+        let job: JobId = id.parse().unwrap();
+        let paths = [
+            BlobKey::Recording(id.parse().unwrap()),
+            BlobKey::Correction { job, attempt: 2 },
+            BlobKey::Delta {
+                job,
+                attempt: 2,
+                step: 3,
+            },
+            BlobKey::Submission(id.parse().unwrap()),
+            BlobKey::Plugin {
+                digest: hex.parse().unwrap(),
+            },
+        ];
+        assert_eq!(
+            paths.map(|key| key.to_string()),
+            [
+                format!("recording/{id}"),
+                format!("correction/{id}/2"),
+                format!("delta/{id}/2/3"),
+                format!("submission/{id}"),
+                format!("plugin/{hex}"),
+            ]
+        );
+    }
 }

@@ -136,7 +136,7 @@ pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
             for key in keys {
                 // The row is gone, so nobody can reach the bytes any more.
                 if let Err(error) = app.parts.blobs.delete(key).await {
-                    tracing::error!("the bytes of a deleted recording remain, {key:?}: {error}");
+                    tracing::error!("the bytes of a deleted recording remain, {key}: {error}");
                 }
             }
             tracing::info!(recording.id = %id, "recording deleted");

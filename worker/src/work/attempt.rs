@@ -294,7 +294,7 @@ impl Worker {
     /// A blob that nobody will ever point to.
     pub(super) async fn delete(&self, key: BlobKey) {
         if let Err(error) = self.parts.blobs.delete(key).await {
-            tracing::warn!(%error, ?key, "a blob that was not published stays behind");
+            tracing::warn!(%error, %key, "a blob that was not published stays behind");
         }
     }
 }
