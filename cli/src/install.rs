@@ -6,14 +6,16 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use retake_chain::InstalledPlugin;
+use retake_child::ChildProgram;
 use retake_jobs::seams::{BlobKey, SharedBlobs, SharedStore};
 use retake_plugin_host::{Cache, Installed};
+use retake_runner::install::install_in_child;
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
@@ -23,6 +25,10 @@ use sha2::{Digest as _, Sha256};
 #[include = "*.wasm"]
 #[allow_missing = true]
 struct BuiltIn;
+
+/// Only ends what hangs: the compiler's CPU time is limited to a minute, and a machine on which several
+/// processes start at once gives it that slowly.
+const COMPILE_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Everything that there is to install: the built-in plugins and those of a folder.
 pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
@@ -66,7 +72,8 @@ pub fn cache_folder(data: &Path) -> PathBuf {
     data.join("plugin-cache")
 }
 
-/// From the cache if this engine has compiled it before, else by a child.
+/// From the cache if this engine has compiled it before, else by a child. Blocks: to be called within
+/// `spawn_blocking`.
 fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     let cache = Cache::open(cache_folder)?;
     let digest = hex(&Sha256::digest(wasm));
@@ -76,22 +83,11 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     tracing::info!(plugin.file = name, "compiling a plugin");
     let mut file = tempfile::NamedTempFile::new_in(cache_folder)?;
     std::io::Write::write_all(&mut file, wasm)?;
-    let output = Command::new(std::env::current_exe()?)
-        .arg("install-plugin")
-        .arg(cache_folder)
-        .arg(file.path())
-        .output()
-        .context("starting the child that compiles plugins")?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.trim();
-        let why = if said.is_empty() {
-            format!("the compiler ended with {}", output.status)
-        } else {
-            said.to_owned()
-        };
-        bail!("{name} cannot be installed: {why}");
-    }
+    let program = ChildProgram::this("install-plugin")?;
+    let compiling = install_in_child(&program, cache_folder, file.path(), COMPILE_DEADLINE);
+    tokio::runtime::Handle::current()
+        .block_on(compiling)
+        .with_context(|| format!("{name} cannot be installed"))?;
     cache
         .lookup(&digest)
         .with_context(|| format!("{name} was compiled and then not found"))

@@ -7,14 +7,14 @@ use retake_backends::{
     rabbitmq::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue},
     sqlite::open_sqlite,
 };
+use retake_child::ChildProgram;
 use retake_jobs::{
     clock::SystemClock,
     job::LeaseTerms,
     relay::{Relay, RelayHandle},
     seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
 };
-use retake_plugin_check::CheckChild;
-use retake_runner::{child::ChildProgram, external::External};
+use retake_runner::external::External;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -104,12 +104,9 @@ impl Wiring {
             relay: self.kick(),
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
-            child: ChildProgram::this()?,
-            installer: ChildProgram {
-                arguments: vec!["install-plugin".into()],
-                ..ChildProgram::this()?
-            },
-            checker: CheckChild::this()?,
+            child: ChildProgram::this("child")?,
+            installer: ChildProgram::this("install-plugin")?,
+            checker: ChildProgram::this("check-plugin")?,
         })
     }
 

@@ -1,17 +1,13 @@
 //! Compiles a plugin into the cache, in a child process with limits: compiling is the one thing that
 //! no limit inside a process contains.
 
-use std::{
-    io,
-    path::Path,
-    process::{ExitCode, Stdio},
-    time::Duration,
-};
+use std::{io, path::Path, process::ExitCode, time::Duration};
 
-use retake_plugin_host::{Cache, HostError, limit_compile, wall};
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use retake_child::{ChildProgram, conversation, ended, wall};
+use retake_plugin_host::{Cache, HostError, limit_compile};
+use tokio::{process::Command, time::timeout};
 
-use crate::{child::ChildProgram, words::plain};
+use crate::words::plain;
 
 /// So much of what the child says of a plugin is read.
 const WORDS_BYTES_MAX: u64 = 4 * 1024;
@@ -34,24 +30,14 @@ pub async fn install_in_child(
     wasm: &Path,
     deadline: Duration,
 ) -> Result<(), NotInstalled> {
-    let mut child = Command::new(&program.program)
-        .args(&program.arguments)
+    let mut child = Command::from(program.command())
         .arg(cache)
         .arg(wasm)
-        // Nothing of our environment goes in: it holds secrets.
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()?;
     let stderr = child.stderr.take().expect("it was asked for");
     let ended = timeout(deadline, async {
-        let mut said = Vec::new();
-        let mut stderr = stderr.take(WORDS_BYTES_MAX);
-        let _ = stderr.read_to_end(&mut said).await;
-        // One that says more must not be held up.
-        let _ = tokio::io::copy(&mut stderr.into_inner(), &mut tokio::io::sink()).await;
+        let said = conversation::words(stderr, WORDS_BYTES_MAX).await;
         (said, child.wait().await)
     });
     let Ok((said, exit)) = ended.await else {
@@ -66,7 +52,10 @@ pub async fn install_in_child(
     }
     let said = plain(&String::from_utf8_lossy(&said), WORDS_BYTES_MAX as usize);
     Err(NotInstalled::Refused(if said.is_empty() {
-        format!("the compiler ended with {exit}; it broke a limit, perhaps")
+        format!(
+            "the compiler {}; it broke a limit, perhaps",
+            ended::in_words(exit)
+        )
     } else {
         said
     }))

@@ -13,13 +13,11 @@ use retake_chain::{
     problem::{FieldError, Problem},
     report::{Measurement, StepReport},
 };
+use retake_child::ChildProgram;
 use retake_findings::Finding;
 use retake_plugin_host::{Cache, Installed};
-use retake_runner::{
-    chain::{
-        ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare_now, run_chain, seed,
-    },
-    child::ChildProgram,
+use retake_runner::chain::{
+    ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare_now, run_chain, seed,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -131,7 +129,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         .with_context(|| beside.display().to_string())?;
     let corrected = scratch.path().join("corrected");
     let context = ChainContext {
-        child: &ChildProgram::this()?,
+        child: &ChildProgram::this("child")?,
         plugin_cache: &install::cache_folder(&caches),
         scratch_dir: scratch.path(),
         limits: &config.worker.limits,

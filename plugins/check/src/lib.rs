@@ -12,6 +12,6 @@ mod kit;
 mod report;
 
 pub use bench::{BenchReport, Speed};
-pub use child::{CheckChild, CheckTerms, bench_in_child, check_in_child, child_main};
+pub use child::{CheckTerms, bench_in_child, check_in_child, child_main};
 pub use kit::{Known, checks};
 pub use report::{Check, CheckReport, Cost, Outcome};

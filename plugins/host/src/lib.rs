@@ -23,7 +23,6 @@ mod record;
 mod sandbox;
 mod session;
 mod stage;
-pub mod wall;
 
 pub use cache::{Cache, Installed};
 pub use error::HostError;

@@ -30,6 +30,7 @@ use retake_chain::{
     format::Format,
     report::{Peaks, Report},
 };
+use retake_child::ChildProgram;
 use retake_findings::Finding;
 
 pub use failure::{ChainFailure, Retry};
@@ -37,7 +38,7 @@ pub use prepare::{PreparedKind, PreparedStep, not_found, pinned, prepare, prepar
 pub use progress::Progress;
 pub use segments::run_chain;
 
-use crate::{child::ChildProgram, deadline::DeadlineTerms, limits::Limits};
+use crate::{deadline::DeadlineTerms, limits::Limits};
 
 /// What a chain is run with.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::{
     process::ExitCode,
 };
 
-use retake_plugin_host::wall;
+use retake_child::wall;
 
 use super::{
     protocol::{Done, Failed, Line, REQUEST_BYTES_MAX, Request},

@@ -11,8 +11,6 @@ mod protocol;
 mod said;
 mod teller;
 
-pub use outside::ChildProgram;
-
 pub(crate) use inside::serve;
 pub(crate) use outside::{Ended, Inside, Unfinished, run_child};
 pub(crate) use protocol::{

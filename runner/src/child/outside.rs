@@ -2,17 +2,14 @@
 //! the deadline or on cancel.
 
 use std::{
-    ffi::OsString,
     io,
-    os::unix::process::ExitStatusExt,
-    path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::Signal;
+use retake_child::{ChildProgram, conversation, ended};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
@@ -28,23 +25,6 @@ use crate::{deadline::Deadline, words::plain};
 const LAST_WORD: Duration = Duration::from_secs(5);
 /// So much of what it wrote to standard error is kept for the log.
 const STDERR_BYTES_KEPT: u64 = 16 * 1024;
-
-/// How to start the child.
-#[derive(Debug, Clone)]
-pub struct ChildProgram {
-    pub program: PathBuf,
-    pub arguments: Vec<OsString>,
-}
-
-impl ChildProgram {
-    /// This very program, in its role `child`.
-    pub fn this() -> io::Result<Self> {
-        Ok(Self {
-            program: std::env::current_exe()?,
-            arguments: vec!["child".into()],
-        })
-    }
-}
 
 /// Where a child was when it was last heard of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,7 +83,8 @@ pub(crate) async fn run_child(
     })?;
     let stdin = child.stdin.take().expect("it was asked for");
     let stdout = child.stdout.take().expect("it was asked for");
-    let stderr = tokio::spawn(keep(child.stderr.take().expect("it was asked for")));
+    let stderr = child.stderr.take().expect("it was asked for");
+    let stderr = tokio::spawn(conversation::words(stderr, STDERR_BYTES_KEPT));
 
     let mut heard = Heard {
         reading: true,
@@ -147,28 +128,15 @@ enum Stopped {
     Deadline,
 }
 
-/// Nothing of the parent's environment goes in: it holds secrets, and foreign code runs there.
 fn start(program: &ChildProgram, request: &Request) -> io::Result<Child> {
-    let mut command = Command::new(&program.program);
+    let mut command = Command::from(program.command());
     command
-        .args(&program.arguments)
-        .env_clear()
         .envs(std::env::var_os("RETAKE_LOG").map(|filter| ("RETAKE_LOG", filter)))
         .current_dir(&request.scratch_dir)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .kill_on_drop(true);
     command.spawn()
-}
-
-async fn keep(stderr: impl AsyncRead + Unpin) -> Vec<u8> {
-    let mut kept = Vec::new();
-    let mut stderr = stderr.take(STDERR_BYTES_KEPT);
-    let _ = stderr.read_to_end(&mut kept).await;
-    // A child that writes more must not be held up.
-    let _ = tokio::io::copy(&mut stderr.into_inner(), &mut tokio::io::sink()).await;
-    kept
 }
 
 /// The last word, and how the child ended after it; `None` if it did not.
@@ -212,25 +180,11 @@ async fn listen(
     on_progress: &(dyn Fn(f32, Option<usize>) + Send + Sync),
 ) -> Result<Option<Last>, String> {
     let mut stdout = BufReader::new(stdout);
-    let mut line = Vec::new();
     loop {
-        line.clear();
-        let read = (&mut stdout)
-            .take(LINE_BYTES_MAX as u64 + 1)
-            .read_until(b'\n', &mut line)
-            .await;
-        if !line.ends_with(b"\n") {
-            return match read {
-                Ok(_) if line.len() > LINE_BYTES_MAX => Err(format!(
-                    "it wrote a line of more than {LINE_BYTES_MAX} bytes"
-                )),
-                // What is left of a line that a dying child began means nothing.
-                Ok(_) | Err(_) => Ok(None),
-            };
-        }
-        let parsed = serde_json::from_slice(&line)
-            .map_err(|error| format!("it wrote a line that cannot be read: {error}"))?;
-        match parsed {
+        let Some(line) = conversation::line(&mut stdout, LINE_BYTES_MAX).await else {
+            return Ok(None);
+        };
+        match line? {
             Line::Read(length) => {
                 heard.reading = false;
                 deadline.set_audio(length.duration());
@@ -264,31 +218,13 @@ fn verdict(
         (Ok(Some(Last::Done(done))), Some(exit)) if exit.success() => return Ok(*done),
         (Err(how), _) => how,
         (Ok(_), None) => "it did not end".to_owned(),
-        (Ok(_), Some(exit)) => match (exit.signal(), exit.code()) {
-            (Some(SIGKILL), _) => return Err(Ended::Killed { inside }),
-            (Some(signal), _) => format!("it was ended by signal {signal}{}", signal_name(signal)),
-            (None, code) => format!("it ended with code {} and no result", code.unwrap_or(-1)),
-        },
+        (Ok(_), Some(exit)) if ended::was_killed(exit) => return Err(Ended::Killed { inside }),
+        (Ok(_), Some(exit)) if exit.code().is_some() => {
+            format!("it {} and no result", ended::in_words(exit))
+        }
+        (Ok(_), Some(exit)) => format!("it {}", ended::in_words(exit)),
     };
     Err(Ended::Crashed { how, inside })
-}
-
-/// The same number on every Unix.
-const SIGKILL: i32 = 9;
-
-fn signal_name(signal: i32) -> &'static str {
-    let names = [
-        (Signal::ABORT, " (abort; memory ran out, perhaps)"),
-        (Signal::SEGV, " (segmentation fault)"),
-        (Signal::BUS, " (bus error)"),
-        (Signal::ILL, " (illegal instruction)"),
-        (Signal::XFSZ, " (it wrote a larger file than it may)"),
-        (Signal::TERM, " (terminated)"),
-    ];
-    names
-        .into_iter()
-        .find(|(known, _)| known.as_raw() == signal)
-        .map_or("", |(_, name)| name)
 }
 
 #[derive(Default)]

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use retake_chain::{InstalledPlugin, OnFailure, report::PluginRef};
+use retake_child::ChildProgram;
 use retake_findings::Code;
 use retake_plugin_host::Cache;
 use retake_plugin_manifest::Targets;
 use retake_runner::{
     chain::{ChainReport, PreparedKind, PreparedStep},
-    child::ChildProgram,
     external::External,
 };
 

@@ -10,10 +10,10 @@ use retake_chain::{
     format::Format,
     problem::{Problem, ProblemKind},
 };
+use retake_child::ChildProgram;
 use retake_runner::{
     DeadlineTerms, Limits,
     chain::{ChainContext, ChainFailure, ChainReport, PreparedStep, Retry, run_chain},
-    child::ChildProgram,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;

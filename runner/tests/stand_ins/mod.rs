@@ -7,10 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_runner::{
-    child::ChildProgram,
-    external::{Config, External},
-};
+use retake_child::ChildProgram;
+use retake_runner::external::{Config, External};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

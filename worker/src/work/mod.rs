@@ -16,6 +16,7 @@ mod settle;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
+use retake_child::ChildProgram;
 use retake_jobs::{
     id::JobId,
     job::{ClaimRefused, LeaseTerms},
@@ -24,9 +25,8 @@ use retake_jobs::{
         Claim, Delivery, QueueError, SharedBlobs, SharedEvents, SharedQueue, Topic, WorkerStore,
     },
 };
-use retake_plugin_check::CheckChild;
 use retake_plugin_host::{Cache, HostError};
-use retake_runner::{child::ChildProgram, external::External};
+use retake_runner::external::External;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +50,7 @@ pub struct Parts {
     /// Compiles a plugin: started with the cache's folder and the file behind its arguments.
     pub installer: ChildProgram,
     /// Checks a plugin that somebody wants to publish.
-    pub checker: CheckChild,
+    pub checker: ChildProgram,
 }
 
 /// Why a worker cannot begin. Once it runs, nothing ends it but `shutdown`.

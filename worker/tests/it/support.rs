@@ -1,7 +1,6 @@
 //! The children that users have as roles of `retake`.
 
-use retake_plugin_check::CheckChild;
-use retake_runner::child::ChildProgram;
+use retake_child::ChildProgram;
 
 pub use crate::stand_ins::*;
 
@@ -22,8 +21,8 @@ pub fn real_installer() -> ChildProgram {
 }
 
 /// The child that users have as `retake check-plugin`.
-pub fn real_checker() -> CheckChild {
-    CheckChild {
+pub fn real_checker() -> ChildProgram {
+    ChildProgram {
         program: real_child().program,
         arguments: vec!["check-plugin".into()],
     }

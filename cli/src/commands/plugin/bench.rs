@@ -3,7 +3,8 @@
 use std::{io::Write as _, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail};
-use retake_plugin_check::{BenchReport, CheckChild, CheckTerms, Speed, bench_in_child};
+use retake_child::ChildProgram;
+use retake_plugin_check::{BenchReport, CheckTerms, Speed, bench_in_child};
 use serde::{Deserialize, Serialize};
 
 use crate::{commands::correct, install};
@@ -49,7 +50,7 @@ pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
         params: correct::params(set)?,
         ..CheckTerms::default()
     };
-    let child = CheckChild::this()?;
+    let child = ChildProgram::this("check-plugin")?;
     let cache = install::cache_folder(&correct::caches()?);
     let path = arguments.plugin.clone();
     let measured =

@@ -3,7 +3,8 @@
 use std::{io::Write as _, path::PathBuf};
 
 use anyhow::{Result, bail};
-use retake_plugin_check::{CheckChild, CheckReport, CheckTerms, Outcome, check_in_child};
+use retake_child::ChildProgram;
+use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
 
 use crate::{commands::correct, install};
 
@@ -27,7 +28,7 @@ pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
         params: correct::params(set)?,
         ..CheckTerms::default()
     };
-    let child = CheckChild::this()?;
+    let child = ChildProgram::this("check-plugin")?;
     let cache = install::cache_folder(&correct::caches()?);
     let name = plugin.display().to_string();
     let checked =

@@ -9,7 +9,8 @@ use std::{
     time::Instant,
 };
 
-use retake_plugin_host::{Cache, Host, HostError, Plugin, limit_compile, wall};
+use retake_child::wall;
+use retake_plugin_host::{Cache, Host, HostError, Plugin, limit_compile};
 use retake_plugin_manifest::Settings;
 
 use super::protocol::{DETAIL_BYTES_MAX, Line, Part, REQUEST_BYTES_MAX, Request};

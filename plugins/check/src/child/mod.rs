@@ -6,4 +6,4 @@ mod outside;
 mod protocol;
 
 pub use inside::child_main;
-pub use outside::{CheckChild, CheckTerms, bench_in_child, check_in_child};
+pub use outside::{CheckTerms, bench_in_child, check_in_child};

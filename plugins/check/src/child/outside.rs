@@ -3,17 +3,16 @@
 
 use std::{
     collections::HashSet,
-    ffi::OsString,
     fs,
-    io::{self, BufRead as _, BufReader, Read, Write as _},
-    os::unix::process::ExitStatusExt as _,
-    path::{Path, PathBuf},
-    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    io::{self, BufReader, Write as _},
+    path::Path,
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use retake_child::{ChildProgram, conversation, ended};
 use retake_plugin_host::{Cache, Installed};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -27,23 +26,6 @@ use crate::{
 
 /// So much of what a child wrote to standard error is shown where it crashed.
 const STDERR_BYTES_KEPT: u64 = 2 << 10;
-
-/// How to start the child.
-#[derive(Debug, Clone)]
-pub struct CheckChild {
-    pub program: PathBuf,
-    pub arguments: Vec<OsString>,
-}
-
-impl CheckChild {
-    /// This very program, in its role `check-plugin`.
-    pub fn this() -> io::Result<Self> {
-        Ok(Self {
-            program: std::env::current_exe()?,
-            arguments: vec!["check-plugin".into()],
-        })
-    }
-}
 
 /// What a run of the kit is given.
 #[derive(Debug, Clone)]
@@ -79,7 +61,7 @@ impl Default for CheckTerms {
 /// A plugin at fault is no error: the report says so. Errors are the caller's (unknown check, values
 /// that are not the plugin's: [`io::ErrorKind::InvalidInput`]) or the machine's.
 pub fn check_in_child(
-    child: &CheckChild,
+    child: &ChildProgram,
     cache_dir: &Path,
     wasm: &Path,
     terms: &CheckTerms,
@@ -114,7 +96,7 @@ pub fn check_in_child(
 /// A plugin that cannot be installed, or measured, is an error of kind
 /// [`io::ErrorKind::InvalidData`].
 pub fn bench_in_child(
-    child: &CheckChild,
+    child: &ChildProgram,
     cache_dir: &Path,
     wasm: &Path,
     terms: &CheckTerms,
@@ -139,7 +121,7 @@ pub fn bench_in_child(
 
 /// The children one after the other, and what they have said so far.
 struct Parts<'a> {
-    child: &'a CheckChild,
+    child: &'a ChildProgram,
     cache_dir: &'a Path,
     wasm: &'a Path,
     terms: &'a CheckTerms,
@@ -153,7 +135,7 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn new(
-        child: &'a CheckChild,
+        child: &'a ChildProgram,
         cache_dir: &'a Path,
         wasm: &'a Path,
         terms: &'a CheckTerms,
@@ -292,21 +274,18 @@ struct Running {
 }
 
 impl Running {
-    /// Nothing of the parent's environment goes in: it may hold secrets, and foreign code runs there.
     fn start(
-        program: &CheckChild,
+        program: &ChildProgram,
         cache_dir: &Path,
         wasm: &Path,
         request: &Request,
     ) -> io::Result<Self> {
-        let mut child = Command::new(&program.program)
-            .args(&program.arguments)
+        let mut child = program
+            .command()
             .arg(cache_dir)
             .arg(wasm)
-            .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()?;
         let stdout = child.stdout.take().expect("it was asked for");
         let stderr = child.stderr.take().expect("it was asked for");
@@ -332,7 +311,7 @@ impl Running {
         let said = self.stderr.take().and_then(|thread| thread.join().ok());
         Ok(format!(
             "its process {}{}",
-            in_words(exit),
+            ended::in_words(exit),
             said.filter(|said| !said.is_empty())
                 .map_or(String::new(), |said| format!(", having said: {said}"))
         ))
@@ -349,46 +328,18 @@ impl Drop for Running {
 
 fn listen(stdout: ChildStdout, mut tell: impl FnMut(Result<Line, String>) -> bool) {
     let mut stdout = BufReader::new(stdout);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = (&mut stdout)
-            .take(LINE_BYTES_MAX)
-            .read_until(b'\n', &mut line);
-        let parsed = if line.ends_with(b"\n") {
-            serde_json::from_slice(&line)
-                .map_err(|error| format!("its process wrote a line that cannot be read: {error}"))
-        } else if line.len() as u64 == LINE_BYTES_MAX {
-            Err(format!(
-                "its process wrote a line of more than {LINE_BYTES_MAX} bytes"
-            ))
-        } else {
-            // What is left of a line that a dying child began means nothing.
-            let _ = read;
-            return;
-        };
-        let is_last = parsed.is_err();
-        if !tell(parsed) || is_last {
+    while let Some(line) = conversation::line_blocking(&mut stdout, LINE_BYTES_MAX) {
+        let is_last = line.is_err();
+        if !tell(line) || is_last {
             return;
         }
     }
 }
 
 fn keep(stderr: ChildStderr) -> String {
-    let mut kept = Vec::new();
-    let mut stderr = stderr.take(STDERR_BYTES_KEPT);
-    let _ = stderr.read_to_end(&mut kept);
-    // A child that writes more must not be held up.
-    let _ = io::copy(&mut stderr.into_inner(), &mut io::sink());
+    let kept = conversation::words_blocking(stderr, STDERR_BYTES_KEPT);
     let said = String::from_utf8_lossy(&kept);
     said.trim().replace(|c: char| c.is_control(), " ")
-}
-
-fn in_words(exit: ExitStatus) -> String {
-    match (exit.signal(), exit.code()) {
-        (Some(signal), _) => format!("was ended by signal {signal}"),
-        (None, code) => format!("ended with code {}", code.unwrap_or(-1)),
-    }
 }
 
 fn invalid(detail: String) -> io::Error {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A line from the child is never longer: details are cut before they are said.
-pub const LINE_BYTES_MAX: u64 = 64 << 10;
+pub const LINE_BYTES_MAX: usize = 64 << 10;
 /// Nor is the request: a chain's parameters are limited to less by whoever takes them.
 pub const REQUEST_BYTES_MAX: u64 = 1 << 20;
 /// Bytes of one check's detail.

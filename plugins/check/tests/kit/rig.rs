@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use retake_plugin_check::{Check, CheckChild, CheckReport, CheckTerms, Outcome, check_in_child};
+use retake_child::ChildProgram;
+use retake_plugin_check::{Check, CheckReport, CheckTerms, Outcome, check_in_child};
 use serde_json::{Value, json};
 
 pub fn dist() -> PathBuf {
@@ -20,8 +21,8 @@ pub fn built(name: &str) -> PathBuf {
     path
 }
 
-pub fn child() -> CheckChild {
-    CheckChild {
+pub fn child() -> ChildProgram {
+    ChildProgram {
         program: env!("CARGO_BIN_EXE_retake-check-plugin").into(),
         arguments: vec![],
     }

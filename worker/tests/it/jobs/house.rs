@@ -14,6 +14,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryStore};
 use retake_chain::{Chain, Pins, format::Format};
+use retake_child::ChildProgram;
 use retake_jobs::{
     clock::{Clock, ManualClock},
     email::Email,
@@ -24,7 +25,6 @@ use retake_jobs::{
     recording::Recording,
     seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
 };
-use retake_runner::child::ChildProgram;
 use retake_worker::{Config, Parts, WorkerError};
 use tempfile::TempDir;
 use tokio::{sync::broadcast, task::JoinHandle};

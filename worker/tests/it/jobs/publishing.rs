@@ -6,6 +6,7 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
     report::PluginRef,
 };
+use retake_child::ChildProgram;
 use retake_jobs::{
     id::SubmissionId,
     job::Status,
@@ -13,7 +14,6 @@ use retake_jobs::{
     submission::{Submission, SubmissionStatus},
 };
 use retake_plugin_host::Cache;
-use retake_runner::child::ChildProgram;
 use retake_worker::Config;
 use serde_json::json;
 use sha2::{Digest, Sha256};
