@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32 [track]]
 //!
+//! Findings follow, each with its numbers as JSON.
+//!
 //! For measuring speed: the time is that of the whole process, all threads; how much of it the meters
 //! took, which other converters have none of, is said beside it.
 
@@ -88,13 +90,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             meters.seconds() - half_meters
         ),
     ];
-    report.extend(
-        findings
-            .iter()
-            .chain(&of_tags)
-            .chain(&lost)
-            .map(|finding| format!("{}: {finding}", finding.code)),
-    );
+    report.extend(findings.iter().chain(&of_tags).chain(&lost).map(|finding| {
+        let params = serde_json::Value::Object(finding.params.clone());
+        format!("{}: {finding} {params}", finding.code)
+    }));
     std::io::Write::write_all(
         &mut std::io::stdout(),
         (report.join("\n") + "\n").as_bytes(),

@@ -65,6 +65,8 @@ fn opus_in_webm_as_browsers_and_ffmpeg_write_it() {
 fn opus_in_ogg_and_in_mp4() {
     check_aligned("chirp.opus", 48_000, 2, 57_600, 15.0);
     check_aligned("chirp-opus.mp4", 48_000, 2, 57_600, 15.0);
+    // Each packet says itself what is to be trimmed off it.
+    check_aligned("chirp-opus.ts", 48_000, 2, 57_600, 15.0);
     // A fragmented file does not say how long the last packet is.
     check_tail("chirp-opus-fragmented.mp4", 48_000, 2, 57_600, 648, 15.0);
 }
@@ -106,7 +108,12 @@ fn mp3_with_a_lame_tag_without_its_delay_and_padding() {
 
 #[test]
 fn aac_that_does_not_declare_its_priming_decodes_whole() {
-    for name in ["chirp.aac", "chirp-aac.mkv", "chirp-aac-fragmented.mp4"] {
+    for name in [
+        "chirp.aac",
+        "chirp-aac.mkv",
+        "chirp-aac-fragmented.mp4",
+        "chirp-latm.ts",
+    ] {
         let decoded = decode_fixture(name);
         assert_eq!(decoded.frames, 53 * 1024, "{name}");
         let expected = chirp(44_100, 2, 50_000, 0.4);
@@ -121,6 +128,7 @@ fn lossless_formats_keep_every_bit_of_sixteen() {
     let cases = [
         ("chirp.flac", 11_025),
         ("chirp-flac.ogg", 11_025),
+        ("chirp-flac.wav", 8_820),
         ("chirp-alac.m4a", 11_025),
         ("chirp-alac.caf", 11_025),
         ("chirp.aiff", 8_820),
@@ -344,6 +352,7 @@ fn aac_of_every_profile_ac3_and_wavpack_decode_at_their_full_rate() {
         ("chirp-ac3-48k.mp4", 48_000, 2, 15_104),
         ("chirp-ac3-48k.mkv", 48_000, 2, 15_360),
         ("chirp-ac3-48k.ac3", 48_000, 2, 15_360),
+        ("chirp-eac3-48k.wav", 48_000, 2, 15_360),
         ("chirp.wv", 44_100, 2, 8_820),
     ] {
         let decoded = decode_fixture(name);

@@ -12,7 +12,7 @@ use retake_audio::{AudioError, Decoded, Limits, decode};
 use signals::{Noise, decode_bytes, file_of, fixture_bytes};
 
 /// Each container once; they are short.
-const FILES: [&str; 26] = [
+const FILES: [&str; 29] = [
     "chirp-opus.webm",
     "chirp-opus-live.webm",
     "chirp-opus-5.1.webm",
@@ -37,6 +37,9 @@ const FILES: [&str; 26] = [
     "chirp-float.aifc",
     "chirp-he.aac",
     "chirp-ima.wav",
+    "chirp-flac.wav",
+    "chirp-opus.ts",
+    "chirp-latm.ts",
     "chirp.wv",
     "silent-then-chirp.mkv",
 ];

@@ -16,6 +16,8 @@ class Made:
     lossless: bool
     # What was done to the file afterwards.
     kind: str = "whole"
+    # The file that this one holds twice.
+    twice: str | None = None
 
 
 # Name of the codec here, ffmpeg's arguments, whether it is lossless, rates, channels.
@@ -28,7 +30,8 @@ PCM = {
 CODECS = {name: (["-c:a", encoder], True, (44100,), (1, 2, 6)) for name, encoder in PCM.items()} | {
     "alaw": (["-c:a", "pcm_alaw"], True, (8000, 44100), (1, 2)),
     "mulaw": (["-c:a", "pcm_mulaw"], True, (8000, 44100), (1, 2)),
-    "ima": (["-c:a", "adpcm_ima_wav"], True, (22050, 44100), (1, 2)),
+    # ffmpeg rounds where it multiplies and the specification adds up, so they drift apart within a block.
+    "ima": (["-c:a", "adpcm_ima_wav"], False, (22050, 44100), (1, 2)),
     "ima4": (["-c:a", "adpcm_ima_qt"], True, (22050, 44100), (1, 2)),
     "ms": (["-c:a", "adpcm_ms"], True, (22050, 44100), (1, 2)),
     "gsm": (["-c:a", "libgsm_ms"], True, (8000,), (1,)),
@@ -49,7 +52,7 @@ LITTLE = ["u8", "s16le", "s24le", "s32le", "f32le", "f64le"]
 BIG = ["s16be", "s24be", "s32be", "f32be", "f64be"]
 # Extension, muxer's arguments, codecs.
 CONTAINERS = {
-    "wav": ("wav", [], LITTLE + ["alaw", "mulaw", "ima", "ms", "gsm", "g722", "mp3", "ac3"]),
+    "wav": ("wav", [], LITTLE + ["alaw", "mulaw", "ima", "ms", "gsm", "g722", "mp3", "ac3", "eac3", "flac"]),
     "rf64": ("wav", ["-rf64", "always"], ["s16le", "f32le"]),
     "w64": ("w64", [], ["s16le", "s24le", "f32le", "mulaw"]),
     "aiff": ("aiff", [], ["s8", "s16be", "s24be", "s32be", "f32be", "f64be", "alaw", "ima4", "s16le"]),
@@ -73,13 +76,14 @@ CONTAINERS = {
     "avi": ("avi", [], ["s16le", "mp3", "ac3", "aac", "mulaw"]),
     "flv": ("flv", [], ["mp3", "aac"]),
     "ts": ("ts", [], ["aac", "mp2", "mp3", "ac3", "eac3", "opus"]),
+    "latm": ("ts", ["-mpegts_flags", "latm"], ["aac"]),
 }
 # FLV's MP3 has three rates.
 RATES = {("flv", "mp3"): (22050, 44100), ("ts", "mp3"): (44100, 48000), ("avi", "aac"): (44100, 48000)}
 JOINED = ["wav-s16le", "plain-mp3-mp3", "adts-aac", "ogg-opus", "ogg-vorbis", "plain-flac-flac", "webm-opus",
-          "plain-ac3-ac3", "ts-aac"]
+          "plain-ac3-ac3", "ts-aac", "ts-opus", "latm-aac", "wav-flac"]
 CUT = ["wav-s16le", "aiff-s16be", "plain-mp3-mp3", "adts-aac", "ogg-opus", "plain-flac-flac", "webm-opus",
-       "mkv-aac", "fragmented-aac", "ts-aac", "avi-s16le", "flv-aac", "wv-wavpack", "plain-ac3-ac3"]
+       "mkv-aac", "fragmented-aac", "ts-aac", "avi-s16le", "flv-aac", "wv-wavpack", "plain-ac3-ac3", "ts-opus", "latm-aac", "wav-flac"]
 GAPS = ["mkv-s16le", "mkv-flac", "mkv-opus", "mkv-aac", "webm-opus", "mp4-aac", "mp4-opus", "mov-aac",
         "fragmented-aac", "flv-aac", "ts-aac", "mp4-flac", "mkv-mp3", "mp4-alac"]
 
@@ -161,7 +165,7 @@ class Corpus:
             content = file.read()
         with open(path, "wb") as file:
             file.write(content * 2)
-        return Made(f"{made.name} joined", path, made.lossless, "joined")
+        return Made(f"{made.name} joined", path, made.lossless, "joined", made.path)
 
     def cut(self, made):
         path = self.beside(made, "cut")

@@ -3,7 +3,7 @@
     benches/run decode [name]      all files whose name holds this
 
 Prints a line per file that differs, a table per container, and exits with 1 where a file differs and no
-finding says why.
+finding says why: see explained.py.
 """
 
 import json
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from corpus import Corpus
+from explained import Explained, refusals
 
 CONVERT = os.environ["RETAKE_BENCH_CONVERT"]
 FRAMES_APART_MAX = 1
@@ -27,27 +28,29 @@ SNR_DB_MIN = {True: 85.0, False: 30.0}
 
 
 def ours(path, scratch):
-    """Samples, the codes of the findings; or why not."""
+    """Samples, their rate, and the findings; or why not."""
     run = subprocess.run([CONVERT, path, scratch, "32"], capture_output=True, text=True, timeout=300)
     if run.returncode:
-        return None, [], (run.stderr.strip().splitlines() or ["no answer"])[-1]
-    codes = re.findall(r"^([a-z][a-z-]+): ", run.stdout, re.M)
-    samples = float_wav(scratch)
+        return None, 0, [], (run.stderr.strip().splitlines() or ["no answer"])[-1]
+    said = re.findall(r"^([a-z][a-z-]+): .*? (\{.*\})$", run.stdout, re.M)
+    findings = [(code, json.loads(params)) for code, params in said]
+    samples, rate = float_wav(scratch)
     os.unlink(scratch)
-    return samples, codes, None
+    return samples, rate, findings, None
 
 
 def float_wav(path):
     with open(path, "rb") as file:
         content = file.read()
-    at, channels = 12, None
+    at, channels, rate = 12, None, None
     while at + 8 <= len(content):
         name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
         if name == b"fmt ":
             channels = int.from_bytes(content[at + 10 : at + 12], "little")
+            rate = int.from_bytes(content[at + 12 : at + 16], "little")
         if name == b"data":
             samples = np.frombuffer(content[at + 8 : at + 8 + size], "<f4")
-            return samples.reshape(-1, channels)
+            return samples.reshape(-1, channels), rate
         at += 8 + size + size % 2
     raise ValueError(f"{path} has no samples")
 
@@ -71,20 +74,35 @@ def lag(a, b):
     return best - size if best > size // 2 else best
 
 
+def reference(made):
+    """ffmpeg's reading. Of joined files it reads the first, or loses its way between them."""
+    once = theirs(made.twice or made.path)
+    return once if once is None or made.twice is None else np.concatenate([once, once])
+
+
 def compare(made, scratch):
-    expected = theirs(made.path)
-    got, codes, error = ours(made.path, scratch)
-    row = {"made": made, "codes": codes, "error": error, "differs": []}
+    expected = reference(made)
+    got, rate, findings, error = ours(made.path, scratch)
+    row = {"made": made, "codes": [code for code, _ in findings], "error": error, "differs": [], "unsaid": []}
     if error is not None or expected is None or not len(expected):
-        row["differs"] = ["not read"] if error is not None and expected is not None and len(expected) else []
         row["unread"] = True
+        if error is not None and expected is not None and len(expected):
+            row["differs"] = ["not read"]
+            row["unsaid"] = [] if error in refusals() else ["not read"]
         return row
     apart = len(got) - len(expected)
     row["frames"] = apart
+    explained = Explained(findings, rate, len(got))
+
+    def differs(what, is_said):
+        row["differs"].append(what)
+        if not is_said:
+            row["unsaid"].append(what)
+
     if abs(apart) > FRAMES_APART_MAX:
-        row["differs"].append(f"{apart:+d} frames")
+        differs(f"{apart:+d} frames", explained.has(apart))
     if got.shape[1] != expected.shape[1]:
-        row["differs"].append(f"{got.shape[1]} channels and not {expected.shape[1]}")
+        differs(f"{got.shape[1]} channels and not {expected.shape[1]}", explained.is_changed)
         return row
     length = min(len(got), len(expected))
     # The second half shows a shift by a gap, the first one by a delay.
@@ -93,13 +111,13 @@ def compare(made, scratch):
         a, b = expected[start : start + half, 0], got[start : start + half, 0]
         shift = lag(a, b)
         if shift:
-            row["differs"].append(f"{shift:+d} frames late from {start}")
+            differs(f"{shift:+d} frames late from {start}", explained.has_shift(shift))
     difference = (expected[:length] - got[:length]).astype(float)
     signal_power = (expected[:length].astype(float) ** 2).mean()
     power = (difference**2).mean()
     row["snr_db"] = 200.0 if power == 0 else 10 * np.log10(signal_power / power)
     if row["snr_db"] < SNR_DB_MIN[made.lossless]:
-        row["differs"].append(f"{row['snr_db']:.0f} dB apart")
+        differs(f"{row['snr_db']:.0f} dB apart", explained.is_other_sound)
     return row
 
 
@@ -111,11 +129,12 @@ def main():
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             files = enumerate(corpus.files(wanted))
             rows = list(pool.map(lambda one: compare(one[1], os.path.join(folder, f"{one[0]}.ours.wav")), files))
-    unsaid = [row for row in rows if row["differs"] and not row["codes"]]
+    unsaid = [row for row in rows if row["unsaid"]]
     for row in rows:
         if row["differs"]:
-            why = ", ".join(row["codes"]) or row["error"] or "UNSAID"
-            print(f"{row['made'].name}: {'; '.join(row['differs'])} ({why})")
+            why = ", ".join(row["codes"]) or row["error"] or "no finding"
+            unexplained = f"; UNSAID: {'; '.join(row['unsaid'])}" if row["unsaid"] else ""
+            print(f"{row['made'].name}: {'; '.join(row['differs'])} ({why}){unexplained}")
     print(table(rows))
     print(f"{len(rows)} files; {len(unsaid)} differ and no finding says why")
     return 1 if unsaid else 0
@@ -130,8 +149,8 @@ def table(rows):
     for name, group in groups.items():
         read = [row for row in group if not row.get("unread")]
         same = sum(abs(row["frames"]) <= FRAMES_APART_MAX for row in read)
-        said = sum(bool(row["differs"]) and bool(row["codes"]) for row in group)
-        unsaid = sum(bool(row["differs"]) and not row["codes"] for row in group)
+        said = sum(bool(row["differs"]) and not row["unsaid"] for row in group)
+        unsaid = sum(bool(row["unsaid"]) for row in group)
         clean = [row["snr_db"] for row in read if "snr_db" in row and not row["differs"]]
         least = f"{min(clean):.0f}" if clean else "-"
         lines.append(f"| {name} | {len(read)} of {len(group)} | {same} | {said} | {unsaid} | {least} |")

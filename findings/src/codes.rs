@@ -71,7 +71,7 @@ codes! {
     /// The number of channels, their layout or the rate changes within the file.
     StreamChanged, "stream-changed", Warning, "the audio changes {times} times within the file, first from {from} to {to} at {at_s:.1} s; all of it is {result}";
     /// Several files in one, or a chained stream.
-    FilesJoined, "files-joined", Info, "{streams} recordings stand one after the other in the file; all are read";
+    FilesJoined, "files-joined", Warning, "{streams} recordings stand one after the other in the file; all are read";
     /// A part of the file that was not read.
     PartNotRead, "part-not-read", Warning, "{bytes} bytes of the file were not read: {detail}";
     /// Which of several tracks was read.

@@ -5,10 +5,12 @@
 
 mod codec;
 mod container;
+mod mpeg;
 mod refused;
 mod sniff;
 
 pub use codec::Codec;
 pub use container::{Container, accepted};
+pub use mpeg::MpegHeader;
 pub use refused::{REFUSED, Refused, advice};
 pub use sniff::{PREFIX_BYTES, Sniffed, sniff};

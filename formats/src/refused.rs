@@ -91,10 +91,6 @@ pub const REFUSED: &[Refused] = &[
         advice: CONVERT,
     },
     Refused {
-        name: "Opus in MPEG-TS",
-        advice: "put it into a WebM or Ogg file",
-    },
-    Refused {
         name: "PCM of Blu-ray",
         advice: CONVERT,
     },

@@ -2,7 +2,7 @@
 //!
 //! Only signatures: whether the audio inside can be decoded is found out by decoding it.
 
-use crate::Container;
+use crate::{Container, MpegHeader};
 
 /// Enough for the first packet of Ogg, the document type of Matroska and some transport packets.
 pub const PREFIX_BYTES: usize = 4096;
@@ -27,6 +27,7 @@ pub fn sniff(prefix: &[u8]) -> Sniffed {
         .or_else(|| transport_stream(prefix))
         .or_else(|| cut_mpeg_audio(prefix))
         .or_else(|| free_format(prefix))
+        .or_else(|| latm(prefix))
         .unwrap_or_else(|| Other(plain(prefix)))
 }
 
@@ -177,12 +178,21 @@ fn by_signature(prefix: &[u8]) -> Option<Sniffed> {
         .map(|(_, is)| *is)
 }
 
-/// Packets of 188 bytes, or of 192 with a time before each; every one begins with the same byte.
+/// Packets of 188 bytes, of 192 with a time before each, or of 204 with a checksum; every one begins with
+/// the same byte. A stream that was cut begins in the middle of one, and then more are needed.
 fn transport_stream(prefix: &[u8]) -> Option<Sniffed> {
     const PACKETS_SEEN: usize = 4;
-    let found = [(188, 0), (192, 4), (192, 0)]
+    const PACKETS_SEEN_CUT: usize = 10;
+    let are_in_row = |size: usize, from: usize, count: usize| {
+        (0..count).all(|n| prefix.get(from + n * size) == Some(&0x47))
+    };
+    let is_whole = [(188, 0), (192, 4), (192, 0), (204, 0)];
+    let found = is_whole
         .iter()
-        .any(|(size, from)| (0..PACKETS_SEEN).all(|n| prefix.get(from + n * size) == Some(&0x47)));
+        .any(|&(size, from)| are_in_row(size, from, PACKETS_SEEN))
+        || [188, 192, 204]
+            .iter()
+            .any(|&size| (1..size).any(|from| are_in_row(size, from, PACKETS_SEEN_CUT)));
     found.then_some(Audio(Container::MpegTs))
 }
 
@@ -242,6 +252,24 @@ fn free_format(prefix: &[u8]) -> Option<Sniffed> {
     is_free.then_some(Unsupported("MPEG audio in free format"))
 }
 
+/// AAC in LATM without a container around it: three frames in a row, or as many as are there.
+fn latm(prefix: &[u8]) -> Option<Sniffed> {
+    const FRAMES_SEEN: usize = 3;
+    let mut at = 0;
+    let mut seen = 0;
+    while seen < FRAMES_SEEN && at < prefix.len() {
+        let &[0x56, high, low] = prefix.get(at..)?.first_chunk()? else {
+            return None;
+        };
+        if high & 0xe0 != 0xe0 {
+            return None;
+        }
+        at += 3 + (usize::from(high & 0x1f) << 8 | usize::from(low));
+        seen += 1;
+    }
+    (seen > 1).then_some(Unsupported("AAC in LATM"))
+}
+
 /// The length in bytes of the frame whose header begins here.
 fn frame(bytes: &[u8]) -> Option<(usize, Container)> {
     let [0xff, b1, b2, b3, ..] = *bytes else {
@@ -254,48 +282,7 @@ fn frame(bytes: &[u8]) -> Option<(usize, Container)> {
             usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(bytes.get(5)? >> 5);
         return ((b2 >> 2) & 0xf < 13 && length >= 7).then_some((length, Container::Adts));
     }
-    if b1 & 0xe0 != 0xe0 {
-        return None;
-    }
-    // ISO 11172-3 2.4.1.3 and its half rates (13818-3) and quarter rates (MPEG 2.5).
-    const KBIT_1_I: [usize; 15] = [
-        0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448,
-    ];
-    const KBIT_1_II: [usize; 15] = [
-        0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
-    ];
-    const KBIT_1_III: [usize; 15] = [
-        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-    ];
-    const KBIT_2_I: [usize; 15] = [
-        0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256,
-    ];
-    const KBIT_2: [usize; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-    let (version, layer) = ((b1 >> 3) & 3, (b1 >> 1) & 3);
-    let divisor = match version {
-        3 => 1,
-        2 => 2,
-        0 => 4,
-        _ => return None,
-    };
-    let rate = *[44_100, 48_000, 32_000].get(usize::from((b2 >> 2) & 3))? / divisor;
-    let table = match (version, layer) {
-        (3, 3) => KBIT_1_I,
-        (3, 2) => KBIT_1_II,
-        (3, 1) => KBIT_1_III,
-        (_, 3) => KBIT_2_I,
-        _ => KBIT_2,
-    };
-    // Free format (index 0) states no length.
-    let bits_per_s = table.get(usize::from(b2 >> 4)).filter(|kbit| **kbit > 0)? * 1000;
-    let padding = usize::from((b2 >> 1) & 1);
-    let length = match (layer, version) {
-        (3, _) => (12 * bits_per_s / rate + padding) * 4,
-        (2, _) | (1, 3) => 144 * bits_per_s / rate + padding,
-        (1, _) => 72 * bits_per_s / rate + padding,
-        _ => return None,
-    };
-    Some((length, Container::Mpeg))
+    MpegHeader::parse(bytes).map(|header| (header.bytes, Container::Mpeg))
 }
 
 fn plain(prefix: &[u8]) -> &'static str {
@@ -377,6 +364,11 @@ mod tests {
         let mut transport = [0u8; 800];
         (0..5).for_each(|n| transport[n * 188] = 0x47);
         check(&transport, Audio(Container::MpegTs));
+        let mut cut = [0u8; PREFIX_BYTES];
+        (0..20).for_each(|n| cut[100 + n * 188] = 0x47);
+        check(&cut, Audio(Container::MpegTs));
+        cut[100 + 5 * 188] = 0;
+        check(&cut[..11 * 188], Other("of no kind we know"));
         let tag = b"ID3\x04\0\0\0\0\0\x02xx";
         check(
             &[tag, &b"fLaC\0\0\0\x22\0\0\0\0"[..]].concat(),
@@ -436,6 +428,18 @@ mod tests {
         ];
         check(&frames(&adts, 300, 3), Audio(Container::Adts));
         assert_ne!(sniff(&frames(&adts, 299, 3)), Audio(Container::Adts));
+    }
+
+    #[test]
+    fn latm_is_known_by_frames_in_a_row() {
+        let frame = [&[0x56, 0xe0, 20][..], &[0x20; 20]].concat();
+        check(&frame.repeat(2), Unsupported("AAC in LATM"));
+        check(&frame.repeat(9), Unsupported("AAC in LATM"));
+        check(&frame, Other("of no kind we know"));
+        check(
+            &[&frame[..22], &frame].concat(),
+            Other("of no kind we know"),
+        );
     }
 
     #[test]

@@ -89,6 +89,18 @@ pub(super) struct Track {
     pub language: Option<String>,
 }
 
+impl Track {
+    /// Of a container that has one track and says nothing else about it.
+    pub(super) fn only(params: &CodecParams) -> Self {
+        Self {
+            params: params.clone(),
+            is_default: true,
+            name: None,
+            language: None,
+        }
+    }
+}
+
 /// The beginning of a stream: the track's own, or another one behind it in the same file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stream {

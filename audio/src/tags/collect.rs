@@ -155,6 +155,37 @@ impl Collector {
         self.tags.chunks.push((id, body));
     }
 
+    /// What was said of another part of the file and not of all of it.
+    pub(super) fn lost_of(&mut self, other: Self, of_what: &str) {
+        for field in &other.tags.fields {
+            if !self.tags.fields.contains(field) && field.0 != ORIGINAL_ENCODER {
+                self.lost(format!("{} {of_what}", field.0));
+            }
+        }
+        if other
+            .tags
+            .pictures
+            .iter()
+            .any(|p| !self.tags.pictures.contains(p))
+        {
+            self.lost(format!("a picture {of_what}"));
+        }
+        if other
+            .tags
+            .chapters
+            .iter()
+            .any(|c| !self.tags.chapters.contains(c))
+        {
+            self.lost(format!("chapters {of_what}"));
+        }
+        for name in other.lost {
+            self.lost(name);
+        }
+        for name in other.gains {
+            self.gain(&name);
+        }
+    }
+
     pub(super) fn finish(mut self) -> (Tags, Vec<Finding>) {
         self.tags.chapters.sort_by_key(|chapter| chapter.start_ns);
         broadcast::forget_repeated(&mut self.tags);

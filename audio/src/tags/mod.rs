@@ -14,6 +14,7 @@ mod broadcast;
 mod collect;
 mod ebml;
 mod flac;
+mod flv;
 mod genres;
 mod id3;
 mod id3_frames;
@@ -21,6 +22,7 @@ mod iff;
 mod input;
 mod mp4;
 mod mp4_chapters;
+mod mpegts;
 mod names;
 mod ogg;
 mod riff;
@@ -110,7 +112,8 @@ impl Tags {
                 | Container::Ac3
                 | Container::Amr
                 | Container::WavPack => id3::read_around(&input, &mut to)?,
-                Container::Flv | Container::MpegTs => {}
+                Container::Flv => flv::read(&input, &mut to)?,
+                Container::MpegTs => mpegts::read(&input, &mut to)?,
             }
         }
         Ok(to.finish())

@@ -21,11 +21,14 @@ enum Kind {
     Flac,
 }
 
+/// Of the first stream. A stream behind it is about another part: what it says and the first does not
+/// is lost.
 pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
-    const PAGES_MAX: usize = 4096;
     let mut at = 0;
     let mut stream: Option<Stream> = None;
-    for _ in 0..PAGES_MAX {
+    let mut streams = 0;
+    let mut of_later = Collector::default();
+    for _ in 0..STEPS_MAX {
         let Some(head) = input.array::<27>(at)? else {
             break;
         };
@@ -34,16 +37,20 @@ pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
         }
         let serial = [head[14], head[15], head[16], head[17]];
         let lacing = input.read(at + 27, usize::from(head[26]))?;
+        let body_at = at + 27 + lacing.len() as u64;
         let body_bytes = lacing
             .iter()
             .map(|bytes| usize::from(*bytes))
             .sum::<usize>();
-        let body = input.read(at + 27 + lacing.len() as u64, body_bytes)?;
-        at += 27 + (lacing.len() + body_bytes) as u64;
-        if stream.is_none()
-            && head[5] & 2 != 0
-            && let Some(kind) = kind(&body)
-        {
+        at = body_at + body_bytes as u64;
+        let is_first = head[5] & 2 != 0;
+        let is_wanted = stream.as_ref().is_some_and(|own| own.serial == serial);
+        if !is_first && !is_wanted {
+            continue;
+        }
+        let body = input.read(body_at, body_bytes)?;
+        if let Some(kind) = kind(&body).filter(|_| is_first && stream.is_none()) {
+            streams += 1;
             stream = Some(Stream {
                 serial,
                 kind,
@@ -53,12 +60,14 @@ pub(super) fn read(input: &Input, to: &mut Collector) -> io::Result<()> {
                 sample_rate: 0,
             });
         }
-        if let Some(stream) = stream.as_mut().filter(|stream| stream.serial == serial)
-            && !stream.page(&lacing, &body, to)
+        let to = if streams > 1 { &mut of_later } else { &mut *to };
+        if let Some(own) = stream.as_mut().filter(|own| own.serial == serial)
+            && !own.page(&lacing, &body, to)
         {
-            break;
+            stream = None;
         }
     }
+    to.lost_of(of_later, "of a later part");
     Ok(())
 }
 
@@ -125,5 +134,56 @@ impl Stream {
             vorbis::read(comment, to);
         }
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use crate::tags::Tags;
+
+    fn page(flags: u8, serial: u8, packet: &[u8]) -> Vec<u8> {
+        let mut page = b"OggS\0".to_vec();
+        page.push(flags);
+        page.extend([0; 8]);
+        page.extend([serial; 4]);
+        page.extend([0; 8]);
+        page.extend([1, packet.len() as u8]);
+        page.extend(packet);
+        page
+    }
+
+    fn stream(serial: u8, comments: &[&str]) -> Vec<u8> {
+        let mut tags = b"OpusTags\0\0\0\0\0\0\0\0".to_vec();
+        for comment in comments {
+            tags.extend((comment.len() as u32).to_le_bytes());
+            tags.extend(comment.as_bytes());
+        }
+        [
+            page(2, serial, b"OpusHead\x01\x01"),
+            page(0, serial, &tags),
+            page(4, serial, b"audio"),
+        ]
+        .concat()
+    }
+
+    fn read(bytes: &[u8]) -> (Tags, Vec<String>) {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        let (tags, findings) = Tags::read(&file).unwrap();
+        (tags, findings.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_a_chained_stream_says_of_its_part_is_said_to_be_lost() {
+        let first = stream(1, &["TITLE=One", "ARTIST=Ada"]);
+        let other = stream(2, &["TITLE=Two", "ARTIST=Ada", "ENCODER=x"]);
+        let (tags, lost) = read(&[first.clone(), other].concat());
+        assert_eq!(tags.fields.len(), 2);
+        assert_eq!(lost, ["not kept: TITLE of a later part"]);
+        let same = stream(1, &["TITLE=One"]);
+        assert_eq!(read(&[first, same].concat()).1, [""; 0]);
     }
 }

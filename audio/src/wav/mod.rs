@@ -8,6 +8,6 @@ mod format;
 mod header;
 mod parse;
 
-pub(crate) use format::{AMBISONIC_TAIL, SUBFORMAT_TAIL, WaveFormat, tag};
+pub(crate) use format::{AMBISONIC_TAIL, DOLBY_TAILS, SUBFORMAT_TAIL, WaveFormat, tag};
 pub(crate) use header::{chunk, header};
 pub(crate) use parse::Format;

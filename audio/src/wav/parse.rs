@@ -1,6 +1,6 @@
 //! A format chunk as it is found: of any of its three forms, cut short, wrong in part.
 
-use super::{AMBISONIC_TAIL, SUBFORMAT_TAIL, tag};
+use super::{AMBISONIC_TAIL, DOLBY_TAILS, SUBFORMAT_TAIL, tag};
 
 /// What it says, whether that makes sense or not.
 pub(crate) struct Format<'a> {
@@ -81,10 +81,11 @@ impl<'a> Format<'a> {
         }
         self.mask = Some(mask);
         self.extra = chunk.get(40..).unwrap_or_default();
+        let is_dolby = DOLBY_TAILS.contains(&(subformat, *tail.first_chunk().unwrap_or(&[0; 14])));
         if tail == AMBISONIC_TAIL {
             self.mask = Some(0);
             self.tag = subformat;
-        } else if tail == SUBFORMAT_TAIL || matches!(subformat, 1 | 3 | 6 | 7) {
+        } else if is_dolby || tail == SUBFORMAT_TAIL || matches!(subformat, 1 | 3 | 6 | 7) {
             // Some writers get the tail wrong. Where what is in front of it is plain samples, it is.
             self.tag = subformat;
         }

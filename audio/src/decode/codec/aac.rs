@@ -3,7 +3,7 @@
 //! High-efficiency AAC hides in a plain stream of half the rate, with or without being announced;
 //! the decoder looks for it in every packet, so nothing has to be known before.
 
-use rusty_aac::{AacDecoder, Error, config::StreamConfig, decode::Decoder};
+use rusty_aac::{AacDecoder, Error, config::StreamConfig, decode::Decoder, latm::LatmReader};
 
 use super::{Heard, PacketDecoder, PacketError};
 use crate::{
@@ -18,8 +18,10 @@ const OBJECT_ELD: u32 = 39;
 const OBJECT_USAC: u32 = 42;
 
 pub(super) struct AacPackets {
-    /// `None`: packets are ADTS frames, which bring it along.
+    /// `None`: packets are ADTS or LOAS frames, which bring it along.
     config: Option<StreamConfig>,
+    is_framed: bool,
+    latm: LatmReader,
     decoder: AacDecoder,
     /// Of the last packet, per raw block.
     block_frames: Option<u64>,
@@ -35,9 +37,32 @@ impl AacPackets {
         };
         Ok(Self {
             decoder: decoder(config.as_ref()),
+            is_framed: config.is_none(),
             config,
+            latm: LatmReader::new(),
             block_frames: None,
         })
+    }
+}
+
+impl AacPackets {
+    /// What is in a LOAS frame, if this is one; what it says of the stream is followed.
+    fn unframed(&mut self, packet: &[u8]) -> Result<Option<Vec<u8>>, PacketError> {
+        if !self.is_framed || !rusty_aac::latm::is_loas(packet) {
+            return Ok(None);
+        }
+        let frame = self
+            .latm
+            .parse(packet)
+            .map_err(|error| PacketError(error.to_string()))?;
+        if frame.stream.channels() > CHANNELS_MAX as usize {
+            return Err(PacketError(format!("{} channels", frame.stream.channels())));
+        }
+        if self.config.as_ref() != Some(&frame.stream) {
+            self.decoder = decoder(Some(&frame.stream));
+            self.config = Some(frame.stream);
+        }
+        Ok(Some(frame.au))
     }
 }
 
@@ -79,6 +104,8 @@ fn name(extra: &[u8]) -> String {
 impl PacketDecoder for AacPackets {
     fn decode(&mut self, packet: &[u8], block: &mut Block) -> Result<Heard, PacketError> {
         block.reset(0);
+        let unframed = self.unframed(packet)?;
+        let packet = unframed.as_deref().unwrap_or(packet);
         let decoded = self.decoder.decode(packet, None).map_err(|error| {
             PacketError(match error {
                 Error::Again => "an empty packet".to_owned(),

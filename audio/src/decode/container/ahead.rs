@@ -9,6 +9,8 @@ pub(super) const CHUNK: usize = 1 << 17;
 /// The file from where it was read to, as far as it was looked at.
 pub(super) struct Ahead {
     source: Source,
+    /// Not more is read.
+    left: u64,
     buffer: Vec<u8>,
     start: usize,
     is_at_end: bool,
@@ -16,8 +18,14 @@ pub(super) struct Ahead {
 
 impl Ahead {
     pub(super) fn new(source: Source) -> Self {
+        Self::within(source, u64::MAX)
+    }
+
+    /// Of so many bytes at most.
+    pub(super) fn within(source: Source, bytes: u64) -> Self {
         Self {
             source,
+            left: bytes,
             buffer: Vec::new(),
             start: 0,
             is_at_end: false,
@@ -37,11 +45,12 @@ impl Ahead {
                 self.buffer.drain(..self.start);
                 self.start = 0;
             }
-            let wanted = CHUNK.max(bytes - self.buffered()) as u64;
+            let wanted = (CHUNK.max(bytes - self.buffered()) as u64).min(self.left);
             let read = (&mut self.source)
                 .take(wanted)
                 .read_to_end(&mut self.buffer)?;
-            self.is_at_end = (read as u64) < wanted;
+            self.left -= read as u64;
+            self.is_at_end = (read as u64) < wanted || self.left == 0;
         }
         Ok(&self.buffer[self.start..])
     }
@@ -59,8 +68,10 @@ impl Ahead {
         self.take(bytes.min(buffered) as usize);
         let rest = bytes.saturating_sub(buffered);
         if rest > 0 && !self.is_at_end {
-            let skipped = io::copy(&mut (&mut self.source).take(rest), &mut io::sink())?;
-            self.is_at_end = skipped < rest;
+            let wanted = rest.min(self.left);
+            let skipped = io::copy(&mut (&mut self.source).take(wanted), &mut io::sink())?;
+            self.left -= skipped;
+            self.is_at_end = skipped < rest || self.left == 0;
         }
         Ok(())
     }

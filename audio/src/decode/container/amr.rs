@@ -11,7 +11,6 @@ use super::{
         source::Source,
     },
     frames::amr::AmrKind,
-    plain,
 };
 use crate::AudioError;
 
@@ -48,7 +47,7 @@ impl AmrReader {
         Ok(Some(Self {
             reader,
             kind,
-            tracks: vec![plain::track(&params)],
+            tracks: vec![Track::only(&params)],
             has_started: false,
             buffer: Vec::new(),
             start: 0,

@@ -5,7 +5,10 @@
 //! begins that can come after it; its number tells how much is missing in between. Totals and seek
 //! tables are not looked at.
 
-use std::io;
+use std::{
+    io::{self, Seek, SeekFrom},
+    ops::Range,
+};
 
 use retake_findings::{Code, Finding};
 use retake_formats::Container;
@@ -18,7 +21,6 @@ use super::{
     ahead::{self, Ahead},
     flac_frame::{self, FlacHeader, HEADER_BYTES_MAX},
     frames::tags,
-    plain,
 };
 use crate::{AudioError, encode::flac_crc16_on};
 
@@ -61,20 +63,8 @@ enum Found {
 
 impl FlacReader {
     pub(in crate::decode) fn open(source: Source) -> Result<Option<Self>, AudioError> {
-        let mut reader = Self {
-            bytes: Ahead::new(source),
-            tracks: Vec::new(),
-            params: CodecParams::new(retake_formats::Codec::Flac),
-            begins: false,
-            block_frames: 0,
-            expected: None,
-            shift: 0,
-            is_after_damage: false,
-            is_truncated: false,
-            skipped: 0,
-            places: 0,
-            searched: 0,
-        };
+        let params = CodecParams::new(retake_formats::Codec::Flac);
+        let mut reader = Self::of(Ahead::new(source), params);
         while let Some(tag) = tags::tag(reader.bytes.peek(tags::TAG_HEAD_BYTES)?, false) {
             reader.bytes.skip(tag)?;
         }
@@ -85,8 +75,38 @@ impl FlacReader {
         if !reader.begins {
             return Ok(None);
         }
-        reader.tracks.push(plain::track(&reader.params));
+        reader.tracks.push(Track::only(&reader.params));
         Ok(Some(reader))
+    }
+
+    /// Frames without a file around them, as another container has them.
+    pub(super) fn frames(
+        mut source: Source,
+        within: Range<u64>,
+        params: CodecParams,
+    ) -> io::Result<Self> {
+        source.seek(SeekFrom::Start(within.start))?;
+        let bytes = Ahead::within(source, within.end.saturating_sub(within.start));
+        let mut reader = Self::of(bytes, params);
+        reader.begins = true;
+        Ok(reader)
+    }
+
+    fn of(bytes: Ahead, params: CodecParams) -> Self {
+        Self {
+            bytes,
+            tracks: Vec::new(),
+            params,
+            begins: false,
+            block_frames: 0,
+            expected: None,
+            shift: 0,
+            is_after_damage: false,
+            is_truncated: false,
+            skipped: 0,
+            places: 0,
+            searched: 0,
+        }
     }
 
     /// Steps over the metadata of a file; a new stream begins if it has a STREAMINFO that makes sense.

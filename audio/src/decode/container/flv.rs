@@ -77,16 +77,7 @@ impl FlvReader {
         while reader.end.is_none() && reader.params.is_none() {
             reader.step()?;
         }
-        reader.tracks = reader
-            .params
-            .iter()
-            .map(|params| Track {
-                params: params.clone(),
-                is_default: true,
-                name: None,
-                language: None,
-            })
-            .collect();
+        reader.tracks = reader.params.iter().map(Track::only).collect();
         Ok(Some(reader))
     }
 

@@ -78,7 +78,7 @@ impl MpegReader {
         let Some(Item::Start(stream, _)) = reader.queue.front() else {
             return Ok(None);
         };
-        reader.tracks.push(plain::track(&stream.params));
+        reader.tracks.push(Track::only(&stream.params));
         // An Info frame alone is no audio.
         Ok((reader.queue.len() > 1).then_some(reader))
     }

@@ -366,12 +366,7 @@ impl PiecesReader {
         end: End,
         not_read: Vec<(u64, &'static str)>,
     ) -> Option<Self> {
-        let track = Track {
-            params: pieces.first()?.stream.params.clone(),
-            is_default: true,
-            name: None,
-            language: None,
-        };
+        let track = Track::only(&pieces.first()?.stream.params);
         Some(Self {
             container,
             track,

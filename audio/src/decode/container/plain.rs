@@ -46,7 +46,11 @@ impl PlainReader {
         if !frames.next(&mut frame)? {
             return Ok(None);
         }
-        let tracks = frame.header.iter().map(|h| track(&params(h))).collect();
+        let tracks = frame
+            .header
+            .iter()
+            .map(|h| Track::only(&params(h)))
+            .collect();
         Ok(Some(Self {
             frames,
             container,
@@ -113,15 +117,6 @@ pub(super) fn params(header: &Header) -> CodecParams {
     params
 }
 
-pub(super) fn track(params: &CodecParams) -> Track {
-    Track {
-        params: params.clone(),
-        is_default: true,
-        name: None,
-        language: None,
-    }
-}
-
 /// Whether another decoder is needed, or the same one anew.
 pub(super) fn is_change(last: &Header, next: &Header) -> bool {
     (&last.codec, last.sample_rate, last.channels) != (&next.codec, next.sample_rate, next.channels)
@@ -135,6 +130,14 @@ pub(super) fn findings(splitter: &Splitter, explained: u64) -> Vec<Finding> {
             Code::BytesSkipped,
             [("bytes", skipped.into())],
         ));
+    }
+    if splitter.cut_short > 0 {
+        let detail = "frames are cut short where the next one begins";
+        let params = [
+            ("places", splitter.cut_short.into()),
+            ("detail", detail.into()),
+        ];
+        findings.push(Finding::new(Code::ContainerDamaged, params));
     }
     for (bytes, detail) in [
         (splitter.leading, "they stand before the audio"),

@@ -13,7 +13,6 @@ use super::{
     },
     ahead::Ahead,
     frames::tags,
-    plain,
 };
 use crate::AudioError;
 
@@ -38,6 +37,8 @@ pub(in crate::decode) struct WavPackReader {
     tracks: Vec<Track>,
     rate: u32,
     has_started: bool,
+    /// Packets of the file that is being read: another may stand behind it.
+    given: u64,
     is_truncated: bool,
     is_after_damage: bool,
     skipped: u64,
@@ -117,15 +118,26 @@ impl WavPackReader {
             .filter(|_| !first.has(FLAG_FLOAT) && !first.has(FLAG_HYBRID));
         Ok(Some(Self {
             bytes,
-            tracks: vec![plain::track(&params)],
+            tracks: vec![Track::only(&params)],
             // An unusual rate is known only to the decoder: then there are no stamps.
             rate: first.rate().unwrap_or(0),
             has_started: false,
+            given: 0,
             is_truncated: false,
             is_after_damage: false,
             skipped: 0,
             places: 0,
         }))
+    }
+
+    /// Of a file that begins with this block. What several blocks have of channels, the decoder sees.
+    fn params(&self, first: &Block) -> CodecParams {
+        let mut params = self.tracks[0].params.clone();
+        params.sample_rate = first.rate();
+        if first.has(FLAG_LAST) {
+            params.channels = Some(first.channels());
+        }
+        params
     }
 
     /// Steps to the next block, tags not counted as damage.
@@ -169,6 +181,13 @@ impl Demuxer for WavPackReader {
             return Ok(Next::Stream(Box::new(stream)));
         }
         while let Some(block) = self.find()? {
+            let begins = block.has(FLAG_FIRST) && block.samples > 0 && block.index == 0;
+            if begins && self.given > 0 {
+                self.given = 0;
+                self.rate = block.rate().unwrap_or(0);
+                packet.data.clear();
+                return Ok(Next::Stream(Box::new(Stream::new(self.params(&block)))));
+            }
             if block.has(FLAG_FIRST) || packet.data.len() + block.bytes > PACKET_BYTES_MAX {
                 packet.data.clear();
             }
@@ -188,6 +207,7 @@ impl Demuxer for WavPackReader {
                 packet.duration = Some(time(u64::from(block.samples)));
             }
             packet.is_jump = std::mem::take(&mut self.is_after_damage);
+            self.given += 1;
             return Ok(Next::Packet);
         }
         Ok(Next::End(if self.is_truncated {
@@ -260,6 +280,27 @@ mod tests {
             .unwrap();
         assert_eq!(reader.tracks()[0].params.channels, Some(3));
         assert_eq!(reader.tracks()[0].params.bits, Some(16));
+    }
+
+    #[test]
+    fn another_file_behind_the_first_is_another_stream() {
+        let both = FLAG_FIRST | FLAG_LAST;
+        let file = [block(0, 100, both, 1), block(100, 50, both, 2)].concat();
+        let mut reader = WavPackReader::open(testing::source(&file.repeat(2)))
+            .unwrap()
+            .unwrap();
+        let mut streams = 0;
+        let mut packet = Packet::default();
+        loop {
+            packet.clear();
+            match reader.next(&mut packet).unwrap() {
+                Next::Stream(_) => streams += 1,
+                Next::Packet => {}
+                Next::End(_) => break,
+            }
+        }
+        assert_eq!(streams, 2);
+        assert_eq!(told(&file.repeat(2)), [(52, 0), (52, 100)].repeat(2));
     }
 
     #[test]

@@ -5,7 +5,9 @@
 mod ac3;
 mod adts;
 pub(in crate::decode) mod amr;
+mod loas;
 mod mpeg;
+pub(in crate::decode) mod opus;
 mod splitter;
 pub(in crate::decode) mod tags;
 
@@ -23,7 +25,7 @@ pub(in crate::decode) struct Header {
     pub bytes: usize,
     /// Samples of each channel at `sample_rate`.
     pub frames: u32,
-    /// AAC: that of the core; with SBR twice as much is heard.
+    /// AAC: that of the core; with SBR twice as much is heard. 0: as before (LOAS).
     pub sample_rate: u32,
     /// `None`: the header does not say (AAC with a configuration element inside).
     pub channels: Option<u32>,
@@ -51,6 +53,10 @@ pub(in crate::decode) enum Syntax {
     Adts,
     /// AC-3 and E-AC-3.
     Ac3,
+    /// AAC in LATM.
+    Loas,
+    /// Opus behind control headers.
+    Opus,
 }
 
 impl Syntax {
@@ -63,6 +69,8 @@ impl Syntax {
             Self::Mpeg => mpeg::header(bytes),
             Self::Adts => adts::header(bytes),
             Self::Ac3 => ac3::header(bytes),
+            Self::Loas => loas::header(bytes),
+            Self::Opus => opus::header(bytes),
         }
     }
 
@@ -71,6 +79,8 @@ impl Syntax {
         match self {
             Self::Mpeg | Self::Adts => 0xff,
             Self::Ac3 => 0x0b,
+            Self::Loas => 0x56,
+            Self::Opus => 0x7f,
         }
     }
 }

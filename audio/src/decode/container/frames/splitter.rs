@@ -51,6 +51,8 @@ pub(in crate::decode) struct Splitter {
     /// The same between frames, and in how many places.
     pub skipped: u64,
     pub places: u64,
+    /// Frames that end early, because the next one begins.
+    pub cut_short: u64,
     /// The last frame is not all there.
     pub is_truncated: bool,
 }
@@ -80,6 +82,7 @@ impl Splitter {
             leading: 0,
             skipped: 0,
             places: 0,
+            cut_short: 0,
             is_truncated: false,
         }
     }
@@ -145,6 +148,7 @@ impl Splitter {
             let bytes = self.extent(&header);
             let is_wanted = !header.is_other && !header.is_dependent;
             if is_wanted {
+                self.cut_short += u64::from(bytes < header.bytes);
                 self.give(&header, bytes, frame);
             }
             self.advance(bytes);
@@ -392,9 +396,10 @@ mod tests {
     fn a_frame_that_is_cut_does_not_take_the_next_one_with_it() {
         let mut bytes = frames(STEREO, 10);
         bytes.drain(5 * 417 + 100..5 * 417 + 300);
-        let (found, _) = split(&bytes);
+        let (found, splitter) = split(&bytes);
         assert_eq!(found.len(), 10);
         assert_eq!(found[6].0, 6 * 417 - 200);
+        assert_eq!(splitter.cut_short, 1);
     }
 
     #[test]

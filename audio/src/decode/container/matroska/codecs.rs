@@ -192,10 +192,22 @@ fn acm(private: &[u8]) -> CodecParams {
     super::super::wave::params_of(private).unwrap_or_else(unknown)
 }
 
-/// The sample description of QuickTime stands in CodecPrivate; only plain codecs of it occur.
+/// The sample description of QuickTime stands in CodecPrivate.
 fn quicktime(private: &[u8]) -> CodecParams {
     // With its size in front, or not.
-    let fourcc = private.get(4..8).or(private.get(..4)).unwrap_or_default();
+    let has_size = private
+        .first_chunk()
+        .is_some_and(|size| u32::from_be_bytes(*size) as usize <= private.len());
+    let size = u32::try_from(private.len() + 4).unwrap_or(0).to_be_bytes();
+    let entry = match has_size {
+        true => private.to_vec(),
+        false => [&size, private].concat(),
+    };
+    let known = super::super::mp4::params_of(&entry);
+    if let Some(params) = known.filter(|params| !matches!(params.codec, Codec::Unknown(_))) {
+        return params;
+    }
+    let fourcc = entry.get(4..8).unwrap_or_default();
     let shown: String = String::from_utf8_lossy(fourcc)
         .chars()
         .filter(char::is_ascii_graphic)
@@ -266,6 +278,36 @@ mod tests {
         let head = params_of("A_OPUS", &[], &audio(16)).extra;
         assert_eq!(head.len(), 19);
         assert_eq!(opus_pre_skip(&head), Some(312));
+    }
+
+    /// A sound description of QuickTime, its first version, without its size.
+    fn sound_description(kind: &[u8; 4], bits: u8) -> Vec<u8> {
+        let mut entry = kind.to_vec();
+        entry.extend([
+            0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, bits,
+        ]);
+        entry.extend([0, 0, 0, 0, 0xac, 0x44, 0, 0]);
+        entry
+    }
+
+    #[test]
+    fn a_sound_description_of_quicktime_says_what_it_says_in_quicktime() {
+        let check = |private: &[u8]| {
+            let params = params_of("A_QUICKTIME", private, &audio(16));
+            let pcm = params.pcm.unwrap();
+            assert_eq!((pcm.bytes, pcm.is_big_endian), (3, true));
+            assert_eq!(
+                (params.sample_rate, params.channels),
+                (Some(44_100), Some(2))
+            );
+        };
+        let entry = sound_description(b"in24", 24);
+        check(&entry);
+        check(&[&36u32.to_be_bytes()[..], &entry].concat());
+        let ima = params_of("A_QUICKTIME", &sound_description(b"ima4", 16), &audio(16));
+        assert_eq!(ima.codec, Codec::AdpcmImaQt);
+        let other = params_of("A_QUICKTIME", &sound_description(b"QDM2", 16), &audio(16));
+        assert_eq!(other.codec.name(), "a QuickTime codec (QDM2)");
     }
 
     #[test]

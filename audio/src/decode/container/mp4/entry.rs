@@ -72,6 +72,16 @@ pub(super) fn entries(
         .collect()
 }
 
+/// What one entry, its size in front, comes to in another container. `None`: nothing, or plain samples
+/// whose channels have to change places.
+pub(in super::super) fn params_of(entry: &[u8]) -> Option<CodecParams> {
+    let stsd = [&[0; 8], entry].concat();
+    let entry = entries(&stsd, 0, None, false).into_iter().next();
+    entry
+        .filter(|entry| entry.order.is_none())
+        .map(|entry| entry.params)
+}
+
 impl<'a> Description<'a> {
     fn parse(kind: Kind, body: &'a [u8], is_iso_v1: bool, timescale: u64) -> Self {
         let number = |at| u32_at(body, at).unwrap_or(0);

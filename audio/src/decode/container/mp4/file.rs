@@ -25,6 +25,16 @@ pub(super) struct Layout {
     /// Bytes between boxes that are none.
     pub lost_bytes: u64,
     pub lost_places: u64,
+    /// Fragments beyond those that are taken, in bytes of their descriptions, and files.
+    pub left_out: LeftOut,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct LeftOut {
+    pub movies: u64,
+    pub fragments: u64,
+    /// From the first of them on.
+    pub bytes: u64,
 }
 
 /// `None`: the file does not begin with a box that such a file begins with.
@@ -119,7 +129,15 @@ impl Scan {
                 let movie = Movie::parse(&moov, self.base, input.len())?;
                 self.layout.movies.push(movie);
             }
-            b"moof" if self.fragments < FRAGMENTS_MAX => {
+            b"moov" => {
+                self.leave_out(input, at);
+                self.layout.left_out.movies += 1;
+            }
+            b"moof" if self.fragments >= FRAGMENTS_MAX => {
+                self.leave_out(input, at);
+                self.layout.left_out.fragments += 1;
+            }
+            b"moof" => {
                 if let Some(movie) = self.layout.movies.last_mut() {
                     movie.fragments.push((at, found.size));
                     movie.is_fragmented = true;
@@ -129,6 +147,15 @@ impl Scan {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Scan {
+    fn leave_out(&mut self, input: &Input, at: u64) {
+        let left_out = &mut self.layout.left_out;
+        if left_out.bytes == 0 {
+            left_out.bytes = input.len().saturating_sub(at);
+        }
     }
 }
 
@@ -192,4 +219,28 @@ fn drop_copies(movies: &mut Vec<Movie>) {
         seen.push(begins);
         !is_copy
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{super::super::testing, *};
+
+    #[test]
+    fn fragments_and_headers_that_are_too_many_are_counted() {
+        let atom = |kind: &[u8; 4]| [&[0, 0, 0, 8], &kind[..]].concat();
+        let bytes = [atom(b"free"), atom(b"moof"), atom(b"moof"), atom(b"moov")].concat();
+        let mut input = Input::new(testing::source(&bytes)).unwrap();
+        let mut scan = Scan::default();
+        scan.layout.movies.resize_with(MOVIES_MAX, Movie::default);
+        scan.fragments = FRAGMENTS_MAX - 1;
+        scan.read(&mut input, 0).unwrap();
+        let LeftOut {
+            movies,
+            fragments,
+            bytes,
+        } = scan.layout.left_out;
+        assert_eq!((movies, fragments, bytes), (1, 1, 16));
+        assert_eq!(scan.layout.movies[MOVIES_MAX - 1].fragments, [(8, 8)]);
+    }
 }

@@ -20,6 +20,7 @@ use retake_findings::{Code, Finding};
 use retake_formats::Container;
 
 use boxes::Input;
+use file::LeftOut;
 use movie::Movie;
 use playback::{Losses, Playback, Step};
 
@@ -31,6 +32,8 @@ use crate::{
     },
 };
 use retake_formats::Codec;
+
+pub(super) use entry::params_of;
 
 pub(in crate::decode) struct Mp4Reader {
     input: Input,
@@ -85,7 +88,7 @@ impl Mp4Reader {
                 damaged: file.lost_places,
                 ..Losses::default()
             },
-            findings: Vec::new(),
+            findings: left_out(file.left_out).into_iter().collect(),
             lost_bytes: file.lost_bytes,
             is_cut: file.is_cut,
         }))
@@ -193,6 +196,22 @@ impl Demuxer for Mp4Reader {
         }
         findings
     }
+}
+
+/// Of what a file has more of than is taken.
+fn left_out(left_out: LeftOut) -> Option<Finding> {
+    let LeftOut {
+        movies,
+        fragments,
+        bytes,
+    } = left_out;
+    (bytes > 0).then(|| {
+        let detail = format!("{fragments} fragments and {movies} headers more than are taken");
+        Finding::new(
+            Code::PartNotRead,
+            [("bytes", bytes.into()), ("detail", detail.into())],
+        )
+    })
 }
 
 fn tracks(movie: &Movie) -> Vec<Track> {

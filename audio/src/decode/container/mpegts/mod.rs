@@ -10,11 +10,11 @@ mod tests;
 use std::{collections::VecDeque, io};
 
 use retake_findings::{Code, Finding};
-use retake_formats::Container;
+use retake_formats::{Codec, Container};
 
 use super::{
     bytes::{Bytes, PEEK_BYTES_MAX},
-    frames::{Frame, Header, Splitter, Syntax},
+    frames::{Frame, Header, Splitter, Syntax, opus::Control},
 };
 use crate::{
     AudioError,
@@ -32,6 +32,7 @@ const PACKETS_IN_ROW: usize = 3;
 const BEGIN_BYTES_MAX: u64 = 8 << 20;
 const PTS_PER_S: u64 = 90_000;
 const PTS_BITS: u32 = 33;
+const OPUS_RATE: u64 = 48_000;
 
 pub(in crate::decode) struct TsReader {
     bytes: Bytes,
@@ -43,6 +44,8 @@ pub(in crate::decode) struct TsReader {
     /// What is being read.
     pid: Option<u16>,
     syntax: Syntax,
+    /// What the tables say of it, where its frames do not.
+    stated: Option<CodecParams>,
     splitter: Splitter,
     frame: Frame,
     /// Found, and its stream's description comes first.
@@ -104,6 +107,7 @@ impl TsReader {
             selected: 0,
             pid: None,
             syntax,
+            stated: None,
             splitter: Splitter::new(syntax, 0, None),
             frame: Frame::default(),
             has_frame: false,
@@ -154,6 +158,7 @@ impl TsReader {
                     .find(|audio| audio.pid == transport.pid);
                 if let (Some(audio), Some(body)) = (audio, body)
                     && let Some(header) = audio.syntax.and_then(|syntax| syntax.header(body))
+                    && header.codec != Codec::Opus
                 {
                     audio.track.params = params_of(&header);
                 }
@@ -260,12 +265,15 @@ impl TsReader {
             .audio()
             .nth(self.selected)
             .or(self.tables.audio().next());
-        let Some((pid, syntax)) = audio.map(|audio| (audio.pid, audio.syntax)) else {
+        let Some(audio) = audio else {
             return;
         };
+        let (pid, syntax) = (audio.pid, audio.syntax);
         if self.pid == Some(pid) {
             return;
         }
+        let is_stated = syntax == Some(Syntax::Opus);
+        self.stated = is_stated.then(|| audio.track.params.clone());
         let is_first = self.pid.is_none();
         self.pid = Some(pid);
         self.counter = None;
@@ -325,7 +333,19 @@ impl TsReader {
             packet.at = Some(Time::new(stamp, PTS_PER_S));
             self.stamps.pop_front();
         }
-        packet.data.extend_from_slice(&self.frame.data);
+        let control = match self.syntax {
+            Syntax::Opus => Control::parse(&self.frame.data),
+            _ => None,
+        };
+        let from = control.map_or(0, |control| control.bytes);
+        packet
+            .data
+            .extend_from_slice(self.frame.data.get(from..).unwrap_or_default());
+        if let Some(control) = control {
+            let trim = |frames: u32| (frames > 0).then(|| Time::new(frames.into(), OPUS_RATE));
+            packet.trim_start = trim(control.trim_start);
+            packet.trim_end = trim(control.trim_end);
+        }
         packet.is_jump = std::mem::take(&mut self.is_jump);
         self.has_frame = false;
     }
@@ -347,7 +367,7 @@ fn unwrapped(stamp: i64, last: Option<i64>) -> i64 {
 
 fn params_of(header: &Header) -> CodecParams {
     CodecParams {
-        sample_rate: Some(header.sample_rate),
+        sample_rate: Some(header.sample_rate).filter(|rate| *rate > 0),
         channels: header.channels,
         ..CodecParams::new(header.codec.clone())
     }
@@ -463,7 +483,8 @@ impl Demuxer for TsReader {
                 self.has_frame = self.splitter.next(&mut self.frame);
             }
             if self.has_frame {
-                let params = self.frame.header.as_ref().map(params_of);
+                let of_frame = || self.frame.header.as_ref().map(params_of);
+                let params = self.stated.clone().or_else(of_frame);
                 if let Some(params) = params.filter(|params| self.told.as_ref() != Some(params)) {
                     // The decoder makes up for changes of rate and channels.
                     let is_other = self

@@ -115,12 +115,12 @@ fn streams(body: &[u8]) -> Vec<Audio> {
         };
         rest = behind;
         let pid = u16::from_be_bytes([entry[1] & 0x1f, entry[2]]);
-        if let Some((codec, syntax)) = codec(entry[0], descriptors) {
+        if let Some((params, syntax)) = codec(entry[0], descriptors) {
             audio.push(Audio {
                 pid,
                 syntax,
                 track: Track {
-                    params: CodecParams::new(codec),
+                    params,
                     is_default: audio.is_empty(),
                     name: None,
                     language: language(descriptors),
@@ -145,29 +145,72 @@ fn descriptors(mut bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
 }
 
 /// `None`: no audio.
-fn codec(kind: u8, about: &[u8]) -> Option<(Codec, Option<Syntax>)> {
+fn codec(kind: u8, about: &[u8]) -> Option<(CodecParams, Option<Syntax>)> {
     let has = |tag| descriptors(about).any(|(found, _)| found == tag);
     let is_registered =
         |name: &[u8]| descriptors(about).any(|(tag, body)| tag == 0x05 && body.starts_with(name));
-    let unknown = |name: &str| Some((Codec::Unknown(name.to_owned()), None));
+    let known = |codec, syntax| Some((CodecParams::new(codec), Some(syntax)));
+    let unknown = |name: &str| Some((CodecParams::new(Codec::Unknown(name.to_owned())), None));
     match kind {
         // Which layer, the frames tell.
-        0x03 | 0x04 => Some((Codec::Mp2, Some(Syntax::Mpeg))),
-        0x0f => Some((Codec::Aac, Some(Syntax::Adts))),
-        0x11 => unknown("AAC in LATM"),
+        0x03 | 0x04 => known(Codec::Mp2, Syntax::Mpeg),
+        0x0f => known(Codec::Aac, Syntax::Adts),
+        0x11 => known(Codec::Aac, Syntax::Loas),
         0x80 if is_registered(b"HDMV") => unknown("PCM of Blu-ray"),
-        0x81 => Some((Codec::Ac3, Some(Syntax::Ac3))),
-        0x84 | 0x87 => Some((Codec::Eac3, Some(Syntax::Ac3))),
+        0x81 => known(Codec::Ac3, Syntax::Ac3),
+        0x84 | 0x87 => known(Codec::Eac3, Syntax::Ac3),
         0x82 | 0x85 | 0x86 if is_registered(b"HDMV") => unknown("DTS"),
         0x83 if is_registered(b"HDMV") => unknown("Dolby TrueHD"),
-        0x06 if has(0x6a) || is_registered(b"AC-3") => Some((Codec::Ac3, Some(Syntax::Ac3))),
-        0x06 if has(0x7a) || is_registered(b"EAC3") => Some((Codec::Eac3, Some(Syntax::Ac3))),
+        0x06 if has(0x6a) || is_registered(b"AC-3") => known(Codec::Ac3, Syntax::Ac3),
+        0x06 if has(0x7a) || is_registered(b"EAC3") => known(Codec::Eac3, Syntax::Ac3),
         0x06 if has(0x7b) || is_registered(b"DTS") => unknown("DTS"),
-        0x06 if has(0x7c) => unknown("AAC in LATM"),
-        0x06 if is_registered(b"Opus") => unknown("Opus in MPEG-TS"),
+        0x06 if has(0x7c) => known(Codec::Aac, Syntax::Loas),
+        0x06 if is_registered(b"Opus") => match opus(about) {
+            Some(params) => Some((params, Some(Syntax::Opus))),
+            None => unknown("Opus in an unusual arrangement of channels"),
+        },
         0x06 if is_registered(b"BSSD") => unknown("PCM of SMPTE 302M"),
         _ => None,
     }
+}
+
+/// ETSI TS 103 491 section 4.1: the number of channels, in the usual arrangement.
+fn opus(about: &[u8]) -> Option<CodecParams> {
+    /// Streams, how many of them are stereo, and where each channel is.
+    const ARRANGEMENTS: [(u8, u8, &[u8]); 8] = [
+        (1, 0, &[0]),
+        (1, 1, &[0, 1]),
+        (2, 1, &[0, 2, 1]),
+        (2, 2, &[0, 1, 2, 3]),
+        (3, 2, &[0, 4, 1, 2, 3]),
+        (4, 2, &[0, 4, 1, 2, 3, 5]),
+        (4, 3, &[0, 4, 1, 2, 3, 5, 6]),
+        (5, 3, &[0, 6, 1, 2, 3, 4, 5, 7]),
+    ];
+    let extended =
+        descriptors(about).find(|(tag, body)| *tag == 0x7f && body.first() == Some(&0x80));
+    let channels = match extended.and_then(|(_, body)| body.get(1)) {
+        // Nothing is said, or two channels that have nothing to do with each other.
+        None | Some(0) => 2,
+        Some(channels) => *channels,
+    };
+    let (streams, coupled, places) = ARRANGEMENTS.get(usize::from(channels) - 1)?;
+    let mut head = b"OpusHead\x01".to_vec();
+    head.push(channels);
+    // What is to be trimmed the packets say; 48 kHz, no gain.
+    head.extend([0, 0, 0x80, 0xbb, 0, 0, 0, 0]);
+    if channels <= 2 {
+        head.push(0);
+    } else {
+        head.extend([1, *streams, *coupled]);
+        head.extend_from_slice(places);
+    }
+    Some(CodecParams {
+        sample_rate: Some(48_000),
+        channels: Some(channels.into()),
+        extra: head,
+        ..CodecParams::new(Codec::Opus)
+    })
 }
 
 fn language(about: &[u8]) -> Option<String> {

@@ -167,10 +167,13 @@ fn streams_that_are_not_decoded_are_named() {
             .map(|track| track.params.codec.name().to_owned());
         assert_eq!(name.as_deref(), expected);
     };
-    check(0x11, &[], Some("AAC in LATM"));
+    check(0x11, &[], Some("AAC"));
+    check(0x82, b"\x05\x04HDMV", Some("DTS"));
     check(0x81, &[], Some("AC-3"));
     check(0x06, &[0x7a, 0], Some("E-AC-3"));
-    check(0x06, b"\x05\x04Opus", Some("Opus in MPEG-TS"));
+    check(0x06, b"\x05\x04Opus", Some("Opus"));
+    let many = Some("Opus in an unusual arrangement of channels");
+    check(0x06, b"\x05\x04Opus\x7f\x02\x80\x09", many);
     check(0x06, &[], None);
     check(0x1b, &[], None);
 }
@@ -191,4 +194,48 @@ fn any_cut_or_flip_ends_well() {
             }
         }
     }
+}
+
+#[test]
+fn opus_packets_lose_their_control_headers_and_are_trimmed_by_them() {
+    let units = [
+        &[0x7f, 0xf0, 3, 1, 0x38, 0xfc, 1, 1][..],
+        &[0x7f, 0xe0, 3, 0xfc, 2, 2],
+        &[0x7f, 0xe8, 3, 2, 0x88, 0xfc, 3, 3],
+    ]
+    .concat();
+    let about = b"\x05\x04Opus\x7f\x02\x80\x06";
+    let content = [
+        tables(0x06, about),
+        packets(PID, &mut 0, &pes_of(900, &units)),
+    ]
+    .concat();
+    let mut reader = open(&content).unwrap();
+    reader.select(0);
+    let mut packet = Packet::default();
+    let Next::Stream(stream) = reader.next(&mut packet).unwrap() else {
+        panic!("a stream comes first");
+    };
+    let head = b"OpusHead\x01\x06\0\0\x80\xbb\0\0\0\0\x01\x04\x02\x00\x04\x01\x02\x03\x05";
+    assert_eq!(stream.params.extra, head);
+    let mut told = Vec::new();
+    loop {
+        packet.clear();
+        if !matches!(reader.next(&mut packet).unwrap(), Next::Packet) {
+            break;
+        }
+        let ticks = |time: Option<Time>| time.map_or(0, |time| time.ticks);
+        told.push((
+            packet.data.clone(),
+            ticks(packet.at),
+            ticks(packet.trim_start),
+            ticks(packet.trim_end),
+        ));
+    }
+    let expected = [
+        (vec![0xfc, 1, 1], 900, 312, 0),
+        (vec![0xfc, 2, 2], 0, 0, 0),
+        (vec![0xfc, 3, 3], 0, 0, 648),
+    ];
+    assert_eq!(told, expected);
 }

@@ -184,7 +184,7 @@ fn opus(head: &[u8]) -> Option<Mapping> {
 }
 
 /// RFC 6716 section 3.1: how long a frame is, and how many there are.
-fn opus_frames(packet: &[u8]) -> Option<u32> {
+pub(in super::super) fn opus_frames(packet: &[u8]) -> Option<u32> {
     let first = *packet.first()?;
     let frame = match first >> 3 {
         config @ 0..12 => [480, 960, 1920, 2880][usize::from(config & 3)],

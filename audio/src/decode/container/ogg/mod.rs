@@ -14,17 +14,16 @@ use std::collections::VecDeque;
 use retake_findings::{Code, Finding};
 use retake_formats::Container;
 
-use super::{
-    super::{
-        demux::{Demuxer, End, Next, Packet, Track},
-        source::Source,
-    },
-    plain,
+use super::super::{
+    demux::{Demuxer, End, Next, Packet, Track},
+    source::Source,
 };
 use crate::AudioError;
 use logical::{Item, Logical};
 use mapping::Mapping;
 use page::{Page, Pages};
+
+pub(super) use mapping::opus_frames;
 
 /// Tags of other formats may stand before the first page, not more.
 const LEADING_BYTES_MAX: u64 = 4 << 20;
@@ -75,7 +74,7 @@ impl OggReader {
             .enumerate()
             .map(|(index, params)| Track {
                 is_default: index == 0,
-                ..plain::track(params)
+                ..Track::only(params)
             })
             .collect();
         let mut reader = Self::new(source);

@@ -122,6 +122,7 @@ pub(super) fn pieces(reader: &mut BufReader<Source>, at: u64, len: u64) -> io::R
             params: None,
             stretches: VecDeque::new(),
             silences: VecDeque::new(),
+            is_list: false,
             data_bytes_64: None,
             places_mended: 0,
             is_cut: false,
@@ -168,6 +169,8 @@ struct File<'a> {
     stretches: VecDeque<Range<u64>>,
     /// Of a list of waves: where each is stated, and its frames.
     silences: VecDeque<(u64, u64)>,
+    /// Its chunks of audio are parts of one recording.
+    is_list: bool,
     /// What `ds64` says.
     data_bytes_64: Option<u64>,
     places_mended: u64,
@@ -224,6 +227,7 @@ impl File<'_> {
                     }
                 }
                 b"LIST" if self.is_list_of_waves(&chunk)? => {
+                    self.is_list = true;
                     self.at = chunk.start + 4;
                     continue;
                 }
@@ -308,13 +312,21 @@ impl File<'_> {
         let bytes = self.stretches.iter().map(|s| s.end - s.start).sum::<u64>();
         match self.params {
             Some(params) => {
-                let (params, cut) = cut(params, has_frames);
-                let stream = Stream::new(params);
-                let piece = Piece::new(stream, self.stretches, cut);
-                found.pieces.push(Piece {
-                    silences: self.silences,
-                    ..piece
-                });
+                let piece = |stretches| {
+                    let (params, cut) = cut(params.clone(), has_frames);
+                    Piece::new(Stream::new(params), stretches, cut)
+                };
+                if self.is_list || self.stretches.len() < 2 {
+                    found.pieces.push(Piece {
+                        silences: self.silences,
+                        ..piece(self.stretches)
+                    });
+                } else {
+                    // Something was put together, and not as the format has it.
+                    let each = self.stretches.into_iter();
+                    let each = each.map(|stretch| piece(VecDeque::from([stretch])));
+                    found.pieces.extend(each);
+                }
             }
             None if bytes > 0 => {
                 found
@@ -351,6 +363,8 @@ fn cut(params: CodecParams, begins_with_adts: bool) -> (CodecParams, Cut) {
     let cut = (params.codec != Codec::Aac || is_adts).then(|| Cut::of(&params));
     let (codec, cut) = match (&params.codec, cut.flatten()) {
         (codec, Some(cut)) => (codec.clone(), cut),
+        // Its own reader finds its frames.
+        (Codec::Flac, None) if params.extra.len() == 34 => (Codec::Flac, Cut::Nowhere),
         (Codec::Unknown(name), None) => (Codec::Unknown(name.clone()), Cut::Nowhere),
         (known, None) => (
             Codec::Unknown(format!("{} without headers in WAV", known.name())),

@@ -90,7 +90,8 @@ fn codec(format: &Format) -> Codec {
         0x0058 => return Codec::AmrWb,
         0x0065 | 0x028f => return Codec::G722,
         0x00ff | 0x1600 | 0x1610 | 0x706d | 0x4143 | 0xa106 => return Codec::Aac,
-        0x2000 => return Codec::Ac3,
+        0x2000 | 0x802c => return Codec::Ac3,
+        0x87af => return Codec::Eac3,
         0x5756 => return Codec::WavPack,
         0x6c61 => return Codec::Alac,
         0x704f => return Codec::Opus,
@@ -260,6 +261,22 @@ mod tests {
             params_of(&plain(0x11, 2, 1024, 4)).unwrap().block_bytes,
             Some(1024)
         );
+    }
+
+    #[test]
+    fn sub_formats_that_come_from_no_tag_are_known() {
+        let ac3 = [
+            0x2c, 0x80, 0x6d, 0xe0, 0x46, 0xdb, 0xcf, 0x11, 0xb4, 0xd1, 0, 0x80, 0x5f, 0x6c, 0xbb,
+            0xea,
+        ];
+        let check = |guid: &[u8], expected| {
+            let params = params_of(&extensible(2, 16, 16, 3, guid)).unwrap();
+            assert_eq!(params.codec, expected);
+        };
+        check(&ac3, Codec::Ac3);
+        let mut other = ac3;
+        other[0] = 0x2d;
+        check(&other, Codec::Unknown("WAVE format 0xfffe".to_owned()));
     }
 
     #[test]

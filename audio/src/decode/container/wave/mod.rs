@@ -7,15 +7,20 @@
 mod find;
 mod format;
 
+use std::ops::Range;
+
 use retake_findings::{Code, Finding};
-use retake_formats::Container;
+use retake_formats::{Codec, Container};
 
 use self::find::{Found, Magic};
-use super::pieces::{self, Pieces};
+use super::{
+    flac::FlacReader,
+    pieces::{self, Piece, Pieces},
+};
 use crate::{
     AudioError,
     decode::{
-        demux::{Demuxer, End, Next, Packet, Track},
+        demux::{CodecParams, Demuxer, End, Next, Packet, Track},
         source::Source,
     },
 };
@@ -27,6 +32,10 @@ pub(in crate::decode) struct WaveReader {
     len: u64,
     track: Track,
     pieces: Pieces,
+    /// Where the file begins with it: its frames do not keep to what pieces can be cut into.
+    flac: Vec<FlacReader>,
+    /// How many of them were read.
+    flac_read: usize,
     end: End,
     false_headers: u32,
     not_read: Vec<(u64, &'static str)>,
@@ -36,6 +45,7 @@ pub(in crate::decode) struct WaveReader {
 impl WaveReader {
     pub(in crate::decode) fn open(source: Source) -> Result<Option<Self>, AudioError> {
         let len = source.len();
+        let for_flac = source.again();
         let mut reader = Pieces::reader(source);
         let Some(magic) = Magic::at(&mut reader, 0)? else {
             return Ok(None);
@@ -51,12 +61,10 @@ impl WaveReader {
                 detail: detail.to_owned(),
             });
         };
-        let track = Track {
-            params: first.stream.params.clone(),
-            is_default: true,
-            name: None,
-            language: None,
-        };
+        let track = Track::only(&first.stream.params);
+        let flac = take_flac(&mut found)
+            .map(|(params, within)| FlacReader::frames(for_flac.again(), within, params))
+            .collect::<Result<_, _>>()?;
         let pieces = std::mem::take(&mut found.pieces);
         let mut wave = Self {
             container: match magic {
@@ -66,6 +74,8 @@ impl WaveReader {
             len,
             track,
             pieces: Pieces::new(reader, pieces),
+            flac,
+            flac_read: 0,
             end: End::Complete,
             false_headers: 0,
             not_read: Vec::new(),
@@ -111,6 +121,30 @@ impl WaveReader {
     }
 }
 
+/// The pieces of FLAC that the file begins with; of any behind other pieces, that they are not read.
+fn take_flac(found: &mut Found) -> impl Iterator<Item = (CodecParams, Range<u64>)> {
+    let is_flac = |piece: &Piece| piece.stream.params.codec == Codec::Flac;
+    let count = found
+        .pieces
+        .iter()
+        .take_while(|piece| is_flac(piece))
+        .count();
+    let first: Vec<_> = found.pieces.drain(..count).collect();
+    found.pieces.retain(|piece| {
+        if is_flac(piece) {
+            let bytes = piece.stretches.iter().map(|s| s.end - s.start).sum();
+            let detail = "they are FLAC behind something else";
+            found.not_read.push((bytes, detail));
+        }
+        !is_flac(piece)
+    });
+    first.into_iter().flat_map(|piece| {
+        let params = piece.stream.params;
+        let stretches = piece.stretches.into_iter();
+        stretches.map(move |within| (params.clone(), within))
+    })
+}
+
 impl Demuxer for WaveReader {
     fn container(&self) -> Container {
         self.container
@@ -123,6 +157,17 @@ impl Demuxer for WaveReader {
     fn select(&mut self, _track: usize) {}
 
     fn next(&mut self, packet: &mut Packet) -> Result<Next, AudioError> {
+        while let Some(flac) = self.flac.get_mut(self.flac_read) {
+            match flac.next(packet)? {
+                Next::End(end) => {
+                    self.flac_read += 1;
+                    if end == End::Truncated {
+                        self.end = end;
+                    }
+                }
+                next => return Ok(next),
+            }
+        }
         loop {
             match self.pieces.next(packet)? {
                 None => return Ok(Next::End(self.end.clone())),
@@ -153,6 +198,7 @@ impl Demuxer for WaveReader {
             ));
         }
         findings.extend(pieces::not_read(self.not_read.drain(..)));
+        findings.extend(self.flac.iter_mut().flat_map(FlacReader::findings));
         findings
     }
 }

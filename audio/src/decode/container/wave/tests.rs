@@ -143,11 +143,10 @@ fn the_size_stands_in_ds64() {
 }
 
 #[test]
-fn several_chunks_of_audio_are_one_stream() {
+fn a_list_of_chunks_of_audio_is_one_stream() {
     let (a, b) = (samples(7, 40), samples(99, 44));
     let both = [&a[..], &b].concat();
     let parts = [full(b"data", &a), full(b"data", &b)].concat();
-    check_plain(&riff(&[format(2, 16), parts.clone()]), &both);
     let list = [&b"wavl"[..], &parts].concat();
     check_plain(&riff(&[format(2, 16), full(b"LIST", &list)]), &both);
 }
@@ -335,4 +334,42 @@ fn any_cut_and_any_flipped_byte_ends() {
             end(&bytes);
         }
     }
+}
+
+#[test]
+fn two_chunks_of_audio_are_two_recordings() {
+    let (one, two) = (samples(1, 40), samples(99, 20));
+    let file = riff(&[format(2, 16), full(b"data", &one), full(b"data", &two)]);
+    let (streams, end, _) = read(&file);
+    let bytes: Vec<_> = streams.into_iter().map(|(_, bytes)| bytes).collect();
+    assert_eq!((bytes, end), (vec![one, two], End::Complete));
+}
+
+/// A file of FLAC's frames without its headers.
+fn flac_in_wave() -> Vec<u8> {
+    include_bytes!("../../../../tests/fixtures/chirp-flac.wav").to_vec()
+}
+
+#[test]
+fn flac_in_wave_is_cut_into_its_frames_also_of_several_files() {
+    let file = flac_in_wave();
+    let (once, end, codes) = read(&file);
+    assert_eq!((once.len(), end, codes.len()), (1, End::Complete, 0));
+    assert_eq!(once[0].0.params.codec, Codec::Flac);
+    let (twice, _, _) = read(&[file.clone(), file].concat());
+    assert_eq!(twice, [once.clone(), once].concat());
+}
+
+#[test]
+fn flac_behind_something_else_is_said_not_to_be_read() {
+    let file = [
+        riff(&[format(2, 16), full(b"data", &samples(1, 40))]),
+        flac_in_wave(),
+    ]
+    .concat();
+    let (streams, _, codes) = read(&file);
+    assert_eq!(
+        (streams.len(), codes),
+        (1, vec!["part-not-read".to_owned()])
+    );
 }
