@@ -14,6 +14,10 @@ const FFT_FRAMES_MIN: usize = 4096;
 /// Rates that have no common divisor need one FFT block as long as the rate itself.
 const RATE_MAX: u32 = 384_000;
 
+/// Samples are kept within this: sums of larger ones overflow in the transform, whose inverse then
+/// panics.
+const SAMPLE_MAX: f32 = 1e12;
+
 /// Takes frames of any number at the one rate and gives those that are ready at the other.
 pub struct Resampler {
     /// `None`: both rates are the same, and frames pass through.
@@ -66,7 +70,13 @@ impl Resampler {
     pub fn push(&mut self, block: &Block, out: &mut Block) {
         let before = out.frames();
         if let Some(block_frames) = self.fft.as_ref().map(Fft::fft_size_in) {
+            let new_from = self.pending.frames();
             self.pending.append(block);
+            for plane in self.pending.planes_mut() {
+                for sample in &mut plane[new_from..] {
+                    *sample = sample.clamp(-SAMPLE_MAX, SAMPLE_MAX);
+                }
+            }
             let mut from = 0;
             while self.pending.frames() - from >= block_frames {
                 self.transform(from, out);

@@ -124,3 +124,17 @@ fn an_impossible_rate_is_refused_by_name() {
     let error = Resampler::new(0, 48_000, 1).err().unwrap().to_string();
     assert_eq!(error, "sample rate is 0 Hz, allowed is 1 to 384000 Hz");
 }
+
+#[test]
+fn the_loudest_numbers_there_are_do_not_overflow() {
+    let frames = 10_000;
+    let samples: Vec<f32> = (0..frames)
+        .map(|n| if n % 3 == 0 { f32::MIN } else { f32::MAX })
+        .collect();
+    let mut resampler = Resampler::new(11_025, 44_100, 1).unwrap();
+    let mut out = Block::new(1);
+    resampler.push(&Block::mono(samples), &mut out);
+    resampler.finish(4 * frames, &mut out);
+    assert_eq!(out.frames() as u64, 4 * frames);
+    assert!(out.plane(0).iter().all(|sample| sample.is_finite()));
+}

@@ -19,11 +19,15 @@ pub(super) struct Collector {
     has_chapters: bool,
     text_bytes: usize,
     picture_bytes: usize,
+    /// Of ID3 tags, which a file can name at many places.
+    pub id3_bytes: usize,
 }
 
 /// So many names are listed in a finding.
 const NAMES_MAX: usize = 40;
 const NAME_CHARS_MAX: usize = 80;
+/// Of all ID3 tags together, so much is read.
+const ID3_BYTES_SUM_MAX: usize = 4 * TAG_BYTES_MAX;
 
 impl Collector {
     /// What follows is said by another tag.
@@ -38,6 +42,17 @@ impl Collector {
             self.lost
                 .insert(name.chars().take(NAME_CHARS_MAX).collect());
         }
+    }
+
+    /// Whether so many bytes of another ID3 tag are still to be read.
+    pub(super) fn takes_id3(&mut self, bytes: usize) -> bool {
+        let sum = self.id3_bytes.saturating_add(bytes);
+        if sum > ID3_BYTES_SUM_MAX {
+            self.lost("more ID3 tags");
+            return false;
+        }
+        self.id3_bytes = sum;
+        true
     }
 
     /// A gain by which players would change a loudness that is no longer this one.
@@ -75,7 +90,7 @@ impl Collector {
         if !earlier.is_empty() {
             // RIFF knows only the year, and one value.
             let is_said =
-                earlier.iter().any(|said| said.starts_with(value)) || earlier.join("; ") == value;
+                earlier.iter().any(|said| said.starts_with(value)) || is_joined(&earlier, value);
             return if !is_said {
                 self.lost(format!("another {name}"))
             };
@@ -204,6 +219,14 @@ impl Collector {
         }
         (self.tags, findings)
     }
+}
+
+/// Whether a text is several others in a row. It is not put together where lengths tell: a file may
+/// ask for it a million times.
+fn is_joined(parts: &[&str], whole: &str) -> bool {
+    const BETWEEN: &str = "; ";
+    let bytes: usize = parts.iter().map(|part| part.len() + BETWEEN.len()).sum();
+    bytes == whole.len() + BETWEEN.len() && parts.join(BETWEEN) == whole
 }
 
 /// What made the file that was brought: of ours it would be untrue under its usual name.

@@ -27,6 +27,9 @@ struct Element {
     size: Option<u64>,
 }
 
+/// So many parts are read.
+const PARTS_MAX: usize = 64;
+
 /// The element at a place.
 fn element(input: &Input, at: u64) -> io::Result<Option<Element>> {
     let head = input.read(at, 12)?;
@@ -106,7 +109,7 @@ fn places(input: &Input, segment: &Element) -> io::Result<Vec<Element>> {
     let mut is_in_cluster = false;
     let mut is_indexed = false;
     for _ in 0..STEPS_MAX {
-        if at >= end {
+        if at >= end || found.len() >= PARTS_MAX {
             break;
         }
         let Some(part) = element(input, at)? else {
@@ -176,7 +179,6 @@ fn indexed(input: &Input, origin: u64, body: &[u8]) -> io::Result<Vec<Element>> 
 
 fn read_parts(input: &Input, mut parts: Vec<Element>, to: &mut Collector) -> io::Result<()> {
     // What the segment says of itself comes last: its title repeats that of the tags.
-    const PARTS_MAX: usize = 64;
     parts.truncate(PARTS_MAX);
     parts.sort_by_key(|part| part.id == INFO);
     for part in parts {
@@ -350,4 +352,27 @@ fn read_attachment(body: &[u8], to: &mut Collector) {
         description: field(0x467e),
         bytes: child(body, 0x465c).unwrap_or_default().to_vec(),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn parts_without_end_are_not_looked_for_without_end() {
+        // INFO without anything in it.
+        let parts = [0x15, 0x49, 0xa9, 0x66, 0x80].repeat(3 * PARTS_MAX);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&parts).unwrap();
+        let segment = Element {
+            id: SEGMENT,
+            start: 0,
+            size: None,
+        };
+        let found = places(&Input::open(&file).unwrap(), &segment).unwrap();
+        assert_eq!(found.len(), PARTS_MAX);
+    }
 }

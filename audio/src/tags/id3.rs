@@ -87,10 +87,16 @@ pub(super) fn read_at(input: &Input, at: u64, to: &mut Collector) -> io::Result<
     if size > TAG_BYTES_MAX {
         to.lost(format!("the end of an ID3 tag of {size} bytes"));
     }
-    let bytes = input.read(at + 10, size.min(TAG_BYTES_MAX))?;
-    read_frames(Frames::new(bytes, version, flags), version, to);
+    let left = usize::try_from(input.len.saturating_sub(at)).unwrap_or(usize::MAX);
+    let wanted = size.min(TAG_BYTES_MAX).min(left);
     let footer = if flags & 0x10 != 0 { 10 } else { 0 };
-    Ok(Some(10 + size as u64 + footer))
+    let whole = Some(10 + size as u64 + footer);
+    if !to.takes_id3(wanted) {
+        return Ok(whole);
+    }
+    let bytes = input.read(at + 10, wanted)?;
+    read_frames(Frames::new(bytes, version, flags), version, to);
+    Ok(whole)
 }
 
 /// Date and time of version 2.3 stand in frames of their own.
@@ -284,7 +290,9 @@ pub(super) fn genres(value: &str) -> Vec<String> {
         let Some(genre) = by_number(number) else {
             break;
         };
-        found.push(genre.to_owned());
+        if !found.iter().any(|own| own == genre) {
+            found.push(genre.to_owned());
+        }
         rest = behind.trim_start();
     }
     let name = by_number(rest).unwrap_or(
@@ -319,5 +327,37 @@ fn read_v1(tag: &[u8; 128], to: &mut Collector) {
         if to.tags.field(name).is_none() {
             to.text(name, &value);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_named_again_and_again_is_not_read_for_ever() {
+        const BYTES: u64 = 4 << 20;
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"ID3\x03\0\0\x02\0\0\0").unwrap();
+        file.set_len(BYTES).unwrap();
+        let input = Input::open(&file).unwrap();
+        let mut to = Collector::default();
+        for _ in 0..100 {
+            assert_eq!(read_at(&input, 0, &mut to).unwrap(), Some(10 + BYTES));
+        }
+        assert!(to.id3_bytes > 0 && to.id3_bytes <= 4 * TAG_BYTES_MAX);
+        let (_, findings) = to.finish();
+        assert_eq!(findings.len(), 1);
+        assert!(findings[0].message.contains("more ID3 tags"));
+    }
+
+    #[test]
+    fn a_genre_that_is_repeated_is_one() {
+        assert_eq!(genres(&"(17)(18)".repeat(1000)), ["Rock", "Techno"]);
+        assert_eq!(genres("(17)(18)Rock"), ["Rock", "Techno"]);
+        assert_eq!(genres("(17)Roll"), ["Rock", "Roll"]);
     }
 }

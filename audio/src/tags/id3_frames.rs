@@ -25,7 +25,12 @@ pub(super) struct Frames {
     version: u8,
     /// The tag as a whole was unsynchronised (version 2.3); in 2.4 each frame says it.
     is_unsynchronised: bool,
+    /// How many bytes packed frames may still become.
+    left_unpacked: u64,
 }
+
+/// A few bytes may claim to be gigabytes, and many frames may do so one after the other.
+const UNPACKED_BYTES_SUM_MAX: u64 = 2 * PICTURE_BYTES_SUM_MAX as u64;
 
 impl Frames {
     pub(super) fn new(mut bytes: Vec<u8>, version: u8, flags: u8) -> Self {
@@ -47,12 +52,17 @@ impl Frames {
             at,
             version,
             is_unsynchronised,
+            left_unpacked: UNPACKED_BYTES_SUM_MAX,
         }
     }
 
-    /// Those inside of a chapter's frame.
+    /// Those inside of a chapter's frame. Packed ones are not unpacked: there can be any number of
+    /// chapters.
     pub(super) fn nested(bytes: &[u8], version: u8) -> Self {
-        Self::new(bytes.to_vec(), version, 0)
+        Self {
+            left_unpacked: 0,
+            ..Self::new(bytes.to_vec(), version, 0)
+        }
     }
 
     fn size(&self, field: [u8; 4], behind: usize) -> usize {
@@ -96,10 +106,10 @@ impl Iterator for Frames {
             ),
         };
         self.at = start.checked_add(size)?;
-        let Some(body) = self.bytes.get(start..self.at) else {
+        if self.at > self.bytes.len() {
             return Some(Part::Lost(id));
-        };
-        Some(match self.unpacked(body, flags) {
+        }
+        Some(match self.unpacked(start, flags) {
             Some(body) => Part::Frame(Frame { id, body }),
             None => Part::Lost(id),
         })
@@ -107,7 +117,9 @@ impl Iterator for Frames {
 }
 
 impl Frames {
-    fn unpacked(&self, body: &[u8], flags: [u8; 2]) -> Option<Vec<u8>> {
+    /// The body that begins at a place and ends where the next frame begins.
+    fn unpacked(&mut self, start: usize, flags: [u8; 2]) -> Option<Vec<u8>> {
+        let body = self.bytes.get(start..self.at)?;
         let (mut skip, packed, encrypted, unsynchronised) = match self.version {
             4 => {
                 let format = flags[1];
@@ -136,12 +148,12 @@ impl Frames {
         if !packed {
             return Some(body);
         }
-        // A few bytes may claim to be gigabytes.
         let mut plain = Vec::new();
-        let most = PICTURE_BYTES_MAX as u64 + NAME_BYTES_MAX as u64;
+        let most = (PICTURE_BYTES_MAX as u64 + NAME_BYTES_MAX as u64).min(self.left_unpacked);
         let read = ZlibDecoder::new(&body[..])
             .take(most + 1)
             .read_to_end(&mut plain);
+        self.left_unpacked = self.left_unpacked.saturating_sub(plain.len() as u64);
         (read.is_ok() && plain.len() as u64 <= most).then_some(plain)
     }
 }
@@ -214,4 +226,35 @@ pub(super) fn values(body: &[u8]) -> Vec<String> {
         rest = behind;
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use flate2::{Compression, write::ZlibEncoder};
+
+    use super::*;
+
+    /// Of version 2.3, packed: a text of so many bytes.
+    fn packed(bytes: usize) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&vec![b'a'; bytes]).unwrap();
+        let body = [&[0; 4], &encoder.finish().unwrap()[..]].concat();
+        let size = (body.len() as u32).to_be_bytes();
+        [&b"TXXX"[..], &size, &[0, 0x80], &body].concat()
+    }
+
+    #[test]
+    fn packed_frames_do_not_become_more_than_is_believed() {
+        const BYTES: usize = 10 << 20;
+        let tag = packed(BYTES).repeat(20);
+        let unpacked = Frames::new(tag.clone(), 3, 0)
+            .filter(|part| matches!(part, Part::Frame(frame) if frame.body.len() == BYTES))
+            .count();
+        assert_eq!(unpacked, UNPACKED_BYTES_SUM_MAX as usize / BYTES);
+        assert!(Frames::nested(&tag, 3).all(|part| matches!(part, Part::Lost(_))));
+        assert_eq!(Frames::new(tag, 3, 0).count(), 20);
+    }
 }

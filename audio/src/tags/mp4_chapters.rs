@@ -121,7 +121,7 @@ fn read_texts(input: &Input, track: &[Atom], to: &mut Collector) -> io::Result<(
     for (at, duration) in places.into_iter().zip(durations) {
         let end = ticks.saturating_add(u64::from(duration));
         let bytes = input.array::<2>(at)?.map_or(0, u16::from_be_bytes);
-        let title = input.read(at + 2, usize::from(bytes))?;
+        let title = input.read(at.saturating_add(2), usize::from(bytes))?;
         let title = match title[..] {
             [0xfe, 0xff, ..] | [0xff, 0xfe, ..] => input::utf16(&title, false),
             _ => text(&title),
@@ -194,4 +194,47 @@ fn durations(table: &[u8], count: usize) -> Vec<u32> {
         })
         .take(count)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Write;
+
+    use super::*;
+
+    fn atom(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = (body.len() as u32 + 8).to_be_bytes();
+        [&size[..], kind, body].concat()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    #[test]
+    fn a_text_as_far_away_as_numbers_go_is_none() {
+        let tables = [
+            atom(b"stts", &words(&[0, 1, 1, 500])),
+            atom(b"stsz", &words(&[0, 2, 1])),
+            atom(b"co64", &words(&[0, 1, u32::MAX, u32::MAX])),
+        ];
+        let media = [
+            atom(b"mdhd", &words(&[0, 0, 0, 1000])),
+            atom(b"hdlr", &[&[0; 8], &b"text"[..]].concat()),
+            atom(b"minf", &atom(b"stbl", &tables.concat())),
+        ];
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&atom(b"mdia", &media.concat())).unwrap();
+        let input = Input::open(&file).unwrap();
+        let mut to = Collector::default();
+        let track = atoms(&input, 0, input.len).unwrap();
+        read_texts(&input, &track, &mut to).unwrap();
+        let chapters = &to.tags.chapters;
+        assert_eq!(chapters.len(), 1);
+        assert_eq!(
+            (chapters[0].end_ns, &*chapters[0].title),
+            (Some(500_000_000), "")
+        );
+    }
 }

@@ -14,6 +14,7 @@ mod opus;
 mod pcm;
 mod symphonia;
 mod vorbis;
+mod vorbis_codebooks;
 mod wavpack;
 
 use retake_formats::Codec;

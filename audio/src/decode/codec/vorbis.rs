@@ -6,7 +6,7 @@ use lewton::{
 };
 use symphonia::core::codecs::audio::well_known::CODEC_ID_VORBIS;
 
-use super::{Heard, PacketDecoder, PacketError, symphonia::Inner};
+use super::{Heard, PacketDecoder, PacketError, symphonia::Inner, vorbis_codebooks};
 use crate::{
     block::Block,
     channels::{ChannelMask, vorbis_from_wave},
@@ -32,10 +32,15 @@ pub(super) struct VorbisPackets {
 
 impl VorbisPackets {
     pub(super) fn open(params: &CodecParams) -> Result<Self, PacketError> {
+        let setup = params.extra.get(IDENTIFICATION_BYTES..).unwrap_or(&[]);
+        if !vorbis_codebooks::are_moderate(setup) {
+            return Err(PacketError(
+                "codebooks that make no sense, or none that fit into memory".to_owned(),
+            ));
+        }
         // Gapless is what leaves out the first packet; nothing else is trimmed by it, since we
         // hand it no trims.
         let inner = Inner::open(CODEC_ID_VORBIS, &params.extra, true)?;
-        let setup = params.extra.get(IDENTIFICATION_BYTES..).unwrap_or(&[]);
         let channels = params.extra.get(11).copied().unwrap_or(0);
         Ok(Self {
             decoder: if channels <= 2 {

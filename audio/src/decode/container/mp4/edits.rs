@@ -129,7 +129,7 @@ impl Extent {
         let mut reached: Option<i64> = None;
         for (start, end) in heard {
             match reached {
-                None => left_out.before = start - self.first,
+                None => left_out.before = start.saturating_sub(self.first),
                 Some(reached) => {
                     left_out.between = left_out.between.saturating_add((start - reached).max(0));
                 }
@@ -242,6 +242,19 @@ mod tests {
                 part(22_050 + SECOND + 11_025, SECOND, 2 * SECOND)
             ]
         );
+    }
+
+    #[test]
+    fn an_edit_as_far_away_as_numbers_go_is_only_far_away() {
+        // Shifts of samples (ctts) can bring the first stamp before 0.
+        let extent = Extent {
+            first: -5,
+            ..track(Some(SECOND))
+        };
+        let plan = extent.plan(&[edit(1000, i64::MAX)]);
+        assert_eq!(plan.parts, []);
+        let plan = extent.plan(&[edit(0, i64::MAX)]);
+        assert_eq!(plan.left_out.before, i64::MAX);
     }
 
     #[test]

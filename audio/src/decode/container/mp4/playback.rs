@@ -245,8 +245,9 @@ impl Playback {
             part.at.saturating_add(run.time.saturating_sub(part.start)),
         ));
         packet.duration = (holds > 0).then(|| time(holds.min(1 << 62) as i64));
-        packet.trim_start = (run.time < part.start).then(|| time(part.start - run.time));
-        packet.trim_end = (end > heard_end).then(|| time(end - heard_end));
+        packet.trim_start =
+            (run.time < part.start).then(|| time(part.start.saturating_sub(run.time)));
+        packet.trim_end = (end > heard_end).then(|| time(end.saturating_sub(heard_end)));
         packet.is_jump = std::mem::take(&mut self.is_jump);
         let heard = end.min(heard_end).saturating_sub(part.start);
         self.heard_until = self.heard_until.max(part.at.saturating_add(heard));

@@ -30,6 +30,8 @@ const SYNC: u8 = 0x47;
 const PACKETS_IN_ROW: usize = 3;
 /// So much is looked through for tables and the first frames.
 const BEGIN_BYTES_MAX: u64 = 8 << 20;
+/// More stamps than frames can wait for is what a stream without frames has.
+const STAMPS_MAX: usize = 1000;
 const PTS_PER_S: u64 = 90_000;
 const PTS_BITS: u32 = 33;
 const OPUS_RATE: u64 = 48_000;
@@ -307,6 +309,9 @@ impl TsReader {
             if let Some(stamp) = pes.stamp {
                 let stamp = unwrapped(stamp, self.last_stamp);
                 self.last_stamp = Some(stamp);
+                if self.stamps.len() == STAMPS_MAX {
+                    self.stamps.pop_front();
+                }
                 self.stamps.push_back((self.pushed, stamp));
             }
             payload = &payload[pes.header..];

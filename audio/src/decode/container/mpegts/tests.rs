@@ -239,3 +239,19 @@ fn opus_packets_lose_their_control_headers_and_are_trimmed_by_them() {
     ];
     assert_eq!(told, expected);
 }
+
+#[test]
+fn stamps_of_a_stream_without_frames_do_not_pile_up() {
+    let mut content = tables(3, &[]);
+    let mut counter = 0;
+    for n in 0..5000 {
+        content.extend(packets(PID, &mut counter, &pes_of(n, &[0x55; 9])));
+    }
+    let mut reader = open(&content).unwrap();
+    reader.select(0);
+    assert!(matches!(
+        reader.next(&mut Packet::default()),
+        Ok(Next::End(_))
+    ));
+    assert_eq!(reader.stamps.len(), STAMPS_MAX);
+}

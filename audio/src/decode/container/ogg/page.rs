@@ -7,6 +7,9 @@ const HEADER_BYTES: usize = 27;
 /// 255 segments of 255 bytes.
 const PAGE_BYTES_MAX: usize = HEADER_BYTES + 255 + 255 * 255;
 const NAME: &[u8] = b"OggS";
+/// So many bytes are summed up in vain, beside as many as the file has; after that whole pages are
+/// stepped over. A hostile file has a page begin every few bytes.
+const SUMMED_BYTES_MAX: u64 = 4 << 20;
 
 /// Made once and filled anew.
 #[derive(Debug, Default, Clone)]
@@ -38,6 +41,9 @@ pub(super) struct Pages<R> {
     pub is_truncated: bool,
     /// The page before ended right here.
     is_in_sync: bool,
+    /// Bytes of pages whose checksum is wrong, and all bytes that were read.
+    summed_in_vain: u64,
+    read: u64,
 }
 
 impl<R: Read> Pages<R> {
@@ -53,6 +59,8 @@ impl<R: Read> Pages<R> {
             places: 0,
             is_truncated: false,
             is_in_sync: true,
+            summed_in_vain: 0,
+            read: 0,
         }
     }
 
@@ -74,6 +82,12 @@ impl<R: Read> Pages<R> {
                         self.is_in_sync = true;
                         return Ok(true);
                     }
+                    let bytes = bytes.len();
+                    if self.summed_in_vain > SUMMED_BYTES_MAX.saturating_add(self.read) {
+                        self.step_over(bytes);
+                        continue;
+                    }
+                    self.summed_in_vain += bytes as u64;
                 } else if self.is_in_sync {
                     // All that is left is here: the page is not.
                     self.is_truncated = true;
@@ -94,6 +108,7 @@ impl<R: Read> Pages<R> {
             let read = (&mut self.reader)
                 .take(wanted)
                 .read_to_end(&mut self.buffer)?;
+            self.read += read as u64;
             self.is_at_end = (read as u64) < wanted;
         }
         Ok(())
@@ -107,7 +122,10 @@ impl<R: Read> Pages<R> {
             // At the end of what is read the name may be cut.
             rest[0] == b'O' && rest.iter().zip(NAME).all(|(byte, name)| byte == name)
         });
-        let skipped = found.unwrap_or(ahead.len());
+        self.step_over(found.unwrap_or(ahead.len()));
+    }
+
+    fn step_over(&mut self, skipped: usize) {
         self.start += skipped;
         if self.checks_sums.is_none() {
             self.leading += skipped as u64;
@@ -290,6 +308,24 @@ pub(super) mod tests {
         let bytes = three().concat();
         let (numbers, _, _, is_truncated) = numbers(&bytes[..bytes.len() - 1]);
         assert_eq!((numbers, is_truncated), (vec![0, 1], true));
+    }
+
+    #[test]
+    fn pages_that_begin_every_few_bytes_are_not_all_summed_up() {
+        // Each header's lengths are the next ones', which makes a long page of any of them.
+        let mut header = [0xffu8; 28];
+        header[..5].copy_from_slice(b"OggS\0");
+        let damage = header.repeat(40_000);
+        let [first, ..] = three();
+        let bytes = [&first[..], &damage, &first].concat();
+        let mut pages = Pages::new(bytes.as_slice());
+        let mut page = Page::default();
+        let mut found = 0;
+        while pages.next(&mut page).unwrap() {
+            found += 1;
+        }
+        assert_eq!((found, pages.places), (2, 1));
+        assert!(pages.summed_in_vain <= SUMMED_BYTES_MAX + 2 * bytes.len() as u64);
     }
 
     #[test]
