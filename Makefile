@@ -1,7 +1,7 @@
 # The two that matter: `make run` and `make test`. The others are their parts.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench plugins web program test-setup clean
+.PHONY: help run check test lint bench plugins web program test-setup clean
 
 help:              ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 14
@@ -14,7 +14,10 @@ run: plugins web   ## build what changed, start server, worker and mock external
 test:              ## everything: installs and starts what it needs, stops what it started
 	@scripts/test
 
-lint:              ## fmt, clippy with warnings denied, tsc, eslint
+check:             ## the quick part of the tests: no services, no network, seconds after a build
+	@scripts/check
+
+lint:              ## fmt, clippy, rustdoc with warnings denied, tsc, eslint
 	@scripts/lint
 
 bench: plugins     ## speed and memory as ratios against named peers, and how well the corrections correct

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{
     NotAPlugin, Vocabulary,
     chain::{Chain, OnFailure, Step, StepKind, full},
-    problem::FieldError,
+    problem::{FieldError, below},
     vocabulary::shown,
 };
 
@@ -362,11 +362,6 @@ fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Op
     };
     errors.add(below(pointer, "follow"), detail);
     None
-}
-
-/// RFC 6901: `~` and `/` in a key are escaped.
-pub(crate) fn below(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 pub(crate) fn quoted(json: &Value) -> String {

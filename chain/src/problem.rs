@@ -124,3 +124,8 @@ impl Problem {
         ProblemKind::ALL.iter().copied().find(|k| k.slug() == slug)
     }
 }
+
+/// The pointer of a field's own field. RFC 6901: `~` and `/` in a key are escaped.
+pub fn below(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+}

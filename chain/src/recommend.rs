@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::{
     NotAPlugin, Step, Vocabulary,
-    parse::{CHAIN_KEYS, Errors, below, quoted, step},
-    problem::FieldError,
+    parse::{CHAIN_KEYS, Errors, quoted, step},
+    problem::{FieldError, below},
     vocabulary::shown,
 };
 

@@ -11,6 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{TryRngCore as _, rngs::OsRng};
+use retake_secrets::Secret;
 use sha2::{Digest as _, Sha256};
 
 use crate::{config::Config, install::hex};
@@ -33,11 +34,11 @@ pub fn accepted(config: &Config) -> Result<Vec<String>> {
         None => make(&path)?,
     };
     tracing::info!(file = %path.display(), "plugins are published with the key in this file");
-    Ok(vec![hex(&Sha256::digest(key))])
+    Ok(vec![hex(&Sha256::digest(key.expose()))])
 }
 
 /// `None`: there is no such file.
-pub fn read(path: &Path) -> Result<Option<String>> {
+pub fn read(path: &Path) -> Result<Option<Secret>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -59,19 +60,19 @@ pub fn read(path: &Path) -> Result<Option<String>> {
             path.display()
         );
     }
-    Ok(Some(key.to_owned()))
+    Ok(Some(key.into()))
 }
 
 /// Whole or not at all, and the same for everybody where two processes start at once.
-fn make(path: &Path) -> Result<String> {
+fn make(path: &Path) -> Result<Secret> {
     let mut secret = [0; SECRET_BYTES];
     OsRng.try_fill_bytes(&mut secret)?;
-    let key = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(secret));
+    let key: Secret = format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(secret)).into();
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     // Mode 600, as every temporary file of this library.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    writeln!(file, "{key}")?;
+    writeln!(file, "{}", key.expose())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(key),
@@ -107,7 +108,7 @@ mod tests {
             0o600
         );
         let key = read(&path).unwrap().unwrap();
-        assert_eq!(first, [hex(&Sha256::digest(key))]);
+        assert_eq!(first, [hex(&Sha256::digest(key.expose()))]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use retake_secrets::{STARS, Scrub, SecretUrl};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -18,9 +19,9 @@ pub struct Config {
     /// Empty for the store's own database, the only choice so far.
     pub blobs_url: String,
     /// `embedded:` for a table in the store's database, or `amqp://…`, `amqps://…`.
-    pub queue_url: String,
+    pub queue_url: SecretUrl,
     /// The external audio service. Empty: none; `retake up` then starts the simulated one.
-    pub external_url: String,
+    pub external_url: SecretUrl,
     /// A folder of further plugins (*.wasm) to install at start; empty for none.
     pub plugins: String,
     pub server: retake_server::Config,
@@ -36,8 +37,8 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store_url: String::new(),
             blobs_url: String::new(),
-            queue_url: "embedded:".to_owned(),
-            external_url: String::new(),
+            queue_url: "embedded:".into(),
+            external_url: SecretUrl::default(),
             plugins: String::new(),
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
@@ -86,7 +87,7 @@ impl Config {
         match std::fs::read_to_string(&file) {
             Ok(text) => match text.parse::<Table>() {
                 Ok(file) => layers::merge_file(&mut table, file, &mut problems),
-                Err(e) => problems.push(format!("{}: {e}", file.display())),
+                Err(e) => problems.push(format!("{}{}", file.display(), layers::place(&text, &e))),
             },
             Err(e) if sources.config.is_some() => problems.push(format!("{}: {e}", file.display())),
             Err(_) => {}
@@ -132,27 +133,40 @@ impl Config {
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
             problems.push(format!(
                 "store_url is \"{}\"; it must be sqlite:PATH",
-                starred(&self.store_url)
+                SecretUrl::from(&self.store_url)
             ));
         }
         if !self.blobs_url.is_empty() {
             problems.push(format!(
                 "blobs_url is \"{}\"; it must be empty: audio lies in the store's database",
-                starred(&self.blobs_url)
+                SecretUrl::from(&self.blobs_url)
             ));
         }
         if self.queue() == QueueChoice::Unknown {
             problems.push(format!(
                 "queue_url is \"{}\"; it must be embedded: or amqp://… or amqps://…",
-                starred(&self.queue_url)
+                self.queue_url
             ));
         }
-        let http = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        let http = |url: &SecretUrl| url.starts_with("http://") || url.starts_with("https://");
         if !self.external_url.is_empty() && !http(&self.external_url) {
             problems.push(format!(
                 "external_url is \"{}\"; it must be http://… or https://…",
-                starred(&self.external_url)
+                self.external_url
             ));
+        }
+        // Somebody kept what `retake config` shows: the service would be asked with stars for a key.
+        for (key, is_starred) in [
+            ("queue_url", self.queue_url.is_starred()),
+            ("external_url", self.external_url.is_starred()),
+            ("external.token", self.external.token.is_starred()),
+        ] {
+            if is_starred {
+                problems.push(format!(
+                    "{key} holds {STARS}, which stands for a secret where settings are shown; it must be \
+                     the secret itself"
+                ));
+            }
         }
         problems
     }
@@ -174,22 +188,29 @@ impl Config {
     }
 
     pub fn queue(&self) -> QueueChoice {
-        match self.queue_url.split_once(':').map(|(scheme, _)| scheme) {
+        match self
+            .queue_url
+            .expose()
+            .split_once(':')
+            .map(|(scheme, _)| scheme)
+        {
             Some("embedded") => QueueChoice::Embedded,
             Some("amqp" | "amqps") => QueueChoice::RabbitMq,
             _ => QueueChoice::Unknown,
         }
     }
 
-    /// As TOML, with secrets starred.
+    /// As TOML, with secrets starred: their types show nothing else.
     pub fn shown(&self) -> String {
-        let mut shown = self.clone();
-        shown.queue_url = starred(&self.queue_url);
-        shown.external_url = starred(&self.external_url);
-        if !shown.external.token.is_empty() {
-            shown.external.token = "***".to_owned();
-        }
-        toml::to_string_pretty(&shown).expect("plain TOML")
+        toml::to_string_pretty(self).expect("plain TOML")
+    }
+
+    /// What no line of a log may hold, whoever writes it.
+    pub fn secrets(&self) -> Scrub {
+        Scrub::default()
+            .url(&self.queue_url)
+            .url(&self.external_url)
+            .secret(&self.external.token)
     }
 }
 
@@ -200,35 +221,67 @@ pub enum QueueChoice {
     Unknown,
 }
 
-/// `amqp://user:secret@host` with the secret replaced.
-pub fn starred(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let authority_ends = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_ends);
-    match authority.rsplit_once('@') {
-        Some((user, host)) => {
-            let user = user.split_once(':').map_or(user, |(user, _)| user);
-            format!("{scheme}://{user}:***@{host}{path}")
-        }
-        None => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const FILE: &str = r#"
+        queue_url = "amqp://ann:s3cret@mq:5672/s3cret?heartbeat=3"
+        external_url = "https://s3cret:s3cret@audio.example/s3cret/?key=s3cret#s3cret"
+        [external]
+        token = "s3cret"
+    "#;
+
     #[test]
-    fn secrets_in_addresses_are_starred() {
-        for (url, shown) in [
-            ("amqp://u:p@h:5672/%2f", "amqp://u:***@h:5672/%2f"),
-            ("amqp://u@h", "amqp://u:***@h"),
-            ("https://h/a@b", "https://h/a@b"),
-            ("embedded:", "embedded:"),
+    fn the_settings_are_shown_without_a_secret_and_what_is_shown_is_not_taken_for_one() {
+        let config: Config = toml::from_str(FILE).expect("plain TOML");
+        assert_eq!(config.problems(), Vec::<String>::new());
+        assert!(config.external.token.expose().contains("s3cret"));
+        let shown = config.shown();
+        for shown in [&shown, &format!("{config:?}"), &format!("{config:#?}")] {
+            assert!(!shown.contains("s3cret"), "{shown}");
+            assert!(shown.contains("amqp://***@mq:5672/***"), "{shown}");
+            assert!(shown.contains("https://***@audio.example/***"), "{shown}");
+        }
+        let again: Config = toml::from_str(&shown).expect("what is shown can be read");
+        let problems = again.problems();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        for key in ["queue_url", "external_url", "external.token"] {
+            assert!(problems.iter().any(|p| p.starts_with(key)), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_by_its_line_and_not_by_what_stands_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (text, told) in [
+            (
+                "listen = '127.0.0.1:0'\nexternal_url = \"https://u:s3cret@h",
+                ", line 2",
+            ),
+            ("external_url = https://u:s3cret@h", ", line 1"),
+            (
+                "queue_url = ['amqp://u:s3cret@h']",
+                "queue_url is a list; it must be text",
+            ),
+            (
+                "[external]\ntoken = { s3cret = 1 }",
+                "external.token is a section; it must be text",
+            ),
+            (
+                "[external]\ntoken = 's3cret'\nattempts_max = 0",
+                "attempts_max is 0",
+            ),
         ] {
-            assert_eq!(starred(url), shown);
+            let file = folder.path().join("retake.toml");
+            std::fs::write(&file, text).expect("written");
+            let sources = Sources {
+                config: Some(file),
+                ..Sources::default()
+            };
+            let problems = Config::load(&sources).expect_err(text).to_string();
+            assert!(problems.contains(told), "{problems}");
+            assert!(!problems.contains("s3cret"), "{problems}");
         }
     }
 
@@ -270,9 +323,9 @@ mod tests {
     #[test]
     fn addresses_of_unknown_kinds_are_named() {
         let config = Config {
-            queue_url: "redis://u:secret@h".to_owned(),
-            store_url: "oracle:".to_owned(),
-            external_url: "ftp://x".to_owned(),
+            queue_url: "redis://u:secret@h".into(),
+            store_url: "oracle://u:secret@h".to_owned(),
+            external_url: "ftp://x/?key=secret".into(),
             ..Config::default()
         };
         let problems = config.problems();

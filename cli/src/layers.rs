@@ -21,11 +21,42 @@ fn merge(base: &mut Table, over: Table, path: &str, problems: &mut Vec<String>) 
             (Some(slot), value) => match coerce(slot, value) {
                 Ok(value) => *slot = value,
                 Err(value) => {
-                    problems.push(format!("{dotted} is {value}; it must be {}", kind(slot)))
+                    problems.push(format!(
+                        "{dotted} is {}; it must be {}",
+                        told(slot, &value),
+                        kind(slot)
+                    ));
                 }
             },
         }
     }
+}
+
+/// What is there instead: the value, or only its kind where it may hold a secret that was written as
+/// the wrong thing, which any text may.
+fn told(slot: &Value, value: &Value) -> String {
+    match slot {
+        Value::String(_) | Value::Array(_) => kind(value).to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+/// Where a file is no TOML, and why. The parser's own words quote the line, which may hold a secret.
+pub fn place(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => {
+            let line = before.matches('\n').count() + 1;
+            format!(", line {line}: it is no TOML: {}", reason(error))
+        }
+        None => format!(": it is no TOML: {}", reason(error)),
+    }
+}
+
+/// The parser's words, but for those that are the file's: they stand within backticks or quotes.
+fn reason(error: &toml::de::Error) -> String {
+    let mut parts = error.message().split(['`', '"']);
+    parts.next().unwrap_or_default().trim().to_owned()
 }
 
 /// TOML tells 5 from 5.0; people do not.
@@ -63,7 +94,9 @@ pub fn merge_environment(
 /// `--set server.upload_bytes_max=1000000`.
 pub fn merge_flag(base: &mut Table, flag: &str, problems: &mut Vec<String>) {
     let Some((dotted, text)) = flag.split_once('=') else {
-        problems.push(format!("--set {flag}: it must look like key=value"));
+        let is_of_a_key = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_');
+        let key: String = flag.chars().take_while(is_of_a_key).collect();
+        problems.push(format!("--set {key}…: it must look like key=value"));
         return;
     };
     let mut table = base;

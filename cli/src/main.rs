@@ -5,6 +5,7 @@ mod commands;
 mod config;
 mod install;
 mod layers;
+mod private;
 mod wiring;
 
 use std::process::ExitCode;
@@ -29,7 +30,11 @@ fn main() -> ExitCode {
     match commands::run(program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("retake: {error:#}");
+            // It may quote a plugin, a file or a service.
+            eprintln!(
+                "retake: {}",
+                retake_words::written_out(&format!("{error:#}"))
+            );
             ExitCode::FAILURE
         }
     }

@@ -19,8 +19,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    admin_key,
     config::{Config, QueueChoice},
-    install,
+    install, private,
 };
 
 pub struct Wiring {
@@ -36,13 +37,19 @@ pub struct Wiring {
 /// Opens the store, reaches for the broker, and starts the relay.
 pub fn open(config: &Config) -> Result<Wiring> {
     let database = config.database();
-    if let Some(folder) = database.parent() {
-        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    private::folder(&config.data)?;
+    match database.parent() {
+        // Elsewhere than in the data folder: a place of the operator's own, made if it is missing.
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
+            private::folder(folder)?;
+        }
+        _ => {}
     }
+    private::files(&database, &admin_key::path(&config.data))?;
     let (store, blobs, mut queue, mut events) =
         open_sqlite(&database).with_context(|| database.display().to_string())?;
     if config.queue() == QueueChoice::RabbitMq {
-        let address: RabbitAddress = config.queue_url.parse().context("queue_url")?;
+        let address: RabbitAddress = config.queue_url.expose().parse().context("queue_url")?;
         let options = RabbitOptions {
             prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
             connection_name: format!("retake {}", std::process::id()),
@@ -53,8 +60,8 @@ pub fn open(config: &Config) -> Result<Wiring> {
     }
     tracing::info!(
         store = %database.display(),
-        queue = crate::config::starred(&config.queue_url),
-        external = crate::config::starred(&config.external_url),
+        queue = %config.queue_url,
+        external = %config.external_url,
         "wired"
     );
 
@@ -128,7 +135,11 @@ pub fn externals(config: &Config) -> Result<Vec<External>> {
     if config.external_url.is_empty() {
         return Ok(Vec::new());
     }
-    let external = External::new("default", &config.external_url, config.external.clone())
-        .context("external_url")?;
+    let external = External::new(
+        "default",
+        config.external_url.clone(),
+        config.external.clone(),
+    )
+    .context("external_url")?;
     Ok(vec![external])
 }

@@ -154,7 +154,10 @@ fn shown(value: &Value, digits: Option<usize>) -> String {
             Some(x) => format!("{:.digits$}", x + 0.0).replace("-0.0", "0.0"),
             None => number.to_string(),
         },
-        (Value::String(text), _) => text.chars().filter(|c| !c.is_control()).collect(),
+        (Value::String(text), _) => text
+            .chars()
+            .filter(|c| !retake_words::is_hidden(*c))
+            .collect(),
         (Value::Null, _) => "unknown".to_owned(),
         (Value::Array(list), digits) => {
             let list: Vec<_> = list.iter().map(|value| shown(value, digits)).collect();

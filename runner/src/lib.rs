@@ -14,7 +14,7 @@ pub mod external;
 mod handover;
 pub mod install;
 mod limits;
-pub mod words;
 
 pub use deadline::DeadlineTerms;
 pub use limits::Limits;
+pub use retake_words as words;

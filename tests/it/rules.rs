@@ -81,6 +81,48 @@ fn each_crate_uses_just_the_crates_that_the_table_gives_it() -> Result<()> {
     Ok(())
 }
 
+/// Crates that are compiled in workspaces of their own, by their folders; the page names each.
+const GUESTS: [&str; 5] = [
+    "plugins/sdk",
+    "plugins/lib/",
+    "plugins/corrections/",
+    "plugins/test/",
+    "audio/fuzz",
+];
+
+#[test]
+fn no_crate_stands_outside_the_table() -> Result<()> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .arg("*Cargo.toml")
+        .current_dir(root())
+        .output()?;
+    let rows = table()?;
+    let page = read("ARCHITECTURE.md")?;
+    for guests in GUESTS {
+        ensure!(
+            page.contains(&format!("`{guests}")),
+            "the page does not name {guests}"
+        );
+    }
+    for manifest in String::from_utf8(listed.stdout)?.lines() {
+        let Some(folder) = manifest.strip_suffix("/Cargo.toml") else {
+            continue;
+        };
+        // A template names its crate only when somebody makes a plugin of it.
+        let is_crate = read(manifest)?
+            .parse::<toml::Table>()
+            .is_ok_and(|manifest| manifest.contains_key("package"));
+        let is_guest = GUESTS.iter().any(|guests| folder.starts_with(guests));
+        let is_listed = rows.iter().any(|(listed, _)| listed == folder);
+        ensure!(
+            !is_crate || is_guest || is_listed || folder.contains("/templates/"),
+            "{folder} is a crate, and ARCHITECTURE.md's table does not list it"
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn each_library_stands_behind_its_one_door() -> Result<()> {
     let doors: &[(&str, &[&str])] = &[

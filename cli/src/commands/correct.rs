@@ -19,6 +19,7 @@ use retake_plugin_host::{Cache, Installed};
 use retake_runner::chain::{
     ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare_now, run_chain, seed,
 };
+use retake_words::written_out;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -325,7 +326,7 @@ fn sha256_of(path: &Path) -> Result<String> {
 fn show_progress(progress: Progress) {
     let mut out = std::io::stderr().lock();
     if out.is_terminal() {
-        let step = progress.step.as_deref().unwrap_or("reading");
+        let step = written_out(progress.step.as_deref().unwrap_or("reading"));
         let _ = write!(out, "\r\x1b[K{:3.0} %  {step}", progress.fraction * 100.0);
         let _ = out.flush();
     }
@@ -340,8 +341,8 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
     let (before, after) = (&report.input, &report.output);
     println!(
         "{}: {}, {} Hz, {} channel(s), {}",
-        output.display(),
-        report.source,
+        written_out(&output.display().to_string()),
+        written_out(&report.source.to_string()),
         before.sample_rate,
         before.channels,
         clock(before.duration_ms)
@@ -373,6 +374,7 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
             format!("{cpu_ms} ms")
         };
         let why = if *recommended { ", recommended" } else { "" };
+        let step = written_out(step);
         println!("step {step:16} {which}, {outcome}{why}");
     }
     for Finding {
@@ -382,7 +384,7 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
         ..
     } in &report.findings
     {
-        println!("{}[{code}]: {message}", severity.name());
+        println!("{}[{code}]: {}", severity.name(), written_out(message));
     }
     println!("took {} ms", report.elapsed_ms);
 }

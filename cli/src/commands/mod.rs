@@ -1,19 +1,19 @@
 //! The command line, and what each command starts.
 
 mod correct;
+mod log;
 mod plugin;
 mod roles;
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::{io::Write as _, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Sources};
+use crate::{
+    config::{Config, Sources},
+    private,
+};
 
 /// Plugin-based audio correction.
 #[derive(Debug, Parser)]
@@ -66,15 +66,21 @@ pub fn run(mut program: Program) -> Result<()> {
     }
     let quiet = matches!(program.command, Command::Correct(_) | Command::Plugin(_));
     // lapin logs every failed connection; we log an outage once.
-    log_to_stderr(if quiet {
+    let levels = if quiet {
         "warn,lapin=off"
     } else {
         "info,lapin=off"
-    });
+    };
+    if !quiet {
+        // What an author or a user makes is theirs to share.
+        private::from_now_on();
+    }
+    let secrets = config.secrets();
+    log::to_stderr(levels, secrets.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         match program.command {
             Command::Up => roles::up(config).await,
             Command::Server => roles::server(config).await,
@@ -87,17 +93,9 @@ pub fn run(mut program: Program) -> Result<()> {
             | Command::InstallPlugin { .. }
             | Command::CheckPlugin { .. } => unreachable!("handled before"),
         }
-    })
-}
-
-/// `RETAKE_LOG` takes what `RUST_LOG` usually does.
-fn log_to_stderr(default: &str) {
-    let filter = EnvFilter::try_from_env("RETAKE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    });
+    // Libraries may quote the address they were given.
+    ended.map_err(|error| anyhow!("{}", secrets.clean(&format!("{error:#}"))))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub async fn up(mut config: Config) -> Result<()> {
     let mut roles = Roles::new(&shutdown);
     if config.external_url.is_empty() {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        config.external_url = format!("http://{}", listener.local_addr()?);
+        config.external_url = format!("http://{}", listener.local_addr()?).into();
         roles.add(
             "mock external service",
             retake_mock_external::serve(listener, shutdown.clone()),

@@ -49,7 +49,7 @@ pub fn bench(
     install_ms: f64,
     load_ms: f64,
 ) -> Result<BenchReport, String> {
-    let subject = Subject::new(plugin, settings, serde_json::Map::new());
+    let subject = Subject::new(plugin, settings, serde_json::Map::new(), "");
     let start = Instant::now();
     plugin.instance().map_err(|error| error.to_string())?;
     let start_us = start.elapsed().as_secs_f64() * 1e6;

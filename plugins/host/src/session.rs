@@ -188,7 +188,7 @@ fn said_no(error: wit::PluginError) -> StageError {
     let message = error
         .message
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !retake_words::is_hidden(*c))
         .take(1000)
         .collect();
     match error.kind {

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use retake_words::{is_hidden, written_out};
+
 use crate::{
     BLOCK_QUANTUM_MAX, LEVEL_CHANGE_DB, LevelPromise, Manifest, ManifestError, Param, ParamKind,
     Scale, length, promise,
@@ -10,6 +12,9 @@ use crate::{
 
 /// Sample rates a recording may have, in Hz.
 const RATES_HZ: std::ops::RangeInclusive<u32> = 8_000..=192_000;
+
+/// Longest piece of a broken text that is quoted.
+const QUOTED_CHARS_MAX: usize = 80;
 
 /// Bytes, by what the text is for.
 const ID_MAX: usize = 128;
@@ -36,7 +41,7 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
         if !seen.insert(&param.id) {
             rules.breaks(
                 format!("params[{index}].id"),
-                format!("\"{}\" is used twice", param.id),
+                format!("{} is used twice", quoted(&param.id)),
             );
         }
         rules.param(&format!("params[{index}]"), param);
@@ -111,8 +116,20 @@ impl Rules {
                 format!("{} bytes long; it must be from {min} to {max}", text.len()),
             );
         }
-        if text.chars().any(|c| c.is_control() && c != '\n') {
-            self.breaks(field, "contains control characters");
+        // Texts have lines, names do not.
+        let may_have_lines = max == TEXT_MAX;
+        let hidden = text
+            .chars()
+            .find(|c| is_hidden(*c) && !(may_have_lines && *c == '\n'));
+        if let Some(hidden) = hidden {
+            let code = u32::from(hidden);
+            self.breaks(
+                field,
+                format!(
+                    "contains U+{code:04X}, which is not seen: control characters, and those that \
+                     turn text around or have no width, are not taken"
+                ),
+            );
         }
     }
 
@@ -123,8 +140,9 @@ impl Rules {
             self.breaks(
                 "id",
                 format!(
-                    "\"{id}\" is not reverse DNS of at least two parts of a-z, 0-9 and -, such as \
-                     org.example.gain"
+                    "{} is not reverse DNS of at least two parts of a-z, 0-9 and -, such as \
+                     org.example.gain",
+                    quoted(id)
                 ),
             );
         }
@@ -134,7 +152,10 @@ impl Rules {
         if !is_semantic_version(version) {
             self.breaks(
                 "version",
-                format!("\"{version}\" is not a semantic version such as 1.0.0"),
+                format!(
+                    "{} is not a semantic version such as 1.0.0",
+                    quoted(version)
+                ),
             );
         }
     }
@@ -156,7 +177,7 @@ impl Rules {
             if let Err(reason) = value.parse::<LevelPromise>() {
                 self.breaks(
                     "extras",
-                    format!("{LEVEL_CHANGE_DB} is \"{value}\"; {reason}"),
+                    format!("{LEVEL_CHANGE_DB} is {}; {reason}", quoted(value)),
                 );
             }
         }
@@ -166,7 +187,7 @@ impl Rules {
         if !is_slug(&param.id) || param.id.len() > ID_MAX {
             self.breaks(
                 format!("{field}.id"),
-                format!("\"{}\" is not made of a-z, 0-9 and -", param.id),
+                format!("{} is not made of a-z, 0-9 and -", quoted(&param.id)),
             );
         }
         self.text(&format!("{field}.label"), &param.label, 1, NAME_MAX);
@@ -199,13 +220,13 @@ impl Rules {
                     if !is_slug(&choice.id) || choice.id.len() > ID_MAX {
                         self.breaks(
                             format!("{field}.choices"),
-                            format!("id \"{}\" is not made of a-z, 0-9 and -", choice.id),
+                            format!("id {} is not made of a-z, 0-9 and -", quoted(&choice.id)),
                         );
                     }
                     if !seen.insert(&choice.id) {
                         self.breaks(
                             format!("{field}.choices"),
-                            format!("id \"{}\" is used twice", choice.id),
+                            format!("id {} is used twice", quoted(&choice.id)),
                         );
                     }
                     self.text(&format!("{field}.choices"), &choice.label, 1, NAME_MAX);
@@ -213,7 +234,7 @@ impl Rules {
                 if !seen.contains(default) {
                     self.breaks(
                         format!("{field}.default"),
-                        format!("\"{default}\" is not one of the choices"),
+                        format!("{} is not one of the choices", quoted(default)),
                     );
                 }
             }
@@ -248,6 +269,15 @@ impl Rules {
             );
         }
     }
+}
+
+/// What an author wrote, as far as it needs to be known again.
+fn quoted(text: &str) -> String {
+    let mut quoted: String = text.chars().take(QUOTED_CHARS_MAX).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    format!("\"{}\"", written_out(&quoted).replace('\n', "\\n"))
 }
 
 /// a-z, 0-9 and `-`; neither empty nor with a `-` at an end.

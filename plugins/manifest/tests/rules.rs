@@ -102,6 +102,41 @@ fn texts_are_well_formed_and_bounded() {
     check("name", |m| m.name.clear());
     check("name", |m| m.name = "n".repeat(101));
     check("name", |m| m.name = "bell \u{7}".into());
+    for hidden in [
+        "\u{1b}[2J",
+        "a\nb",
+        "\u{85}",
+        "\u{202e}",
+        "\u{2067}",
+        "\u{200f}",
+        "\u{61c}",
+        "\u{2028}",
+        "\u{200b}",
+        "\u{feff}",
+        "\u{e0041}",
+    ] {
+        let text = format!("Gain {hidden} it");
+        check("name", |m| m.name.clone_from(&text));
+        check("vendor", |m| m.vendor.clone_from(&text));
+        check("params[0].label", |m| m.params[0].label.clone_from(&text));
+        check("params[0].group", |m| m.params[0].group.clone_from(&text));
+        check("params[3].choices", |m| {
+            let ParamKind::Choice { choices, .. } = &mut m.params[3].kind else {
+                panic!("the fourth is a choice");
+            };
+            choices[0].label.clone_from(&text);
+        });
+        if hidden != "a\nb" {
+            check("summary", |m| m.summary.clone_from(&text));
+            check("params[0].help", |m| m.params[0].help.clone_from(&text));
+            check("extras", |m| m.extras[0].1.clone_from(&text));
+        }
+    }
+    // Languages that run the other way need none of these, and markup is text like any.
+    let mut other = manifest();
+    other.name = "مكبّر <b>الصوت</b>".into();
+    other.summary = "Line\nby line, می\u{200c}خواهم & <script>".into();
+    assert_eq!(other.validate(), Ok(()));
     check("vendor", |m| m.vendor = "v".repeat(101));
     check("summary", |m| m.summary = "s".repeat(2001));
     check("license", |m| m.license = "l".repeat(101));
@@ -411,4 +446,16 @@ fn resolved_settings_are_what_a_chain_could_give() {
         json!({"level": -6.5, "count": 3, "on": false, "mode": "soft"})
     );
     assert_eq!(Settings::resolve(&manifest(), &json), Ok(settings));
+}
+
+#[test]
+fn what_is_quoted_of_a_broken_manifest_is_short_and_drives_no_terminal() {
+    let mut broken = manifest();
+    broken.id = format!("\u{1b}[31m\u{202e}{}", "x".repeat(5_000));
+    broken.version = "\u{7}1".into();
+    for error in broken.validate().unwrap_err() {
+        let told = error.to_string();
+        assert!(told.len() < 400, "{told}");
+        assert!(!told.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{told:?}");
+    }
 }

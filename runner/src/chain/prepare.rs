@@ -5,7 +5,7 @@
 
 use retake_chain::{
     Chain, InstalledPlugin, NotAPlugin, OnFailure, Pins, Step, StepKind, Vocabulary,
-    problem::{FieldError, Problem, ProblemKind},
+    problem::{FieldError, Problem, ProblemKind, below},
     report::PluginRef,
 };
 use retake_plugin_host::Cache;
@@ -216,14 +216,11 @@ fn prepare_plugin(
     })
 }
 
-/// RFC 6901: to a step of the chain, or to one of its parameters.
+/// To a step of the chain, or to one of its parameters.
 pub(super) fn pointer(written: usize, param: Option<&str>) -> String {
     let step = format!("/chain/steps/{written}");
     match param {
-        Some(param) => {
-            let param = param.replace('~', "~0").replace('/', "~1");
-            format!("{step}/params/{param}")
-        }
+        Some(param) => below(&format!("{step}/params"), param),
         None => step,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use retake_secrets::Secret;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +14,12 @@ pub enum Transport {
     Websocket,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     pub transport: Transport,
     /// Sent as `Authorization: Bearer …`; empty for none.
-    pub token: String,
+    pub token: Secret,
     /// Tries for one recording, the first included.
     pub attempts_max: u32,
     /// The first pause between tries is a random part of this; it doubles from try to try.
@@ -45,7 +46,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             transport: Transport::Rest,
-            token: String::new(),
+            token: Secret::default(),
             attempts_max: 4,
             backoff_ms: 250,
             backoff_ms_max: 10_000,
@@ -86,7 +87,12 @@ impl Config {
                 self.backoff_ms_max, self.backoff_ms
             ));
         }
-        if !self.token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !self
+            .token
+            .expose()
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic())
+        {
             problems.push("token holds a character that no header takes".to_owned());
         }
         problems
@@ -98,17 +104,5 @@ impl Config {
 
     pub(super) fn answer(&self) -> Duration {
         Duration::from_millis(self.answer_ms)
-    }
-}
-
-/// The token stays out of logs.
-impl std::fmt::Debug for Config {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Config")
-            .field("transport", &self.transport)
-            .field("token", &if self.token.is_empty() { "none" } else { "***" })
-            .field("attempts_max", &self.attempts_max)
-            .field("total_ms", &self.total_ms)
-            .finish_non_exhaustive()
     }
 }

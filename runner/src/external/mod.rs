@@ -22,7 +22,9 @@ use std::{
 };
 
 use reqwest::{StatusCode, Url, header};
+use retake_secrets::{Scrub, SecretUrl};
 use serde::Deserialize;
+use tokio_tungstenite::tungstenite;
 
 pub use config::{Config, Transport};
 
@@ -40,8 +42,12 @@ pub struct External(Arc<Inner>);
 struct Inner {
     /// As chains name it.
     name: String,
+    /// Bears secrets: goes to the client and nowhere else.
     url: Url,
     config: Config,
+    /// The token and all of the address, for whatever strangers read: a job's error is its owner's,
+    /// the service the operator's.
+    scrub: Scrub,
     client: reqwest::Client,
     breaker: Breaker,
 }
@@ -107,12 +113,13 @@ enum Failed {
 
 impl External {
     /// `url` is what `/v1/correct` and `/v1/stream` are put behind, http or https.
-    pub fn new(name: &str, url: &str, config: Config) -> Result<Self, NoClient> {
+    pub fn new(name: &str, url: impl Into<SecretUrl>, config: Config) -> Result<Self, NoClient> {
+        let url: SecretUrl = url.into();
         let refused = |detail: String| NoClient {
             name: name.to_owned(),
             detail,
         };
-        let parsed = Url::parse(url.trim_end_matches('/'))
+        let parsed = Url::parse(url.expose().trim_end_matches('/'))
             .map_err(|error| refused(format!("\"{url}\" is not an address: {error}")))?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host_str().is_none() {
             return Err(refused(format!(
@@ -126,8 +133,11 @@ impl External {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = header::HeaderMap::new();
         if !config.token.is_empty() {
-            let mut value = header::HeaderValue::try_from(format!("Bearer {}", config.token))
-                .map_err(|_| refused("token holds a character that no header takes".to_owned()))?;
+            let mut value =
+                header::HeaderValue::try_from(format!("Bearer {}", config.token.expose()))
+                    .map_err(|_| {
+                        refused("token holds a character that no header takes".to_owned())
+                    })?;
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
@@ -141,16 +151,20 @@ impl External {
             // HTTP/2 has no upgrade.
             builder = builder.http1_only();
         }
-        let client = builder.build().map_err(|error| refused(chain(&error)))?;
+        let client = builder
+            .build()
+            .map_err(|error| refused(chain(&error.without_url())))?;
         let breaker = Breaker::new(
             config.breaker_failures,
             Duration::from_millis(config.breaker_ms),
         );
         let name = name.to_owned();
+        let scrub = Scrub::default().secret(&config.token).url(&url).host(&url);
         Ok(Self(Arc::new(Inner {
             name,
             url: parsed,
             config,
+            scrub,
             client,
             breaker,
         })))
@@ -184,7 +198,7 @@ impl External {
                     service.breaker.succeeded();
                     return Ok(());
                 }
-                Err(failed) => failed,
+                Err(failed) => failed.cleaned(&service.scrub),
             };
             let (detail, retry_after) = match failed {
                 Failed::Passing {
@@ -302,9 +316,45 @@ impl Failed {
         }
     }
 
-    /// The request did not get through, or its answer broke off.
-    fn network(error: &(dyn std::error::Error + 'static)) -> Self {
-        Failed::passing(chain(error))
+    /// The request did not get through, or its answer broke off. The job is told what happened, in
+    /// words of ours; the log has the whole of it, but for the address.
+    fn request(error: reqwest::Error) -> Self {
+        let what = if error.is_connect() {
+            "no connection to it could be made"
+        } else if error.is_timeout() {
+            "it did not answer in time"
+        } else {
+            "the connection to it broke off"
+        };
+        Failed::network(what, &error.without_url())
+    }
+
+    fn stream(error: &tungstenite::Error) -> Self {
+        Failed::network("the stream broke off", error)
+    }
+
+    fn network(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::info!(error = chain(error), "an external service was not reached");
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(io) = error.downcast_ref::<io::Error>() {
+                return Failed::passing(format!("{what}: {}", io.kind()));
+            }
+            cause = error.source();
+        }
+        Failed::passing(what)
+    }
+
+    /// Without the operator's secrets, which a service may quote, and then no longer than a person
+    /// may be shown: what is cut first leaves half a secret that nobody knows again.
+    fn cleaned(mut self, scrub: &Scrub) -> Self {
+        match &mut self {
+            Failed::Passing { detail, .. }
+            | Failed::Refused { detail, .. }
+            | Failed::Invalid { detail } => *detail = plain(&scrub.clean(detail), WORDS_MAX),
+            Failed::File(_) => {}
+        }
+        self
     }
 
     /// An answer that is an error, with the service's own words if it has any.
@@ -347,7 +397,7 @@ impl Failed {
     }
 }
 
-/// What a problem document says, cut to what a person may be shown.
+/// What a problem document says.
 async fn words(mut response: reqwest::Response) -> Option<String> {
     #[derive(Deserialize)]
     struct Problem {
@@ -364,10 +414,7 @@ async fn words(mut response: reqwest::Response) -> Option<String> {
         }
     }
     let problem: Problem = serde_json::from_slice(&bytes).ok()?;
-    problem
-        .detail
-        .or(problem.title)
-        .map(|text| plain(&text, WORDS_MAX))
+    problem.detail.or(problem.title)
 }
 
 /// An error with its causes: reqwest's own text is only the outermost.

@@ -33,7 +33,7 @@ pub(super) async fn correct(
         .body(body)
         .send()
         .await
-        .map_err(|error| Failed::network(&error))?;
+        .map_err(Failed::request)?;
     if response.status() != StatusCode::OK {
         return Err(Failed::status(response).await);
     }
@@ -50,11 +50,7 @@ pub(super) async fn correct(
     }
     let mut file = File::create(output).await.map_err(Failed::File)?;
     let mut received_bytes = 0;
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Failed::network(&error))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(Failed::request)? {
         pulse.received(chunk.len());
         received_bytes += chunk.len() as u64;
         if received_bytes > limit_bytes {

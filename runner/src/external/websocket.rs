@@ -23,11 +23,8 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{Failed, Inner, Pulse, WORDS_MAX};
-use crate::{
-    handover::{self, Header, SAMPLE_BYTES},
-    words::plain,
-};
+use super::{Failed, Inner, Pulse};
+use crate::handover::{self, Header, SAMPLE_BYTES};
 
 /// Audio goes out in messages of about this size, cut at whole frames.
 const MESSAGE_BYTES: usize = 64 * 1024;
@@ -119,7 +116,7 @@ async fn shake_hands(service: &Inner) -> Result<reqwest::Upgraded, Failed> {
         .header(header::SEC_WEBSOCKET_KEY, &key)
         .send()
         .await
-        .map_err(|error| Failed::network(&error))?;
+        .map_err(Failed::request)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return Err(Failed::status(response).await);
     }
@@ -128,10 +125,7 @@ async fn shake_hands(service: &Inner) -> Result<reqwest::Upgraded, Failed> {
         let detail = "its Sec-WebSocket-Accept does not fit the key that was sent".to_owned();
         return Err(Failed::Invalid { detail });
     }
-    response
-        .upgrade()
-        .await
-        .map_err(|error| Failed::network(&error))
+    response.upgrade().await.map_err(Failed::request)
 }
 
 async fn send(
@@ -140,7 +134,7 @@ async fn send(
     mut audio: BufReader<File>,
     pulse: &Pulse,
 ) -> Result<(), Failed> {
-    let broken = |error: tungstenite::Error| Failed::network(&error);
+    let broken = |error: tungstenite::Error| Failed::stream(&error);
     let start = Text::Start {
         sample_rate: spec.sample_rate,
         channels: spec.channels,
@@ -263,7 +257,7 @@ async fn next(
                     detail: format!("a message of its: {error}"),
                 });
             }
-            Some(Err(error)) => return Err(Failed::network(&error)),
+            Some(Err(error)) => return Err(Failed::stream(&error)),
             None => {
                 return Err(Failed::passing(
                     "it closed the stream before its answer's end",
@@ -291,10 +285,7 @@ async fn next(
 
 /// An error that came as a message instead of a status.
 fn told(status: u16, words: Option<String>) -> Failed {
-    let detail = plain(
-        &words.unwrap_or_else(|| "no reason given".to_owned()),
-        WORDS_MAX,
-    );
+    let detail = words.unwrap_or_else(|| "no reason given".to_owned());
     match StatusCode::from_u16(status) {
         Ok(code) if super::retry::is_passing(code) => {
             Failed::passing(format!("it answered {code}: {detail}"))

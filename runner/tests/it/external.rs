@@ -82,7 +82,7 @@ async fn a_recording_comes_back_corrected_and_as_long() {
     for transport in TRANSPORTS {
         let mock = Mock::scripted(json!([])).await;
         let config = Config {
-            token: "a-secret".to_owned(),
+            token: "a-secret".into(),
             ..patient(transport)
         };
         let external = mock.service.external(config);
@@ -94,7 +94,9 @@ async fn a_recording_comes_back_corrected_and_as_long() {
             .unwrap();
         assert_corrected(&mock);
         assert_eq!(mock.count().await, 1);
-        assert!(told.lock().unwrap().iter().all(|f| (0.0..=1.0).contains(f)));
+        let told = told.into_inner().unwrap();
+        assert!(told.iter().all(|f| (0.0..=1.0).contains(f)), "{told:?}");
+        assert!(!told.is_empty(), "{transport:?}: nothing was heard of it");
     }
 }
 
@@ -347,9 +349,17 @@ fn addresses_and_values_that_make_no_client_are_named() {
         Ok(_) => panic!("{url} was taken"),
         Err(error) => error.to_string(),
     };
-    for url in ["ftp://host", "host:80", "", "http://"] {
+    for (url, shown) in [
+        ("ftp://host", "\"ftp://host\""),
+        ("host:80", "\"***\""),
+        ("", "\"\""),
+        ("http://", "\"http://\""),
+        ("ftp://u:s3cret@host/?key=s3cret", "\"ftp://***@host/***\""),
+        ("http://u:s3cret@ho st", "\"http://***\""),
+    ] {
         let error = refused(url, Config::default());
-        assert!(error.contains(url), "{error}");
+        assert!(error.contains(shown), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
     }
     let error = refused(
         "http://host",
@@ -360,7 +370,7 @@ fn addresses_and_values_that_make_no_client_are_named() {
     );
     assert!(error.contains("attempts_max is 0"), "{error}");
     let config = Config {
-        token: "a\nb".to_owned(),
+        token: "a\nb".into(),
         ..Config::default()
     };
     assert!(
@@ -370,10 +380,14 @@ fn addresses_and_values_that_make_no_client_are_named() {
 }
 
 #[test]
-fn a_token_is_not_shown_by_debug() {
+fn a_token_is_shown_neither_by_debug_nor_where_the_settings_are_written_out() {
     let config = Config {
-        token: "hunter2".to_owned(),
+        token: "hunter2".into(),
         ..Config::default()
     };
-    assert!(!format!("{config:?}").contains("hunter2"));
+    let written = serde_json::to_string(&config).unwrap();
+    for shown in [format!("{config:?}"), written] {
+        assert!(shown.contains("***"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
 }

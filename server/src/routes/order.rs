@@ -4,7 +4,7 @@ use retake_chain::{
     Chain, Pins, Vocabulary,
     format::Format,
     preset,
-    problem::{FieldError, ProblemKind},
+    problem::{FieldError, ProblemKind, below},
 };
 use retake_jobs::{
     id::{OwnerId, RecordingId},
@@ -166,9 +166,9 @@ fn parse_track(track: &Value) -> Result<u32, Fault> {
     })
 }
 
-/// RFC 6901: a pointer to a field of a form.
+/// A pointer to a field of a form.
 pub fn field_pointer(name: &str) -> String {
-    format!("/{}", shorten(name).replace('~', "~0").replace('/', "~1"))
+    below("", &shorten(name))
 }
 
 /// Enough of a client's text to recognise it by.

@@ -1,6 +1,8 @@
 // Turns JSON of unknown shape into values of known type. What the server sends is checked here,
 // once; past this point the types can be believed.
 
+import { visible } from "@/ui/words";
+
 export class UnreadableAnswer extends Error {
   override name = "UnreadableAnswer";
 }
@@ -17,8 +19,9 @@ export function object(value: unknown, where: string): Fields {
   return value as Fields;
 }
 
+/** Without characters that are not seen: what a plugin or a file is called is shown as it reads. */
 export function text(value: unknown, where: string): string {
-  return typeof value === "string" ? value : refuse(where, value, "a string");
+  return typeof value === "string" ? visible(value) : refuse(where, value, "a string");
 }
 
 export function number(value: unknown, where: string): number {

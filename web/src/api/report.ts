@@ -225,7 +225,7 @@ function parsePluginMeasurement(value: unknown): PluginMeasurement {
     id: text(measured.id, "id"),
     label: text(measured.label, "label"),
     unit: text(measured.unit, "unit"),
-    value: measured.value,
+    value: typeof measured.value === "string" ? text(measured.value, "value") : measured.value,
     channel: optional(measured.channel, "channel", number),
     span: optional(measured.span, "span", parseSpan),
   };

@@ -112,8 +112,10 @@ function Picker({ externals, followed, onPick, onClose }: PickerProps) {
         {found.map((plugin) => (
           <li key={plugin.id}>
             <button type="button" data-plugin={plugin.id} onKeyDown={onEscape} onClick={() => pick(plugin)}>
-              <strong>{plugin.name}</strong>
-              <span>{plugin.summary}</span>
+              <strong>
+                <bdi>{plugin.name}</bdi>
+              </strong>
+              <bdi>{plugin.summary}</bdi>
               <span className={styles.facts}>
                 {[plugin.vendor, plugin.version].filter((fact) => fact !== "").join(" · ")}
               </span>

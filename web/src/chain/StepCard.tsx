@@ -49,7 +49,7 @@ export function StepCard({ id, draft, step, index, startsOpen, act, onMove, onRe
           <span className={styles.stepNames}>
             <span>
               <span className="hidden">Step {index + 1}: </span>
-              {title}
+              <bdi>{title}</bdi>
             </span>
             <span className={refused ? `error ${styles.summary}` : styles.summary}>
               {refused ? "Something here needs a change" : stepSummary(step, plugin)}
@@ -90,7 +90,7 @@ function StepBody({ id, draft, step, act }: BodyProps) {
           {note.detail}
         </p>
       ))}
-      {plugin !== undefined && plugin.summary !== "" && <p className="muted">{plugin.summary}</p>}
+      {plugin !== undefined && plugin.summary !== "" && <p className="muted" dir="auto">{plugin.summary}</p>}
       {step.external !== null && (
         <p className="muted">
           The recording is sent to the external service “{step.external}” that this server is set up with, and its

@@ -57,7 +57,7 @@ export function RecordingCard({ recording, presets, startsOpen, justSent, trial,
         >
           <span className={styles.arrow} aria-hidden="true" />
           <span className={styles.names}>
-            <span className={styles.name}>{name}</span>
+            <bdi className={styles.name}>{name}</bdi>
             <span className={styles.facts}>
               {dayAndTime(recording.created_at)} · {size(recording.size_bytes)}
             </span>

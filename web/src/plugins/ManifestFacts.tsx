@@ -10,7 +10,7 @@ export function ManifestFacts({ plugin }: { plugin: Plugin }) {
       {facts(plugin).map(([term, description]) => (
         <div key={term}>
           <dt>{term}</dt>
-          <dd>{description}</dd>
+          <dd dir="auto">{description}</dd>
         </div>
       ))}
     </dl>

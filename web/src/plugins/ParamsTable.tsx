@@ -19,8 +19,8 @@ export function ParamsTable({ params }: { params: readonly Param[] }) {
         {params.map((param) => (
           <tr key={param.id}>
             <th scope="row">
-              {param.label} <code>{param.id}</code>
-              {param.help !== "" && <span className={styles.help}>{param.help}</span>}
+              <bdi>{param.label}</bdi> <code>{param.id}</code>
+              {param.help !== "" && <bdi className={styles.help}>{param.help}</bdi>}
             </th>
             <td>{range(param)}</td>
             <td>{defaultWords(param)}</td>

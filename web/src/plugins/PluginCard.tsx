@@ -29,8 +29,8 @@ export function PluginCard({ plugin, open, onToggle, ...rest }: Props) {
       <h2 className={styles.head}>
         <button type="button" aria-expanded={open} aria-controls={`${id}-body`} onClick={() => onToggle(!open)}>
           <span className={styles.names}>
-            <span>{plugin.name}</span>
-            <span className={styles.summary}>{plugin.summary}</span>
+            <bdi>{plugin.name}</bdi>
+            <bdi className={styles.summary}>{plugin.summary}</bdi>
           </span>
           <span className={styles.version}>{plugin.version}</span>
         </button>
@@ -58,7 +58,7 @@ function Details({ newest, adminKey, onTry, onRemoved }: DetailsProps) {
     <div className={styles.body}>
       <div className="actions">
         <button type="button" onClick={attempt}>
-          Try it<span className="hidden">: {plugin.name}</span>
+          Try it<span className="hidden">: <bdi>{plugin.name}</bdi></span>
         </button>
       </div>
       <ManifestFacts plugin={plugin} />

@@ -5,6 +5,7 @@ import { getSubmission, sendPlugin } from "@/api/admin";
 import type { Submission } from "@/api/check";
 import { type Trouble, describe } from "@/api/problem";
 import { pause } from "@/ui/pause";
+import { visible } from "@/ui/words";
 
 /** How often to ask how the check goes. */
 const ASK_MS = 1000;
@@ -39,7 +40,7 @@ export function usePublishing(
       const show = (next: Publishing) => {
         if (running.current === mine) setState(next);
       };
-      const name = file.name;
+      const name = visible(file.name);
       show({ phase: "sending", name, fraction: 0 });
       const settle = async () => {
         const sent = await sendPlugin(file, key, (fraction) => show({ phase: "sending", name, fraction }), mine.signal);

@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { useAnnounce } from "@/ui/Announcer";
 import { useLeaveWarning } from "@/ui/useLeaveWarning";
+import { visible } from "@/ui/words";
 import { FileChoice } from "./FileChoice";
 import { recordingName } from "./format";
 import { MICROPHONE_WORDS, type MicrophoneChoice } from "./microphone";
@@ -42,7 +43,7 @@ export function Source({ onTake }: { onTake: (take: Take) => void }) {
     setBadFile(trouble);
     if (trouble !== null) return;
     recorder.discard();
-    onTake({ blob: file, name: file.name, duration_ms: null, source: "file", cutShort: false });
+    onTake({ blob: file, name: visible(file.name), duration_ms: null, source: "file", cutShort: false });
   };
   const trouble = state.phase === "idle" && state.trouble !== null ? MICROPHONE_WORDS[state.trouble] : null;
   return (

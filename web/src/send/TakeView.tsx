@@ -18,7 +18,7 @@ export function TakeView({ take, disabled, onDiscard }: Props) {
     <div className={styles.take}>
       <div className={styles.takeHead}>
         <h3 ref={heading} tabIndex={-1}>
-          {take.name}
+          <bdi>{take.name}</bdi>
         </h3>
         <p className="muted">{facts.filter((fact) => fact !== null).join(" · ")}</p>
       </div>

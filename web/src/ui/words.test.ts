@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, hertz, length, level, percent, size } from "./words";
+import { clock, hertz, length, level, percent, size, visible } from "./words";
 
 describe("words for numbers", () => {
   it.each([
@@ -41,4 +41,16 @@ describe("words for numbers", () => {
   it("never says that everything is done before it is", () => {
     expect([-1, 0, 0.5, 0.999, 1, 2].map(percent)).toEqual(["0 %", "0 %", "50 %", "99 %", "100 %", "100 %"]);
   });
+});
+
+describe("words of others", () => {
+  it.each([
+    ["take \u202evaw.exe", "take vaw.exe"],
+    ["\u2067a\u2069\u200f\u061c", "a"],
+    ["red\u001b[31m\u0007", "red[31m"],
+    ["no\u200bthing\ufeff\u{e0041}", "nothing"],
+    ["<b>two</b>\nlines", "<b>two</b>\nlines"],
+    ["صوت ۱", "صوت ۱"],
+    ["می\u200cخواهم", "می\u200cخواهم"],
+  ])("%j is shown as %j", (text, shown) => expect(visible(text)).toBe(shown));
 });

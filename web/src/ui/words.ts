@@ -44,6 +44,15 @@ export function percent(fraction: number): string {
   return `${Math.floor(Math.min(1, Math.max(0, fraction)) * 100)} %`;
 }
 
+/** Of control, of the direction of text, of no width; the same list as the server's (`words/`). Lines
+ * stay lines, and joiners, which some scripts need, are none of these. */
+const HIDDEN =
+  /(?!\n)[\p{Cc}\p{Bidi_Control}\u{ad}\u{200b}\u{2028}\u{2029}\u{2060}-\u{2064}\u{206a}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+
+export function visible(text: string): string {
+  return text.replace(HIDDEN, "");
+}
+
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 
 export function dayAndTime(date: Date): string {

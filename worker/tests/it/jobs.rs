@@ -342,6 +342,8 @@ async fn an_outage_of_store_and_blobs_delays_a_job_and_loses_nothing() {
     worker.stop().await;
     assert_eq!(house.record(job).await.job.status, Status::Completed);
     assert_eq!(house.completions().await, 1);
+    assert_eq!(house.store.unmet(), [], "it went through every fault");
+    assert_eq!(house.blobs.unmet_reads(), 0);
 }
 
 #[tokio::test]

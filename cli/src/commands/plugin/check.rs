@@ -40,7 +40,8 @@ pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
     let shown = if json {
         serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        readable(&report)
+        // With what the plugin said.
+        retake_words::written_out(&readable(&report))
     };
     // Written, not printed: a reader that closes early (`| head`) is no panic.
     std::io::stdout().write_all(shown.as_bytes())?;

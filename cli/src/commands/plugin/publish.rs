@@ -7,6 +7,7 @@ use reqwest::{Client, Response, StatusCode, header};
 use retake_chain::problem::Problem;
 use retake_jobs::submission::{Submission, SubmissionStatus};
 use retake_plugin_check::{CheckReport, Outcome};
+use retake_secrets::{Secret, SecretUrl};
 
 use crate::{admin_key, config::Config};
 
@@ -23,7 +24,7 @@ pub struct Arguments {
     file: PathBuf,
     /// The server's address
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    server: String,
+    server: SecretUrl,
     /// The admin key [default: what is in admin.key of the data folder]
     #[arg(
         long,
@@ -31,7 +32,7 @@ pub struct Arguments {
         env = "RETAKE_ADMIN_KEY",
         hide_env_values = true
     )]
-    token: Option<String>,
+    token: Option<Secret>,
     /// Give up waiting for the verdict after so many seconds; the check goes on
     #[arg(long, value_name = "SECONDS", default_value_t = 1200)]
     wait: u64,
@@ -55,11 +56,11 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
         format!(
             "no verdict within {} s; ask GET {} for it",
             arguments.wait,
-            server.address_of(&submitted)
+            path_of(&submitted)
         )
     })??;
     if let Some(check) = &ended.check {
-        print!("{}", found(check)?);
+        print!("{}", retake_words::written_out(&found(check)?));
     }
     if ended.status == SubmissionStatus::Published {
         let plugin = ended.plugin.context("a published plugin has a name")?;
@@ -74,8 +75,8 @@ pub async fn run(config: Config, arguments: Arguments) -> Result<()> {
 
 struct Server {
     client: Client,
-    base: String,
-    key: String,
+    base: SecretUrl,
+    key: Secret,
 }
 
 impl Server {
@@ -99,7 +100,7 @@ impl Server {
                 .connect_timeout(Duration::from_secs(10))
                 .redirect(reqwest::redirect::Policy::none())
                 .build()?,
-            base: arguments.server.trim_end_matches('/').to_owned(),
+            base: arguments.server.clone(),
             key,
         })
     }
@@ -107,29 +108,35 @@ impl Server {
     async fn submit(&self, bytes: Vec<u8>) -> Result<Submission> {
         let answer = self
             .client
-            .post(format!("{}/api/v1/plugins", self.base))
-            .bearer_auth(&self.key)
+            .post(self.address_of("/api/v1/plugins"))
+            .bearer_auth(self.key.expose())
             .header(header::CONTENT_TYPE, "application/wasm")
             .timeout(SENDING)
             .body(bytes)
             .send()
             .await
-            .with_context(|| self.base.clone())?;
+            .map_err(reqwest::Error::without_url)
+            .with_context(|| self.base.to_string())?;
         ensure!(answer.status() == StatusCode::ACCEPTED, told(answer).await);
-        Ok(answer.json().await?)
+        answer
+            .json()
+            .await
+            .map_err(|error| error.without_url().into())
     }
 
     async fn verdict(&self, submitted: &Submission) -> Result<Submission> {
         loop {
             let answer = self
                 .client
-                .get(self.address_of(submitted))
-                .bearer_auth(&self.key)
+                .get(self.address_of(&path_of(submitted)))
+                .bearer_auth(self.key.expose())
                 .timeout(ANSWER)
                 .send()
-                .await?;
+                .await
+                .map_err(reqwest::Error::without_url)?;
             ensure!(answer.status() == StatusCode::OK, told(answer).await);
-            let now: Submission = answer.json().await?;
+            let now = answer.json().await;
+            let now: Submission = now.map_err(reqwest::Error::without_url)?;
             if now.status != SubmissionStatus::Checking {
                 return Ok(now);
             }
@@ -137,9 +144,13 @@ impl Server {
         }
     }
 
-    fn address_of(&self, submitted: &Submission) -> String {
-        format!("{}/api/v1/plugin-submissions/{}", self.base, submitted.id)
+    fn address_of(&self, path: &str) -> String {
+        format!("{}{path}", self.base.expose().trim_end_matches('/'))
     }
+}
+
+fn path_of(submitted: &Submission) -> String {
+    format!("/api/v1/plugin-submissions/{}", submitted.id)
 }
 
 /// The server's own words, if it is one of ours.

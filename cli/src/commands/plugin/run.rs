@@ -4,6 +4,7 @@ use std::{io::Write as _, path::PathBuf};
 
 use anyhow::Result;
 use retake_chain::report::StepReport;
+use retake_words::written_out;
 use serde_json::Value;
 
 use crate::{commands::correct, config::Config};
@@ -45,7 +46,7 @@ pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Resu
     let report = correct::correct(config, &arguments).await?;
     for step in &report.report.steps {
         for line in &step.log {
-            eprintln!("{}", plain(line));
+            eprintln!("{}", written_out(line));
         }
     }
     correct::print_report(&report, &correct::written_to(&arguments, &report)?);
@@ -97,7 +98,7 @@ fn readable(step: &StepReport) -> String {
         }
         text.push('\n');
     }
-    plain(&text)
+    written_out(&text)
 }
 
 fn label(measured: &Value) -> String {
@@ -106,14 +107,6 @@ fn label(measured: &Value) -> String {
         Some(channel) => format!("{label} (channel {channel})"),
         None => label.to_owned(),
     }
-}
-
-/// A plugin's words go to a terminal: without escape sequences.
-fn plain(words: &str) -> String {
-    words
-        .chars()
-        .filter(|c| *c == '\n' || !c.is_control())
-        .collect()
 }
 
 #[cfg(test)]
@@ -148,7 +141,7 @@ mod tests {
         assert_eq!(
             readable(&step),
             "latency 480 frames\nGain (channel 1): -3.46 dB\nCut: true, 48 frames from 7 on\n\
-             Word[31m: red\nLevel: a curve of 2 points, -3.00 to 1.50 dB\n"
+             Word\\u{1b}[31m: red\nLevel: a curve of 2 points, -3.00 to 1.50 dB\n"
         );
     }
 }

@@ -99,7 +99,7 @@ fn run(cache_dir: &Path, digest: &str, request: &Request) -> io::Result<Line> {
         Ok(loaded) => loaded,
         Err(line) => return Ok(line),
     };
-    let subject = Subject::new(&plugin, settings, request.params.clone());
+    let subject = Subject::new(&plugin, settings, request.params.clone(), digest);
     for (known, check) in kit::SESSION_CHECKS {
         if !request.only.is_empty() && !request.only.iter().any(|id| id == known.id) {
             continue;

@@ -339,7 +339,7 @@ fn listen(stdout: ChildStdout, mut tell: impl FnMut(Result<Line, String>) -> boo
 fn keep(stderr: ChildStderr) -> String {
     let kept = conversation::words_blocking(stderr, STDERR_BYTES_KEPT);
     let said = String::from_utf8_lossy(&kept);
-    said.trim().replace(|c: char| c.is_control(), " ")
+    said.trim().replace(retake_words::is_hidden, " ")
 }
 
 fn invalid(detail: String) -> io::Error {

@@ -3,8 +3,10 @@
 
 pub mod file;
 
+mod chance;
 mod describe;
 mod drive;
+mod inner;
 mod input;
 mod latency;
 mod promises;
@@ -93,6 +95,13 @@ pub const SESSION_CHECKS: &[SessionCheck] = &[
     (
         known("parameters", "It works at the ends of every range"),
         streams::parameters,
+    ),
+    (
+        known(
+            "inner-values",
+            "It works between the ends, and where several are set",
+        ),
+        inner::values,
     ),
     (
         known("level", "It keeps the change of level that it promises"),

@@ -2,11 +2,12 @@
 //! length, level, log, cost.
 
 use retake_audio::Block;
-use retake_plugin_manifest::LevelPromise;
+use retake_plugin_manifest::{LevelPromise, Settings};
 
 use super::{
     Found,
     drive::{Bad, Take, Taken},
+    inner,
     signals::{self, level_dbfs},
     subject::Subject,
 };
@@ -16,6 +17,8 @@ use crate::report::Cost;
 const NOTHING_DB: f64 = -120.0;
 /// Room for how the level is measured, in dB.
 const LEVEL_TOLERANCE_DB: f64 = 0.5;
+/// Settings between the ends of ranges at which the level is measured.
+const LEVEL_INNER: usize = 12;
 /// A recording that every plugin should get through, in seconds.
 const LONG_S: f64 = 3.0 * 3600.0;
 /// Below this it is not fit for use: a talk.
@@ -68,8 +71,8 @@ pub fn level(subject: &Subject<'_>) -> Found {
         ("noise at -15 dBFS", signals::noise(frames, 0.3, 12)),
         ("noise at -45 dBFS", signals::noise(frames, 0.01, 13)),
     ];
-    let settings = match subject.ends() {
-        Ok(ends) => ends,
+    let settings = match level_settings(subject) {
+        Ok(settings) => settings,
         Err(words) => return Found::failed(words),
     };
     let usual = ("the usual settings".to_owned(), subject.settings().clone());
@@ -105,6 +108,14 @@ pub fn level(subject: &Subject<'_>) -> Found {
         settings.len() + 1,
         signals.len()
     ))
+}
+
+/// The ends of the parameters' ranges, and some settings between them.
+fn level_settings(subject: &Subject<'_>) -> Result<Vec<(String, Settings)>, String> {
+    let mut settings = subject.ends()?;
+    let drawn = inner::drawn(subject)?.into_iter().take(LEVEL_INNER);
+    settings.extend(drawn.map(|drawn| (drawn.name, drawn.settings)));
+    Ok(settings)
 }
 
 /// A second and four seconds of voice, in one channel.

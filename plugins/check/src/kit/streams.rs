@@ -5,13 +5,16 @@ use retake_plugin_manifest::ChannelUse;
 
 use super::{
     Found,
+    chance::Chance,
     drive::{Bad, Take},
     signals,
     subject::Subject,
 };
 
 /// Where the manifest names no rates it takes any; these are what recordings have, in Hz.
-const RATES_HZ: [u32; 7] = [8_000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
+pub const RATES_HZ: [u32; 7] = [8_000, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000];
+/// Sequences of odd blocks, drawn for each plugin.
+const ODD_PATTERNS: usize = 3;
 /// The most channels a recording has.
 const CHANNELS_MAX: u32 = 16;
 
@@ -83,16 +86,18 @@ pub fn blocks(subject: &Subject<'_>) -> Found {
         Ok(taken) => taken,
         Err(words) => return Found::failed(words),
     };
-    let patterns: [&[usize]; 7] = [
-        &[1],
-        &[64],
-        &[480],
-        &[1, 2, 3, 4000],
-        &[8192],
-        &[997, 4800, 13],
-        &[441],
+    let mut patterns: Vec<Vec<usize>> = vec![
+        vec![1],
+        vec![64],
+        vec![480],
+        vec![1, 2, 3, 4000],
+        vec![8192],
+        vec![997, 4800, 13],
+        vec![441],
     ];
-    for blocks in patterns {
+    let mut chance = Chance::new(subject.seed());
+    patterns.extend((0..ODD_PATTERNS).map(|_| chance.odd_blocks()));
+    for blocks in &patterns {
         let taken = match run(blocks) {
             Ok(taken) => taken,
             Err(words) => return Found::failed(words),
@@ -107,9 +112,10 @@ pub fn blocks(subject: &Subject<'_>) -> Found {
             ));
         }
     }
-    Found::passed(
-        "the same output to the last bit in blocks of 1 to 8192 frames, and in mixed ones",
-    )
+    Found::passed(format!(
+        "the same output to the last bit in blocks of 1 to 8192 frames, and in mixed ones: {:?}",
+        &patterns[patterns.len() - ODD_PATTERNS..]
+    ))
 }
 
 /// Where two outputs part, and by how much.

@@ -17,16 +17,24 @@ pub struct Subject<'a> {
     plugin: &'a Plugin,
     settings: Settings,
     params: Map<String, Value>,
+    seed: u64,
     cost: Cell<Option<Cost>>,
 }
 
 impl<'a> Subject<'a> {
-    /// `settings` is what `params` resolve to.
-    pub fn new(plugin: &'a Plugin, settings: Settings, params: Map<String, Value>) -> Self {
+    /// `settings` is what `params` resolve to; of `digest` comes whatever is left to chance.
+    pub fn new(
+        plugin: &'a Plugin,
+        settings: Settings,
+        params: Map<String, Value>,
+        digest: &str,
+    ) -> Self {
+        let start = digest.get(..16).unwrap_or_default();
         Self {
             plugin,
             settings,
             params,
+            seed: u64::from_str_radix(start, 16).unwrap_or(1),
             cost: Cell::new(None),
         }
     }
@@ -42,6 +50,15 @@ impl<'a> Subject<'a> {
     /// Those that the kit was asked to check at: the defaults, mostly.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the kit was asked to set; everything else is at its default.
+    pub fn params(&self) -> &Map<String, Value> {
+        &self.params
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// A run at the usual rate and settings, in the pipeline's blocks.
@@ -118,7 +135,7 @@ impl<'a> Subject<'a> {
 }
 
 /// Never empty: a manifest without choices in a choice is not valid.
-fn ends_of(param: &Param) -> Vec<Value> {
+pub(super) fn ends_of(param: &Param) -> Vec<Value> {
     match &param.kind {
         ParamKind::Float { min, max, .. } => vec![json!(min), json!(max)],
         ParamKind::Int { min, max, .. } => vec![json!(min), json!(max)],

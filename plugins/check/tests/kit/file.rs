@@ -5,7 +5,7 @@ use std::time::Duration;
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
 use serde_json::json;
 
-use crate::rig::{built, cache, child, expect, found, one, report};
+use crate::rig::{built, cache, child, expect, found, report};
 
 /// A report of bytes that are no plugin.
 fn of_bytes(bytes: &[u8]) -> CheckReport {
@@ -91,6 +91,13 @@ fn what_the_caller_asks_for_and_is_not_there_is_named() {
 
 #[test]
 fn only_the_checks_that_were_asked_for_run() {
-    let check = one(&built("plugins/gain"), "describe", json!({}));
-    assert_eq!(check.outcome, Outcome::Passed);
+    let terms = CheckTerms {
+        only: vec!["describe".to_owned(), "offset".to_owned()],
+        ..CheckTerms::default()
+    };
+    let report = check_in_child(&child(), &cache(), &built("plugins/gain"), &terms).unwrap();
+    let ran: Vec<_> = report.checks.iter().map(|check| &*check.id).collect();
+    let own = ["imports", "installation", "manifest"];
+    assert_eq!(ran, [&own[..], &["describe", "offset"]].concat());
+    assert_eq!(report.count(Outcome::Passed), 5, "{report:?}");
 }

@@ -154,6 +154,37 @@ fn an_end_of_a_range_that_crashes_is_named() {
 }
 
 #[test]
+fn what_goes_wrong_only_between_the_ends_is_caught_with_the_values_to_have_it_again() {
+    let midway = built("test-plugins/midway");
+    let check = |id: &str, fault: &str| one(&midway, id, json!({ "fault": fault }));
+    for (fault, words) in [
+        ("trap", "nobody goes here"),
+        ("pair", "nobody goes here"),
+        ("nan", "Output must be finite"),
+        ("edges", "the outputs differ"),
+        ("lose", "must reach total-frames"),
+        ("moody", "hardly worth a call"),
+    ] {
+        let ends = check("parameters", fault);
+        assert_eq!(ends.outcome, Outcome::Passed, "{fault}: {ends:?}");
+        let found = check("inner-values", fault);
+        expect(&found, Outcome::Failed, words);
+        expect(&found, Outcome::Failed, "seed ");
+        let named = if fault == "nan" { "count=" } else { "amount=" };
+        expect(&found, Outcome::Failed, named);
+        assert_eq!(found, check("inner-values", fault), "the same every time");
+    }
+    expect(
+        &check("level", "loud"),
+        Outcome::Failed,
+        "changed by 12.0 dB",
+    );
+    for id in ["inner-values", "level", "parameters"] {
+        expect(&check(id, "none"), Outcome::Passed, "");
+    }
+}
+
+#[test]
 fn every_check_is_shown_to_be_able_to_fail() {
     let elsewhere = [
         "imports",
@@ -162,6 +193,7 @@ fn every_check_is_shown_to_be_able_to_fail() {
         "describe",
         "deterministic",
         "parameters",
+        "inner-values",
         "level",
     ];
     let shown: HashSet<&str> = QUIRKS

@@ -190,8 +190,11 @@ fn a_plugin_with_flipped_bits_never_harms_the_host() {
     let name = "hostile_files::a_plugin_with_flipped_bits_never_harms_the_host";
     let output = child_of_this_test(name).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("refused"),
-        "{said}"
-    );
+    assert!(output.status.success(), "{said}");
+    let refused = said
+        .lines()
+        .find_map(|line| line.strip_prefix("refused ")?.strip_suffix(" of 60"));
+    let refused: u32 = refused.expect("how many were refused").parse().unwrap();
+    // Most bits are code, and most code with another bit in it is none. What is still valid may run.
+    assert!(refused >= 20, "{said}");
 }

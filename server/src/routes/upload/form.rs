@@ -77,7 +77,7 @@ pub fn display_name(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let shown: String = last
         .chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !retake_words::is_hidden(*c))
         .take(FILE_NAME_CHARS_MAX)
         .collect();
     let shown = shown.trim();
@@ -95,6 +95,10 @@ mod tests {
             ("../../etc/passwd", Some("passwd")),
             ("C:\\Users\\ann\\take 1.wav", Some("take 1.wav")),
             ("a\u{0}b\n.wav", Some("ab.wav")),
+            ("take \u{202e}vaw.exe", Some("take vaw.exe")),
+            ("\u{2066}<b>take</i>\u{2069}.wav", Some("i>.wav")),
+            ("صوت.wav", Some("صوت.wav")),
+            ("\u{200b}\u{feff}", None),
             ("  ", None),
             ("x/", None),
         ] {

@@ -61,6 +61,13 @@ impl FaultyStore {
         faults.push((fault, times));
     }
 
+    /// Of which kinds calls would still fail: nothing met them.
+    pub fn unmet(&self) -> Vec<Fault> {
+        let faults = self.faults.lock().unwrap();
+        let unmet = faults.iter().filter(|(_, left)| *left > 0);
+        unmet.map(|(fault, _)| *fault).collect()
+    }
+
     /// Heartbeats that got through.
     pub fn extends(&self) -> usize {
         self.extends.load(Relaxed)
@@ -308,6 +315,10 @@ impl FaultyBlobs {
             inner,
             failing_reads: AtomicUsize::new(0),
         }
+    }
+
+    pub fn unmet_reads(&self) -> usize {
+        self.failing_reads.load(Relaxed)
     }
 
     pub fn fail_reads(&self, times: usize) {
