@@ -144,7 +144,7 @@ mod tests {
         }
         scope(|scope| {
             let waiting = scope.spawn(|| giver.give(numbered(WAITING_MAX)));
-            while !giver.0.lock().is_giver_waiting {
+            while !giver.0.lock().is_giver_waiting && !waiting.is_finished() {
                 std::thread::yield_now();
             }
             assert_eq!(giver.0.lock().blocks.len(), WAITING_MAX);

@@ -117,6 +117,9 @@ mod tests {
     fn beyond_full_scale_is_clamped() {
         for (bits, low, high) in [(16, -32_768, 32_767), (24, -8_388_608, 8_388_607)] {
             assert_eq!(quantized(bits, &[-3.0, 3.0, 1.0]), [low, high, high]);
+            // Whole numbers of steps, though beyond.
+            assert_eq!(quantized(bits, &[-1.5]), [low]);
+            assert_eq!(quantized(bits, &[1.0]), [high]);
         }
     }
 
