@@ -174,6 +174,21 @@ pub(crate) fn all_finite(samples: &[f32]) -> bool {
         .all(|run| run.iter().map(|x| x.to_bits() & EXPONENT).fold(0, u32::max) < EXPONENT)
 }
 
+/// Of the sample that is farthest from silence.
+pub(crate) fn magnitude_max(samples: &[f32]) -> f32 {
+    let (eights, rest) = samples.as_chunks::<8>();
+    let mut max = [0.0f32; 8];
+    for eight in eights {
+        for (max, x) in max.iter_mut().zip(eight) {
+            let x = x.abs();
+            *max = if x > *max { x } else { *max };
+        }
+    }
+    max.into_iter()
+        .chain(rest.iter().map(|x| x.abs()))
+        .fold(0.0, f32::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ mod channels;
 mod error;
 mod stage;
 
+mod handover;
 mod pool;
 mod reblock;
 mod wav;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{BLOCK_FRAMES, Block};
 
-/// As many blocks as were under way at once, which the channels between the threads bound.
+/// As many blocks as were under way at once, which the handovers between the threads bound.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     channels: usize,
@@ -22,15 +22,12 @@ impl Pool {
 
     /// Empty, with room for the pipeline's longest block.
     pub(crate) fn take(&self) -> Block {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.pop()
-            .unwrap_or_else(|| Block::with_capacity(self.channels, BLOCK_FRAMES))
-    }
-
-    pub(crate) fn copy_of(&self, block: &Block) -> Block {
-        let mut copy = self.take();
-        copy.append(block);
-        copy
+        let free = self
+            .free
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        free.unwrap_or_else(|| Block::with_capacity(self.channels, BLOCK_FRAMES))
     }
 
     pub(crate) fn put(&self, mut block: Block) {

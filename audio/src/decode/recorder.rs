@@ -9,7 +9,6 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    sync::mpsc::{SyncSender, sync_channel},
     thread::{self, JoinHandle},
 };
 
@@ -22,14 +21,13 @@ use super::{
 };
 use crate::{
     AudioError, Block, Measured, Spec,
+    handover::{Giver, handover},
     measure::Meter,
     pool::Pool,
     reblock::Reblocker,
     spill::{Spill, SpillWriter},
 };
 
-/// Blocks that wait for the meter.
-const BLOCKS_WAITING_MAX: usize = 4;
 /// Silence is written in pieces of this many frames.
 const SILENCE_FRAMES: usize = 4096;
 
@@ -111,8 +109,7 @@ struct Started {
     mended: Block,
     reblocker: Reblocker,
     spill: SpillWriter,
-    pool: Pool,
-    to_meter: SyncSender<Block>,
+    to_meter: Giver,
     meter: JoinHandle<Measured>,
 }
 
@@ -199,12 +196,11 @@ impl Recorder {
             spec,
             reblocker,
             mut spill,
-            pool,
             to_meter,
             meter,
             ..
         } = started;
-        reblocker.finish(&mut |block| store(block, &mut spill, &pool, &to_meter))?;
+        reblocker.finish(&mut |block| store(block, &mut spill, &to_meter))?;
         drop(to_meter);
         let measured = match meter.join() {
             Ok(measured) => measured,
@@ -216,7 +212,7 @@ impl Recorder {
         Ok(Recorded {
             spec,
             measured,
-            spill: spill.finish(),
+            spill: spill.finish()?,
             findings,
         })
     }
@@ -282,7 +278,7 @@ impl Started {
         spill_dir: &Path,
     ) -> Result<Self, AudioError> {
         let frames_max = u128::from(limits.duration_ms_max) * u128::from(spec.sample_rate) / 1000;
-        let (to_meter, blocks) = sync_channel::<Block>(BLOCKS_WAITING_MAX);
+        let (to_meter, blocks) = handover();
         let pool = Pool::new(spec.channels as usize);
         let measured = pool.clone();
         let meter = thread::Builder::new().name("meter".into()).spawn(move || {
@@ -303,9 +299,8 @@ impl Started {
             stretch,
             converted: Block::new(channels),
             mended: Block::new(channels),
-            reblocker: Reblocker::new(channels),
+            reblocker: Reblocker::new(&pool),
             spill: SpillWriter::create(spill_dir, channels)?,
-            pool,
             to_meter,
             meter,
         })
@@ -316,7 +311,7 @@ impl Started {
     }
 
     fn push(&mut self, block: &Block, counts: &mut Mended) -> Result<(), Interrupted> {
-        if block.is_finite() && !spikes::may_be_in(block) {
+        if !spikes::may_be_in(block) {
             return self.push_sound(block);
         }
         let mut mended = std::mem::take(&mut self.mended);
@@ -367,23 +362,17 @@ impl Started {
         let Self {
             reblocker,
             spill,
-            pool,
             to_meter,
             ..
         } = self;
-        reblocker.push(block, &mut |block| store(block, spill, pool, to_meter))?;
+        reblocker.push(block, &mut |block| store(block, spill, to_meter))?;
         Ok(())
     }
 }
 
-fn store(
-    block: &Block,
-    spill: &mut SpillWriter,
-    pool: &Pool,
-    to_meter: &SyncSender<Block>,
-) -> Result<(), AudioError> {
-    spill.write(block)?;
+fn store(block: Block, spill: &mut SpillWriter, to_meter: &Giver) -> Result<(), AudioError> {
+    spill.write(&block)?;
     // The meter ends early only by a panic, which joining it brings to light.
-    let _ = to_meter.send(pool.copy_of(block));
+    let _ = to_meter.give(block);
     Ok(())
 }

@@ -21,12 +21,14 @@ pub(super) struct Spikes {
     pub highest: f32,
 }
 
-/// Whether there is anything to look at more closely.
+/// Whether there is anything to look at more closely: an impossible sample, or one that is no number.
 pub(super) fn may_be_in(block: &Block) -> bool {
     block.planes().any(|plane| {
+        // Bits of the magnitude are in the order of the numbers, with infinity and NaN above all.
         let beyond = |run: &[f32]| {
-            run.iter()
-                .fold(false, |any, x| any | (x.abs() >= IMPOSSIBLE))
+            let magnitudes = run.iter().map(|x| (x.to_bits() & 0x7fff_ffff) as i32);
+            magnitudes.fold(0, |max, x| if x > max { x } else { max }) as u32
+                >= IMPOSSIBLE.to_bits()
         };
         plane.chunks(256).any(beyond)
     })

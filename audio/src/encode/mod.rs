@@ -4,6 +4,7 @@
 //! only then is known. Samples beyond full scale are clamped where the format has a full scale.
 
 mod flac;
+mod interleave;
 mod keep;
 mod opus;
 mod quantize;
@@ -16,6 +17,9 @@ use std::fs::File;
 use serde::{Deserialize, Serialize};
 
 use crate::{AudioError, Block, Spec, Tags};
+
+/// Written at once: with less than this, the system's own work for a file is twice as much.
+const OUT_BUFFER_BYTES: usize = 1 << 18;
 
 /// How a corrected recording is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

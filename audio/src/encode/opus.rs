@@ -95,7 +95,7 @@ impl OpusWriter {
         let packets_left = (frames + lookahead).div_ceil(packet_frames as u64);
         let final_granule = u64::from(head.pre_skip) + frames * ticks;
 
-        let out = BufWriter::with_capacity(1 << 16, out);
+        let out = BufWriter::with_capacity(super::OUT_BUFFER_BYTES, out);
         Ok(Self {
             writer: OggOpusWriter::with_tags(out, head, comments(tags)?).map_err(broken)?,
             packet: vec![0; MAX_PACKET_BYTES * encoder.streams()],

@@ -28,16 +28,18 @@ impl Quantizer {
     }
 
     pub(super) fn quantize(&mut self, block: &Block) {
+        for values in &mut self.values {
+            values.resize(block.frames(), 0);
+        }
         let scale = (1u32 << (self.bits - 1)) as f32;
-        let dithers = self.bits == 16 && !block.planes().all(|plane| is_on_grid(plane, scale));
-        for (channel, (values, samples)) in self.values.iter_mut().zip(block.planes()).enumerate() {
-            values.resize(samples.len(), 0);
-            if dithers {
-                let seed =
-                    (self.frame as u32).wrapping_add((channel as u32).wrapping_mul(0x632b_e59b));
+        let planes = || block.planes().zip(0u32..);
+        let mut all = self.values.iter_mut().zip(planes());
+        if self.bits != 16 {
+            all.for_each(|(values, (samples, _))| round(samples, values, scale));
+        } else if !all.all(|(values, (samples, _))| take_whole(samples, values, scale)) {
+            for (values, (samples, channel)) in self.values.iter_mut().zip(planes()) {
+                let seed = (self.frame as u32).wrapping_add(channel.wrapping_mul(0x632b_e59b));
                 round_dithered(samples, values, scale, seed);
-            } else {
-                round(samples, values, scale);
             }
         }
         self.frame += block.frames() as u64;
@@ -66,13 +68,20 @@ fn round_dithered(samples: &[f32], values: &mut [i32], scale: f32, seed: u32) {
     }
 }
 
-/// Whether every sample is a whole number of steps within full scale.
-fn is_on_grid(samples: &[f32], scale: f32) -> bool {
-    samples.chunks(64).all(|run| {
-        run.iter().fold(true, |on_grid, sample| {
+/// Whether every sample is a whole number of steps within full scale; what the values are if not is
+/// worth nothing.
+fn take_whole(samples: &[f32], values: &mut [i32], scale: f32) -> bool {
+    const RUN: usize = 64;
+    let mut runs = samples.chunks(RUN).zip(values.chunks_mut(RUN));
+    runs.all(|(samples, values)| {
+        let mut is_whole = true;
+        for (value, sample) in values.iter_mut().zip(samples) {
             let x = sample * scale;
-            on_grid & ((x + ROUNDER) - ROUNDER == x) & (x >= -scale) & (x <= scale - 1.0)
-        })
+            let moved = x + ROUNDER;
+            *value = moved.to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
+            is_whole &= (moved - ROUNDER == x) & (x >= -scale) & (x <= scale - 1.0);
+        }
+        is_whole
     })
 }
 
@@ -108,6 +117,9 @@ mod tests {
     fn beyond_full_scale_is_clamped() {
         for (bits, low, high) in [(16, -32_768, 32_767), (24, -8_388_608, 8_388_607)] {
             assert_eq!(quantized(bits, &[-3.0, 3.0, 1.0]), [low, high, high]);
+            // Whole numbers of steps, though beyond.
+            assert_eq!(quantized(bits, &[-1.5]), [low]);
+            assert_eq!(quantized(bits, &[1.0]), [high]);
         }
     }
 

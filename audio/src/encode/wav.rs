@@ -8,7 +8,11 @@ use std::{
     io::{self, BufWriter, Write},
 };
 
-use super::{WavDepth, quantize::Quantizer};
+use super::{
+    OUT_BUFFER_BYTES, WavDepth,
+    interleave::{interleave, low_bytes},
+    quantize::Quantizer,
+};
 use crate::{
     Block, Spec, Tags,
     tags::write_riff,
@@ -34,7 +38,7 @@ impl WavWriter {
         frames: u64,
         tags: &Tags,
     ) -> io::Result<Self> {
-        let mut out = BufWriter::with_capacity(1 << 16, out);
+        let mut out = BufWriter::with_capacity(OUT_BUFFER_BYTES, out);
         let coding = match depth {
             WavDepth::Int16 | WavDepth::Int24 => tag::PCM,
             WavDepth::Float32 => tag::FLOAT,
@@ -57,32 +61,17 @@ impl WavWriter {
     }
 
     pub(super) fn push(&mut self, block: &Block) -> io::Result<()> {
-        let channels = block.channels();
-        let frames = block.frames();
-        let width = usize::from(bytes_per_sample(self.depth));
-        self.scratch.resize(frames * channels * width, 0);
+        let Self {
+            quantizer, scratch, ..
+        } = self;
         if self.depth == WavDepth::Float32 {
-            for (channel, samples) in block.planes().enumerate() {
-                let to = self
-                    .scratch
-                    .chunks_exact_mut(4)
-                    .skip(channel)
-                    .step_by(channels);
-                for (to, sample) in to.zip(samples) {
-                    to.copy_from_slice(&sample.to_le_bytes());
-                }
-            }
+            interleave(block.planes(), scratch, f32::to_le_bytes);
         } else {
-            self.quantizer.quantize(block);
-            for (channel, values) in self.quantizer.values.iter().enumerate() {
-                let to = self
-                    .scratch
-                    .chunks_exact_mut(width)
-                    .skip(channel)
-                    .step_by(channels);
-                for (to, value) in to.zip(values) {
-                    to.copy_from_slice(&value.to_le_bytes()[..width]);
-                }
+            quantizer.quantize(block);
+            let planes = quantizer.values.iter().map(Vec::as_slice);
+            match self.depth {
+                WavDepth::Int16 => interleave(planes, scratch, low_bytes::<2>),
+                _ => interleave(planes, scratch, low_bytes::<3>),
             }
         }
         self.out.write_all(&self.scratch)

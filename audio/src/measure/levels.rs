@@ -1,6 +1,6 @@
 //! What single channels are like, and how they go together: levels, offsets, correlation, flat tops.
 
-use crate::{Block, Spec};
+use crate::{Block, Spec, block::magnitude_max};
 
 /// Levels of windows of 100 ms are sorted into bins of this many to a dB, from this level up.
 const BINS_PER_DB: f64 = 2.0;
@@ -259,14 +259,19 @@ impl Flat {
     fn push(&mut self, samples: &[f32]) {
         // Most runs have nothing loud in them, which is quickly seen.
         for run in samples.chunks(64) {
-            let peak = run.iter().fold(0.0f32, |peak, x| {
-                let x = x.abs();
-                if x > peak { x } else { peak }
-            });
+            let peak = magnitude_max(run);
             self.peak = if peak > self.peak { peak } else { self.peak };
             if peak < FLAT_LEVEL_MIN {
                 self.end();
                 self.last = 0.0;
+                continue;
+            }
+            if !self.may_be_flat_in(run) {
+                self.end();
+                (self.last, self.equal) = match run {
+                    [.., before, last] => (*last, 1 + u32::from(before == last)),
+                    _ => (run[0], 1),
+                };
                 continue;
             }
             for &x in run {
@@ -279,6 +284,13 @@ impl Flat {
                 }
             }
         }
+    }
+
+    /// Whether there is a flat stretch in the run or into it, quickly.
+    fn may_be_flat_in(&self, run: &[f32]) -> bool {
+        let triples = run.iter().zip(run.iter().skip(1)).zip(run.iter().skip(2));
+        let is_flat = triples.fold(false, |any, ((a, b), c)| any | ((a == b) & (b == c)));
+        is_flat || run[0] == self.last
     }
 
     fn end(&mut self) {
@@ -311,4 +323,38 @@ impl Flat {
 
 fn decibels(power: f64) -> Option<f64> {
     (power > 1e-20).then(|| 10.0 * power.log10())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stretches sample by sample.
+    fn flat_stretches(samples: &[f32]) -> u32 {
+        let stretches = samples.chunk_by(|a, b| a == b);
+        let flat = stretches.filter(|stretch| stretch.len() >= 3 && stretch[0].abs() >= 0.25);
+        flat.count() as u32
+    }
+
+    #[test]
+    fn flat_stretches_are_counted_wherever_they_begin_and_end() {
+        let mut state = 1u32;
+        let mut random = |below: u32| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) % below
+        };
+        for _ in 0..200 {
+            // Of few levels, so that many neighbours are equal; some of the runs without any.
+            let levels = 3 + random(60);
+            let samples: Vec<f32> = (0..64 * 20)
+                .map(|_| random(levels) as f32 / levels as f32 + 0.25)
+                .collect();
+            let mut flat = Flat::new();
+            // The meter looks at runs of 64 from where it is.
+            let pieces = 1 + random(300) as usize;
+            samples.chunks(pieces).for_each(|piece| flat.push(piece));
+            flat.end();
+            assert_eq!(flat.counts.iter().sum::<u32>(), flat_stretches(&samples));
+        }
+    }
 }

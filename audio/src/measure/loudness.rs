@@ -7,7 +7,7 @@
 //! a short recording a single block there can be worth half a LU. A recording shorter than a gating block is one block as long as
 //! it is, because a word has a loudness, too.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, ops::Range};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ pub(super) struct Loudness {
 }
 
 pub(super) struct LoudnessMeter {
+    filter: KFilter,
     channels: Vec<Channel>,
     stretch_frames: usize,
     frames_in_stretch: usize,
@@ -64,7 +65,7 @@ pub(super) struct LoudnessMeter {
 
 struct Channel {
     weight: f64,
-    filter: KFilter,
+    filtered: Filtered,
     energy: f64,
 }
 
@@ -73,10 +74,11 @@ impl LoudnessMeter {
         let weights = spec.mask.loudness_weights(spec.channels);
         let channels = weights.into_iter().map(|weight| Channel {
             weight,
-            filter: KFilter::new(f64::from(spec.sample_rate)),
+            filtered: Filtered::default(),
             energy: 0.0,
         });
         Self {
+            filter: KFilter::new(f64::from(spec.sample_rate)),
             channels: channels.collect(),
             stretch_frames: (spec.sample_rate as usize + 5) / 10,
             frames_in_stretch: 0,
@@ -95,16 +97,31 @@ impl LoudnessMeter {
         let mut from = 0;
         while from < frames {
             let to = frames.min(from + self.stretch_frames - self.frames_in_stretch);
-            for (channel, plane) in self.channels.iter_mut().zip(block.planes()) {
-                if channel.weight > 0.0 {
-                    channel.energy += channel.filter.energy(&plane[from..to]);
-                }
-            }
+            self.weigh(block, from..to);
             self.frames_in_stretch += to - from;
             from = to;
             if self.frames_in_stretch == self.stretch_frames {
                 self.end_stretch();
             }
+        }
+    }
+
+    /// Two channels at once: one alone leaves most of the processor waiting for its own last sample.
+    fn weigh(&mut self, block: &Block, range: Range<usize>) {
+        let filter = &self.filter;
+        let heard = self.channels.iter_mut().zip(block.planes());
+        let mut heard = heard.filter(|(channel, _)| channel.weight > 0.0);
+        while let Some((first, plane)) = heard.next() {
+            let samples = &plane[range.clone()];
+            let Some((second, plane)) = heard.next() else {
+                let [energy] = filter.energies([&mut first.filtered], [samples]);
+                first.energy += energy;
+                break;
+            };
+            let both = [&mut first.filtered, &mut second.filtered];
+            let energies = filter.energies(both, [samples, &plane[range.clone()]]);
+            first.energy += energies[0];
+            second.energy += energies[1];
         }
     }
 
@@ -260,11 +277,18 @@ struct KFilter {
     pass: Biquad,
 }
 
-/// Transposed direct form II.
+/// Direct form I: nothing but one multiplication and one subtraction is between a result and the next.
 struct Biquad {
     b: [f64; 3],
     a: [f64; 2],
-    state: [f64; 2],
+}
+
+/// The last two samples of a channel: as they came, behind the shelf, behind both; the latest first.
+#[derive(Clone, Copy, Default)]
+struct Filtered {
+    input: [f64; 2],
+    shelved: [f64; 2],
+    passed: [f64; 2],
 }
 
 impl KFilter {
@@ -281,7 +305,6 @@ impl KFilter {
                 (vh - vb * k / q + k * k) / a0,
             ],
             a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
-            state: [0.0; 2],
         };
         let (f0, q) = (38.13547087602444, 0.5003270373238773);
         let k = (PI * f0 / rate).tan();
@@ -289,30 +312,53 @@ impl KFilter {
         let pass = Biquad {
             b: [1.0, -2.0, 1.0],
             a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / q + k * k) / a0],
-            state: [0.0; 2],
         };
         Self { shelf, pass }
     }
 
-    /// The energy of the weighted samples.
-    fn energy(&mut self, samples: &[f32]) -> f64 {
-        let (mut shelf, mut pass) = (self.shelf.state, self.pass.state);
+    /// The energies of the weighted samples of equally long stretches.
+    fn energies<const N: usize>(
+        &self,
+        filtered: [&mut Filtered; N],
+        samples: [&[f32]; N],
+    ) -> [f64; N] {
         let (s, p) = (&self.shelf, &self.pass);
-        let mut energy = 0.0;
-        for &sample in samples {
-            let x = f64::from(sample);
-            let y = s.b[0] * x + shelf[0];
-            shelf[0] = s.b[1] * x - s.a[0] * y + shelf[1];
-            shelf[1] = s.b[2] * x - s.a[1] * y;
-            let z = y + pass[0];
-            pass[0] = -2.0 * y - p.a[0] * z + pass[1];
-            pass[1] = y - p.a[1] * z;
-            energy += z * z;
+        let last = |part: fn(&Filtered) -> [f64; 2], age: usize| -> [f64; N] {
+            std::array::from_fn(|lane| part(filtered[lane])[age])
+        };
+        let (mut x1, mut x2) = (last(|f| f.input, 0), last(|f| f.input, 1));
+        let (mut y1, mut y2) = (last(|f| f.shelved, 0), last(|f| f.shelved, 1));
+        let (mut z1, mut z2) = (last(|f| f.passed, 0), last(|f| f.passed, 1));
+        let mut energies = [0.0; N];
+        let frames = samples
+            .iter()
+            .map(|samples| samples.len())
+            .min()
+            .unwrap_or(0);
+        let samples = samples.map(|samples| &samples[..frames]);
+        for frame in 0..frames {
+            let (mut x, mut y, mut z) = ([0.0; N], [0.0; N], [0.0; N]);
+            for lane in 0..N {
+                x[lane] = f64::from(samples[lane][frame]);
+                y[lane] = s.b[0] * x[lane] + s.b[1] * x1[lane] + s.b[2] * x2[lane]
+                    - s.a[1] * y2[lane]
+                    - s.a[0] * y1[lane];
+                z[lane] =
+                    y[lane] - 2.0 * y1[lane] + y2[lane] - p.a[1] * z2[lane] - p.a[0] * z1[lane];
+                energies[lane] += z[lane] * z[lane];
+            }
+            (x2, x1) = (x1, x);
+            (y2, y1) = (y1, y);
+            (z2, z1) = (z1, z);
         }
         // What dies away must not become a denormal number, which is slow.
         let settle = |state: [f64; 2]| state.map(|x| if x.abs() < 1e-30 { 0.0 } else { x });
-        (self.shelf.state, self.pass.state) = (settle(shelf), settle(pass));
-        energy
+        for (lane, filtered) in filtered.into_iter().enumerate() {
+            filtered.input = [x1[lane], x2[lane]];
+            filtered.shelved = settle([y1[lane], y2[lane]]);
+            filtered.passed = settle([z1[lane], z2[lane]]);
+        }
+        energies
     }
 }
 

@@ -93,23 +93,17 @@ fn halve(points: &mut Vec<f32>, merge: fn(f32, f32) -> f32) {
     points.truncate(points.len() / 2);
 }
 
-/// Eight lanes, so that the compiler can use the processor's.
+/// Eight lanes, so that the compiler can use the processor's; one loop each, or it does not see them.
 fn extremes(samples: &[f32]) -> (f32, f32) {
     let mut low = [f32::INFINITY; 8];
     let mut high = [f32::NEG_INFINITY; 8];
     let (eights, rest) = samples.as_chunks::<8>();
     for eight in eights {
-        for lane in 0..8 {
-            low[lane] = if eight[lane] < low[lane] {
-                eight[lane]
-            } else {
-                low[lane]
-            };
-            high[lane] = if eight[lane] > high[lane] {
-                eight[lane]
-            } else {
-                high[lane]
-            };
+        for (low, x) in low.iter_mut().zip(eight) {
+            *low = if x < low { *x } else { *low };
+        }
+        for (high, x) in high.iter_mut().zip(eight) {
+            *high = if x > high { *x } else { *high };
         }
     }
     let low = low.iter().chain(rest).fold(f32::INFINITY, |a, &b| a.min(b));

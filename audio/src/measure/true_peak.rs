@@ -7,14 +7,15 @@
 //! 0.48 of the rate, and through the three points of each crest the sinusoid that has them, whose crest
 //! may lie between.
 //!
-//! Quick readings are bounded by the largest sample that the filter sees times the sum of the
-//! magnitudes of its coefficients. A run of frames whose bound cannot raise the highest peak of its
-//! channel so far is skipped: same reading, most of the work saved. The plugin `loudness` limits by the
+//! A run of frames that cannot raise the highest peak so far is skipped: same reading, most of the work
+//! saved. A reading is bounded in two ways: by the largest sample that the filter sees times the sum of
+//! the magnitudes of its coefficients; and, which is tighter for all that sounds natural, by the largest
+//! sample plus what the largest step between two samples could add. The plugin `loudness` limits by the
 //! same rule.
 
 use std::f64::consts::PI;
 
-use crate::Block;
+use crate::{Block, block::magnitude_max};
 
 /// Coefficients of all phases of the quick interpolator together.
 const QUICK_TAPS: usize = 48;
@@ -32,6 +33,8 @@ const FLAT: f32 = 0.995;
 const RUN_FRAMES: usize = 96;
 /// The frame before a run, and the first point of the one after it, are looked at too.
 const GRID_FRAMES: usize = RUN_FRAMES + 1;
+/// Of a sum of products, in parts of what its largest terms could come to.
+const ROUNDING: f32 = 1e-4;
 const POINTS_MAX: usize = 4;
 const PADDED: usize = GRID_FRAMES + 2 * SIDE + 16;
 
@@ -41,9 +44,23 @@ pub(super) struct TruePeak {
     /// By how much a crest may at most exceed the highest point beside it.
     crest_max: f32,
     channels: Vec<Channel>,
-    /// Largest factor by which a peak may exceed the samples around it.
-    gain_max: f32,
+    /// The highest of all channels.
+    true_peak: f32,
+    sample_peak: f32,
+    /// How high the quick reading may be, and the exact one with what may rise beside its points.
+    quick_reach: Reach,
+    exact_reach: Reach,
     skips: bool,
+}
+
+/// What bounds the value that an interpolator gives.
+#[derive(Clone, Copy, Default)]
+struct Reach {
+    /// By the largest sample that it sees: times this.
+    gain: f32,
+    /// By the largest of the samples beside the point and the largest step: times these.
+    near: f32,
+    step: f32,
 }
 
 /// Coefficients in the order of the frames they meet, oldest first.
@@ -52,30 +69,28 @@ type Phase = Vec<f32>;
 struct Channel {
     /// Frames that are still needed: [`SIDE`] of them before the next to be judged.
     seen: Vec<f32>,
-    true_peak: f32,
-    sample_peak: f32,
 }
 
 impl TruePeak {
     pub(super) fn new(sample_rate: u32, channels: usize) -> Self {
         let quick = quick(if sample_rate < 96_000 { 4 } else { 2 });
         let points = if sample_rate < 80_000 { 4 } else { 2 };
-        let gain = |phase: &Phase| phase.iter().map(|c| c.abs()).sum::<f32>();
-        let gain_max = quick.iter().map(gain).fold(1.0, f32::max);
+        let exact: Vec<Phase> = (1..points)
+            .map(|point| exact(f64::from(point) / f64::from(points)))
+            .collect();
+        let crest_max = (1.0 / (PI / 2.0 / f64::from(points)).cos()) as f32;
         let channel = || Channel {
             seen: vec![0.0; SIDE],
-            true_peak: 0.0,
-            sample_peak: 0.0,
         };
         Self {
+            quick_reach: Reach::of(&quick),
+            exact_reach: Reach::of(&exact).times(crest_max),
             quick,
-            exact: (1..points)
-                .map(|point| exact(f64::from(point) / f64::from(points)))
-                .collect(),
-            crest_max: (1.0 / (PI / 2.0 / f64::from(points)).cos()) as f32,
+            exact,
+            crest_max,
             channels: (0..channels).map(|_| channel()).collect(),
-            // A rounding error in the sums must not make a skip out of a hit.
-            gain_max: gain_max * QUICK_SHORT * 1.0001,
+            true_peak: 0.0,
+            sample_peak: 0.0,
             skips: true,
         }
     }
@@ -96,46 +111,49 @@ impl TruePeak {
             seen.resize(end + SIDE + RUN_FRAMES, 0.0);
             self.judge(channel);
         }
-        let peaks = self.channels.iter().map(|channel| channel.true_peak);
-        peaks.fold(0.0, f32::max)
+        self.true_peak
     }
 
     pub(super) fn sample_peak(&self) -> f32 {
-        let peaks = self.channels.iter().map(|channel| channel.sample_peak);
-        peaks.fold(0.0, f32::max)
+        self.sample_peak
     }
 
     /// Every whole run of a channel that the interpolators can see.
     fn judge(&mut self, channel: usize) {
         let mut held = std::mem::take(&mut self.channels[channel].seen);
-        let Channel {
-            true_peak,
-            sample_peak,
-            ..
-        } = &mut self.channels[channel];
-        let (mut peak, mut own) = (*true_peak, *sample_peak);
         let mut from = 0;
         while from + RUN_FRAMES + 2 * SIDE <= held.len() {
-            let seen = &held[from..from + RUN_FRAMES + 2 * SIDE];
-            let loudest = magnitude_max(&seen[SIDE..SIDE + RUN_FRAMES]);
-            own = own.max(loudest);
-            peak = peak.max(loudest);
-            let bound = magnitude_max(seen) * self.gain_max;
-            if bound > peak || !self.skips {
-                let quick = self.quick_max(seen);
-                if quick * QUICK_SHORT > peak {
-                    peak = peak.max(self.exact_max(seen));
-                }
-                peak = peak.max(quick);
-            }
+            self.judge_run(&held[from..from + RUN_FRAMES + 2 * SIDE]);
             from += RUN_FRAMES;
         }
         held.drain(..from);
-        self.channels[channel] = Channel {
-            seen: held,
-            true_peak: peak,
-            sample_peak: own,
-        };
+        self.channels[channel].seen = held;
+    }
+
+    fn judge_run(&mut self, seen: &[f32]) {
+        let loudest = magnitude_max(&seen[SIDE..SIDE + RUN_FRAMES]);
+        self.sample_peak = self.sample_peak.max(loudest);
+        self.true_peak = self.true_peak.max(loudest);
+        let peak = self.true_peak;
+        let around = magnitude_max(seen);
+        let gain_max = self.quick_reach.gain * QUICK_SHORT * (1.0 + ROUNDING);
+        if self.skips && gain_max * around <= peak {
+            return;
+        }
+        let near = magnitude_max(&seen[SIDE - 1..=SIDE + GRID_FRAMES]);
+        let step = step_max(seen);
+        let quick_max = self.quick_reach.bound(near, step, around);
+        let exact_max = self.exact_reach.bound(near, step, around);
+        // The exact one has its say only where the quick one is that high.
+        let no_exact = exact_max <= peak || quick_max * QUICK_SHORT <= peak;
+        if self.skips && quick_max <= peak && no_exact {
+            return;
+        }
+        let quick = self.quick_max(seen);
+        if quick * QUICK_SHORT > peak && !(self.skips && exact_max <= peak) {
+            self.true_peak = self.true_peak.max(self.exact_max(seen));
+        }
+        self.true_peak = self.true_peak.max(quick);
     }
 
     fn quick_max(&self, seen: &[f32]) -> f32 {
@@ -176,6 +194,56 @@ impl TruePeak {
         let slope = 0.5 * (after - before);
         let square = at * at + slope * slope / (1.0 - turn * turn);
         square.sqrt().min(size * self.crest_max)
+    }
+}
+
+impl Reach {
+    /// Of all phases. A value is that of the frame before the point, times the sum of the coefficients,
+    /// and each step from there to another frame times the sum of the coefficients behind it.
+    fn of(phases: &[Phase]) -> Self {
+        let of_phase = |phase: &Phase| {
+            let (before, behind) = phase.split_at(phase.len() / 2);
+            let beyond = |taps: &mut dyn Iterator<Item = &f32>| {
+                let mut sum = 0.0;
+                let sums = taps.map(|tap| {
+                    sum += tap;
+                    f32::abs(sum)
+                });
+                sums.sum::<f32>()
+            };
+            // The frame before the point is the last one of the first half.
+            let before = &before[..before.len() - 1];
+            Self {
+                gain: phase.iter().map(|tap| tap.abs()).sum(),
+                near: phase.iter().sum::<f32>().abs(),
+                step: beyond(&mut before.iter()) + beyond(&mut behind.iter().rev()),
+            }
+        };
+        let highest = |a: Self, b: Self| Self {
+            gain: a.gain.max(b.gain),
+            near: a.near.max(b.near),
+            step: a.step.max(b.step),
+        };
+        let samples_alone = Self {
+            gain: 1.0,
+            near: 1.0,
+            step: 0.0,
+        };
+        phases.iter().map(of_phase).fold(samples_alone, highest)
+    }
+
+    /// For what may be higher by a factor.
+    fn times(self, factor: f32) -> Self {
+        Self {
+            gain: self.gain * factor,
+            near: self.near * factor,
+            step: self.step * factor,
+        }
+    }
+
+    fn bound(&self, near: f32, step: f32, around: f32) -> f32 {
+        // A rounding error in the sums must not make a skip of a hit.
+        self.near * near + self.step * step + ROUNDING * self.gain * around
     }
 }
 
@@ -239,18 +307,21 @@ fn convolved(phase: &[f32], seen: &[f32]) -> [f32; GRID_FRAMES] {
     sums
 }
 
-fn magnitude_max(samples: &[f32]) -> f32 {
-    let (eights, rest) = samples.as_chunks::<8>();
+/// The largest difference between two neighbours.
+fn step_max(samples: &[f32]) -> f32 {
     let mut max = [0.0f32; 8];
-    for eight in eights {
-        for (max, x) in max.iter_mut().zip(eight) {
-            let x = x.abs();
-            *max = if x > *max { x } else { *max };
+    let (from, _) = samples.as_chunks::<8>();
+    let (to, _) = samples[1..].as_chunks::<8>();
+    for (from, to) in from.iter().zip(to) {
+        for lane in 0..8 {
+            let step = (to[lane] - from[lane]).abs();
+            max[lane] = if step > max[lane] { step } else { max[lane] };
         }
     }
-    max.into_iter()
-        .chain(rest.iter().map(|x| x.abs()))
-        .fold(0.0, f32::max)
+    // What is left of them.
+    let rest = samples[samples.len().saturating_sub(9)..].windows(2);
+    let rest = rest.map(|two| (two[1] - two[0]).abs());
+    max.into_iter().chain(rest).fold(0.0, f32::max)
 }
 
 #[cfg(test)]
@@ -281,17 +352,51 @@ mod tests {
         meter.true_peak()
     }
 
+    /// Of what lies low, like a voice: the steps are small beside the samples.
+    fn wandering_rumble(frames: usize, seed: u32) -> Vec<f32> {
+        let (mut once, mut twice) = (0.0, 0.0);
+        let smooth = |x| {
+            once += 0.1 * (x - once);
+            twice += 0.1 * (once - twice);
+            4.0 * twice
+        };
+        wandering_noise(frames, seed)
+            .into_iter()
+            .map(smooth)
+            .collect()
+    }
+
     #[test]
     fn skipping_changes_no_bit_of_the_reading() {
         for rate in [8_000, 44_100, 48_000, 96_000, 192_000] {
-            for seed in 1..5 {
-                let channels = [
-                    wandering_noise(30_011, seed),
-                    wandering_noise(30_011, seed + 77),
-                ];
+            for seed in 1..9 {
+                let signal = if seed % 2 == 0 {
+                    wandering_noise
+                } else {
+                    wandering_rumble
+                };
+                let channels = [signal(30_011, seed), signal(30_011, seed + 77)];
                 let all = peak_of(rate, &channels, 30_011, false);
                 for block_frames in [1usize, 7, 100, 4800] {
                     assert_eq!(all, peak_of(rate, &channels, block_frames, true));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_is_beyond_what_it_is_bounded_by() {
+        for rate in [48_000, 96_000] {
+            let meter = TruePeak::new(rate, 1);
+            for samples in [wandering_noise(30_000, 3), wandering_rumble(30_000, 3)] {
+                for seen in samples.chunks_exact(RUN_FRAMES + 2 * SIDE) {
+                    let near = magnitude_max(&seen[SIDE - 1..=SIDE + GRID_FRAMES]);
+                    let (step, around) = (step_max(seen), magnitude_max(seen));
+                    let steps = seen.windows(2).map(|two| (two[1] - two[0]).abs());
+                    assert_eq!(step, steps.fold(0.0, f32::max));
+                    assert!(meter.quick_max(seen) <= meter.quick_reach.bound(near, step, around));
+                    assert!(meter.quick_max(seen) <= meter.quick_reach.gain * around);
+                    assert!(meter.exact_max(seen) <= meter.exact_reach.bound(near, step, around));
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! Holds a stage to its word: what it emits has the channels it was made for, is finite, and is
 //! over its whole life exactly as long as what it was given, or shorter where it may shorten.
 
-use crate::{Block, Place, Spec, Stage, StageError, reblock::Reblocker};
+use crate::{Block, Place, Spec, Stage, StageError, pool::Pool, reblock::Reblocker};
 
 pub(super) struct CheckedOutput {
     name: String,
@@ -13,14 +13,14 @@ pub(super) struct CheckedOutput {
 }
 
 impl CheckedOutput {
-    pub(super) fn new(stage: &dyn Stage, spec: Spec, frames_given: u64) -> Self {
+    pub(super) fn new(stage: &dyn Stage, spec: Spec, frames_given: u64, pool: &Pool) -> Self {
         Self {
             name: stage.name().to_owned(),
             channels: spec.channels as usize,
             frames_given,
             may_shorten: stage.shortens(),
             frames_seen: 0,
-            reblocker: Reblocker::new(spec.channels as usize),
+            reblocker: Reblocker::new(pool),
         }
     }
 
@@ -28,7 +28,7 @@ impl CheckedOutput {
     pub(super) fn push(
         &mut self,
         block: &Block,
-        pass_on: &mut dyn FnMut(&Block) -> Result<(), StageError>,
+        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
         self.check(block)?;
         self.frames_seen += block.frames() as u64;
@@ -37,7 +37,7 @@ impl CheckedOutput {
 
     pub(super) fn finish(
         self,
-        pass_on: &mut dyn FnMut(&Block) -> Result<(), StageError>,
+        pass_on: &mut dyn FnMut(Block) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
         let (given, seen) = (self.frames_given, self.frames_seen);
         if self.may_shorten && seen == 0 && given > 0 {

@@ -13,6 +13,8 @@
 //! A stage that shortens is the last one and runs into a spill as well: encoders want to know the
 //! length before they begin.
 //!
+//! Without any stage what comes out is what went in, and was measured already.
+//!
 //! What a stage returns is checked before anyone else sees it, see [`checked`].
 
 mod checked;
@@ -78,8 +80,10 @@ pub fn run(
         spec,
         frames,
         mut spill,
+        measured,
         ..
     } = decoded;
+    let untouched = stages.is_empty().then_some(measured);
     let last_stage = stages.len().checked_sub(1);
     let shortened = stages.last().is_some_and(|stage| stage.shortens());
     let passes =
@@ -143,9 +147,11 @@ pub fn run(
         source: &mut spill,
         stages: &mut waiting,
     };
-    let measured = pass.encode(encoder, &mut |done| {
-        report(done, frames, passed, last_stage)
-    })?;
+    let mut progress = |done| report(done, frames, passed, last_stage);
+    let measured = match untouched {
+        Some(measured) => pass.copy(encoder, &mut progress).map(|()| measured)?,
+        None => pass.encode(encoder, &mut progress)?,
+    };
     report(frames, frames, passed, last_stage);
     Ok(Finished { measured, frames })
 }

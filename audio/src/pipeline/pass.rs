@@ -3,7 +3,6 @@
 use std::{
     io,
     path::Path,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread::{self, Scope, ScopedJoinHandle, scope},
 };
 
@@ -11,13 +10,11 @@ use super::{Placed, RunError, checked::CheckedOutput};
 use crate::{
     Block, Measured, Spec, StageError,
     encode::Encoder,
+    handover::{Giver, Taker, handover},
     measure::Meter,
     pool::Pool,
     spill::{Spill, SpillWriter},
 };
-
-/// Blocks that wait between two threads: enough to even out their paces, 100 ms each at 48 kHz.
-const BLOCKS_WAITING_MAX: usize = 4;
 
 pub(super) struct Pass<'a> {
     pub spec: Spec,
@@ -52,7 +49,7 @@ impl Pass<'_> {
             },
             progress,
         )?;
-        Ok(writer.map(SpillWriter::finish))
+        Ok(writer.map(SpillWriter::finish).transpose()?)
     }
 
     /// Keeps what comes out of this pass's stages, of which the last shortens: how much that is, is
@@ -64,7 +61,24 @@ impl Pass<'_> {
     ) -> Result<Spill, RunError> {
         let mut writer = SpillWriter::create(spill_dir, self.spec.channels as usize)?;
         self.run(|_| Ok(()), |block| Ok(writer.write(block)?), progress)?;
-        Ok(writer.finish())
+        Ok(writer.finish()?)
+    }
+
+    /// Encodes the source as it is.
+    pub(super) fn copy(
+        self,
+        mut encoder: Encoder,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<(), RunError> {
+        let mut reader = self.source.read();
+        let mut block = Block::default();
+        let mut done = 0;
+        while reader.read_into(&mut block)? {
+            encoder.push(&block)?;
+            done += block.frames() as u64;
+            progress(done);
+        }
+        Ok(encoder.finish()?)
     }
 
     /// Measures and encodes what comes out of this pass's stages.
@@ -103,12 +117,12 @@ impl Pass<'_> {
                 workers: Vec::new(),
             };
             let blocks = chain.start(self.source, self.stages, spec, frames);
-            let (sender, seen) = sync_channel(BLOCKS_WAITING_MAX);
+            let (giver, seen) = handover();
             let meter = thread::Builder::new().name("meter".into());
             let look = meter.spawn_scoped(scope, move || {
                 for block in blocks {
                     look(&block)?;
-                    if sender.send(block).is_err() {
+                    if giver.give(block).is_err() {
                         break;
                     }
                 }
@@ -146,16 +160,16 @@ impl<'scope, 'env> Chain<'scope, 'env> {
         stages: &'env mut [Placed],
         spec: Spec,
         frames: u64,
-    ) -> Receiver<Block> {
+    ) -> Taker {
         let (scope, pool) = (self.scope, self.pool);
-        let (sender, mut blocks) = sync_channel(BLOCKS_WAITING_MAX);
+        let (giver, mut blocks) = handover();
         self.workers
-            .push(scope.spawn(move || Ok(read(source, pool, &sender)?)));
+            .push(scope.spawn(move || Ok(read(source, pool, &giver)?)));
         for placed in stages {
-            let (sender, next) = sync_channel(BLOCKS_WAITING_MAX);
+            let (giver, next) = handover();
             let input = std::mem::replace(&mut blocks, next);
             self.workers.push(scope.spawn(move || {
-                run_stage(placed, input, pool, &sender, spec, frames)
+                run_stage(placed, input, pool, &giver, spec, frames)
                     .map_err(|error| placed.failed(error))
             }));
         }
@@ -163,11 +177,11 @@ impl<'scope, 'env> Chain<'scope, 'env> {
     }
 }
 
-fn read(source: &mut Spill, pool: &Pool, sender: &SyncSender<Block>) -> io::Result<()> {
-    let mut reader = source.read()?;
+fn read(source: &mut Spill, pool: &Pool, giver: &Giver) -> io::Result<()> {
+    let mut reader = source.read();
     let mut block = pool.take();
     while reader.read_into(&mut block)? {
-        if sender.send(block).is_err() {
+        if giver.give(block).is_err() {
             break; // Whoever stopped listening says why.
         }
         block = pool.take();
@@ -177,17 +191,14 @@ fn read(source: &mut Spill, pool: &Pool, sender: &SyncSender<Block>) -> io::Resu
 
 fn run_stage(
     placed: &mut Placed,
-    input: Receiver<Block>,
+    input: Taker,
     pool: &Pool,
-    sender: &SyncSender<Block>,
+    giver: &Giver,
     spec: Spec,
     frames: u64,
 ) -> Result<(), StageError> {
-    let mut output = CheckedOutput::new(&*placed.stage, spec, frames);
-    let mut pass_on = |block: &Block| {
-        let sent = sender.send(pool.copy_of(block));
-        sent.map_err(|_| StageError::Stopped)
-    };
+    let mut output = CheckedOutput::new(&*placed.stage, spec, frames, pool);
+    let mut pass_on = |block: Block| giver.give(block).map_err(|_| StageError::Stopped);
     let mut frames_in = 0;
     for block in input {
         frames_in += block.frames() as u64;

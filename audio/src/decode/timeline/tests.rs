@@ -132,7 +132,7 @@ fn attempt(recorder: Recorder, streams: &[(Stream, Vec<Packet>)]) -> Result<Play
     findings.append(&mut recorded.findings);
     let mut samples = Block::new(recorded.spec.channels as usize);
     let mut block = Block::default();
-    let mut reader = recorded.spill.read()?;
+    let mut reader = recorded.spill.read();
     while reader.read_into(&mut block)? {
         samples.append(&block);
     }

@@ -21,7 +21,11 @@ use md5::{Digest, Md5};
 
 pub(crate) use bits::{crc8, crc16, crc16_on};
 
-use super::{FlacBits, quantize::Quantizer};
+use super::{
+    FlacBits, OUT_BUFFER_BYTES,
+    interleave::{interleave, low_bytes},
+    quantize::Quantizer,
+};
 use crate::{Block, Spec, Tags};
 use frame::FrameEncoder;
 
@@ -67,7 +71,7 @@ impl FlacWriter {
         out.seek(SeekFrom::Start(0))?;
         let channels = spec.channels as usize;
         let mut writer = Self {
-            out: BufWriter::with_capacity(1 << 16, out),
+            out: BufWriter::with_capacity(OUT_BUFFER_BYTES, out),
             spec,
             bits,
             quantizer: Quantizer::new(bits, channels),
@@ -136,27 +140,10 @@ impl FlacWriter {
 
     /// The digest is over the samples as they would stand in a WAV file (RFC 9639 section 8.2).
     fn digest_values(&mut self) {
-        let width = self.bits as usize / 8;
-        let values = &self.quantizer.values;
-        let channels = values.len();
-        self.scratch.resize(values[0].len() * channels * width, 0);
-        if let ([left, right], 2) = (&values[..], width) {
-            // The common case, in a form that vectorizes.
-            let pairs = self.scratch.as_chunks_mut::<4>().0;
-            for (pair, (l, r)) in pairs.iter_mut().zip(left.iter().zip(right)) {
-                *pair = ((*l as u32 & 0xffff) | (*r as u32) << 16).to_le_bytes();
-            }
-        } else {
-            for (channel, values) in values.iter().enumerate() {
-                let to = self
-                    .scratch
-                    .chunks_exact_mut(width)
-                    .skip(channel)
-                    .step_by(channels);
-                for (to, value) in to.zip(values) {
-                    to.copy_from_slice(&value.to_le_bytes()[..width]);
-                }
-            }
+        let planes = self.quantizer.values.iter().map(Vec::as_slice);
+        match self.bits {
+            16 => interleave(planes, &mut self.scratch, low_bytes::<2>),
+            _ => interleave(planes, &mut self.scratch, low_bytes::<3>),
         }
         self.digest.update(&self.scratch);
     }
