@@ -73,6 +73,7 @@ kinds! {
     TooLong "too-long" 422 "The recording is too long";
     UnsupportedStream "unsupported-stream" 422 "The audio's rate or channel count is not supported";
     NoSuchTrack "no-such-track" 422 "The recording has no such track";
+    TooMuchScratch "too-much-scratch" 422 "The audio needs more room than a job has";
     DamagedAudio "damaged-audio" 422 "The audio is damaged";
     // The plugin
     PluginRefused "plugin-refused" 422 "The plugin was not published";

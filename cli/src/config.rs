@@ -14,6 +14,8 @@ pub struct Config {
     /// Folder of everything that is kept.
     pub data: PathBuf,
     pub listen: SocketAddr,
+    /// Where `retake worker` says how it is: `/readyz` and `/metrics`. Empty: nowhere.
+    pub worker_listen: String,
     /// `sqlite:PATH`; empty for `retake.db` in the data folder.
     pub store_url: String,
     /// Empty for the store's own database, the only choice so far.
@@ -35,6 +37,7 @@ impl Default for Config {
         Self {
             data: "data".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            worker_listen: String::new(),
             store_url: String::new(),
             blobs_url: String::new(),
             queue_url: "embedded:".into(),
@@ -130,6 +133,12 @@ impl Config {
                 .into_iter()
                 .map(in_section("external")),
         );
+        if !self.worker_listen.is_empty() && self.worker_listen.parse::<SocketAddr>().is_err() {
+            let given = &self.worker_listen;
+            problems.push(format!(
+                "worker_listen is \"{given}\"; it must be an address and a port, \"127.0.0.1:8081\" say, or empty"
+            ));
+        }
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
             problems.push(format!(
                 "store_url is \"{}\"; it must be sqlite:PATH",

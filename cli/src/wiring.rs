@@ -10,6 +10,7 @@ use retake_backends::{
 use retake_child::ChildProgram;
 use retake_jobs::{
     clock::SystemClock,
+    health::Health,
     job::LeaseTerms,
     relay::{Relay, RelayHandle},
     seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
@@ -70,6 +71,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
     let terms = LeaseTerms {
         lease_ms: config.worker.lease_ms,
         attempts_max: config.worker.attempts_max,
+        give_up_ms: config.worker.give_up_ms,
     };
     let relay_stop = CancellationToken::new();
     let running = relay.run(
@@ -91,7 +93,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
 }
 
 impl Wiring {
-    pub fn server_parts(&self) -> retake_server::Parts {
+    pub fn server_parts(&self, worker: Option<Health>) -> retake_server::Parts {
         retake_server::Parts {
             store: self.store.clone(),
             blobs: self.blobs.clone(),
@@ -99,10 +101,11 @@ impl Wiring {
             events: self.events.clone(),
             relay: self.relay.clone(),
             clock: Arc::new(SystemClock),
+            worker,
         }
     }
 
-    pub fn worker_parts(&self, config: &Config) -> Result<retake_worker::Parts> {
+    pub fn worker_parts(&self, config: &Config, health: Health) -> Result<retake_worker::Parts> {
         Ok(retake_worker::Parts {
             store: self.store.clone(),
             blobs: self.blobs.clone(),
@@ -111,9 +114,10 @@ impl Wiring {
             relay: self.kick(),
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
-            child: ChildProgram::this("child")?,
-            installer: ChildProgram::this("install-plugin")?,
-            checker: ChildProgram::this("check-plugin")?,
+            child: ChildProgram::this("child"),
+            installer: ChildProgram::this("install-plugin"),
+            checker: ChildProgram::this("check-plugin"),
+            health,
         })
     }
 

@@ -25,13 +25,16 @@ mod views;
 mod watchers;
 mod web_app;
 mod wire;
+mod worker_health;
 
 pub use config::{Config, WebApp};
+pub use worker_health::serve_worker_health;
 
 use std::{io, sync::Arc, time::Duration};
 
 use retake_jobs::{
     clock::Clock,
+    health::Health,
     relay::RelayHandle,
     seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
 };
@@ -52,6 +55,8 @@ pub struct Parts {
     /// Told after every commit that wrote a message.
     pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
+    /// Of the worker in this process, if there is one.
+    pub worker: Option<Health>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -337,9 +337,9 @@ impl KFilter {
             .unwrap_or(0);
         let samples = samples.map(|samples| &samples[..frames]);
         for frame in 0..frames {
-            let x = samples.map(|samples| f64::from(samples[frame]));
-            let (mut y, mut z) = ([0.0; N], [0.0; N]);
+            let (mut x, mut y, mut z) = ([0.0; N], [0.0; N], [0.0; N]);
             for lane in 0..N {
+                x[lane] = f64::from(samples[lane][frame]);
                 y[lane] = s.b[0] * x[lane] + s.b[1] * x1[lane] + s.b[2] * x2[lane]
                     - s.a[1] * y2[lane]
                     - s.a[0] * y1[lane];

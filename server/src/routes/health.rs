@@ -36,6 +36,14 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
+    let worker = app
+        .parts
+        .worker
+        .as_ref()
+        .map(|health| match health.ailment() {
+            None => "ok".to_owned(),
+            Some(ailment) => format!("takes no jobs: {}", ailment.kind.name()),
+        });
     let word = |fault: Option<String>| fault.unwrap_or_else(|| "ok".to_owned());
     Ok(respond::json(
         status,
@@ -43,6 +51,8 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
             "status": if ready { "ready" } else { "not ready" },
             "store": word(store),
             "queue": word(queue),
+            // Recordings are taken all the same, and another process may correct them.
+            "worker": worker,
             "stopping": stopping,
         }),
     ))
@@ -67,6 +77,7 @@ pub async fn metrics(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
         streams_open: app.watchers.open(),
         uploads_open: app.config.uploads_max - app.uploads.available_permits(),
         jobs_waiting: app.queue_depth(),
+        worker: app.parts.worker.as_ref(),
     });
     let mut response = Response::new(Bytes::from(text).into());
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

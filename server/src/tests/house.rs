@@ -70,6 +70,7 @@ impl Memory {
 
     pub fn parts(&self, blobs: SharedBlobs) -> Parts {
         Parts {
+            worker: None,
             store: self.store.clone(),
             blobs,
             queue: self.queue.clone(),
@@ -210,6 +211,7 @@ impl House {
         let terms = LeaseTerms {
             lease_ms: 60_000,
             attempts_max: 3,
+            give_up_ms: 60_000,
         };
         let id: JobId = job.parse().unwrap();
         match self.store.claim(id, "a worker", terms).await.unwrap() {

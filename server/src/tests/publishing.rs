@@ -19,6 +19,7 @@ use super::house::{ADMIN_KEY, House, ask, field, form_with, gain, get, post, sub
 const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 60_000,
     attempts_max: 3,
+    give_up_ms: 60_000,
 };
 
 fn version(version: &str, digest: &str) -> InstalledPlugin {
