@@ -7,16 +7,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body;
-use retake_chain::problem::ProblemKind;
 use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
 
-use crate::{
-    app::App,
-    respond::Refusal,
-    routes::{self, Table},
-};
+use crate::{app::App, respond::Refusal, routes};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -57,17 +52,12 @@ impl RequestId {
 pub struct Front {
     app: Arc<App>,
     routes: BoxedFilter<(Response,)>,
-    table: Arc<Table>,
 }
 
 impl Front {
     pub fn new(app: Arc<App>) -> Self {
-        let (routes, table) = routes::all(&app);
-        Self {
-            app,
-            routes,
-            table: Arc::new(table),
-        }
+        let (routes, _) = routes::all(&app);
+        Self { app, routes }
     }
 
     /// Answers one request. Never fails: what goes wrong is an answer too.
@@ -88,10 +78,7 @@ impl Front {
         let mut service = warp::service(self.routes.clone());
         let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
         let mut response = match answered {
-            Ok(Ok(mut response)) => match response.extensions_mut().remove::<Refusal>() {
-                Some(refusal) => self.refuse(refusal, &method, &path, &request_id),
-                None => response,
-            },
+            Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             // The panic's own words are in the log by the panic hook.
             Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
@@ -112,24 +99,6 @@ impl Front {
             "request answered"
         );
         response
-    }
-
-    fn refuse(
-        &self,
-        refusal: Refusal,
-        method: &Method,
-        path: &str,
-        request_id: &RequestId,
-    ) -> Response {
-        let refusal = if refusal.problem.kind() == Some(ProblemKind::MethodNotAllowed) {
-            let allowed = self.table.allowed(path);
-            let mut refusal = refusal.with_header(header::ALLOW, &allowed);
-            refusal.problem.detail = format!("{method} is not taken here; {allowed} is");
-            refusal
-        } else {
-            refusal
-        };
-        refusal.into_response(request_id)
     }
 }
 

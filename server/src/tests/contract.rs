@@ -1,5 +1,7 @@
 //! Who may ask what, and how every wrong question is answered.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde_json::json;
 
@@ -30,7 +32,7 @@ const ADMIN: [(Method, &str); 4] = [
     (Method::GET, "/api/v1/admin"),
 ];
 
-fn table(house: &House) -> Table {
+fn table(house: &House) -> Arc<Table> {
     routes::all(&house.app).1
 }
 
