@@ -11,7 +11,7 @@ use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
 
-use crate::{app::App, respond::Refusal, routes};
+use crate::{app::App, respond::Refusal, routes, target};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -19,7 +19,7 @@ static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Debug, Clone)]
 pub struct RequestId(Arc<str>);
 
-/// Who is at the other end of the connection.
+/// Who asks: the other end of the connection, or whom a trusted proxy names.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
@@ -70,19 +70,19 @@ impl Front {
         let request_id = RequestId::of(request.headers());
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        request.extensions_mut().insert(request_id.clone());
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(Peer(peer));
-        }
-
-        let mut service = warp::service(self.routes.clone());
-        let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
-        let mut response = match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            // The panic's own words are in the log by the panic hook.
-            Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
-                .into_response(&request_id),
+        let mut response = match self.settle(&mut request, peer) {
+            Err(refusal) => refusal.into_response(&request_id),
+            Ok(()) => {
+                request.extensions_mut().insert(request_id.clone());
+                let mut service = warp::service(self.routes.clone());
+                match AssertUnwindSafe(service.call(request)).catch_unwind().await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    // The panic's own words are in the log by the panic hook.
+                    Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
+                        .into_response(&request_id),
+                }
+            }
         };
 
         if method == Method::HEAD {
@@ -99,6 +99,22 @@ impl Front {
             "request answered"
         );
         response
+    }
+}
+
+impl Front {
+    /// What is asked for, where and by whom, in the form that routes know.
+    fn settle<B>(&self, request: &mut Request<B>, peer: Option<SocketAddr>) -> Result<(), Refusal> {
+        let host = target::settle(request)?;
+        if let Some(inside) = self.app.place.inside(request.uri()) {
+            *request.uri_mut() = inside;
+        }
+        let way = self.app.proxies.way(peer, host, request.headers());
+        if let Some(client) = way.client {
+            request.extensions_mut().insert(Peer(client));
+        }
+        request.extensions_mut().insert(way);
+        Ok(())
     }
 }
 

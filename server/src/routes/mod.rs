@@ -9,7 +9,7 @@ mod catalogue;
 mod events;
 mod health;
 mod jobs;
-mod order;
+pub mod order;
 mod page;
 mod plugins;
 mod recordings;
@@ -31,6 +31,7 @@ use crate::{
     body::RequestBody,
     config::ms,
     front::{Peer, RequestId},
+    proxies::Way,
     respond::Refusal,
 };
 
@@ -45,7 +46,9 @@ pub struct Call {
     pub query: String,
     pub headers: HeaderMap,
     pub request_id: RequestId,
+    /// Who asks, as far as proxies are believed.
     pub peer: Option<Peer>,
+    pub way: Way,
     pub body: RequestBody,
 }
 
@@ -198,7 +201,11 @@ impl Routes {
         let page = page::filter(self.app.clone());
         let api = self.filter.expect("there are routes");
         let table = Arc::new(self.table);
-        let all = api.or(page).unify().or(nothing(table.clone())).unify();
+        let all = api
+            .or(page)
+            .unify()
+            .or(nothing(self.app, table.clone()))
+            .unify();
         (all.boxed(), table)
     }
 }
@@ -221,14 +228,15 @@ where
 }
 
 /// What no route takes.
-fn nothing(table: Arc<Table>) -> BoxedFilter<(Answer,)> {
+fn nothing(app: Arc<App>, table: Arc<Table>) -> BoxedFilter<(Answer,)> {
     warp::method()
         .and(warp::path::full())
-        .map(move |method: Method, path: FullPath| {
+        .and(warp::header::headers_cloned())
+        .map(move |method: Method, path: FullPath, headers: HeaderMap| {
             let mut allowed = table.allowed(path.as_str());
             if allowed.is_empty() {
-                if !page::is_of_page(path.as_str()) {
-                    return Err(Refusal::not_found());
+                if !app.web.has(path.as_str()) {
+                    return page::missing(&app, path.as_str(), &headers);
                 }
                 allowed = "GET, HEAD".to_owned();
             }
@@ -275,20 +283,24 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::get::<Way>())
         .and(warp::body::stream())
-        .map(move |method, query, headers, request_id, peer, body| Call {
-            method,
-            segments: Vec::new(),
-            query,
-            headers,
-            request_id,
-            peer,
-            body: RequestBody::new(
-                bytes_of(body),
-                ms(app.config.body_idle_ms),
-                ms(app.config.body_ms_max),
-            ),
-        })
+        .map(
+            move |method, query, headers, request_id, peer, way, body| Call {
+                method,
+                segments: Vec::new(),
+                query,
+                headers,
+                request_id,
+                peer,
+                way,
+                body: RequestBody::new(
+                    bytes_of(body),
+                    ms(app.config.body_idle_ms),
+                    ms(app.config.body_ms_max),
+                ),
+            },
+        )
         .boxed()
 }
 
@@ -340,7 +352,7 @@ impl Call {
             .is_some_and(|text| {
                 text.split(';')
                     .next()
-                    .is_some_and(|t| t.trim() == "application/json")
+                    .is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
             return Err(Refusal::new(
