@@ -54,6 +54,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
         let options = RabbitOptions {
             prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
             connection_name: format!("retake {}", std::process::id()),
+            ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
             ..RabbitOptions::default()
         };
         queue = Arc::new(RabbitQueue::connect(address.clone(), options.clone()));
@@ -139,11 +140,11 @@ pub fn externals(config: &Config) -> Result<Vec<External>> {
     if config.external_url.is_empty() {
         return Ok(Vec::new());
     }
-    let external = External::new(
-        "default",
-        config.external_url.clone(),
-        config.external.clone(),
-    )
-    .context("external_url")?;
+    let settings = retake_runner::external::Config {
+        ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
+        ..config.external.clone()
+    };
+    let external =
+        External::new("default", config.external_url.clone(), settings).context("external_url")?;
     Ok(vec![external])
 }

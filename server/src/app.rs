@@ -17,6 +17,8 @@ use crate::{
     Parts,
     config::{Config, ms},
     metrics::Metrics,
+    place::Place,
+    proxies::Proxies,
     respond::Refusal,
     session_rate::SessionRate,
     watchers::Watchers,
@@ -31,6 +33,8 @@ pub struct App {
     pub uploads: Arc<Semaphore>,
     pub session_rate: SessionRate,
     pub web: WebAssets,
+    pub place: Place,
+    pub proxies: Proxies,
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
     pub unbroken: TaskTracker,
@@ -48,6 +52,9 @@ impl App {
             uploads: Arc::new(Semaphore::new(config.uploads_max)),
             session_rate: SessionRate::new(config.sessions_per_minute_max),
             web,
+            // `Config::problems` has refused what cannot be read.
+            place: Place::parse(&config.public_url).unwrap_or_default(),
+            proxies: Proxies::new(config.proxies()),
             stopping,
             unbroken: TaskTracker::new(),
             queue_depth: AtomicU64::new(0),

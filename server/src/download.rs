@@ -16,8 +16,10 @@ use retake_jobs::seams::{BlobError, BlobKey, SharedBlobs};
 use warp::{Reply, reply::Response};
 
 use crate::{
+    conditions::{self, Verdict, judge},
     range::{Portion, portion},
     respond::{Refusal, empty},
+    routes::{Answer, Call},
 };
 
 /// Blobs are stored in pieces of about this size.
@@ -34,17 +36,21 @@ pub struct Download {
 }
 
 impl Download {
-    pub fn answer(self, blobs: SharedBlobs, request: &HeaderMap) -> Result<Response, Refusal> {
+    pub fn answer(self, blobs: SharedBlobs, call: &Call) -> Answer {
         let etag = format!("\"{}\"", self.tag);
         let size = self.size_bytes;
-        let (status, first, end) = match portion(request, &etag, size) {
-            Portion::Whole => (StatusCode::OK, 0, size),
-            Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
-            Portion::NotModified => {
+        match judge(&call.method, &call.headers, &etag) {
+            Verdict::Go => {}
+            Verdict::Failed => return Err(conditions::failed(&etag)),
+            Verdict::NotModified => {
                 let mut response = empty(StatusCode::NOT_MODIFIED);
                 add_validators(response.headers_mut(), &etag);
                 return Ok(response);
             }
+        }
+        let (status, first, end) = match portion(&call.method, &call.headers, &etag, size) {
+            Portion::Whole => (StatusCode::OK, 0, size),
+            Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
             Portion::Unsatisfiable => {
                 let detail =
                     format!("the audio has {size} bytes; no byte of the range is among them");

@@ -3,22 +3,30 @@
 //! Never decodes audio and never runs a plugin. Knows the store, the blobs, the queue and the events
 //! only by their traits; whoever wires the program chooses what stands behind them.
 //!
-//! A request's way: `listen` (connections, deadlines) → `front` (request id, problems, headers) →
-//! `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
+//! A request's way: `listen` (connections, deadlines) → `front` (request id, problems, headers; with
+//! `target`, `place` and `proxies`: what is asked for, where, and by whom) → `routes` (one list of
+//! addresses) → a handler, which asks `auth` whose request it is.
 
 mod app;
 mod auth;
 mod body;
 mod completions;
+mod conditions;
 mod config;
+mod cookie;
 mod download;
 mod front;
 mod listen;
 mod metrics;
+mod origin;
+mod parameters;
+mod place;
+mod proxies;
 mod range;
 mod respond;
 mod routes;
 mod session_rate;
+mod target;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -41,7 +49,7 @@ use retake_jobs::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, config::ms, front::Front, web_app::WebAssets};
+use crate::{app::App, config::ms, front::Front, place::Place, web_app::WebAssets};
 
 /// For uploads that were cut off to take their bytes away.
 const CLEAN_UP: Duration = Duration::from_secs(2);
@@ -80,7 +88,8 @@ pub async fn serve(
     if !problems.is_empty() {
         return Err(ServeError::Config(problems));
     }
-    let web = WebAssets::load(&config.web).map_err(ServeError::WebApp)?;
+    let place = Place::parse(&config.public_url).unwrap_or_default();
+    let web = WebAssets::load(&config.web, place.base()).map_err(ServeError::WebApp)?;
     tracing::info!(
         address = listener.local_addr().ok().map(tracing::field::display),
         web_files = web.len(),

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, ms},
     front::Front,
-    wire::{Unread, Watched, Wire},
+    wire::{Endless, HangUp, Unread, Watched, Wire},
 };
 
 /// After an accept failed (no file descriptors left, mostly) nothing gets better by asking at once.
@@ -108,14 +108,21 @@ impl Connection {
         }
         let peer = self.peer;
         let unread = Unread::default();
-        let wire = Wire::new(self.stream, self.stall, unread.clone());
+        let hang_up = HangUp::default();
+        let wire = Wire::new(self.stream, self.stall, unread.clone(), hang_up.clone());
         let first_request = Arc::new(Notify::new());
         let began = first_request.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             began.notify_one();
             let request = request.map(|body| Watched::new(body, unread.clone()));
-            let front = front.clone();
-            async move { Ok::<_, std::convert::Infallible>(front.answer(request, Some(peer)).await) }
+            let (front, hang_up) = (front.clone(), hang_up.clone());
+            async move {
+                let response = front.answer(request, Some(peer)).await;
+                if response.extensions().get::<Endless>().is_some() {
+                    hang_up.watch();
+                }
+                Ok::<_, std::convert::Infallible>(response)
+            }
         });
         let connection = builder
             .serve_connection(TokioIo::new(wire), service)
@@ -146,6 +153,8 @@ fn builder(config: &Config) -> Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(ms(config.header_ms))
+        // Whoever has said all it wants may close its side, and is answered all the same.
+        .half_close(true)
         .max_headers(config.headers_max)
         .max_buf_size(config.header_bytes_max);
     builder

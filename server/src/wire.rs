@@ -1,4 +1,4 @@
-//! A client's TCP connection as hyper sees it, with two habits hyper has not.
+//! A client's TCP connection as hyper sees it, with three habits hyper has not.
 //!
 //! *Stall*: a client that takes no bytes for so long is cut off; otherwise a reader that stops
 //! reading holds its connection for ever.
@@ -6,6 +6,9 @@
 //! *Linger*: an answer given before the body was read (413 to a film, say) ends the connection. Were
 //! it simply closed, the kernel would answer the bytes still arriving with RST, and the client might
 //! lose the answer with it. So we say that we are done, and throw away what still comes, for a while.
+//!
+//! *Hang-up*: a client may close its side after its request and is answered all the same. An answer
+//! without end has nobody to wait for then: it ends with the client's side.
 
 use std::{
     io,
@@ -22,6 +25,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
     time::{Instant, Sleep},
 };
 
@@ -32,22 +36,55 @@ const LINGER: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub struct Unread(Arc<AtomicBool>);
 
+/// Put on an answer that ends only with its client.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
+/// Set while an endless answer is on its way.
+#[derive(Debug, Clone, Default)]
+pub struct HangUp(Arc<AtomicBool>);
+
+impl HangUp {
+    pub fn watch(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether the client has closed its side, without taking what it sent before.
+pub trait Ended {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()>;
+}
+
+impl Ended for TcpStream {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut one = [0];
+        let mut one = ReadBuf::new(&mut one);
+        match self.poll_peek(context, &mut one) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+            // A next request is there already: only a failing write tells then.
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
 pub struct Wire<T> {
     inner: T,
     stall: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
     unread: Unread,
+    hang_up: HangUp,
     said_done: bool,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
 impl<T> Wire<T> {
-    pub fn new(inner: T, stall: Duration, unread: Unread) -> Self {
+    pub fn new(inner: T, stall: Duration, unread: Unread, hang_up: HangUp) -> Self {
         Self {
             inner,
             stall,
             stalled: None,
             unread,
+            hang_up,
             said_done: false,
             linger: None,
         }
@@ -85,7 +122,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Ended + Unpin> AsyncWrite for Wire<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -108,7 +145,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         self.inner.is_write_vectored()
     }
 
+    /// hyper comes by here whenever the connection is looked at.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.hang_up.0.load(Ordering::Relaxed) && self.inner.poll_ended(context).is_ready() {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the client hung up",
+            )));
+        }
         let polled = Pin::new(&mut self.inner).poll_flush(context);
         self.watched(polled, context)
     }

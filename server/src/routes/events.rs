@@ -16,7 +16,7 @@ use warp::reply::Response;
 
 use crate::{
     app::App, auth, config::ms, download::streamed, respond::Refusal, routes::Call, views::News,
-    watchers::Watcher,
+    watchers::Watcher, wire::Endless,
 };
 
 /// Events read from the log at once, and sent as one chunk.
@@ -52,6 +52,7 @@ pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         Some((Ok::<_, std::convert::Infallible>(chunk), waiting))
     });
     let mut response = streamed(body);
+    response.extensions_mut().insert(Endless);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -130,7 +131,8 @@ impl Teller {
                 Ok(events) => {
                     if let Some(last) = events.last() {
                         self.after = last.id;
-                        if let Err(ended) = self.send(render(&events)).await {
+                        if let Err(ended) = self.send(render(self.app.place.base(), &events)).await
+                        {
                             return ended;
                         }
                         self.app.metrics.events_sent(events.len());
@@ -172,11 +174,11 @@ impl Teller {
     }
 }
 
-fn render(events: &[Event]) -> String {
+fn render(base: &str, events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {
         // JSON has no line breaks of its own, so `data` is one line.
-        let news = serde_json::to_string(&News::new(&event.job)).expect("plain data");
+        let news = serde_json::to_string(&News::new(base, &event.job)).expect("plain data");
         let _ = write!(
             text,
             "id: {}\nevent: {}\ndata: {news}\n\n",

@@ -28,6 +28,7 @@ use crate::{
     auth,
     body::{BodyError, RequestBody},
     config::ms,
+    parameters::{self, Disposition},
     respond::Refusal,
     routes::{
         Call,
@@ -83,14 +84,13 @@ fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
             format!("content-encoding is {encoding:?}; send the form as it is"),
         ));
     }
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok());
+    let content_type = headers.get(header::CONTENT_TYPE);
     content_type
-        .and_then(|text| multer::parse_boundary(text).ok())
+        .and_then(|value| parameters::boundary(value.as_bytes()))
         .ok_or_else(|| {
-            let given = content_type.map_or("missing".to_owned(), |text| {
-                format!("\"{}\"", shorten(text))
+            let given = content_type.map_or("missing".to_owned(), |value| {
+                let text = String::from_utf8_lossy(value.as_bytes());
+                format!("\"{}\"", shorten(&text))
             });
             Refusal::new(
                 ProblemKind::InvalidRequest,
@@ -123,6 +123,12 @@ fn too_large(app: &App) -> Refusal {
     Refusal::field(ProblemKind::TooLarge, "/recording", detail)
 }
 
+/// What a part says of itself; multer's own reading wants `name` and `filename` in lower case.
+fn disposition(field: &Field<'_>) -> Disposition {
+    let value = field.headers().get(header::CONTENT_DISPOSITION);
+    value.map_or_else(Disposition::default, |v| Disposition::parse(v.as_bytes()))
+}
+
 struct Upload {
     app: Arc<App>,
     owner: OwnerId,
@@ -152,20 +158,24 @@ impl Upload {
         boundary: String,
     ) -> Result<(), Refusal> {
         let limits = SizeLimit::new()
-            .whole_stream(form_bytes_max(&self.app))
-            .per_field(self.app.config.json_bytes_max)
-            // Limited by the store's `put`.
-            .for_field("recording", u64::MAX);
+            // Texts are limited where they are read, and the recording by the store's `put`: multer
+            // does not know a field whose name is written `NAME=`.
+            .whole_stream(form_bytes_max(&self.app));
         let constraints = Constraints::new().size_limit(limits);
         let mut parts = Multipart::with_constraints(body.into_stream(), boundary, constraints);
         while form.faults.len() < FAULTS_MAX {
             let Some(field) = parts.next_field().await.map_err(|e| self.broken(e))? else {
                 return Ok(());
             };
-            let name = field.name().unwrap_or_default().to_owned();
+            let disposition = disposition(&field);
+            let name = disposition.name.unwrap_or_default();
             let read_on = match TEXTS.into_iter().find(|text| *text == name) {
                 Some(text) => self.read_text(form, text, field).await?,
-                None if name == "recording" => self.read_recording(form, field).await?,
+                None if name == "recording" => {
+                    let file_name = disposition.file_name;
+                    self.read_recording(form, field, file_name.as_deref())
+                        .await?
+                }
                 None => {
                     let (name, known) = (shorten(&name), TEXTS.join(", "));
                     let detail =
@@ -185,10 +195,19 @@ impl Upload {
         &self,
         form: &mut Form,
         name: &'static str,
-        field: Field<'_>,
+        mut field: Field<'_>,
     ) -> Result<bool, Refusal> {
-        let bytes = field.bytes().await.map_err(|e| self.broken(e))?;
-        let text = String::from_utf8(bytes.into()).ok();
+        let limit = self.app.config.json_bytes_max;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(|e| self.broken(e))? {
+            if (bytes.len() + chunk.len()) as u64 > limit {
+                let detail = format!("{name} has more than {limit} bytes, which is the limit");
+                let pointer = field_pointer(name);
+                return Err(Refusal::field(ProblemKind::InvalidField, &pointer, detail));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(bytes).ok();
         if text.is_none() {
             let detail = format!("{name} is not UTF-8 text");
             form.fault(ProblemKind::InvalidField, &field_pointer(name), detail);
@@ -199,12 +218,17 @@ impl Upload {
         Ok(true)
     }
 
-    async fn read_recording(&self, form: &mut Form, mut field: Field<'_>) -> Result<bool, Refusal> {
+    async fn read_recording(
+        &self,
+        form: &mut Form,
+        mut field: Field<'_>,
+        file_name: Option<&str>,
+    ) -> Result<bool, Refusal> {
         if std::mem::replace(&mut form.recording_seen, true) {
             form.twice("recording");
             return self.skip(field).await;
         }
-        let file_name = field.file_name().and_then(display_name);
+        let file_name = file_name.and_then(display_name);
         let mut prefix = BytesMut::new();
         while prefix.len() < PREFIX_BYTES {
             match field.chunk().await.map_err(|e| self.broken(e))? {
@@ -275,8 +299,6 @@ impl Upload {
             match field.chunk().await {
                 Ok(None) => return Ok(true),
                 Ok(Some(chunk)) => skipped += chunk.len() as u64,
-                // Beyond its limit: what is wrong with it is known already.
-                Err(multer::Error::FieldSizeExceeded { .. }) => return Ok(false),
                 Err(error) => return Err(self.broken(error)),
             }
             if skipped > READ_ON_BYTES {
@@ -293,11 +315,6 @@ impl Upload {
                 Err(cause) => Refusal::new(ProblemKind::InvalidRequest, cause.to_string()),
             },
             multer::Error::StreamSizeExceeded { .. } => too_large(&self.app),
-            multer::Error::FieldSizeExceeded { limit, field_name } => {
-                let name = shorten(&field_name.unwrap_or_default());
-                let detail = format!("{name} has more than {limit} bytes, which is the limit");
-                Refusal::field(ProblemKind::InvalidField, &field_pointer(&name), detail)
-            }
             multer::Error::IncompleteStream
             | multer::Error::IncompleteHeaders
             | multer::Error::IncompleteFieldData { .. } => Refusal::new(
@@ -357,7 +374,7 @@ impl Upload {
             size_bytes = recording.size_bytes,
             "job queued"
         );
-        Ok(Accepted::new(&job, event).into_response(job.id))
+        Ok(Accepted::new(app.place.base(), &job, event).into_response())
     }
 
     /// Takes the bytes away, unless their row was committed after all and only the answer failed.

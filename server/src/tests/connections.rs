@@ -14,15 +14,15 @@ use super::house::{FORM_TYPE, Memory, SOON, form, form_with, good_form, wav};
 use crate::{Config, ServeError, WebApp, serve};
 
 /// A server that really listens.
-struct Site {
+pub struct Site {
     address: SocketAddr,
-    memory: Memory,
+    pub memory: Memory,
     stop: CancellationToken,
     served: JoinHandle<Result<(), ServeError>>,
 }
 
 impl Site {
-    async fn open(change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn open(change: impl FnOnce(&mut Config)) -> Self {
         let memory = Memory::new();
         let parts = memory.parts(memory.blobs.clone());
         let mut config = Config {
@@ -42,18 +42,18 @@ impl Site {
         }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends the text and reads until the server closes.
-    async fn say(&self, text: impl AsRef<[u8]>) -> String {
+    pub async fn say(&self, text: impl AsRef<[u8]>) -> String {
         let mut stream = self.connect().await;
         stream.write_all(text.as_ref()).await.unwrap();
         read_to_end(&mut stream).await
     }
 
-    async fn token(&self) -> String {
+    pub async fn token(&self) -> String {
         let answer = self
             .say("POST /api/v1/sessions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
             .await;
@@ -62,19 +62,19 @@ impl Site {
     }
 
     /// The head of an upload with so many bytes to come.
-    fn upload_head(token: &str, length: usize) -> String {
+    pub fn upload_head(token: &str, length: usize) -> String {
         format!(
             "POST /api/v1/recordings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
              content-type: {FORM_TYPE}\r\ncontent-length: {length}\r\n\r\n"
         )
     }
 
-    fn events(token: &str) -> String {
+    pub fn events(token: &str) -> String {
         format!("GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n")
     }
 }
 
-async fn read_to_end(stream: &mut TcpStream) -> String {
+pub async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
         .await
@@ -84,7 +84,7 @@ async fn read_to_end(stream: &mut TcpStream) -> String {
 }
 
 /// Reads until the text has come.
-async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+pub async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let mut answer = Vec::new();
     let reading = async {
         while !String::from_utf8_lossy(&answer).contains(text) {
@@ -438,7 +438,7 @@ async fn the_page_comes_from_a_folder_with_the_hash_of_its_script() {
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
         ))
     };
-    let page = get("/recordings/some-id").await;
+    let page = get("/plugins").await;
     assert!(
         page.starts_with("HTTP/1.1 200 ") && page.ends_with("<script>go()</script>"),
         "{page}"

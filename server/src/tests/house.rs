@@ -133,6 +133,12 @@ impl House {
         Answer::read(self.front.answer(ask.request(), None).await).await
     }
 
+    /// Asked over a connection from there.
+    pub async fn ask_from(&self, peer: &str, ask: Ask) -> Answer {
+        let peer = Some(peer.parse().unwrap());
+        Answer::read(self.front.answer(ask.request(), peer).await).await
+    }
+
     /// The answer as it comes, for streams.
     pub async fn open(&self, ask: Ask) -> Response {
         self.front.answer(ask.request(), None).await
@@ -143,6 +149,16 @@ impl House {
         let answer = self.ask(post("/api/v1/sessions")).await;
         assert_eq!(answer.status, StatusCode::CREATED);
         answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The line with which the page's browser sends its session.
+    pub fn cookie(&self, token: &str) -> String {
+        let way = crate::proxies::Way {
+            host: Some(HOST.to_owned()),
+            ..Default::default()
+        };
+        let cookie = crate::cookie::SessionCookie::of(&self.app, &way);
+        format!("{}={token}", cookie.name())
     }
 
     /// The answer's body for an accepted upload.
@@ -310,6 +326,9 @@ pub fn good_chain() -> Chain {
 
 // Asking
 
+/// Whom every request asks that does not say otherwise.
+pub const HOST: &str = "house.example";
+
 type AskBody = http_body_util::combinators::BoxBody<Bytes, std::io::Error>;
 
 pub struct Ask {
@@ -356,6 +375,13 @@ impl Ask {
         self
     }
 
+    /// One more line of a header that may stand there already.
+    pub fn line(mut self, name: &'static str, value: &str) -> Self {
+        self.headers
+            .append(HeaderName::from_static(name), value.parse().unwrap());
+        self
+    }
+
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body = Full::new(bytes.into())
             .map_err(|never| match never {})
@@ -386,6 +412,8 @@ impl Ask {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap();
         *request.headers_mut() = self.headers;
+        let host = request.headers_mut().entry(header::HOST);
+        host.or_insert(http::HeaderValue::from_static(HOST));
         request
     }
 }

@@ -6,8 +6,9 @@
 mod connections;
 mod contract;
 mod downloads;
-mod house;
+pub mod house;
 mod openapi;
 mod publishing;
 mod streams;
 mod uploads;
+mod wire;
