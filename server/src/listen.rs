@@ -1,8 +1,8 @@
 //! The accept loop: connections to requests, with every limit that `warp::serve` does not set.
 //!
 //! Needs a bound listener; leaves nothing running when it returns. Stops when told: takes no new
-//! connections, lets open requests end (event streams say goodbye by themselves), and cuts what is
-//! left when the drain time is over.
+//! connections, lets open requests end (event streams say goodbye by themselves), cuts those on which
+//! nothing moves, and all that is left when the drain time is over.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, ms},
     front::Front,
+    idle::{Idle, Moving, Owed},
     wire::{Endless, HangUp, Unread, Watched, Wire},
 };
 
@@ -62,6 +63,7 @@ pub async fn listen(listener: TcpListener, front: Front, config: &Config, stop: 
             peer,
             header: ms(config.header_ms),
             stall: ms(config.write_stall_ms),
+            stop: stop.clone(),
         };
         let (front, builder, watcher) = (front.clone(), builder.clone(), graceful.watcher());
         connections.spawn(async move {
@@ -93,6 +95,7 @@ struct Connection {
     peer: SocketAddr,
     header: Duration,
     stall: Duration,
+    stop: CancellationToken,
 }
 
 impl Connection {
@@ -109,15 +112,21 @@ impl Connection {
         let peer = self.peer;
         let unread = Unread::default();
         let hang_up = HangUp::default();
-        let wire = Wire::new(self.stream, self.stall, unread.clone(), hang_up.clone());
+        let idle = Idle::new();
+        let socket = Moving::new(self.stream, idle.clone());
+        let wire = Wire::new(socket, self.stall, unread.clone(), hang_up.clone());
         let first_request = Arc::new(Notify::new());
         let began = first_request.clone();
+        let (requests, stop) = (idle.clone(), self.stop);
         let service = service_fn(move |request: Request<Incoming>| {
             began.notify_one();
-            let request = request.map(|body| Watched::new(body, unread.clone()));
+            let unanswered = requests.unanswered();
+            let request =
+                request.map(|body| Watched::new(Owed::new(body, requests.clone()), unread.clone()));
             let (front, hang_up) = (front.clone(), hang_up.clone());
             async move {
                 let response = front.answer(request, Some(peer)).await;
+                drop(unanswered);
                 if response.extensions().get::<Endless>().is_some() {
                     hang_up.watch();
                 }
@@ -128,6 +137,15 @@ impl Connection {
             .serve_connection(TokioIo::new(wire), service)
             .into_owned();
         let served = watcher.watch(connection);
+        let served = async {
+            tokio::select! {
+                served = served => served,
+                () = idle.at(&stop) => {
+                    tracing::debug!(%peer, "connection cut at the stop: nothing moved on it");
+                    Ok(())
+                }
+            }
+        };
         tokio::pin!(served);
         // hyper's own header timeout begins once it knows whether it reads HTTP/1 or HTTP/2, and a
         // client that sends nothing, or only a "P", never lets it know.
