@@ -40,6 +40,7 @@ pub struct Start<'a> {
     data: &'a Path,
     settings: Vec<String>,
     environment: Vec<(String, String)>,
+    file_bytes_max: Option<u64>,
 }
 
 impl<'a> Start<'a> {
@@ -50,6 +51,7 @@ impl<'a> Start<'a> {
             data,
             settings: Vec::new(),
             environment: Vec::new(),
+            file_bytes_max: None,
         }
     }
 
@@ -63,9 +65,25 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// No file of it may grow beyond this: what a full disk is to root too.
+    pub fn file_bytes_max(mut self, bytes: u64) -> Self {
+        self.file_bytes_max = Some(bytes);
+        self
+    }
+
     /// Starts it and waits until it says that it is ready.
     pub fn start(self) -> Result<Retake> {
-        let mut command = Command::new(program());
+        let mut command = match self.file_bytes_max {
+            None => Command::new(program()),
+            // The write fails instead of the process: the signal is ignored, which is inherited.
+            Some(bytes) => {
+                let mut shell = Command::new("bash");
+                let script = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
+                shell.args(["-c", script, &(bytes / 1024).to_string()]);
+                shell.arg(program());
+                shell
+            }
+        };
         command.arg(self.role).arg("--data").arg(self.data);
         if self.role != "worker" {
             command.args(["--listen", "127.0.0.1:0"]);
