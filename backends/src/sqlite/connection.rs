@@ -61,9 +61,12 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
     #[cfg(test)]
     let connection = super::tests::plans::watched(connection);
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Both mean something only before the first table is made, and before the WAL.
-    // Large pages: a MiB of audio is a chain of 64 of them instead of 256.
-    connection.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    if is_new(&connection)? {
+        // Both mean something only before the first table is made, and before the WAL; later the second
+        // one would write to the file, which on a full disk keeps everybody out.
+        // Large pages: a MiB of audio is a chain of 64 of them instead of 256.
+        connection.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    }
     enter_wal(&connection)?;
     connection.execute_batch(
         // Nothing of SQLite's own lies in a temporary folder: there may be none that can be written.
@@ -72,6 +75,13 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
     )?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+fn is_new(connection: &Connection) -> Result<bool, SqliteError> {
+    let new = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })?;
+    Ok(new)
 }
 
 /// The change of mode does not wait for the busy timeout as statements do, so that two processes

@@ -104,9 +104,7 @@ impl EventLog for SqliteStore {
     }
 
     async fn forgotten_up_to(&self) -> Result<EventId, StoreError> {
-        self.database
-            .read(|connection| forget::forgotten(connection))
-            .await
+        self.database.read(forget::forgotten).await
     }
 
     async fn newest_event(&self) -> Result<EventId, StoreError> {

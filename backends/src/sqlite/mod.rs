@@ -108,7 +108,7 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
         let reserve = Reserve::beside(path);
-        Self::on(path, reserve, options, |_| Ok((clock, None)))
+        Self::on(path, &reserve, options, |_| Ok((clock.clone(), None)))
     }
 
     /// With the clock that all processes share which open the file like this.
@@ -120,25 +120,33 @@ impl SqliteStore {
         let path = path.as_ref();
         let reserve = Reserve::beside(path);
         reserve.take();
-        Self::on(path, reserve, SqliteOptions::default(), |connection| {
-            let clock = Arc::new(SharedClock::begin(connection, machine)?);
+        Self::on(path, &reserve, SqliteOptions::default(), |connection| {
+            let clock = Arc::new(SharedClock::begin(connection, machine.clone())?);
             Ok((clock.clone() as Arc<dyn Clock>, Some(clock)))
         })
     }
 
     fn on(
         path: &Path,
-        reserve: Reserve,
+        reserve: &Reserve,
         options: SqliteOptions,
-        clock: impl FnOnce(&Connection) -> Result<Clocks, SqliteError>,
+        clock: impl Fn(&Connection) -> Result<Clocks, SqliteError>,
     ) -> Result<Self, StoreError> {
-        let connection = match open_writer(path, options.size_bytes_max) {
+        match Self::assemble(path, options, &clock) {
             // Even reading takes a little room, for the index of the log.
             Err(error) if error.is_full() && reserve.release_all() => {
-                open_writer(path, options.size_bytes_max)?
+                Ok(Self::assemble(path, options, &clock)?)
             }
-            opened => opened?,
-        };
+            opened => Ok(opened?),
+        }
+    }
+
+    fn assemble(
+        path: &Path,
+        options: SqliteOptions,
+        clock: &impl Fn(&Connection) -> Result<Clocks, SqliteError>,
+    ) -> Result<Self, SqliteError> {
+        let connection = open_writer(path, options.size_bytes_max)?;
         let (clock, shared_clock) = clock(&connection)?;
         let news = Arc::new(News::default());
         news.begin(&connection)?;
@@ -146,7 +154,7 @@ impl SqliteStore {
             path: path.to_owned(),
             readers: Readers::start(path)?,
             writer: Writer::start(connection, Arc::clone(&news), Tidy::new(path))?,
-            reserve,
+            reserve: Reserve::beside(path),
             clock,
             shared_clock,
             news,
