@@ -336,10 +336,10 @@ impl KFilter {
             .min()
             .unwrap_or(0);
         let samples = samples.map(|samples| &samples[..frames]);
+        // All lanes in step by one index: that is what the compiler makes vectors of.
+        #[allow(clippy::needless_range_loop)]
         for frame in 0..frames {
             let (mut x, mut y, mut z) = ([0.0; N], [0.0; N], [0.0; N]);
-            // All lanes in step by one index: that is what the compiler makes vectors of.
-            #[allow(clippy::needless_range_loop)]
             for lane in 0..N {
                 x[lane] = f64::from(samples[lane][frame]);
                 y[lane] = s.b[0] * x[lane] + s.b[1] * x1[lane] + s.b[2] * x2[lane]
