@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use retake_chain::{
-    Chain, InstalledPlugin, Vocabulary,
+    Chain, InstalledPlugin, ShortNames, Vocabulary,
     format::Format,
     preset,
     problem::{FieldError, Problem},
@@ -208,7 +208,7 @@ fn chain_of(
     vocabulary: &Vocabulary,
     own: Option<&Installed>,
 ) -> Result<Chain> {
-    let mut json = chain_json(&arguments.chain)?;
+    let mut json = chain_json(&arguments.chain, &vocabulary.short_names)?;
     if let Some(own) = own {
         let steps = json.get_mut("steps").and_then(Value::as_array_mut);
         let step = own_step(steps.context("the chain has no steps")?, own);
@@ -249,9 +249,9 @@ fn own_step<'a>(
         .expect("a step with a plugin is an object")
 }
 
-fn chain_json(text: &str) -> Result<Value> {
+fn chain_json(text: &str, names: &ShortNames) -> Result<Value> {
     if let Some(preset) = preset::find(text) {
-        return Ok(preset.chain.clone());
+        return Ok(preset.named(names).chain);
     }
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("--chain");
