@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod submissions;
 mod sweep;
+mod turns;
 mod upload;
 mod writer;
 
