@@ -10,15 +10,17 @@ use retake_jobs::{
     plugin::vocabulary,
     seams::{StoreError, Topic},
 };
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Parts,
+    address_rate::AddressRate,
+    admin_tries::AdminTries,
+    budget::Budget,
     config::{Config, ms},
     metrics::Metrics,
     respond::Refusal,
-    session_rate::SessionRate,
+    upload_places::UploadPlaces,
     watchers::Watchers,
     web_app::WebAssets,
 };
@@ -28,8 +30,10 @@ pub struct App {
     pub config: Config,
     pub metrics: Metrics,
     pub watchers: Arc<Watchers>,
-    pub uploads: Arc<Semaphore>,
-    pub session_rate: SessionRate,
+    pub budget: Arc<Budget>,
+    pub upload_places: Arc<UploadPlaces>,
+    pub session_rate: AddressRate,
+    pub admin_tries: AdminTries,
     pub web: WebAssets,
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
@@ -45,8 +49,13 @@ impl App {
                 config.streams_max,
                 config.streams_per_owner_max,
             )),
-            uploads: Arc::new(Semaphore::new(config.uploads_max)),
-            session_rate: SessionRate::new(config.sessions_per_minute_max),
+            budget: Arc::new(Budget::new(
+                config.answer_bytes_max,
+                ms(config.write_stall_ms),
+            )),
+            upload_places: Arc::new(UploadPlaces::new(&config)),
+            session_rate: AddressRate::new(config.sessions_per_minute_max),
+            admin_tries: AdminTries::new(&config),
             web,
             stopping,
             unbroken: TaskTracker::new(),

@@ -5,7 +5,7 @@
 //! [`Refusal`]; a refusal is a reply and never a warp rejection, so no other route is tried after it.
 
 mod catalogue;
-mod events;
+pub mod events;
 mod health;
 mod jobs;
 mod order;
@@ -42,6 +42,8 @@ pub struct Call {
     pub headers: HeaderMap,
     pub request_id: RequestId,
     pub peer: Option<Peer>,
+    /// There, if whoever asks can be told events without a body of ours.
+    pub direct: Option<events::Direct>,
     pub body: RequestBody,
 }
 
@@ -84,7 +86,7 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
         jobs::delta,
     );
 
-    routes.on(Method::GET, "/api/v1/events", events::stream);
+    routes.on(Method::GET, events::ADDRESS, events::stream);
 
     routes.on(Method::GET, "/api/v1/plugins", plugins::list);
     routes.on_slow(Method::POST, "/api/v1/plugins", submissions::create);
@@ -273,20 +275,24 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<events::Direct>())
         .and(warp::body::stream())
-        .map(move |method, query, headers, request_id, peer, body| Call {
-            method,
-            segments: Vec::new(),
-            query,
-            headers,
-            request_id,
-            peer,
-            body: RequestBody::new(
-                bytes_of(body),
-                ms(app.config.body_idle_ms),
-                ms(app.config.body_ms_max),
-            ),
-        })
+        .map(
+            move |method, query, headers, request_id, peer, direct, body| Call {
+                method,
+                segments: Vec::new(),
+                query,
+                headers,
+                request_id,
+                peer,
+                direct,
+                body: RequestBody::new(
+                    bytes_of(body),
+                    ms(app.config.body_idle_ms),
+                    ms(app.config.body_ms_max),
+                ),
+            },
+        )
         .boxed()
 }
 

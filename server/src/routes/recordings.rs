@@ -91,7 +91,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: recording.content_type,
         tag: recording.sha256,
     };
-    download.answer(app.parts.blobs.clone(), &call.headers)
+    download.answer(&app, &call.headers)
 }
 
 fn original_name(recording: &Recording) -> String {

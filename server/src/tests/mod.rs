@@ -5,9 +5,13 @@
 
 mod connections;
 mod contract;
+mod crowds;
+mod direct;
 mod downloads;
 mod house;
+mod http2;
 mod openapi;
 mod publishing;
+mod site;
 mod streams;
 mod uploads;
