@@ -40,6 +40,7 @@ pub struct Start<'a> {
     data: &'a Path,
     settings: Vec<String>,
     environment: Vec<(String, String)>,
+    descriptors: Option<u32>,
 }
 
 impl<'a> Start<'a> {
@@ -50,6 +51,7 @@ impl<'a> Start<'a> {
             data,
             settings: Vec::new(),
             environment: Vec::new(),
+            descriptors: None,
         }
     }
 
@@ -63,9 +65,23 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// As started by a shell that allows so many file descriptors, softly.
+    pub fn descriptors(mut self, soft_limit: u32) -> Self {
+        self.descriptors = Some(soft_limit);
+        self
+    }
+
     /// Starts it and waits until it says that it is ready.
     pub fn start(self) -> Result<Retake> {
-        let mut command = Command::new(program());
+        let mut command = match self.descriptors {
+            None => Command::new(program()),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                let script = format!("ulimit -Sn {limit} && exec \"$0\" \"$@\"");
+                shell.arg("-c").arg(script).arg(program());
+                shell
+            }
+        };
         command.arg(self.role).arg("--data").arg(self.data);
         if self.role != "worker" {
             command.args(["--listen", "127.0.0.1:0"]);
