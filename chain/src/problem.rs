@@ -63,6 +63,7 @@ kinds! {
     RequestTimeout "request-timeout" 408 "The request stopped arriving";
     AlreadyEnded "already-ended" 409 "The job has already ended";
     NotReady "not-ready" 409 "The correction is not there yet";
+    PreconditionFailed "precondition-failed" 412 "It is not the one that was meant";
     TooLarge "too-large" 413 "The upload is too large";
     RangeNotSatisfiable "range-not-satisfiable" 416 "The range lies outside the audio";
     TooManyRequests "too-many-requests" 429 "Too much at once";
@@ -73,6 +74,7 @@ kinds! {
     TooLong "too-long" 422 "The recording is too long";
     UnsupportedStream "unsupported-stream" 422 "The audio's rate or channel count is not supported";
     NoSuchTrack "no-such-track" 422 "The recording has no such track";
+    TooMuchScratch "too-much-scratch" 422 "The audio needs more room than a job has";
     DamagedAudio "damaged-audio" 422 "The audio is damaged";
     // The plugin
     PluginRefused "plugin-refused" 422 "The plugin was not published";

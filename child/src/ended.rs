@@ -9,6 +9,11 @@ pub fn was_killed(exit: ExitStatus) -> bool {
     exit.signal() == Some(Signal::KILL.as_raw())
 }
 
+/// It wrote a larger file than its limit allows.
+pub fn wrote_too_much(exit: ExitStatus) -> bool {
+    exit.signal() == Some(Signal::XFSZ.as_raw())
+}
+
 /// To go on a sentence: "was ended by signal 11 (segmentation fault)".
 pub fn in_words(exit: ExitStatus) -> String {
     match (exit.signal(), exit.code()) {
@@ -45,6 +50,7 @@ mod tests {
             "was ended by signal 11 (segmentation fault)"
         );
         assert_eq!(in_words(of(10)), "was ended by signal 10");
+        assert!(wrote_too_much(of(Signal::XFSZ.as_raw())) && !wrote_too_much(of(9)));
         assert!(was_killed(of(9)) && !was_killed(of(11)) && !was_killed(of(9 << 8)));
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    io,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -16,11 +15,13 @@ pub struct ChildProgram {
 
 impl ChildProgram {
     /// This very program, in one of its hidden roles.
-    pub fn this(role: &str) -> io::Result<Self> {
-        Ok(Self {
-            program: std::env::current_exe()?,
+    pub fn this(role: &str) -> Self {
+        Self {
+            // Not its path: an upgrade may replace that file while we run, and a child of another
+            // release speaks another language.
+            program: "/proc/self/exe".into(),
             arguments: vec![role.into()],
-        })
+        }
     }
 
     /// Ready to start: it hears nothing, and only its standard error is heard, where the caller does

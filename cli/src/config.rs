@@ -1,6 +1,6 @@
 //! Every setting of the program in one place: one URL per choice, one section per concern.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::Read, net::SocketAddr, path::PathBuf};
 
 use retake_secrets::{STARS, Scrub, SecretUrl};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub struct Config {
     /// Folder of everything that is kept.
     pub data: PathBuf,
     pub listen: SocketAddr,
+    /// Where `retake worker` says how it is: `/readyz` and `/metrics`. Empty: nowhere.
+    pub worker_listen: String,
     /// `sqlite:PATH`; empty for `retake.db` in the data folder.
     pub store_url: String,
     /// Empty for the store's own database, the only choice so far.
@@ -22,6 +24,9 @@ pub struct Config {
     pub queue_url: SecretUrl,
     /// The external audio service. Empty: none; `retake up` then starts the simulated one.
     pub external_url: SecretUrl,
+    /// A file of certificates (PEM) that are trusted beside the system's: for brokers, external
+    /// services and servers behind a certificate authority of your own. Empty for none.
+    pub ca_file: String,
     /// A folder of further plugins (*.wasm) to install at start; empty for none.
     pub plugins: String,
     pub server: retake_server::Config,
@@ -35,10 +40,12 @@ impl Default for Config {
         Self {
             data: "data".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            worker_listen: String::new(),
             store_url: String::new(),
             blobs_url: String::new(),
             queue_url: "embedded:".into(),
             external_url: SecretUrl::default(),
+            ca_file: String::new(),
             plugins: String::new(),
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
@@ -130,6 +137,12 @@ impl Config {
                 .into_iter()
                 .map(in_section("external")),
         );
+        if !self.worker_listen.is_empty() && self.worker_listen.parse::<SocketAddr>().is_err() {
+            let given = &self.worker_listen;
+            problems.push(format!(
+                "worker_listen is \"{given}\"; it must be an address and a port, \"127.0.0.1:8081\" say, or empty"
+            ));
+        }
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
             problems.push(format!(
                 "store_url is \"{}\"; it must be sqlite:PATH",
@@ -141,6 +154,9 @@ impl Config {
                 "blobs_url is \"{}\"; it must be empty: audio lies in the store's database",
                 SecretUrl::from(&self.blobs_url)
             ));
+        }
+        if let Err(problem) = self.ca_pem() {
+            problems.push(problem);
         }
         if self.queue() == QueueChoice::Unknown {
             problems.push(format!(
@@ -169,6 +185,29 @@ impl Config {
             }
         }
         problems
+    }
+
+    /// What is in `ca_file`; empty without one.
+    pub fn ca_pem(&self) -> Result<String, String> {
+        const BYTES_MAX: u64 = 1024 * 1024;
+        if self.ca_file.is_empty() {
+            return Ok(String::new());
+        }
+        let problem = |what: &str| format!("ca_file is \"{}\", {what}", self.ca_file);
+        let mut pem = String::new();
+        std::fs::File::open(&self.ca_file)
+            .and_then(|file| file.take(BYTES_MAX + 1).read_to_string(&mut pem))
+            .map_err(|error| problem(&format!("which cannot be read: {error}")))?;
+        if pem.len() as u64 > BYTES_MAX {
+            return Err(problem(&format!("which has more than {BYTES_MAX} bytes")));
+        }
+        match reqwest::Certificate::from_pem_bundle(pem.as_bytes()) {
+            Ok(certificates) if !certificates.is_empty() => Ok(pem),
+            Ok(_) => Err(problem("in which there is no certificate (PEM)")),
+            Err(error) => Err(problem(&format!(
+                "whose certificates cannot be read: {error}"
+            ))),
+        }
     }
 
     /// Names that a chain may use for external services.
@@ -321,15 +360,39 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_certificates_is_a_problem_and_one_with_some_is_taken() {
+        let problem = |text: &str| {
+            let file = tempfile::NamedTempFile::new().expect("a file");
+            std::fs::write(file.path(), text).expect("written");
+            let config = Config {
+                ca_file: file.path().display().to_string(),
+                ..Config::default()
+            };
+            config.problems().pop()
+        };
+        let ca = include_str!("../../tests/fixtures/tls/ca.pem");
+        assert_eq!(problem(ca), None);
+        for bad in [
+            "",
+            "no certificate",
+            "-----BEGIN CERTIFICATE-----\n??\n-----END CERTIFICATE-----\n",
+        ] {
+            let told = problem(bad).expect("a problem");
+            assert!(told.starts_with("ca_file is "), "{told}");
+        }
+    }
+
+    #[test]
     fn addresses_of_unknown_kinds_are_named() {
         let config = Config {
             queue_url: "redis://u:secret@h".into(),
             store_url: "oracle://u:secret@h".to_owned(),
             external_url: "ftp://x/?key=secret".into(),
+            ca_file: "no/such.pem".to_owned(),
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
         assert!(!problems.join(" ").contains("secret"));
     }
 }

@@ -83,7 +83,7 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     tracing::info!(plugin.file = name, "compiling a plugin");
     let mut file = tempfile::NamedTempFile::new_in(cache_folder)?;
     std::io::Write::write_all(&mut file, wasm)?;
-    let program = ChildProgram::this("install-plugin")?;
+    let program = ChildProgram::this("install-plugin");
     let compiling = install_in_child(&program, cache_folder, file.path(), COMPILE_DEADLINE);
     tokio::runtime::Handle::current()
         .block_on(compiling)

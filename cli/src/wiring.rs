@@ -10,6 +10,7 @@ use retake_backends::{
 use retake_child::ChildProgram;
 use retake_jobs::{
     clock::SystemClock,
+    health::Health,
     job::LeaseTerms,
     relay::{Relay, RelayHandle},
     seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
@@ -53,6 +54,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
         let options = RabbitOptions {
             prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
             connection_name: format!("retake {}", std::process::id()),
+            ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
             ..RabbitOptions::default()
         };
         queue = Arc::new(RabbitQueue::connect(address.clone(), options.clone()));
@@ -70,6 +72,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
     let terms = LeaseTerms {
         lease_ms: config.worker.lease_ms,
         attempts_max: config.worker.attempts_max,
+        give_up_ms: config.worker.give_up_ms,
     };
     let relay_stop = CancellationToken::new();
     let running = relay.run(
@@ -91,7 +94,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
 }
 
 impl Wiring {
-    pub fn server_parts(&self) -> retake_server::Parts {
+    pub fn server_parts(&self, worker: Option<Health>) -> retake_server::Parts {
         retake_server::Parts {
             store: self.store.clone(),
             blobs: self.blobs.clone(),
@@ -99,10 +102,11 @@ impl Wiring {
             events: self.events.clone(),
             relay: self.relay.clone(),
             clock: Arc::new(SystemClock),
+            worker,
         }
     }
 
-    pub fn worker_parts(&self, config: &Config) -> Result<retake_worker::Parts> {
+    pub fn worker_parts(&self, config: &Config, health: Health) -> Result<retake_worker::Parts> {
         Ok(retake_worker::Parts {
             store: self.store.clone(),
             blobs: self.blobs.clone(),
@@ -111,9 +115,10 @@ impl Wiring {
             relay: self.kick(),
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
-            child: ChildProgram::this("child")?,
-            installer: ChildProgram::this("install-plugin")?,
-            checker: ChildProgram::this("check-plugin")?,
+            child: ChildProgram::this("child"),
+            installer: ChildProgram::this("install-plugin"),
+            checker: ChildProgram::this("check-plugin"),
+            health,
         })
     }
 
@@ -135,11 +140,11 @@ pub fn externals(config: &Config) -> Result<Vec<External>> {
     if config.external_url.is_empty() {
         return Ok(Vec::new());
     }
-    let external = External::new(
-        "default",
-        config.external_url.clone(),
-        config.external.clone(),
-    )
-    .context("external_url")?;
+    let settings = retake_runner::external::Config {
+        ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
+        ..config.external.clone()
+    };
+    let external =
+        External::new("default", config.external_url.clone(), settings).context("external_url")?;
     Ok(vec![external])
 }

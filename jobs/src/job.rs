@@ -44,6 +44,9 @@ pub struct Job {
     pub step: Option<String>,
     /// Which attempt is running or ran last; 0 before the first. It is the fencing token.
     pub attempt: u32,
+    /// How many of them ended through no fault of the job's: those cost it nothing.
+    #[serde(skip)]
+    pub spared: u32,
     #[serde(skip)]
     pub lease: Option<Lease>,
     /// Asked to stop while running; the worker hears it from its next heartbeat.
@@ -85,8 +88,19 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTerms {
     pub lease_ms: u64,
-    /// After this many attempts that ended without a word the job fails.
+    /// After this many attempts that ended by a fault of its own, or without a word, the job fails.
     pub attempts_max: u32,
+    /// One that workers give back for troubles of their own fails after this.
+    pub give_up_ms: u64,
+}
+
+/// Whose fault it is that an attempt did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The recording's, the chain's, or nobody knows.
+    Job,
+    /// The worker's: it was stopped, its disk is full, it has no memory.
+    Worker,
 }
 
 /// How an attempt ended.

@@ -11,6 +11,7 @@ pub mod correction;
 pub mod digest;
 pub mod email;
 pub mod event;
+pub mod health;
 pub mod id;
 pub mod job;
 pub mod message;

@@ -19,6 +19,8 @@ use crate::{
     budget::Budget,
     config::{Config, ms},
     metrics::Metrics,
+    place::Place,
+    proxies::Proxies,
     respond::Refusal,
     upload_places::UploadPlaces,
     watchers::Watchers,
@@ -35,6 +37,8 @@ pub struct App {
     pub session_rate: AddressRate,
     pub admin_tries: AdminTries,
     pub web: WebAssets,
+    pub place: Place,
+    pub proxies: Proxies,
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
     pub unbroken: TaskTracker,
@@ -57,6 +61,9 @@ impl App {
             session_rate: AddressRate::new(config.sessions_per_minute_max),
             admin_tries: AdminTries::new(&config),
             web,
+            // `Config::problems` has refused what cannot be read.
+            place: Place::parse(&config.public_url).unwrap_or_default(),
+            proxies: Proxies::new(config.proxies()),
             stopping,
             unbroken: TaskTracker::new(),
             queue_depth: AtomicU64::new(0),

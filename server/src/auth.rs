@@ -6,19 +6,14 @@
 //! is needed. Neither is ever logged.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderValue, header};
 use rand::{TryRngCore, rngs::OsRng};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::id::OwnerId;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::{app::App, respond::Refusal, routes::Call};
-
-pub const COOKIE: &str = "retake_session";
-
-/// Browsers keep a cookie for 400 days at most.
-const COOKIE_MAX_AGE_S: u32 = 400 * 24 * 3600;
+use crate::{app::App, cookie::SessionCookie, origin, respond::Refusal, routes::Call};
 
 const PREFIX: &str = "rt_";
 const ADMIN_PREFIX: &str = "rtadm_";
@@ -46,14 +41,6 @@ impl Token {
 
     pub fn reveal(&self) -> &str {
         &self.0
-    }
-
-    pub fn set_cookie(&self, secure: bool) -> String {
-        let secure = if secure { "; Secure" } else { "" };
-        format!(
-            "{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_MAX_AGE_S}{secure}",
-            self.0
-        )
     }
 }
 
@@ -114,14 +101,15 @@ pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
     let token = match bearer(&call.headers)? {
         Some(token) => token,
         None => {
-            let token = cookie(&call.headers).ok_or_else(|| {
+            let cookie = SessionCookie::of(app, &call.way);
+            let token = cookie.find(&call.headers).ok_or_else(|| {
                 Refusal::new(
                     ProblemKind::Unauthenticated,
                     "send the token from POST /api/v1/sessions as \"Authorization: Bearer rt_…\"",
                 )
             })?;
             if !call.method.is_safe() {
-                check_origin(&call.headers)?;
+                origin::check(&app.place, &call.way, &call.headers)?;
             }
             token
         }
@@ -155,45 +143,6 @@ fn bearer_text(value: &HeaderValue) -> Option<&str> {
         .then_some(token.trim())
 }
 
-/// The session cookie, if there is a well-formed one.
-pub fn cookie(headers: &HeaderMap) -> Option<Token> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE).then(|| Token::parse(value))?)
-}
-
-/// A browser says where a request comes from; another site's page must not act with our cookie.
-/// What says nothing is not a browser's page.
-pub fn check_origin(headers: &HeaderMap) -> Result<(), Refusal> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let foreign = |what: String| Err(Refusal::new(ProblemKind::ForeignOrigin, what));
-    if let Some(site) = text("sec-fetch-site") {
-        return match site {
-            "same-origin" | "none" => Ok(()),
-            other => foreign(format!(
-                "the request comes from a {other} page, not from ours"
-            )),
-        };
-    }
-    let Some(origin) = text("origin") else {
-        return Ok(());
-    };
-    let from = origin
-        .parse::<Uri>()
-        .ok()
-        .and_then(|uri| Some(uri.authority()?.as_str().to_owned()));
-    if from.is_some() && from.as_deref() == text("host") {
-        return Ok(());
-    }
-    foreign(format!(
-        "the request comes from {origin}, not from our own page"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -215,49 +164,5 @@ mod tests {
             assert!(Token::parse(bad).is_none(), "{bad}");
         }
         assert!(!format!("{a:?}").contains(a.reveal()));
-    }
-
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()))
-            .collect()
-    }
-
-    #[test]
-    fn the_cookie_is_found_among_others_and_only_by_its_whole_name() {
-        let token = Token::new();
-        let ours = format!("{COOKIE}={}", token.reveal());
-        let find = |line: &str| cookie(&headers(&[("cookie", line)])).is_some();
-        assert!(find(&ours));
-        assert!(find(&format!("a=b; {ours}; c=d")));
-        assert!(!find(&format!("x{ours}")));
-        assert!(!find(&format!("{COOKIE}=rt_junk")));
-    }
-
-    #[test]
-    fn only_our_own_page_may_act_with_the_cookie() {
-        let allowed = |pairs: &[(&'static str, &str)]| check_origin(&headers(pairs)).is_ok();
-        assert!(allowed(&[]));
-        assert!(allowed(&[
-            ("sec-fetch-site", "same-origin"),
-            ("origin", "http://else.example")
-        ]));
-        assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
-        assert!(!allowed(&[("sec-fetch-site", "same-site")]));
-        assert!(allowed(&[
-            ("origin", "http://a.example:8080"),
-            ("host", "a.example:8080")
-        ]));
-        assert!(!allowed(&[
-            ("origin", "http://a.example"),
-            ("host", "a.example:8080")
-        ]));
-        assert!(!allowed(&[
-            ("origin", "http://evil.example"),
-            ("host", "a.example")
-        ]));
-        assert!(!allowed(&[("origin", "null"), ("host", "a.example")]));
-        assert!(!allowed(&[("origin", "http://a.example")]));
     }
 }

@@ -7,6 +7,8 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::{place::Place, proxies::Network};
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -36,7 +38,7 @@ pub struct Config {
     pub uploads_max: usize,
     pub uploads_per_owner_max: usize,
     /// Uploads from one network address (one /64 for IPv6), because sessions are free. Behind a
-    /// proxy every client has the proxy's address.
+    /// proxy that is not among `trusted_proxies` every client has the proxy's address.
     pub uploads_per_address_max: usize,
     /// Event streams over everybody. Below `connections_max`, so that watching cannot keep
     /// everybody else out.
@@ -45,8 +47,8 @@ pub struct Config {
     pub streams_per_owner_max: usize,
     /// Jobs that may wait before uploads are turned away.
     pub queue_depth_max: u64,
-    /// New sessions from one network address (one /64 for IPv6). Behind a proxy every client has
-    /// the proxy's address: raise it there, and limit in the proxy.
+    /// New sessions from one network address (one /64 for IPv6). Behind a proxy that is not among
+    /// `trusted_proxies` every client has the proxy's address.
     pub sessions_per_minute_max: u32,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
@@ -93,7 +95,13 @@ pub struct Config {
     #[serde(skip)]
     pub externals: Vec<String>,
     pub web: WebApp,
-    /// Marks the session cookie `Secure`. Needed wherever the page is reached by https.
+    /// Where browsers find us, `https://example.org/retake` say; empty: wherever they ask. Needed
+    /// behind a proxy that asks for another host than they do, or that keeps a path for us.
+    pub public_url: String,
+    /// Addresses and networks (CIDR) of proxies whose `Forwarded` and `X-Forwarded-*` are believed.
+    pub trusted_proxies: Vec<String>,
+    /// Marks the session cookie `Secure`. Needed wherever the page is reached by https and neither
+    /// `public_url` nor a trusted proxy says so.
     pub secure_cookies: bool,
     /// SHA-256, in lower-case hex, of each key that may publish plugins. Empty: nobody may, unless
     /// whoever wires the program makes a key.
@@ -143,6 +151,8 @@ impl Default for Config {
 
             externals: Vec::new(),
             web: WebApp::Embedded,
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
             secure_cookies: false,
             admin_key_sha256: Vec::new(),
         }
@@ -269,6 +279,16 @@ impl Config {
                 ));
             }
         }
+        if let Err(why) = Place::parse(&self.public_url) {
+            problems.push(format!("public_url is \"{}\"; {why}", self.public_url));
+        }
+        for (index, text) in self.trusted_proxies.iter().enumerate() {
+            if let Err(why) = text.parse::<Network>() {
+                problems.push(format!(
+                    "trusted_proxies has \"{text}\" at place {index}; {why}"
+                ));
+            }
+        }
         if let WebApp::Folder(path) = &self.web
             && !path.is_dir()
         {
@@ -278,6 +298,13 @@ impl Config {
             ));
         }
         problems
+    }
+
+    pub(crate) fn proxies(&self) -> Vec<Network> {
+        self.trusted_proxies
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect()
     }
 }
 
@@ -302,11 +329,20 @@ mod tests {
             drain_ms: 0,
             web: WebApp::Folder("no/such/folder".into()),
             admin_key_sha256: vec!["ab".repeat(32), "rtadm_key".to_owned()],
+            public_url: "retake.example".to_owned(),
+            trusted_proxies: vec!["10.0.0.0/8".to_owned(), "proxy.example".to_owned()],
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 4, "{problems:?}");
-        for key in ["uploads_max", "drain_ms", "web", "admin_key_sha256"] {
+        assert_eq!(problems.len(), 6, "{problems:?}");
+        for key in [
+            "uploads_max",
+            "drain_ms",
+            "web",
+            "admin_key_sha256",
+            "public_url",
+            "trusted_proxies",
+        ] {
             assert!(
                 problems.iter().any(|p| p.starts_with(key)),
                 "{key} in {problems:?}"

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     budget::Counted,
     config::{Config, ms},
-    direct,
+    direct::{self, Beginnings},
     front::{Front, RequestId},
     http2,
     respond::Refusal,
-    wire::{Unread, Watched, Wire},
+    wire::{Endless, Unread, Watched, Wire},
 };
 
 /// How every HTTP/2 connection begins, and no HTTP/1 request (RFC 9113 3.4).
@@ -30,6 +30,7 @@ pub struct Door {
     pub config: Config,
     /// Streams of HTTP/2 connections.
     pub streams: Arc<Semaphore>,
+    events: Beginnings,
     http1: http1::Builder,
 }
 
@@ -47,12 +48,15 @@ impl Door {
         http1
             .timer(TokioTimer::new())
             .header_read_timeout(ms(config.header_ms))
+            // Whoever has said all it wants may close its side, and is answered all the same.
+            .half_close(true)
             .max_headers(config.headers_max)
             .max_buf_size(config.header_bytes_max);
         Self {
             streams: Arc::new(Semaphore::new(
                 config.h2_streams_max.min(Semaphore::MAX_PERMITS),
             )),
+            events: Beginnings::new(front.app.place.base()),
             front,
             config,
             http1,
@@ -93,7 +97,8 @@ impl Door {
         }
         let unread = Unread::default();
         let budget = self.front.app.budget.clone();
-        let mut wire = Wire::new(stream, budget, unread.clone(), self.config.header_bytes_max);
+        let (events, head_bytes_max) = (self.events.clone(), self.config.header_bytes_max);
+        let mut wire = Wire::new(stream, budget, unread.clone(), events, head_bytes_max);
         loop {
             let opening = self.opening(&mut wire);
             let opening = tokio::select! {
@@ -129,9 +134,9 @@ impl Door {
                 return Some(Opening::Http2);
             }
             let open = PREFACE.starts_with(ahead);
-            match direct::asks_for_events(ahead) {
+            match self.events.asked(ahead) {
                 Some(true) => {
-                    return Some(match direct::parse(ahead, self.config.headers_max) {
+                    return Some(match self.events.parse(ahead, self.config.headers_max) {
                         Some(request) => Opening::Events(request),
                         None => Opening::Http1,
                     });
@@ -155,14 +160,17 @@ impl Door {
         peer: SocketAddr,
         stop: &CancellationToken,
     ) -> Option<Wire<TcpStream>> {
-        let work = wire.work();
+        let (work, hang_up) = (wire.work(), wire.hang_up());
         let (front, began, unread) = (self.front.clone(), work.clone(), unread.clone());
         let service = service_fn(move |request: Request<Incoming>| {
             let busy = began.begin();
             let request = request.map(|body| Watched::new(body, unread.clone(), busy.clone()));
-            let front = front.clone();
+            let (front, hang_up) = (front.clone(), hang_up.clone());
             async move {
                 let response = front.answer(request, Some(peer)).await;
+                if response.extensions().get::<Endless>().is_some() {
+                    hang_up.watch();
+                }
                 Ok::<_, Infallible>(Counted::of(response, busy))
             }
         });

@@ -3,7 +3,7 @@
 //! [`Front`] as every other; only its answer is written here. What is not plainly such a request is
 //! hyper's.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{
@@ -25,6 +25,7 @@ use crate::{
 
 pub type Request = http::Request<Empty<Bytes>>;
 
+const METHOD: &str = "GET ";
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// A client that says more than this after its request is not one that listens.
@@ -33,59 +34,75 @@ const CHATTER_BYTES_MAX: usize = 4096;
 /// For a client to take a refusal and close.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Whether a request for events begins here and is whole; `None` while it may still become one.
-///
-/// Looks at both ends only, so that it may be asked after each byte.
-pub fn asks_for_events(bytes: &[u8]) -> Option<bool> {
-    let (method, path) = (b"GET ", ADDRESS.as_bytes());
-    let begins = |bytes: &[u8], wanted: &[u8]| {
-        let length = bytes.len().min(wanted.len());
-        bytes[..length] == wanted[..length]
-    };
-    let after = bytes.get(method.len()..).unwrap_or_default();
-    if !begins(bytes, method) || !begins(after, path) {
-        return Some(false);
-    }
-    match after.get(path.len()) {
-        None => None,
-        Some(b' ' | b'?') => bytes.ends_with(HEAD_END).then_some(true),
-        Some(_) => Some(false),
-    }
-}
+/// How requests for events begin: under our own address, and below `public_url`'s path as well.
+#[derive(Debug, Clone)]
+pub struct Beginnings(Arc<[String]>);
 
-/// The request, if it is one that can be answered here: HTTP/1.1, without a body, nothing behind it.
-pub fn parse(bytes: &[u8], headers_max: usize) -> Option<Request> {
-    let mut lines = vec![httparse::EMPTY_HEADER; headers_max];
-    let mut parsed = httparse::Request::new(&mut lines);
-    match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
-        _ => return None,
+impl Beginnings {
+    /// With the path below which we are reached, empty at the root.
+    pub fn new(base: &str) -> Self {
+        let mut beginnings = vec![format!("{METHOD}{ADDRESS}")];
+        if !base.is_empty() {
+            beginnings.push(format!("{METHOD}{base}{ADDRESS}"));
+        }
+        Self(beginnings.into())
     }
-    let uri: Uri = parsed.path?.parse().ok()?;
-    let plain = parsed.version == Some(1) && parsed.method == Some("GET");
-    if !plain || uri.path() != ADDRESS {
-        return None;
+
+    /// Whether a request for events begins here and is whole; `None` while it may still become one.
+    ///
+    /// Looks at both ends only, so that it may be asked after each byte.
+    pub fn asked(&self, bytes: &[u8]) -> Option<bool> {
+        let open = |beginning: &String| {
+            let length = bytes.len().min(beginning.len());
+            bytes[..length] == beginning.as_bytes()[..length]
+                && matches!(bytes.get(beginning.len()), None | Some(b' ' | b'?'))
+        };
+        if !self.0.iter().any(open) {
+            return Some(false);
+        }
+        bytes.ends_with(HEAD_END).then_some(true)
     }
-    let mut headers = HeaderMap::with_capacity(parsed.headers.len());
-    for line in parsed.headers.iter() {
-        let name = HeaderName::from_bytes(line.name.as_bytes()).ok()?;
-        headers.append(name, HeaderValue::from_bytes(line.value).ok()?);
+
+    /// The request, if it is one that can be answered here: HTTP/1.1, without a body, nothing behind
+    /// it.
+    pub fn parse(&self, bytes: &[u8], headers_max: usize) -> Option<Request> {
+        let mut lines = vec![httparse::EMPTY_HEADER; headers_max];
+        let mut parsed = httparse::Request::new(&mut lines);
+        match parsed.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
+            _ => return None,
+        }
+        let uri: Uri = parsed.path?.parse().ok()?;
+        let plain = parsed.version == Some(1) && parsed.method == Some("GET");
+        if !plain || !self.lead_to(uri.path()) {
+            return None;
+        }
+        let mut headers = HeaderMap::with_capacity(parsed.headers.len());
+        for line in parsed.headers.iter() {
+            let name = HeaderName::from_bytes(line.name.as_bytes()).ok()?;
+            headers.append(name, HeaderValue::from_bytes(line.value).ok()?);
+        }
+        let more = [
+            header::CONTENT_LENGTH,
+            header::TRANSFER_ENCODING,
+            header::UPGRADE,
+            header::EXPECT,
+        ];
+        if more.iter().any(|name| headers.contains_key(name)) {
+            return None;
+        }
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = Method::GET;
+        *request.uri_mut() = uri;
+        *request.version_mut() = Version::HTTP_11;
+        *request.headers_mut() = headers;
+        Some(request)
     }
-    let more = [
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::EXPECT,
-    ];
-    if more.iter().any(|name| headers.contains_key(name)) {
-        return None;
+
+    fn lead_to(&self, path: &str) -> bool {
+        let mut paths = self.0.iter().map(|beginning| &beginning[METHOD.len()..]);
+        paths.any(|known| known == path)
     }
-    let mut request = Request::new(Empty::new());
-    *request.method_mut() = Method::GET;
-    *request.uri_mut() = uri;
-    *request.version_mut() = Version::HTTP_11;
-    *request.headers_mut() = headers;
-    Some(request)
 }
 
 /// Answers the request. What it returns is the stream, if it was not refused.
@@ -211,11 +228,12 @@ mod tests {
     #[test]
     fn a_request_for_events_is_known_by_its_ends_however_little_of_it_is_there() {
         let whole = format!("GET {ADDRESS}?after=3 HTTP/1.1\r\nhost: x\r\n\r\n");
+        let root = Beginnings::new("");
         for length in 0..whole.len() {
-            let asked = asks_for_events(&whole.as_bytes()[..length]);
+            let asked = root.asked(&whole.as_bytes()[..length]);
             assert_eq!(asked, None, "{length} bytes");
         }
-        assert_eq!(asks_for_events(whole.as_bytes()), Some(true));
+        assert_eq!(root.asked(whole.as_bytes()), Some(true));
         for other in [
             "POST /api/v1/events HTTP/1.1\r\n\r\n",
             "HEAD /api/v1/events HTTP/1.1\r\n\r\n",
@@ -225,13 +243,37 @@ mod tests {
             "X",
             "PRI * HTTP/2.0\r\n\r\n",
         ] {
-            assert_eq!(asks_for_events(other.as_bytes()), Some(false), "{other}");
+            assert_eq!(root.asked(other.as_bytes()), Some(false), "{other}");
+        }
+    }
+
+    #[test]
+    fn below_a_path_a_request_is_known_with_and_without_it() {
+        let below = Beginnings::new("/a/take");
+        for path in ["/api/v1/events", "/a/take/api/v1/events"] {
+            let whole = format!("GET {path}?after=3 HTTP/1.1\r\nhost: x\r\n\r\n");
+            for length in 0..whole.len() {
+                let asked = below.asked(&whole.as_bytes()[..length]);
+                assert_eq!(asked, None, "{path}: {length} bytes");
+            }
+            assert_eq!(below.asked(whole.as_bytes()), Some(true), "{path}");
+            assert!(below.parse(whole.as_bytes(), 4).is_some(), "{path}");
+        }
+        for other in [
+            "/a/api/v1/events",
+            "/a/takeapi/v1/events",
+            "/a/take/api/v1/jobs",
+        ] {
+            let whole = format!("GET {other} HTTP/1.1\r\nhost: x\r\n\r\n");
+            assert_eq!(below.asked(whole.as_bytes()), Some(false), "{other}");
+            assert!(below.parse(whole.as_bytes(), 4).is_none(), "{other}");
         }
     }
 
     #[test]
     fn what_is_not_plainly_such_a_request_is_left_to_hyper() {
-        let parses = |text: &str| parse(text.as_bytes(), 4).is_some();
+        let root = Beginnings::new("");
+        let parses = |text: &str| root.parse(text.as_bytes(), 4).is_some();
         assert!(parses("GET /api/v1/events HTTP/1.1\r\nhost: x\r\n\r\n"));
         assert!(parses("GET /api/v1/events?after=3 HTTP/1.1\r\n\r\n"));
         for other in [

@@ -19,8 +19,10 @@ use warp::{Reply, reply::Response};
 use crate::{
     app::App,
     budget::Budget,
+    conditions::{self, Verdict, judge},
     range::{Portion, portion},
     respond::{Refusal, empty},
+    routes::{Answer, Call},
 };
 
 /// Blobs are stored in pieces of about this size.
@@ -37,17 +39,21 @@ pub struct Download {
 }
 
 impl Download {
-    pub fn answer(self, app: &App, request: &HeaderMap) -> Result<Response, Refusal> {
+    pub fn answer(self, app: &App, call: &Call) -> Answer {
         let etag = format!("\"{}\"", self.tag);
         let size = self.size_bytes;
-        let (status, first, end) = match portion(request, &etag, size) {
-            Portion::Whole => (StatusCode::OK, 0, size),
-            Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
-            Portion::NotModified => {
+        match judge(&call.method, &call.headers, &etag) {
+            Verdict::Go => {}
+            Verdict::Failed => return Err(conditions::failed(&etag)),
+            Verdict::NotModified => {
                 let mut response = empty(StatusCode::NOT_MODIFIED);
                 add_validators(response.headers_mut(), &etag);
                 return Ok(response);
             }
+        }
+        let (status, first, end) = match portion(&call.method, &call.headers, &etag, size) {
+            Portion::Whole => (StatusCode::OK, 0, size),
+            Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
             Portion::Unsatisfiable => {
                 let detail =
                     format!("the audio has {size} bytes; no byte of the range is among them");

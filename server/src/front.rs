@@ -17,11 +17,7 @@ use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
 
-use crate::{
-    app::App,
-    respond::Refusal,
-    routes::{self, Table},
-};
+use crate::{app::App, respond::Refusal, routes, target};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -35,7 +31,7 @@ const ROOM_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct RequestId(Arc<str>);
 
-/// Who is at the other end of the connection.
+/// Who asks: the other end of the connection, or whom a trusted proxy names.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
@@ -72,17 +68,12 @@ impl RequestId {
 pub struct Front {
     pub app: Arc<App>,
     routes: BoxedFilter<(Response,)>,
-    table: Arc<Table>,
 }
 
 impl Front {
     pub fn new(app: Arc<App>) -> Self {
-        let (routes, table) = routes::all(&app);
-        Self {
-            app,
-            routes,
-            table: Arc::new(table),
-        }
+        let (routes, _) = routes::all(&app);
+        Self { app, routes }
     }
 
     /// Answers one request. Never fails: what goes wrong is an answer too.
@@ -95,22 +86,19 @@ impl Front {
         let request_id = RequestId::of(request.headers());
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        request.extensions_mut().insert(request_id.clone());
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(Peer(peer));
-        }
-
-        let mut service = warp::service(self.routes.clone());
-        let answered = AssertUnwindSafe(service.call(request)).catch_unwind().await;
-        let mut response = match answered {
-            Ok(Ok(mut response)) => match response.extensions_mut().remove::<Refusal>() {
-                Some(refusal) => self.refuse(refusal, &method, &path, &request_id),
-                None => response,
-            },
-            Ok(Err(never)) => match never {},
-            // The panic's own words are in the log by the panic hook.
-            Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
-                .into_response(&request_id),
+        let mut response = match self.settle(&mut request, peer) {
+            Err(refusal) => refusal.into_response(&request_id),
+            Ok(()) => {
+                request.extensions_mut().insert(request_id.clone());
+                let mut service = warp::service(self.routes.clone());
+                match AssertUnwindSafe(service.call(request)).catch_unwind().await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    // The panic's own words are in the log by the panic hook.
+                    Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
+                        .into_response(&request_id),
+                }
+            }
         };
 
         if method == Method::HEAD {
@@ -131,27 +119,23 @@ impl Front {
         );
         response
     }
-
-    fn refuse(
-        &self,
-        refusal: Refusal,
-        method: &Method,
-        path: &str,
-        request_id: &RequestId,
-    ) -> Response {
-        let refusal = if refusal.problem.kind() == Some(ProblemKind::MethodNotAllowed) {
-            let allowed = self.table.allowed(path);
-            let mut refusal = refusal.with_header(header::ALLOW, &allowed);
-            refusal.problem.detail = format!("{method} is not taken here; {allowed} is");
-            refusal
-        } else {
-            refusal
-        };
-        refusal.into_response(request_id)
-    }
 }
 
 impl Front {
+    /// What is asked for, where and by whom, in the form that routes know.
+    fn settle<B>(&self, request: &mut Request<B>, peer: Option<SocketAddr>) -> Result<(), Refusal> {
+        let host = target::settle(request)?;
+        if let Some(inside) = self.app.place.inside(request.uri()) {
+            *request.uri_mut() = inside;
+        }
+        let way = self.app.proxies.way(peer, host, request.headers());
+        if let Some(client) = way.client {
+            request.extensions_mut().insert(Peer(client));
+        }
+        request.extensions_mut().insert(way);
+        Ok(())
+    }
+
     /// An answer that lies in memory takes room there; one that is read piece by piece takes it for
     /// each piece.
     async fn take_room(&self, response: &mut Response) -> Result<(), Refusal> {

@@ -3,8 +3,9 @@
 //! Never decodes audio and never runs a plugin. Knows the store, the blobs, the queue and the events
 //! only by their traits; whoever wires the program chooses what stands behind them.
 //!
-//! A request's way: `listen` (places) → `connection`, `http2` (protocols, deadlines) → `front` (request id, problems, headers) →
-//! `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
+//! A request's way: `listen` (places) → `connection`, `http2` (protocols, deadlines) → `front`
+//! (request id, problems, headers; with `target`, `place` and `proxies`: what is asked for, where,
+//! and by whom) → `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
 
 mod address_rate;
 mod admin_tries;
@@ -13,8 +14,10 @@ mod auth;
 mod body;
 mod budget;
 mod completions;
+mod conditions;
 mod config;
 mod connection;
+mod cookie;
 mod direct;
 mod download;
 mod front;
@@ -22,10 +25,14 @@ mod http2;
 mod listen;
 mod metrics;
 mod multipart;
+mod origin;
 mod parameters;
+mod place;
+mod proxies;
 mod range;
 mod respond;
 mod routes;
+mod target;
 #[cfg(test)]
 mod tests;
 mod upload_places;
@@ -33,20 +40,23 @@ mod views;
 mod watchers;
 mod web_app;
 mod wire;
+mod worker_health;
 
 pub use config::{Config, WebApp};
+pub use worker_health::serve_worker_health;
 
 use std::{io, sync::Arc, time::Duration};
 
 use retake_jobs::{
     clock::Clock,
+    health::Health,
     relay::RelayHandle,
     seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, config::ms, front::Front, web_app::WebAssets};
+use crate::{app::App, config::ms, front::Front, place::Place, web_app::WebAssets};
 
 /// For uploads that were cut off to take their bytes away.
 const CLEAN_UP: Duration = Duration::from_secs(2);
@@ -60,6 +70,8 @@ pub struct Parts {
     /// Told after every commit that wrote a message.
     pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
+    /// Of the worker in this process, if there is one.
+    pub worker: Option<Health>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +95,8 @@ pub async fn serve(
     if !problems.is_empty() {
         return Err(ServeError::Config(problems));
     }
-    let web = WebAssets::load(&config.web).map_err(ServeError::WebApp)?;
+    let place = Place::parse(&config.public_url).unwrap_or_default();
+    let web = WebAssets::load(&config.web, place.base()).map_err(ServeError::WebApp)?;
     tracing::info!(
         address = listener.local_addr().ok().map(tracing::field::display),
         web_files = web.len(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::StatusCode;
-use retake_jobs::job::Status;
+use retake_jobs::{health::Health, job::Status};
 
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -26,11 +26,13 @@ pub struct Metrics {
 
 /// What is counted elsewhere.
 #[derive(Debug, Clone, Copy)]
-pub struct Gauges {
+pub struct Gauges<'a> {
     pub streams_open: usize,
     pub uploads_open: usize,
     pub answer_bytes_waiting: usize,
     pub jobs_waiting: u64,
+    /// Of the worker in this process.
+    pub worker: Option<&'a Health>,
 }
 
 impl Metrics {
@@ -78,13 +80,10 @@ impl Metrics {
         counter.fetch_add(1, Relaxed);
     }
 
-    pub fn render(&self, gauges: Gauges) -> String {
+    pub fn render(&self, gauges: Gauges<'_>) -> String {
         let mut text = String::new();
         let mut metric = |name: &str, kind: &str, help: &str, values: &[(&str, u64)]| {
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-            for (labels, value) in values {
-                let _ = writeln!(text, "{name}{labels} {value}");
-            }
+            write_metric(&mut text, name, kind, help, values);
         };
         let answered: Vec<u64> = self
             .answered
@@ -175,7 +174,37 @@ impl Metrics {
             "Messages waiting in the job queue when last asked.",
             &one(gauges.jobs_waiting),
         );
+        if let Some(worker) = gauges.worker {
+            text += &of_worker(worker);
+        }
         text
+    }
+}
+
+/// The worker in this process.
+pub fn of_worker(health: &Health) -> String {
+    let mut text = String::new();
+    write_metric(
+        &mut text,
+        "retake_worker_well",
+        "gauge",
+        "1 while the worker in this process takes jobs, 0 while something that it needs is missing.",
+        &[("", u64::from(health.ailment().is_none()))],
+    );
+    write_metric(
+        &mut text,
+        "retake_worker_spared_jobs_total",
+        "counter",
+        "Jobs that the worker in this process gave back through no fault of theirs.",
+        &[("", health.spared_total())],
+    );
+    text
+}
+
+fn write_metric(text: &mut String, name: &str, kind: &str, help: &str, values: &[(&str, u64)]) {
+    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
+    for (labels, value) in values {
+        let _ = writeln!(text, "{name}{labels} {value}");
     }
 }
 
@@ -197,6 +226,7 @@ mod tests {
             uploads_open: 0,
             answer_bytes_waiting: 5,
             jobs_waiting: 9,
+            worker: Some(&Health::default()),
         });
         for line in [
             "retake_http_requests_total{class=\"2xx\"} 1",
@@ -207,6 +237,8 @@ mod tests {
             "retake_answer_bytes_waiting 5",
             "retake_event_streams 3",
             "retake_jobs_waiting 9",
+            "retake_worker_well 1",
+            "retake_worker_spared_jobs_total 0",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in {text}");
         }

@@ -1,5 +1,6 @@
 //! The grammar that headers share, `word; name=value; name="quoted"`: RFC 2045 5.1, RFC 9110 5.6.6,
-//! RFC 8187 for `filename*`. What it reads are a form's boundary, and the name and file name of a part.
+//! RFC 8187 for `filename*`. What it reads are a form's boundary, the name and file name of a part,
+//! and what proxies say.
 //!
 //! Bounded by the header's own length, which the connection limits, and linear in it.
 
@@ -7,6 +8,28 @@ use std::borrow::Cow;
 
 /// RFC 2046 5.1.1.
 const BOUNDARY_MAX: usize = 70;
+
+/// The pieces between separators that do not stand within quotes, trimmed, empty ones left out.
+/// `None` if a quote is never closed.
+pub fn split(text: &[u8], separator: u8) -> Option<Vec<&[u8]>> {
+    let (mut pieces, mut start) = (Vec::new(), 0);
+    let (mut quoted, mut escaped) = (false, false);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ if *byte == separator && !quoted => {
+                pieces.push(text[start..at].trim_ascii());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    pieces.push(text[start..].trim_ascii());
+    pieces.retain(|piece| !piece.is_empty());
+    (!quoted).then_some(pieces)
+}
 
 /// `name=value` pairs with a semicolon between them. What has no name or is no pair is passed over.
 #[derive(Debug, Clone)]
@@ -249,5 +272,27 @@ mod tests {
                 assert_eq!(found.as_deref(), Some(expected), "{line}");
             }
         }
+    }
+
+    #[test]
+    fn rfc_9110_5_6_4_a_quoted_separator_separates_nothing() {
+        let pieces = |text: &'static str| {
+            split(text.as_bytes(), b',').map(|pieces| {
+                pieces
+                    .into_iter()
+                    .map(String::from_utf8_lossy)
+                    .collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(
+            pieces("a, b,,c"),
+            Some(vec!["a".into(), "b".into(), "c".into()])
+        );
+        assert_eq!(
+            pieces("\"a,b\",\"c\\\",d\""),
+            Some(vec!["\"a,b\"".into(), "\"c\\\",d\"".into()])
+        );
+        assert_eq!(pieces("\"a,b"), None);
+        assert_eq!(pieces(""), Some(Vec::new()));
     }
 }

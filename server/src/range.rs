@@ -1,6 +1,6 @@
-//! Range and conditional requests, RFC 9110 13 and 14, for bytes that never change under their ETag.
+//! Parts of what is there: RFC 9110 14, for bytes that never change under their ETag.
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, header};
 
 /// What to send of `size` bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,33 +11,28 @@ pub enum Portion {
         first: u64,
         end: u64,
     },
-    /// The client has it.
-    NotModified,
     /// No byte of the range is there.
     Unsatisfiable,
 }
 
-/// Several ranges in one request are answered with the whole, as the RFC allows.
-pub fn portion(headers: &HeaderMap, etag: &str, size: u64) -> Portion {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(tags) = text(header::IF_NONE_MATCH)
-        && tags
-            .split(',')
-            .map(str::trim)
-            .any(|tag| tag == "*" || weak(tag) == weak(etag))
-    {
-        return Portion::NotModified;
-    }
-    // If-Range takes strong tags only, and we give no dates.
-    if text(header::IF_RANGE).is_some_and(|tag| tag != etag) {
+/// Several ranges in one request are answered with the whole, as the RFC allows; and so is any that
+/// is not of a GET, as it demands (14.2).
+pub fn portion(method: &Method, headers: &HeaderMap, etag: &str, size: u64) -> Portion {
+    if method != Method::GET {
         return Portion::Whole;
     }
-    text(header::RANGE).map_or(Portion::Whole, |range| parse(range, size))
-}
-
-/// If-None-Match compares weakly: a proxy may have weakened our tag.
-fn weak(tag: &str) -> &str {
-    tag.strip_prefix("W/").unwrap_or(tag)
+    // Neither header is a list: of two lines nobody knows which is meant.
+    let only = |name| {
+        let mut lines = headers.get_all(name).iter();
+        let first = lines.next()?;
+        let text = first.to_str().unwrap_or_default();
+        Some(if lines.next().is_some() { "" } else { text })
+    };
+    // Strong tags only (13.1.5), and we give no dates.
+    if only(header::IF_RANGE).is_some_and(|tag| tag.trim() != etag) {
+        return Portion::Whole;
+    }
+    only(header::RANGE).map_or(Portion::Whole, |range| parse(range, size))
 }
 
 /// A Range that is not understood is ignored.
@@ -45,7 +40,12 @@ fn parse(range: &str, size: u64) -> Portion {
     let Some((unit, spec)) = range.split_once('=') else {
         return Portion::Whole;
     };
-    let Some((first, last)) = spec.trim().split_once('-') else {
+    // RFC 9110 5.6.1.2: a list may have empty elements.
+    let mut ranges = spec.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let (Some(range), None) = (ranges.next(), ranges.next()) else {
+        return Portion::Whole;
+    };
+    let Some((first, last)) = range.split_once('-') else {
         return Portion::Whole;
     };
     if !unit.trim().eq_ignore_ascii_case("bytes") {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_of_ten_bytes() {
+    fn rfc_9110_14_1_2_ranges_of_ten_bytes() {
         let part = |first, end| Portion::Part { first, end };
         for (range, expected) in [
             ("bytes=0-0", part(0, 1)),
@@ -90,6 +90,8 @@ mod tests {
             ("bytes=-3", part(7, 10)),
             ("bytes=-99", part(0, 10)),
             ("Bytes = 2-4", part(2, 5)),
+            ("bytes=2-4,", part(2, 5)),
+            ("bytes= , 2-4", part(2, 5)),
             ("bytes=10-", Portion::Unsatisfiable),
             ("bytes=10-12", Portion::Unsatisfiable),
             ("bytes=-0", Portion::Unsatisfiable),
@@ -108,36 +110,38 @@ mod tests {
     }
 
     #[test]
-    fn conditions_decide_before_the_range_does() {
-        let check = |pairs: &[(http::HeaderName, &str)], expected| {
-            let headers: HeaderMap = pairs
-                .iter()
-                .map(|(n, v)| (n.clone(), v.parse().unwrap()))
-                .collect();
-            assert_eq!(portion(&headers, "\"abc\"", 10), expected, "{pairs:?}");
+    fn rfc_9110_14_2_only_get_has_ranges_and_if_range_compares_strongly() {
+        let check = |method: Method, pairs: &[(http::HeaderName, &str)], expected| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.append(name, value.parse().unwrap());
+            }
+            let found = portion(&method, &headers, "\"abc\"", 10);
+            assert_eq!(found, expected, "{method} {pairs:?}");
         };
         let range = (header::RANGE, "bytes=0-3");
         let part = Portion::Part { first: 0, end: 4 };
-        check(&[], Portion::Whole);
-        check(std::slice::from_ref(&range), part);
-        check(&[range.clone(), (header::IF_RANGE, "\"abc\"")], part);
+        let with = |tag: &'static str| [range.clone(), (header::IF_RANGE, tag)];
+        check(Method::GET, &[], Portion::Whole);
+        check(Method::GET, std::slice::from_ref(&range), part);
+        check(Method::HEAD, std::slice::from_ref(&range), Portion::Whole);
+        check(Method::GET, &[range.clone(), range.clone()], Portion::Whole);
+        check(Method::GET, &with("\"abc\""), part);
+        check(Method::GET, &with("\"old\""), Portion::Whole);
+        check(Method::GET, &with("W/\"abc\""), Portion::Whole);
         check(
-            &[range.clone(), (header::IF_RANGE, "\"old\"")],
+            Method::GET,
+            &with("Thu, 01 Jan 1970 00:00:00 GMT"),
             Portion::Whole,
         );
         check(
-            &[range.clone(), (header::IF_RANGE, "W/\"abc\"")],
+            Method::GET,
+            &[
+                range.clone(),
+                (header::IF_RANGE, "\"abc\""),
+                (header::IF_RANGE, "\"old\""),
+            ],
             Portion::Whole,
         );
-        check(
-            &[range.clone(), (header::IF_NONE_MATCH, "\"abc\"")],
-            Portion::NotModified,
-        );
-        check(
-            &[(header::IF_NONE_MATCH, "\"x\", W/\"abc\"")],
-            Portion::NotModified,
-        );
-        check(&[(header::IF_NONE_MATCH, "*")], Portion::NotModified);
-        check(&[(header::IF_NONE_MATCH, "\"x\"")], Portion::Whole);
     }
 }

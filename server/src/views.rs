@@ -16,16 +16,17 @@ use serde::Serialize;
 
 pub use plugins::{PluginView, VersionView, accepted};
 
-pub fn job_address(id: JobId) -> String {
-    format!("/api/v1/jobs/{id}")
+/// Addresses begin with the path under which we are reached, `base`: empty at the root.
+fn job_address(base: &str, id: JobId) -> String {
+    format!("{base}/api/v1/jobs/{id}")
 }
 
-pub fn job_audio_address(id: JobId) -> String {
-    format!("/api/v1/jobs/{id}/audio")
+fn job_audio_address(base: &str, id: JobId) -> String {
+    format!("{base}/api/v1/jobs/{id}/audio")
 }
 
-pub fn recording_address(id: RecordingId) -> String {
-    format!("/api/v1/recordings/{id}")
+fn recording_address(base: &str, id: RecordingId) -> String {
+    format!("{base}/api/v1/recordings/{id}")
 }
 
 #[derive(Serialize)]
@@ -62,14 +63,14 @@ struct JobLinks {
 }
 
 impl<'a> JobView<'a> {
-    pub fn new(job: &'a Job) -> Self {
-        let itself = job_address(job.id);
+    pub fn new(base: &str, job: &'a Job) -> Self {
+        let itself = job_address(base, job.id);
         let completed = job.status == Status::Completed;
         let under = |name: &str| format!("{itself}/{name}");
         Self {
             correction: None,
             links: JobLinks {
-                recording: recording_address(job.recording_id),
+                recording: recording_address(base, job.recording_id),
                 cancel: (!job.status.is_ended()).then(|| under("cancel")),
                 audio: completed.then(|| under("audio")),
                 report: completed.then(|| under("report")),
@@ -80,16 +81,16 @@ impl<'a> JobView<'a> {
         }
     }
 
-    pub fn of_record(record: &'a JobRecord) -> Self {
+    pub fn of_record(base: &str, record: &'a JobRecord) -> Self {
         let correction = record.correction.as_ref().map(|correction| CorrectionView {
-            audio_url: job_audio_address(record.job.id),
+            audio_url: job_audio_address(base, record.job.id),
             size_bytes: correction.size_bytes,
             content_type: &correction.content_type,
             sha256: &correction.sha256,
         });
         Self {
             correction,
-            ..Self::new(&record.job)
+            ..Self::new(base, &record.job)
         }
     }
 }
@@ -105,17 +106,18 @@ pub struct Accepted<'a> {
 }
 
 impl<'a> Accepted<'a> {
-    pub fn new(job: &'a Job, event_id: EventId) -> Self {
+    pub fn new(base: &str, job: &'a Job, event_id: EventId) -> Self {
         Self {
             id: job.recording_id,
-            job: JobView::new(job),
+            job: JobView::new(base, job),
             event_id,
         }
     }
 
-    pub fn into_response(self, job: JobId) -> warp::reply::Response {
+    pub fn into_response(self) -> warp::reply::Response {
         let mut response = crate::respond::json(StatusCode::ACCEPTED, &self);
-        let address = job_address(job).try_into().expect("a path of ASCII");
+        let address = self.job.links.itself.as_str();
+        let address = address.try_into().expect("a path of ASCII");
         response
             .headers_mut()
             .insert(http::header::LOCATION, address);
@@ -132,11 +134,11 @@ pub struct News<'a> {
 }
 
 impl<'a> News<'a> {
-    pub fn new(job: &'a Job) -> Self {
+    pub fn new(base: &str, job: &'a Job) -> Self {
         let completed = job.status == Status::Completed;
         Self {
-            job: JobView::new(job),
-            audio_url: completed.then(|| job_audio_address(job.id)),
+            job: JobView::new(base, job),
+            audio_url: completed.then(|| job_audio_address(base, job.id)),
         }
     }
 }
@@ -161,11 +163,11 @@ struct RecordingLinks {
 }
 
 impl<'a> RecordingView<'a> {
-    pub fn new(row: &'a RecordingWithJobs) -> Self {
-        let itself = recording_address(row.recording.id);
+    pub fn new(base: &str, row: &'a RecordingWithJobs) -> Self {
+        let itself = recording_address(base, row.recording.id);
         Self {
             recording: &row.recording,
-            jobs: row.jobs.iter().map(JobView::new).collect(),
+            jobs: row.jobs.iter().map(|job| JobView::new(base, job)).collect(),
             links: RecordingLinks {
                 audio: format!("{itself}/audio"),
                 jobs: format!("{itself}/jobs"),

@@ -2,24 +2,26 @@
 //!
 //! Read into memory once, at start: a request only looks a name up, so no path of a request ever
 //! reaches a file system. A page's inline scripts are named by their hashes in its
-//! Content-Security-Policy; they change with every build of the page, hence computed here.
+//! Content-Security-Policy; they change with every build of the page, hence computed here. Under a
+//! path (`Config::public_url`) the files' own addresses get that path before all this.
 
 mod csp;
+mod rebase;
 
-use std::{borrow::Cow, collections::HashMap, io, io::Write, path::Path};
+use std::{borrow::Cow, collections::BTreeMap, io, io::Write, path::Path};
 
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use retake_chain::problem::ProblemKind;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use warp::reply::Response;
 
 use crate::{
+    conditions::{self, Verdict, judge},
     config::WebApp,
-    range::{Portion, portion},
     respond::{Refusal, empty},
+    routes::Answer,
 };
 
 /// Debug builds read the folder when they start; release builds have it inside.
@@ -32,9 +34,13 @@ struct Embedded;
 const GZIP_BYTES_MIN: usize = 1024;
 
 const INDEX: &str = "index.html";
+const MISSING: &str = "404.html";
+
+/// The addresses that the page makes sense of: `web/src/ui/useView.ts`. The start page answers all.
+const PAGES: [&str; 2] = ["/", "/plugins"];
 
 #[derive(Debug, Default)]
-pub struct WebAssets(HashMap<String, Asset>);
+pub struct WebAssets(BTreeMap<String, Asset>);
 
 #[derive(Debug)]
 struct Asset {
@@ -48,8 +54,9 @@ struct Asset {
 }
 
 impl WebAssets {
-    pub fn load(web: &WebApp) -> io::Result<Self> {
-        let mut assets = HashMap::new();
+    /// `base` is what stands before every path of ours, empty at the root.
+    pub fn load(web: &WebApp, base: &str) -> io::Result<Self> {
+        let mut files = BTreeMap::new();
         match web {
             WebApp::Embedded => {
                 for name in Embedded::iter() {
@@ -58,49 +65,102 @@ impl WebAssets {
                             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
                             Cow::Owned(bytes) => bytes.into(),
                         };
-                        assets.insert(name.to_string(), Asset::new(&name, bytes));
+                        files.insert(name.to_string(), bytes);
                     }
                 }
             }
-            WebApp::Folder(folder) => read_folder(folder, "", &mut assets)?,
+            WebApp::Folder(folder) => read_folder(folder, "", &mut files)?,
         }
-        Ok(Self(assets))
+        Ok(Self::new(files, base))
+    }
+
+    fn new(files: BTreeMap<String, Bytes>, base: &str) -> Self {
+        let roots = roots(&files);
+        let asset = |(name, bytes): (String, Bytes)| {
+            let bytes = match str::from_utf8(&bytes) {
+                Ok(text) if !base.is_empty() && has_addresses(&name) => {
+                    rebase::rebase(text, base, &roots).into()
+                }
+                _ => bytes,
+            };
+            let asset = Asset::new(&name, bytes);
+            (name, asset)
+        };
+        Self(files.into_iter().map(asset).collect())
     }
 
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The file of that name, the page of that name, or, for an address the page itself makes sense
-    /// of (no dot in its last part), the start page.
+    /// Whether the address is a page's or a file's.
+    pub fn has(&self, path: &str) -> bool {
+        is_page(path) || self.find(path).is_some()
+    }
+
+    /// The start page at the addresses of [`PAGES`], and the files by their whole names.
     fn find(&self, path: &str) -> Option<&Asset> {
+        if is_page(path) {
+            return self.0.get(INDEX);
+        }
         let decoded = percent_encoding::percent_decode_str(path)
             .decode_utf8()
             .ok()?;
-        let name = decoded.trim_matches('/');
-        if name.is_empty() {
-            return self.0.get(INDEX);
-        }
-        let deep_link = !name.rsplit('/').next().unwrap_or_default().contains('.');
-        self.0
-            .get(name)
-            .or_else(|| self.0.get(&format!("{name}.html")))
-            .or_else(|| self.0.get(&format!("{name}/{INDEX}")))
-            .or_else(|| deep_link.then(|| self.0.get(INDEX)).flatten())
+        self.0.get(decoded.strip_prefix('/')?)
     }
 
-    pub fn answer(&self, path: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+    pub fn answer(&self, path: &str, method: &Method, headers: &HeaderMap) -> Answer {
         if self.0.is_empty() {
             return Ok(not_built());
         }
-        let asset = self
-            .find(path)
-            .ok_or_else(|| Refusal::new(ProblemKind::NotFound, "there is no such page or file"))?;
-        Ok(asset.answer(headers))
+        let asset = self.find(path).ok_or_else(Refusal::not_found)?;
+        match judge(method, headers, &asset.etag) {
+            Verdict::Go => Ok(asset.answer(Some(headers))),
+            Verdict::NotModified => {
+                let mut response = empty(StatusCode::NOT_MODIFIED);
+                asset.describe(&mut response);
+                Ok(response)
+            }
+            Verdict::Failed => Err(conditions::failed(&asset.etag)),
+        }
+    }
+
+    /// For a person who asked for what is not there.
+    pub fn missing(&self) -> Option<Response> {
+        let mut response = self.0.get(MISSING)?.answer(None);
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response.headers_mut().remove(header::ETAG);
+        Some(response)
     }
 }
 
-fn read_folder(folder: &Path, prefix: &str, assets: &mut HashMap<String, Asset>) -> io::Result<()> {
+fn is_page(path: &str) -> bool {
+    let named = |path: &str| PAGES.contains(&path);
+    named(path)
+        || path
+            .strip_suffix('/')
+            .is_some_and(|path| named(path) && path != "/")
+}
+
+/// What addresses of the export's files begin with, behind the slash.
+fn roots(files: &BTreeMap<String, Bytes>) -> Vec<String> {
+    let root = |name: &String| match name.split_once('/') {
+        Some((folder, _)) => format!("{folder}/"),
+        None => name.clone(),
+    };
+    let mut roots: Vec<String> = files.keys().map(root).collect();
+    roots.dedup();
+    roots
+}
+
+/// `Embedded` and folders give the same names, so that this is about both.
+fn has_addresses(name: &str) -> bool {
+    [".html", ".txt", ".js", ".css", ".webmanifest"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}
+
+fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Bytes>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else {
@@ -110,10 +170,9 @@ fn read_folder(folder: &Path, prefix: &str, assets: &mut HashMap<String, Asset>)
         // Links are not followed: what is served lies in the folder.
         let kind = entry.file_type()?;
         if kind.is_dir() {
-            read_folder(&entry.path(), &format!("{name}/"), assets)?;
+            read_folder(&entry.path(), &format!("{name}/"), files)?;
         } else if kind.is_file() {
-            let bytes = std::fs::read(entry.path())?.into();
-            assets.insert(name.clone(), Asset::new(&name, bytes));
+            files.insert(name, std::fs::read(entry.path())?.into());
         }
     }
     Ok(())
@@ -143,11 +202,10 @@ impl Asset {
         }
     }
 
-    fn answer(&self, request: &HeaderMap) -> Response {
-        let size = self.bytes.len() as u64;
-        let mut response = match (portion(request, &self.etag, size), &self.gzip) {
-            (Portion::NotModified, _) => empty(StatusCode::NOT_MODIFIED),
-            (_, Some(gzip)) if takes_gzip(request) => {
+    /// The whole of it, packed for whoever takes that.
+    fn answer(&self, request: Option<&HeaderMap>) -> Response {
+        let mut response = match &self.gzip {
+            Some(gzip) if request.is_some_and(takes_gzip) => {
                 let mut response = Response::new(gzip.clone().into());
                 let encoding = HeaderValue::from_static("gzip");
                 response
@@ -157,6 +215,11 @@ impl Asset {
             }
             _ => Response::new(self.bytes.clone().into()),
         };
+        self.describe(&mut response);
+        response
+    }
+
+    fn describe(&self, response: &mut Response) {
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -176,8 +239,17 @@ impl Asset {
                 HeaderValue::from_static("microphone=(self), camera=(), geolocation=()");
             headers.insert("permissions-policy", permissions);
         }
-        response
     }
+}
+
+/// A browser that is to show something says so; `*/*` says nothing.
+pub fn takes_html(request: &HeaderMap) -> bool {
+    let accepted = request.get_all(header::ACCEPT).iter();
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|range| range.trim().eq_ignore_ascii_case("text/html"))
 }
 
 fn takes_gzip(request: &HeaderMap) -> bool {
@@ -240,7 +312,7 @@ fn not_built() -> Response {
     let page = "<!doctype html><html lang=\"en\"><title>Retake</title><h1>The page is not here</h1>\
         <p>This server was built without its web app. Run <code>make run</code>, or build it in \
         <code>web/</code> and build the program again. The API works: see \
-        <a href=\"/api/v1/openapi.json\">its description</a>.</p></html>";
+        <code>/api/v1/openapi.json</code>.</p></html>";
     let mut response = Response::new(Bytes::from_static(page.as_bytes()).into());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
@@ -261,18 +333,18 @@ mod tests {
     use super::*;
 
     fn assets(names: &[&str]) -> WebAssets {
-        let asset = |name: &&str| {
+        let file = |name: &&str| {
             let bytes = Bytes::from(format!("{name} {}", "x".repeat(GZIP_BYTES_MIN)));
-            ((*name).to_owned(), Asset::new(name, bytes))
+            ((*name).to_owned(), bytes)
         };
-        WebAssets(names.iter().map(asset).collect())
+        WebAssets::new(names.iter().map(file).collect(), "")
     }
 
     #[test]
-    fn deep_links_get_the_start_page_and_missing_files_do_not() {
+    fn the_pages_addresses_are_a_list_and_files_have_their_own() {
         let web = assets(&[
             "index.html",
-            "about.html",
+            "404.html",
             "help/index.html",
             "_next/static/a [x].js",
         ]);
@@ -285,21 +357,61 @@ mod tests {
         };
         for (path, name) in [
             ("/", Some("index.html")),
+            ("/plugins", Some("index.html")),
+            ("/plugins/", Some("index.html")),
             ("/index.html", Some("index.html")),
-            ("/about", Some("about.html")),
-            ("/help/", Some("help/index.html")),
-            ("/jobs/0192-abc", Some("index.html")),
+            ("/help/index.html", Some("help/index.html")),
             (
                 "/_next/static/a%20%5Bx%5D.js",
                 Some("_next/static/a [x].js"),
             ),
+            ("//", None),
+            ("//plugins", None),
+            ("/plugins//", None),
+            ("/plugins/org.retake.gain", None),
+            ("//api", None),
+            ("/health", None),
+            ("/docs", None),
+            ("/help", None),
+            ("/help/", None),
+            ("/jobs/0192-abc", None),
+            ("//index.html", None),
             ("/_next/static/gone.js", None),
             ("/../Cargo.toml", None),
             ("/%2e%2e/%2e%2e/etc/shadow.txt", None),
             ("/%ff", None),
+            ("", None),
         ] {
             assert_eq!(found(path).as_deref(), name, "{path}");
         }
+    }
+
+    #[test]
+    fn under_a_path_the_hashes_are_of_what_is_sent() {
+        let page = "<script src=\"/_next/a.js\"></script><script>load(\"/_next/b.js\")</script>";
+        let files = [
+            ("index.html", page),
+            ("_next/a.js", "import(\"/_next/b.js\")"),
+            ("_next/a.woff2", "\"/_next/b.js\""),
+        ];
+        let files: BTreeMap<_, _> = files
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), Bytes::from_static(text.as_bytes())))
+            .collect();
+        let (root, under) = (
+            WebAssets::new(files.clone(), ""),
+            WebAssets::new(files, "/retake"),
+        );
+        let text =
+            |web: &WebAssets, name: &str| String::from_utf8(web.0[name].bytes.to_vec()).unwrap();
+        assert_eq!(text(&root, INDEX), page);
+        assert_eq!(text(&under, INDEX), page.replace("/_next", "/retake/_next"));
+        assert_eq!(text(&under, "_next/a.js"), "import(\"/retake/_next/b.js\")");
+        assert_eq!(text(&under, "_next/a.woff2"), "\"/_next/b.js\"");
+        let sent = csp::policy(&text(&under, INDEX));
+        assert_eq!(under.0[INDEX].csp.as_ref(), Some(&sent));
+        assert_ne!(root.0[INDEX].csp, under.0[INDEX].csp);
+        assert_ne!(root.0[INDEX].etag, under.0[INDEX].etag);
     }
 
     #[tokio::test]
@@ -308,7 +420,7 @@ mod tests {
         let ask = |value: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
-            web.answer("/", &headers).unwrap()
+            web.answer("/", &Method::GET, &headers).unwrap()
         };
         let packed = ask("br, gzip");
         assert_eq!(packed.headers()[header::CONTENT_ENCODING], "gzip");
@@ -335,16 +447,17 @@ mod tests {
         std::fs::write(folder.path().join("index.html"), "hi").unwrap();
         std::fs::write(folder.path().join("sub/a.js"), "1").unwrap();
         std::os::unix::fs::symlink(outside.path(), folder.path().join("leak.txt")).unwrap();
-        let web = WebAssets::load(&WebApp::Folder(folder.path().to_owned())).unwrap();
-        let mut names: Vec<_> = web.0.keys().map(String::as_str).collect();
-        names.sort_unstable();
+        let web = WebAssets::load(&WebApp::Folder(folder.path().to_owned()), "").unwrap();
+        let names: Vec<_> = web.0.keys().map(String::as_str).collect();
         assert_eq!(names, ["index.html", "sub/a.js"]);
-        assert!(WebAssets::load(&WebApp::Folder(folder.path().join("none"))).is_err());
+        assert!(WebAssets::load(&WebApp::Folder(folder.path().join("none")), "").is_err());
     }
 
     #[test]
     fn without_a_page_the_answer_says_how_to_get_one() {
-        let response = WebAssets::default().answer("/", &HeaderMap::new()).unwrap();
+        let response = WebAssets::default()
+            .answer("/", &Method::GET, &HeaderMap::new())
+            .unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

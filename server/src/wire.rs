@@ -1,4 +1,4 @@
-//! A client's TCP connection as hyper sees it, with three habits hyper has not.
+//! A client's TCP connection as hyper sees it, with four habits hyper has not.
 //!
 //! *Opening*: the first bytes are looked at before anybody gets them, because they say which
 //! protocol they are. So is the beginning of each later request, for as long as it may be one for
@@ -11,6 +11,9 @@
 //! *Linger*: an answer given before the body was read (413 to a film, say) ends the connection. Were
 //! it simply closed, the kernel would answer the bytes still arriving with RST, and the client might
 //! lose the answer with it. So we say that we are done, and throw away what still comes, for a while.
+//!
+//! *Hang-up*: a client may close its side after its request and is answered all the same. An answer
+//! without end has nobody to wait for then: it ends with the client's side.
 
 use std::{
     io,
@@ -27,11 +30,12 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    net::TcpStream,
     sync::Notify,
     time::{Instant, Sleep},
 };
 
-use crate::{budget::Budget, direct};
+use crate::{budget::Budget, direct::Beginnings};
 
 /// Long enough for a client on a slow line to read a short answer and to stop sending.
 const LINGER: Duration = Duration::from_secs(2);
@@ -74,10 +78,42 @@ impl Drop for Busy {
     }
 }
 
+/// Put on an answer that ends only with its client.
+#[derive(Debug, Clone, Copy)]
+pub struct Endless;
+
+/// Set while an endless answer is on its way.
+#[derive(Debug, Clone, Default)]
+pub struct HangUp(Arc<AtomicBool>);
+
+impl HangUp {
+    pub fn watch(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether the client has closed its side, without taking what it sent before.
+pub trait Ended {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()>;
+}
+
+impl Ended for TcpStream {
+    fn poll_ended(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut one = [0];
+        let mut one = ReadBuf::new(&mut one);
+        match self.poll_peek(context, &mut one) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+            // A next request is there already: only a failing write tells then.
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
 pub struct Wire<T> {
     inner: T,
     /// Read already, and not yet given to anybody.
     ahead: BytesMut,
+    events: Beginnings,
     /// As much as a request's head may have.
     head_bytes_max: usize,
     work: Arc<Work>,
@@ -88,6 +124,7 @@ pub struct Wire<T> {
     budget: Arc<Budget>,
     stalled: Option<Stalled>,
     unread: Unread,
+    hang_up: HangUp,
     said_done: bool,
     linger: Option<Pin<Box<Sleep>>>,
 }
@@ -99,10 +136,17 @@ struct Stalled {
 }
 
 impl<T> Wire<T> {
-    pub fn new(inner: T, budget: Arc<Budget>, unread: Unread, head_bytes_max: usize) -> Self {
+    pub fn new(
+        inner: T,
+        budget: Arc<Budget>,
+        unread: Unread,
+        events: Beginnings,
+        head_bytes_max: usize,
+    ) -> Self {
         Self {
             inner,
             ahead: BytesMut::new(),
+            events,
             head_bytes_max,
             work: Arc::default(),
             passed: Some(0),
@@ -110,6 +154,7 @@ impl<T> Wire<T> {
             budget,
             stalled: None,
             unread,
+            hang_up: HangUp::default(),
             said_done: false,
             linger: None,
         }
@@ -150,6 +195,10 @@ impl<T> Wire<T> {
         self.work.clone()
     }
 
+    pub fn hang_up(&self) -> HangUp {
+        self.hang_up.clone()
+    }
+
     /// What was read and not yet given to anybody.
     pub fn ahead(&self) -> &[u8] {
         &self.ahead
@@ -188,7 +237,7 @@ impl<T: AsyncRead + Unpin> Wire<T> {
     /// Reads until it is clear that the next request may go through.
     fn poll_next_request(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            match direct::asks_for_events(&self.ahead) {
+            match self.events.asked(&self.ahead) {
                 Some(true) => {
                     self.work.events_asked.notify_one();
                     return Poll::Pending;
@@ -230,7 +279,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
+impl<T: AsyncRead + AsyncWrite + Ended + Unpin> AsyncWrite for Wire<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -255,7 +304,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Wire<T> {
         self.inner.is_write_vectored()
     }
 
+    /// hyper comes by here whenever the connection is looked at.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.hang_up.0.load(Ordering::Relaxed) && self.inner.poll_ended(context).is_ready() {
+            return Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::ConnectionReset,
+                "the client hung up",
+            )));
+        }
         let polled = Pin::new(&mut self.inner).poll_flush(context);
         self.flushed |= polled.is_ready();
         self.watched(polled, context)

@@ -2,6 +2,8 @@
 //
 //     RETAKE_TEST_URL=http://127.0.0.1:8080 node run.mjs
 //
+// Where that address has a path, http://127.0.0.1:8080/retake say, only what is different there is tried.
+//
 // RETAKE_TEST_ADMIN_KEY is the server's admin key; without it, publishing is not tried, and this is
 // said. RETAKE_TEST_CHROMIUM names another Chromium, RETAKE_TEST_SHOTS a folder for screenshots,
 // RETAKE_TEST_CHAPTER one chapter to run alone ("chain", say). The server may be in use already: every
@@ -18,6 +20,7 @@ import { findingsChapter } from "./checks/findings.mjs";
 import { listChapter } from "./checks/list.mjs";
 import { looksChapter } from "./checks/looks.mjs";
 import { microphoneChapter } from "./checks/microphone.mjs";
+import { pathChapter } from "./checks/path.mjs";
 import { publishChapter } from "./checks/publish.mjs";
 import { troubleChapter } from "./checks/trouble.mjs";
 import { shots } from "./shots.mjs";
@@ -41,8 +44,11 @@ const tally = new Tally();
 const browser = await openBrowser(voiceFile);
 try {
   const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
-  const chapters = [microphoneChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter];
-  if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");
+  const below = new URL(url).pathname !== "/";
+  const atTheRoot = [microphoneChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter];
+  const chapters = below ? [pathChapter] : atTheRoot;
+  if (below) console.log("The address has a path");
+  else if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");
   else chapters.push(publishChapter);
   const wanted = process.env.RETAKE_TEST_CHAPTER;
   const chosen = chapters.filter(({ name }) => wanted === undefined || name === `${wanted}Chapter`);

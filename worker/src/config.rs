@@ -18,7 +18,10 @@ pub struct Config {
     pub heartbeat_ms: u64,
     /// Most often that progress becomes an event.
     pub progress_ms: u64,
+    /// Tries at a job that may end by a fault of its own, or without a word.
     pub attempts_max: u32,
+    /// A job that workers give back for troubles of their own fails after this.
+    pub give_up_ms: u64,
     /// Steps of a chain, with those that an analyser recommends.
     pub chain_steps_max: usize,
     /// A job may take so long, …
@@ -52,6 +55,7 @@ impl Default for Config {
             heartbeat_ms: 3_000,
             progress_ms: 300,
             attempts_max: 3,
+            give_up_ms: 24 * 60 * 60 * 1_000,
             chain_steps_max: 16,
             deadline_ms: 120_000,
             deadline_per_audio_s_ms: 1_000,
@@ -87,6 +91,7 @@ impl Config {
         at_least("jobs_per_owner_max", u64::from(self.jobs_per_owner_max), 1);
         at_least("progress_ms", self.progress_ms, 1);
         at_least("attempts_max", u64::from(self.attempts_max), 1);
+        at_least("give_up_ms", self.give_up_ms, self.lease_ms);
         at_least("chain_steps_max", self.chain_steps_max as u64, 1);
         at_least("deadline_ms", self.deadline_ms, 1);
         at_least("plugin_poll_ms", self.plugin_poll_ms, 1);

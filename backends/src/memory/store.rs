@@ -17,7 +17,7 @@ use retake_jobs::{
     event::{Event, EventKind},
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
-        AlreadyEnded, Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome, Status,
+        AlreadyEnded, Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome, Status,
         changes::{entailed, job_message, message_overdue, snapshot},
     },
     recording::Recording,
@@ -451,13 +451,14 @@ impl Leases for MemoryStore {
         attempt: Attempt,
         terms: LeaseTerms,
         not_before: Timestamp,
+        blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         let now = self.clock.now();
         let released = self
             .tables()
             .change(attempt.job_id, now, not_before, |job| {
-                job.release(attempt, now, terms, reason)
+                job.release(attempt, now, terms, blame, reason)
             });
         Ok(match released {
             Some((job, Ok(()))) => Ok(job),

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use lapin::{
     BasicProperties, Channel, Connection,
+    message::Delivery,
     options::{BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
@@ -25,7 +26,7 @@ use uuid::Uuid;
 use super::{
     RabbitAddress, RabbitOptions,
     link::{self, Run, timed_out},
-    topology::Names,
+    topology::{Names, is_refused},
 };
 use crate::memory::LocalEvents;
 
@@ -59,7 +60,8 @@ impl RabbitEvents {
             process: Uuid::new_v4(),
         };
         let name = format!("{} events", options.connection_name);
-        tokio::spawn(link::keep(address, name, stop.clone(), hints));
+        let tls = link::tls(&options.ca_pem);
+        tokio::spawn(link::keep(address, tls, name, stop.clone(), hints));
         Self {
             local,
             outgoing,
@@ -96,10 +98,19 @@ impl Run for Hints {
         ready: &mut (dyn FnMut() + Send),
     ) -> Result<(), lapin::Error> {
         let (channel, mut hints) = link::set_up(async {
-            let channel = connection.create_channel().await?;
-            self.names.declare_events(&channel).await?;
-            let hints = self.own_queue(&channel).await?;
-            Ok((channel, hints))
+            let channel = self.names.ensure_events(connection).await?;
+            match self.own_queue(&channel).await {
+                Ok(hints) => Ok((channel, Some(hints))),
+                Err(error) if is_refused(&error) => {
+                    tracing::warn!(
+                        %error,
+                        "the broker's user may have no queue of its own (configure ^amq\\.gen.*): \
+                         news of other processes come only when the event log is looked at"
+                    );
+                    Ok((self.names.ensure_events(connection).await?, None))
+                }
+                Err(error) => Err(error),
+            }
         })
         .await?;
         ready();
@@ -108,7 +119,7 @@ impl Run for Hints {
         let mut to_send = self.to_send.lock().await;
         loop {
             tokio::select! {
-                hint = hints.next() => match hint {
+                hint = next(&mut hints) => match hint {
                     Some(hint) => self.hear(&hint?.data),
                     None => return Err(timed_out("the consumer")),
                 },
@@ -118,6 +129,14 @@ impl Run for Hints {
     }
 
     fn ended(&mut self) {}
+}
+
+/// Never, without a queue to hear.
+async fn next(hints: &mut Option<lapin::Consumer>) -> Option<lapin::Result<Delivery>> {
+    match hints {
+        Some(hints) => hints.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Hints {

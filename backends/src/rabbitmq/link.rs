@@ -7,12 +7,15 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
-use lapin::{Connection, ConnectionProperties, ErrorKind, Event};
+use lapin::{
+    Connection, ConnectionProperties, DefaultConnectionBuilder, ErrorKind, Event,
+    tcp::OwnedTLSConfig,
+};
 use retake_jobs::relay::backoff;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::address::RabbitAddress;
+use super::{address::RabbitAddress, topology::is_refused};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// For everything that a session declares.
@@ -39,8 +42,17 @@ pub(super) trait Run: Send + 'static {
     fn ended(&mut self);
 }
 
+/// What is trusted beside the system's certificates; empty for nothing.
+pub(super) fn tls(ca_pem: &str) -> OwnedTLSConfig {
+    OwnedTLSConfig {
+        identity: None,
+        cert_chain: (!ca_pem.is_empty()).then(|| ca_pem.to_owned()),
+    }
+}
+
 pub(super) async fn keep(
     address: RabbitAddress,
+    tls: OwnedTLSConfig,
     name: String,
     stop: CancellationToken,
     mut run: impl Run,
@@ -48,7 +60,7 @@ pub(super) async fn keep(
     let mut outage = Outage::default();
     while !stop.is_cancelled() {
         let mut ready = || outage.ready(&address);
-        let error = one_session(&address, &name, &stop, &mut run, &mut ready).await;
+        let error = one_session(&address, &tls, &name, &stop, &mut run, &mut ready).await;
         run.ended();
         let Err(error) = error else { return };
         let pause = outage.failed(&address, &error);
@@ -103,13 +115,18 @@ impl Outage {
 /// `Ok` when it was told to stop.
 async fn one_session(
     address: &RabbitAddress,
+    tls: &OwnedTLSConfig,
     name: &str,
     stop: &CancellationToken,
     run: &mut impl Run,
     ready: &mut (dyn FnMut() + Send),
 ) -> Result<(), lapin::Error> {
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    let connecting = Connection::connect_uri(address.0.clone(), properties);
+    let builder = DefaultConnectionBuilder::new()?
+        .with_uri(address.0.clone())
+        .with_properties(properties)
+        .with_tls_config(tls.clone());
+    let connecting = builder.connect();
     let connection = tokio::select! {
         () = stop.cancelled() => return Ok(()),
         connected = tokio::time::timeout(CONNECT_TIMEOUT, connecting) => {
@@ -119,7 +136,7 @@ async fn one_session(
     let number = SESSIONS.fetch_add(1, Ordering::Relaxed);
     let result = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        error = failure(&connection) => Err(error),
+        error = failure(address, &connection) => Err(error),
         ran = run.run(&connection, number, ready) => match ran {
             Ok(()) => Err(timed_out("the session")),
             Err(error) => Err(error),
@@ -130,11 +147,20 @@ async fn one_session(
     result
 }
 
-async fn failure(connection: &Connection) -> lapin::Error {
+async fn failure(address: &RabbitAddress, connection: &Connection) -> lapin::Error {
     let mut events = Box::pin(connection.events_listener());
     while let Some(event) = events.next().await {
-        if let Event::Error(error) = event {
-            return error;
+        match event {
+            // Whoever asked is told by its own error, and may be content with less.
+            Event::Error(error) if is_refused(&error) => {}
+            Event::Error(error) => return error,
+            Event::ConnectionBlocked(reason) => {
+                tracing::warn!(broker = %address, reason, "the broker takes no messages for now");
+            }
+            Event::ConnectionUnblocked => {
+                tracing::info!(broker = %address, "the broker takes messages again");
+            }
+            _ => {}
         }
     }
     timed_out("the connection")

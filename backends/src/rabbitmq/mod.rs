@@ -36,6 +36,8 @@ pub struct RabbitOptions {
     pub prefetch: u16,
     /// How the connection is called in the broker's lists.
     pub connection_name: String,
+    /// Certificates (PEM) that are trusted beside the system's; empty for none.
+    pub ca_pem: String,
 }
 
 impl Default for RabbitOptions {
@@ -44,6 +46,7 @@ impl Default for RabbitOptions {
             prefix: "retake".to_owned(),
             prefetch: 4,
             connection_name: "retake".to_owned(),
+            ca_pem: String::new(),
         }
     }
 }
@@ -70,6 +73,7 @@ impl RabbitQueue {
         };
         tokio::spawn(link::keep(
             address,
+            link::tls(&options.ca_pem),
             options.connection_name,
             stop.clone(),
             starter,

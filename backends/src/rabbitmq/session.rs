@@ -12,7 +12,7 @@ use std::{
 
 use async_trait::async_trait;
 use lapin::{
-    Acker, BasicProperties, Channel, Confirmation, Connection,
+    Acker, BasicProperties, Channel, Confirmation, Connection, ConnectionStatus,
     options::{
         BasicAckOptions, BasicNackOptions, BasicPublishOptions, ConfirmSelectOptions,
         QueueDeclareOptions,
@@ -34,6 +34,10 @@ const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) struct Session {
     pub number: u64,
+    /// Knows whether the broker takes anything from us. A broker that is short of memory or disk says
+    /// so to whoever publishes, and stops reading what it sends: nothing of this session gets there
+    /// until it says that it is over, and nothing is lost.
+    connection: ConnectionStatus,
     publisher: Channel,
     /// For questions: the broker closes a channel that asked for what is not there.
     inquirer: Channel,
@@ -59,8 +63,7 @@ impl Run for Starter {
         ready: &mut (dyn FnMut() + Send),
     ) -> Result<(), lapin::Error> {
         let (publisher, inquirer) = link::set_up(async {
-            let publisher = connection.create_channel().await?;
-            self.names.declare(&publisher).await?;
+            let publisher = self.names.ensure(connection).await?;
             publisher
                 .confirm_select(ConfirmSelectOptions::default())
                 .await?;
@@ -69,6 +72,7 @@ impl Run for Starter {
         .await?;
         let session = Arc::new(Session {
             number,
+            connection: connection.status().clone(),
             publisher,
             inquirer,
             held: Mutex::default(),
@@ -107,6 +111,7 @@ impl Session {
         properties: BasicProperties,
         within: Duration,
     ) -> Result<(), QueueError> {
+        self.check_blocked()?;
         // Mandatory: a message for which there is no queue comes back instead of vanishing.
         let options = BasicPublishOptions {
             mandatory: true,
@@ -132,7 +137,10 @@ impl Session {
             Ok(Ok(Confirmation::Ack(Some(_)))) => Err(self.break_off("no queue takes the message")),
             Ok(Ok(Confirmation::NotRequested)) => Err(self.break_off("there was no confirm")),
             Ok(Err(error)) => Err(self.break_off(&error.to_string())),
-            Err(_) => Err(self.break_off("the confirm did not come in time")),
+            Err(_) => {
+                self.check_blocked()?;
+                Err(self.break_off("the confirm did not come in time"))
+            }
         }
     }
 
@@ -151,6 +159,8 @@ impl Session {
         let acker = self.held().remove(&number).ok_or(QueueError::Stale)?;
         match timeout(ACK_TIMEOUT, acker.ack(BasicAckOptions::default())).await {
             Ok(Ok(true)) => Ok(()),
+            // It is on its way; should the connection end before, it comes again.
+            Err(_) if self.connection.blocked() => Ok(()),
             // lapin's word for an ack that comes too late is Ok(false).
             Ok(Ok(false) | Err(_)) | Err(_) => {
                 self.break_off("an ack was not taken");
@@ -168,15 +178,17 @@ impl Session {
             requeue: true,
             ..BasicNackOptions::default()
         };
-        if !matches!(
-            timeout(ACK_TIMEOUT, acker.nack(options)).await,
-            Ok(Ok(true))
-        ) {
-            self.break_off("a message could not be given back");
+        match timeout(ACK_TIMEOUT, acker.nack(options)).await {
+            Ok(Ok(true)) => {}
+            Err(_) if self.connection.blocked() => {}
+            Ok(Ok(false) | Err(_)) | Err(_) => {
+                self.break_off("a message could not be given back");
+            }
         }
     }
 
     pub async fn waiting(&self, queue: &str) -> Result<u64, QueueError> {
+        self.check_blocked()?;
         let options = QueueDeclareOptions {
             passive: true,
             ..QueueDeclareOptions::durable()
@@ -187,8 +199,19 @@ impl Session {
         match timeout(ACK_TIMEOUT, asked).await {
             Ok(Ok(queue)) => Ok(queue.message_count().into()),
             Ok(Err(error)) => Err(self.break_off(&error.to_string())),
-            Err(_) => Err(self.break_off("the broker does not answer")),
+            Err(_) => {
+                self.check_blocked()?;
+                Err(self.break_off("the broker does not answer"))
+            }
         }
+    }
+
+    fn check_blocked(&self) -> Result<(), QueueError> {
+        if self.connection.blocked() {
+            let why = "the broker is short of memory or disk";
+            return Err(QueueError::Blocked(why.to_owned()));
+        }
+        Ok(())
     }
 
     pub async fn delete_topology(&self, names: &Names) -> Result<(), QueueError> {

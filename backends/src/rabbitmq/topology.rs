@@ -8,11 +8,14 @@
 //! ```
 //!
 //! A queue that exists with other arguments cannot be declared again: new arguments need new names.
+//!
+//! A user who may not configure anything is content with what somebody else has declared: then each
+//! name is only asked for, and bindings are taken for made. A message that no queue takes comes back.
 
 use std::time::Duration;
 
 use lapin::{
-    BasicProperties, Channel, ExchangeKind, Result,
+    BasicProperties, Channel, Connection, Error, ErrorKind, ExchangeKind, Result,
     message::Delivery,
     options::{
         ExchangeDeclareOptions, ExchangeDeleteOptions, QueueBindOptions, QueueDeclareOptions,
@@ -82,7 +85,23 @@ impl Names {
         format!("{}.retry.{}s", self.queue(topic), delay.as_secs())
     }
 
-    pub async fn declare(&self, channel: &Channel) -> Result<()> {
+    /// A channel on a connection where everything is there.
+    pub async fn ensure(&self, connection: &Connection) -> Result<Channel> {
+        let channel = connection.create_channel().await?;
+        match self.declare(&channel).await {
+            Ok(()) => Ok(channel),
+            // The broker has closed the channel with its refusal.
+            Err(error) if is_refused(&error) => {
+                tracing::debug!(%error, "nothing may be declared; looking whether it is there");
+                let channel = connection.create_channel().await?;
+                self.find(&channel).await?;
+                Ok(channel)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn declare(&self, channel: &Channel) -> Result<()> {
         self.declare_fanout(channel, &self.dead).await?;
         declare_queue(channel, &self.dead, FieldTable::default()).await?;
         bind(channel, &self.dead, &self.dead).await?;
@@ -102,18 +121,43 @@ impl Names {
         bind(channel, &self.completions, &self.completions).await
     }
 
-    pub async fn declare_events(&self, channel: &Channel) -> Result<()> {
-        self.declare_fanout(channel, &self.events).await
+    /// An error if something is not there.
+    async fn find(&self, channel: &Channel) -> Result<()> {
+        for exchange in [&self.dead, &self.completions] {
+            find_fanout(channel, exchange).await?;
+        }
+        for queue in self.queues() {
+            find_queue(channel, &queue).await?;
+        }
+        Ok(())
     }
 
-    /// Everything at once, for tests.
-    pub async fn delete(&self, channel: &Channel) -> Result<()> {
+    fn queues(&self) -> Vec<String> {
         let mut queues = vec![self.dead.clone()];
         for topic in [Topic::Jobs, Topic::Completions] {
             queues.push(self.queue(topic).to_owned());
             queues.extend(DELAYS.map(|delay| self.delayed_by(topic, delay)));
         }
-        for queue in queues {
+        queues
+    }
+
+    /// A channel on a connection where the exchange of news is there.
+    pub async fn ensure_events(&self, connection: &Connection) -> Result<Channel> {
+        let channel = connection.create_channel().await?;
+        match self.declare_fanout(&channel, &self.events).await {
+            Ok(()) => Ok(channel),
+            Err(error) if is_refused(&error) => {
+                let channel = connection.create_channel().await?;
+                find_fanout(&channel, &self.events).await?;
+                Ok(channel)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Everything at once, for tests.
+    pub async fn delete(&self, channel: &Channel) -> Result<()> {
+        for queue in self.queues() {
             channel
                 .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
                 .await?;
@@ -155,6 +199,34 @@ impl Names {
         arguments.insert("x-dead-letter-routing-key".into(), text(self.queue(topic)));
         declare_queue(channel, &self.delayed_by(topic, delay), arguments).await
     }
+}
+
+/// Whether the broker's user may not do that.
+pub(super) fn is_refused(error: &Error) -> bool {
+    const ACCESS_REFUSED: u16 = 403;
+    matches!(error.kind(), ErrorKind::ProtocolError(error) if error.get_id() == ACCESS_REFUSED)
+}
+
+async fn find_fanout(channel: &Channel, name: &str) -> Result<()> {
+    let options = ExchangeDeclareOptions {
+        passive: true,
+        ..ExchangeDeclareOptions::default()
+    };
+    let kind = ExchangeKind::Fanout;
+    channel
+        .exchange_declare(name.into(), kind, options, FieldTable::default())
+        .await
+}
+
+async fn find_queue(channel: &Channel, name: &str) -> Result<()> {
+    let options = QueueDeclareOptions {
+        passive: true,
+        ..QueueDeclareOptions::durable()
+    };
+    channel
+        .queue_declare(name.into(), options, FieldTable::default())
+        .await?;
+    Ok(())
 }
 
 async fn declare_queue(channel: &Channel, name: &str, mut arguments: FieldTable) -> Result<()> {

@@ -20,7 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_deltas.sql"),
     include_str!("migrations/0004_tracks.sql"),
     include_str!("migrations/0005_pins.sql"),
-    include_str!("migrations/0006_turns.sql"),
+    include_str!("migrations/0006_spared.sql"),
+    include_str!("migrations/0007_turns.sql"),
 ];
 
 /// Opens the file and brings its schema up to date.

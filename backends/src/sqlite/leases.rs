@@ -7,7 +7,7 @@ use retake_jobs::{
     correction::Correction,
     event::EventKind,
     id::JobId,
-    job::{Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
+    job::{Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
     seams::{Claim, Heartbeat, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;
@@ -112,13 +112,14 @@ impl Leases for SqliteStore {
         attempt: Attempt,
         terms: LeaseTerms,
         not_before: Timestamp,
+        blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         let now = self.database.clock.now();
         self.database
             .write(move |connection| {
                 let released = change(connection, attempt.job_id, now, not_before, |job| {
-                    job.release(attempt, now, terms, reason)
+                    job.release(attempt, now, terms, blame, reason)
                 })?;
                 let Some((job, Ok(()))) = released else {
                     return Ok(Err(LeaseLost));

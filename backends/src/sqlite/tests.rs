@@ -28,6 +28,7 @@ use super::*;
 const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 10_000,
     attempts_max: 3,
+    give_up_ms: 60_000,
 };
 const LONG: usize = 3 << 20;
 

@@ -19,6 +19,7 @@ use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 pub const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 10_000,
     attempts_max: 3,
+    give_up_ms: 60_000,
 };
 
 pub fn recording(owner: OwnerId, now: Timestamp) -> Recording {

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use retake_backends::rabbitmq::{RabbitOptions, RabbitQueue};
-use retake_jobs::seams::{Delivery, Queue, QueueError, Topic};
+use retake_backends::rabbitmq::{RabbitEvents, RabbitOptions, RabbitQueue};
+use retake_jobs::{
+    id::OwnerId,
+    seams::{Delivery, Events, Queue, QueueError, Topic, Wake},
+};
 
 use crate::{broker::Node, soon};
 
@@ -69,6 +72,8 @@ async fn every_fault_of_the_broker_is_survived() {
     a_delivery_of_a_closed_connection_is_stale_and_comes_again(&node, &queue).await;
     a_process_that_ends_gives_back_what_it_held(&node, &queue).await;
     a_consumer_timeout_does_not_hang_the_claimant(&node, &queue).await;
+    a_broker_short_of_memory_says_so_and_loses_nothing(&node, &queue).await;
+    a_user_without_configure_rights_works_on_what_is_declared(&node).await;
     a_crash_of_the_broker_loses_no_confirmed_message(&node, &queue).await;
     // Last: RabbitMQ 3.10 itself does not recover a quorum queue that was deleted and declared again
     // shortly before a crash.
@@ -133,6 +138,98 @@ async fn a_consumer_timeout_does_not_hang_the_claimant(node: &Node, queue: &Rabb
     }
 }
 
+/// The broker stops reading what a connection sends once it has published, and says so.
+async fn a_broker_short_of_memory_says_so_and_loses_nothing(node: &Node, queue: &RabbitQueue) {
+    publish(queue, "held").await;
+    let held = claim(queue).await;
+    node.ctl(&["set_vm_memory_high_watermark", "0"]).await;
+    let blocked = |error: &QueueError| matches!(error, QueueError::Blocked(_));
+    soon("the alarm", async {
+        while !queue
+            .publish(Topic::Jobs, b"alarmed")
+            .await
+            .is_err_and(|e| blocked(&e))
+        {}
+    })
+    .await;
+    let waiting = queue.waiting(Topic::Jobs).await;
+    assert!(waiting.as_ref().is_err_and(blocked), "{waiting:?}");
+    // It gets there later; the session is not given up for it.
+    queue.ack(held).await.unwrap();
+    node.ctl(&["set_vm_memory_high_watermark", "0.4"]).await;
+    publish(queue, "relieved").await;
+    queue.waiting(Topic::Jobs).await.unwrap();
+    loop {
+        let delivery = claim(queue).await;
+        let text = text(&delivery);
+        queue.ack(delivery).await.unwrap();
+        match text.as_str() {
+            "relieved" => break,
+            other => assert_eq!(other, "alarmed"),
+        }
+    }
+}
+
+async fn a_user_without_configure_rights_works_on_what_is_declared(node: &Node) {
+    node.ctl(&["add_user", "limited", "secret"]).await;
+    node.ctl(&["set_permissions", "limited", "^$", ".*", ".*"])
+        .await;
+    let address = node.address.replace("guest:guest@", "limited:secret@");
+    let queue = connect(&address, "faults");
+    connected(&queue).await;
+    publish(&queue, "by a limited user").await;
+    let delivery = claim(&queue).await;
+    assert_eq!(text(&delivery), "by a limited user");
+    queue.retry(delivery, Duration::from_secs(1)).await.unwrap();
+    let again = claim(&queue).await;
+    assert_eq!(text(&again), "by a limited user");
+    queue.ack(again).await.unwrap();
+    queue.publish(Topic::Completions, b"done").await.unwrap();
+    let done = soon("a completion", queue.claim(Topic::Completions)).await;
+    queue.ack(done.unwrap()).await.unwrap();
+
+    // News, as far as the user may hear it.
+    let events = |address: &str| {
+        let options = RabbitOptions {
+            prefix: "faults".to_owned(),
+            ..RabbitOptions::default()
+        };
+        RabbitEvents::connect(address.parse().unwrap(), options)
+    };
+    let (full, limited) = (events(&node.address), events(&address));
+    hears(&full, &limited).await;
+    node.ctl(&["set_permissions", "limited", "^amq\\.gen.*", ".*", ".*"])
+        .await;
+    node.ctl(&["close_all_connections", "new rights"]).await;
+    hears(&limited, &full).await;
+
+    // Nothing is made up: what is not there is out of reach.
+    let nowhere = connect(&address, "undeclared");
+    let published = soon("the publish's end", nowhere.publish(Topic::Jobs, b"x")).await;
+    assert!(
+        matches!(published, Err(QueueError::Unavailable(_))),
+        "{published:?}"
+    );
+}
+
+/// Announced until heard: a hint may be lost while a side connects.
+async fn hears(listener: &RabbitEvents, speaker: &RabbitEvents) {
+    let owner = OwnerId::new();
+    let mut heard = listener.subscribe();
+    soon("the news", async {
+        loop {
+            speaker.announce(owner).await;
+            let wait = tokio::time::timeout(Duration::from_millis(100), heard.recv());
+            if let Ok(Ok(Wake::Owner(of))) = wait.await
+                && of == owner
+            {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
 async fn a_deleted_queue_is_declared_again(node: &Node, queue: &RabbitQueue) {
     node.ctl(&["delete_queue", "faults.jobs"]).await;
     publish(queue, "after the deletion").await;
@@ -188,4 +285,51 @@ async fn an_amqps_address_is_spoken_to_in_tls() {
     let (mut connection, _) = soon("a connection", listener.accept()).await.unwrap();
     let first = soon("the first byte", connection.read_u8()).await.unwrap();
     assert_eq!(first, TLS_HANDSHAKE);
+}
+
+/// Its name is `localhost`, and `ca.pem` vouches for it.
+fn tls_server() -> rustls::ServerConfig {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+
+    let certificate = include_bytes!("../../../tests/fixtures/tls/server.pem");
+    let key = include_bytes!("../../../tests/fixtures/tls/server.key");
+    let provider = rustls::crypto::ring::default_provider();
+    rustls::ServerConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from_pem_slice(certificate).unwrap()],
+            PrivateKeyDer::from_pem_slice(key).unwrap(),
+        )
+        .unwrap()
+}
+
+/// The first bytes that a client says within TLS, or why there was none.
+fn first_words(listener: &std::net::TcpListener) -> std::io::Result<[u8; 4]> {
+    use std::io::Read;
+
+    let (connection, _) = listener.accept()?;
+    let tls = rustls::ServerConnection::new(std::sync::Arc::new(tls_server())).unwrap();
+    let mut said = [0; 4];
+    rustls::StreamOwned::new(tls, connection).read_exact(&mut said)?;
+    Ok(said)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_brokers_certificate_may_be_vouched_for_by_an_authority_of_ones_own() {
+    let ca = include_str!("../../../tests/fixtures/tls/ca.pem");
+    for (ca_pem, trusted) in [("", false), (ca, true)] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let options = RabbitOptions {
+            ca_pem: ca_pem.to_owned(),
+            ..RabbitOptions::default()
+        };
+        let address = format!("amqps://localhost:{port}/%2f");
+        let _queue = RabbitQueue::connect(address.parse().unwrap(), options);
+        let said = tokio::task::spawn_blocking(move || first_words(&listener));
+        let said = soon("a connection", said).await.unwrap();
+        assert_eq!(said.as_ref().ok(), trusted.then_some(b"AMQP"), "{said:?}");
+    }
 }

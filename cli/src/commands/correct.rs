@@ -130,7 +130,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         .with_context(|| beside.display().to_string())?;
     let corrected = scratch.path().join("corrected");
     let context = ChainContext {
-        child: &ChildProgram::this("child")?,
+        child: &ChildProgram::this("child"),
         plugin_cache: &install::cache_folder(&caches),
         scratch_dir: scratch.path(),
         limits: &config.worker.limits,

@@ -1,8 +1,10 @@
 //! The roles a process can have: parts lists, in which nothing happens but wiring, waiting and ending.
 
-use std::future::Future;
+use std::{future::Future, net::SocketAddr};
 
 use anyhow::{Context, Result};
+use retake_jobs::health::Health;
+use retake_server::serve_worker_health;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +30,10 @@ pub async fn up(mut config: Config) -> Result<()> {
     }
     let wiring = wiring::open(&config)?;
     bring_in_plugins(&config, &wiring).await?;
-    let url = add_server(&mut roles, &config, &wiring, &shutdown).await?;
-    add_worker(&mut roles, &config, &wiring, &shutdown)?;
+    let health = Health::default();
+    let worker = Some(health.clone());
+    let url = add_server(&mut roles, &config, &wiring, worker, &shutdown).await?;
+    add_worker(&mut roles, &config, &wiring, health, &shutdown)?;
     say(&format!(
         "ready: {url}\nOpen it in a browser. Everything is kept in {}; Ctrl-C stops.",
         config.data.display()
@@ -43,7 +47,7 @@ pub async fn server(config: Config) -> Result<()> {
     let mut roles = Roles::new(&shutdown);
     let wiring = wiring::open(&config)?;
     bring_in_plugins(&config, &wiring).await?;
-    let url = add_server(&mut roles, &config, &wiring, &shutdown).await?;
+    let url = add_server(&mut roles, &config, &wiring, None, &shutdown).await?;
     say(&format!("ready: {url}"));
     roles.end(wiring).await
 }
@@ -54,14 +58,20 @@ pub async fn worker(config: Config) -> Result<()> {
     let mut roles = Roles::new(&shutdown);
     let wiring = wiring::open(&config)?;
     bring_in_plugins(&config, &wiring).await?;
-    add_worker(&mut roles, &config, &wiring, &shutdown)?;
+    let health = Health::default();
+    if let Ok(address) = config.worker_listen.parse::<SocketAddr>() {
+        let listener = bind(address, "worker_listen").await?;
+        let serving = serve_worker_health(listener, health.clone(), shutdown.clone());
+        roles.add("worker's health", serving);
+    }
+    add_worker(&mut roles, &config, &wiring, health, &shutdown)?;
     say("ready: worker");
     roles.end(wiring).await
 }
 
 pub async fn mock_external(config: Config) -> Result<()> {
     let shutdown = stop_signal()?;
-    let listener = bind(&config).await?;
+    let listener = bind(config.listen, "listen").await?;
     say(&format!("ready: http://{}", listener.local_addr()?));
     retake_mock_external::serve(listener, shutdown)
         .await
@@ -72,16 +82,22 @@ async fn add_server(
     roles: &mut Roles,
     config: &Config,
     wiring: &Wiring,
+    worker: Option<Health>,
     shutdown: &CancellationToken,
 ) -> Result<String> {
-    let listener = bind(config).await?;
+    let listener = bind(config.listen, "listen").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let mut settings = config.server.clone();
     settings.externals = config.externals();
     settings.admin_key_sha256 = admin_key::accepted(config)?;
     roles.add(
         "server",
-        retake_server::serve(listener, wiring.server_parts(), settings, shutdown.clone()),
+        retake_server::serve(
+            listener,
+            wiring.server_parts(worker),
+            settings,
+            shutdown.clone(),
+        ),
     );
     Ok(url)
 }
@@ -90,9 +106,10 @@ fn add_worker(
     roles: &mut Roles,
     config: &Config,
     wiring: &Wiring,
+    health: Health,
     shutdown: &CancellationToken,
 ) -> Result<()> {
-    let parts = wiring.worker_parts(config)?;
+    let parts = wiring.worker_parts(config, health)?;
     roles.add(
         "worker",
         retake_worker::run(parts, config.worker.clone(), shutdown.clone()),
@@ -107,10 +124,10 @@ async fn bring_in_plugins(config: &Config, wiring: &Wiring) -> Result<()> {
     install::catalogue(&wiring.store, &wiring.blobs, &installed).await
 }
 
-async fn bind(config: &Config) -> Result<TcpListener> {
-    TcpListener::bind(config.listen)
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {
+    TcpListener::bind(address)
         .await
-        .with_context(|| format!("listen = \"{}\" cannot be had", config.listen))
+        .with_context(|| format!("{setting} = \"{address}\" cannot be had"))
 }
 
 /// The roles of this process. When one ends, by error or not, all are told to.

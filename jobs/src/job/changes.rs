@@ -128,6 +128,7 @@ mod tests {
     const TERMS: LeaseTerms = LeaseTerms {
         lease_ms: 1_000,
         attempts_max: 3,
+        give_up_ms: 60_000,
     };
 
     fn at(second: i64) -> Timestamp {

@@ -12,6 +12,7 @@ use retake_chain::problem::ProblemKind;
 const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 10_000,
     attempts_max: 3,
+    give_up_ms: 60_000,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -209,9 +210,10 @@ fn a_released_job_is_queued_again_until_its_attempts_are_used_up() {
     let mut job = waiting();
     for n in 1..=3 {
         let attempt = job.claim("w", at(n), TERMS).unwrap();
-        job.release(attempt, at(n), TERMS, problem()).unwrap();
+        job.release(attempt, at(n), TERMS, Blame::Job, problem())
+            .unwrap();
         assert_eq!(
-            job.release(attempt, at(n), TERMS, problem()),
+            job.release(attempt, at(n), TERMS, Blame::Job, problem()),
             Err(LeaseLost)
         );
         let expected = if n < 3 {
@@ -225,6 +227,26 @@ fn a_released_job_is_queued_again_until_its_attempts_are_used_up() {
 }
 
 #[test]
+fn a_workers_own_trouble_costs_no_attempt_until_it_has_lasted_too_long() {
+    let mut job = waiting();
+    let release = |job: &mut Job, second, blame| {
+        let attempt = job.claim("w", at(second), TERMS).unwrap();
+        job.release(attempt, at(second), TERMS, blame, problem())
+            .unwrap();
+        job.status
+    };
+    for second in 1..=20 {
+        assert_eq!(release(&mut job, second, Blame::Worker), Status::Queued);
+    }
+    assert_eq!((job.attempt, job.tried()), (20, 0));
+    for second in 21..=22 {
+        assert_eq!(release(&mut job, second, Blame::Job), Status::Queued);
+    }
+    assert_eq!(release(&mut job.clone(), 23, Blame::Job), Status::Failed);
+    assert_eq!(release(&mut job, 60, Blame::Worker), Status::Failed);
+}
+
+#[test]
 fn an_attempt_of_another_job_changes_nothing() {
     let (mut job, _) = claimed();
     let (_, foreign) = claimed();
@@ -232,7 +254,7 @@ fn an_attempt_of_another_job_changes_nothing() {
     assert_eq!(job.extend(foreign, at(1), TERMS, 1.0, None), Err(LeaseLost));
     assert_eq!(job.settle(foreign, completed(), at(1)), Err(LeaseLost));
     assert_eq!(
-        job.release(foreign, at(1), TERMS, problem()),
+        job.release(foreign, at(1), TERMS, Blame::Job, problem()),
         Err(LeaseLost)
     );
     assert_eq!(job, before);
@@ -275,7 +297,9 @@ fn over_random_histories_an_ended_job_never_changes_and_one_settle_takes_effect(
                     settles += usize::from(settled);
                     !settled
                 }
-                (5, Some(a)) => job.release(a, at(now), TERMS, problem()).is_err(),
+                (5, Some(a)) => job
+                    .release(a, at(now), TERMS, Blame::Job, problem())
+                    .is_err(),
                 (6, _) if random.random_bool(0.1) => job.cancel(at(now)).is_err(),
                 _ => job.expire(at(now), TERMS).is_none(),
             };

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::{
     Chain, Pins,
     format::Format,
@@ -11,8 +11,8 @@ use retake_chain::{
 };
 
 use super::{
-    AlreadyEnded, Attempt, ClaimRefused, Expired, Job, Lease, LeaseLost, LeaseTerms, Outcome,
-    Status,
+    AlreadyEnded, Attempt, Blame, ClaimRefused, Expired, Job, Lease, LeaseLost, LeaseTerms,
+    Outcome, Status,
 };
 use crate::id::{JobId, OwnerId, RecordingId};
 
@@ -38,6 +38,7 @@ impl Job {
             progress: 0.0,
             step: None,
             attempt: 0,
+            spared: 0,
             lease: None,
             cancel_requested: false,
             error: None,
@@ -131,16 +132,18 @@ impl Job {
     }
 
     /// Gives the job back unfinished. Where a cancel was asked for it is cancelled; with no attempts
-    /// left it fails with `reason`.
+    /// left it fails with `reason`. What is the worker's own fault takes no attempt away, but after
+    /// long enough there is nobody left to try.
     pub fn release(
         &mut self,
         attempt: Attempt,
         now: Timestamp,
         terms: LeaseTerms,
+        blame: Blame,
         reason: Problem,
     ) -> Result<(), LeaseLost> {
         self.lease_of(attempt)?;
-        self.give_up_attempt(now, terms, || reason);
+        self.give_up_attempt(now, terms, blame, || reason);
         Ok(())
     }
 
@@ -160,8 +163,8 @@ impl Job {
         if !expired {
             return None;
         }
-        let attempts = self.attempt;
-        Some(self.give_up_attempt(now, terms, || {
+        let attempts = self.tried();
+        Some(self.give_up_attempt(now, terms, Blame::Job, || {
             Problem::new(
                 ProblemKind::TooManyAttempts,
                 format!(
@@ -177,13 +180,21 @@ impl Job {
         &mut self,
         now: Timestamp,
         terms: LeaseTerms,
+        blame: Blame,
         reason: impl FnOnce() -> Problem,
     ) -> Expired {
         if self.cancel_requested {
             self.end(Status::Cancelled, now);
             return Expired::Ended;
         }
-        if self.attempt >= terms.attempts_max {
+        let given_up = match blame {
+            Blame::Job => self.tried() >= terms.attempts_max,
+            Blame::Worker => {
+                self.spared += 1;
+                now.duration_since(self.created_at) >= terms.give_up()
+            }
+        };
+        if given_up {
             self.end(Status::Failed, now);
             self.error = Some(reason());
             return Expired::Ended;
@@ -193,6 +204,11 @@ impl Job {
         self.progress = 0.0;
         self.step = None;
         Expired::Queued
+    }
+
+    /// Attempts that count.
+    pub fn tried(&self) -> u32 {
+        self.attempt.saturating_sub(self.spared)
     }
 
     fn end(&mut self, status: Status, now: Timestamp) {
@@ -212,6 +228,11 @@ impl Job {
 }
 
 impl LeaseTerms {
+    fn give_up(self) -> SignedDuration {
+        SignedDuration::try_from(Duration::from_millis(self.give_up_ms))
+            .unwrap_or(SignedDuration::MAX)
+    }
+
     pub(crate) fn until(self, now: Timestamp) -> Timestamp {
         now.checked_add(Duration::from_millis(self.lease_ms))
             .unwrap_or(Timestamp::MAX)

@@ -8,7 +8,7 @@ use super::StoreError;
 use crate::{
     correction::Correction,
     id::JobId,
-    job::{Attempt, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
+    job::{Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
     recording::Recording,
 };
 
@@ -51,12 +51,14 @@ pub trait Leases: Send + Sync {
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 
     /// Gives the job back unfinished (shutdown, passing trouble): queued again, its message in the
-    /// outbox to be sent not before `not_before`. With no attempts left the job fails with `reason`.
+    /// outbox to be sent not before `not_before`. With no attempts left the job fails with `reason`;
+    /// what is the worker's own fault takes none away.
     async fn release(
         &self,
         attempt: Attempt,
         terms: LeaseTerms,
         not_before: Timestamp,
+        blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 }

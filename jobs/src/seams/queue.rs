@@ -37,6 +37,10 @@ pub enum QueueError {
     /// Out of reach for now; the message may or may not have been stored. Try again.
     #[error("the queue is out of reach: {0}")]
     Unavailable(String),
+    /// The backend can be reached and takes nothing in until it has memory or disk again. Whatever
+    /// was under way may still be stored. Try again.
+    #[error("the queue takes no messages: {0}")]
+    Blocked(String),
     /// The delivery is no longer ours (connection lost, time ran out): it will come again, to
     /// whomever. Nothing to do.
     #[error("the delivery is stale")]

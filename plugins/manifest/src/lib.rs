@@ -124,7 +124,7 @@ pub struct ManifestError {
 
 impl Manifest {
     /// The last part of the id: `denoise` for `org.retake.denoise`. A chain may use it instead of
-    /// the id where only one installed plugin answers to it.
+    /// the id where this plugin was the first to come with it.
     pub fn short_name(&self) -> &str {
         self.id.rsplit('.').next().unwrap_or(&self.id)
     }

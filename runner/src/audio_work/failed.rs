@@ -5,7 +5,10 @@ use std::io;
 use retake_audio::{AudioError, RunError, StageError};
 use retake_plugin_manifest::SettingError;
 
-use crate::child::{AudioFault, Expect, Failed};
+use crate::{
+    chain::Trouble,
+    child::{AudioFault, Expect, Failed},
+};
 
 pub(super) fn audio_failed(error: AudioError, expect: Option<&Expect>) -> Failed {
     let detail = match &error {
@@ -15,8 +18,14 @@ pub(super) fn audio_failed(error: AudioError, expect: Option<&Expect>) -> Failed
         error => error.to_string(),
     };
     let fault = match error {
-        AudioError::Io(_) => return Failed::Ours { detail },
-        _ if expect.is_some() => return Failed::Unexpected { detail },
+        error
+            if expect.is_some() && !matches!(&error, AudioError::Io(io) if !is_of_the_file(io)) =>
+        {
+            return Failed::Unexpected { detail };
+        }
+        // Where a recording ends too early or says what cannot be, that is its own.
+        AudioError::Io(error) if is_of_the_file(&error) => AudioFault::Damaged,
+        AudioError::Io(error) => return own(detail, &error),
         AudioError::NotAudio { .. } => AudioFault::NotAudio,
         AudioError::UnknownCodec { .. } => AudioFault::UnknownCodec,
         AudioError::Empty => AudioFault::Empty,
@@ -34,12 +43,11 @@ pub(super) fn run_failed(error: RunError, index_of: impl Fn(usize) -> Option<usi
             Some(index) => stage_failed(index, source),
             None => Failed::Ours {
                 detail: source.to_string(),
+                no_room: false,
             },
         },
         RunError::Audio(error) => audio_failed(error, None),
-        RunError::Io(error) => Failed::Ours {
-            detail: format!("running the steps: {error}"),
-        },
+        RunError::Io(error) => own(format!("running the steps: {error}"), &error),
     }
 }
 
@@ -58,9 +66,13 @@ pub(super) fn stage_failed(index: usize, error: StageError) -> Failed {
             index,
             detail: message,
         },
-        StageError::Io { message } => Failed::Ours { detail: message },
+        StageError::Io { message } => Failed::Ours {
+            detail: message,
+            no_room: false,
+        },
         StageError::Stopped => Failed::Ours {
             detail: "the pipeline stopped without saying why".to_owned(),
+            no_room: false,
         },
     }
 }
@@ -75,7 +87,18 @@ pub(super) fn params_refused(index: usize, errors: &[SettingError]) -> Failed {
 }
 
 pub(super) fn ours(what: &'static str) -> impl Fn(io::Error) -> Failed {
-    move |error| Failed::Ours {
-        detail: format!("{what}: {error}"),
-    }
+    move |error| own(format!("{what}: {error}"), &error)
+}
+
+/// Trouble of this machine's.
+fn own(detail: String, error: &io::Error) -> Failed {
+    let no_room = Trouble::of(error) == Trouble::NoRoom;
+    Failed::Ours { detail, no_room }
+}
+
+fn is_of_the_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+    )
 }

@@ -9,7 +9,7 @@ use retake_plugin_manifest::Settings;
 use super::{
     blend::Blend,
     delta::DeltaWriter,
-    failed::{ours, params_refused, stage_failed},
+    failed::{audio_failed, ours, params_refused, stage_failed},
     guard::{Guard, GuardRecord, Guarded, Terms},
     outcome::in_words,
     watch::Watch,
@@ -55,6 +55,7 @@ impl Opening<'_> {
         }
         let broken = |error: HostError| Failed::Ours {
             detail: error.to_string(),
+            no_room: false,
         };
         let cache = Cache::open(&self.request.plugin_cache).map_err(broken)?;
         let host = Host::new(cache).map_err(broken)?;
@@ -116,9 +117,7 @@ impl Opening<'_> {
         let delta = delta
             .map(create)
             .transpose()
-            .map_err(|error| Failed::Ours {
-                detail: format!("a delta: {error}"),
-            })?;
+            .map_err(|error| audio_failed(error, None))?;
         Ok(Guard::new(terms, self.spec, delta))
     }
 }

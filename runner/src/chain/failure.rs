@@ -35,6 +35,16 @@ pub enum Retry {
     Never,
     /// Passing trouble. Not before so long, if that is known.
     After(Option<Duration>),
+    /// Trouble of this machine's own: the job has nothing to do with it, perhaps.
+    Ours(Trouble),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// No room on its disk, or none in its store.
+    NoRoom,
+    /// A file, a program, memory. Where it is still there when it is looked for, it was not the job's.
+    Other,
 }
 
 impl ChainFailure {
@@ -72,9 +82,35 @@ impl ChainFailure {
 
     /// Our own disk or the like.
     pub fn ours(detail: impl std::fmt::Display) -> Self {
+        Self::trouble(Trouble::Other, detail)
+    }
+
+    /// An error of our own disk's.
+    pub fn disk(error: std::io::Error) -> Self {
+        Self::trouble(Trouble::of(&error), error)
+    }
+
+    pub fn trouble(trouble: Trouble, detail: impl std::fmt::Display) -> Self {
         tracing::error!(%detail, "a chain could not be run");
-        let told = "the worker could not read or write a file it needs";
-        Self::passing(Problem::new(ProblemKind::Unavailable, told))
+        let told = match trouble {
+            Trouble::NoRoom => "the worker has no room left for the files it needs",
+            Trouble::Other => "the worker could not read or write a file it needs",
+        };
+        Self::Failed {
+            problem: Box::new(Problem::new(ProblemKind::Unavailable, told)),
+            retry: Retry::Ours(trouble),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Trouble {
+    pub fn of(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match error.kind() {
+            StorageFull | QuotaExceeded => Self::NoRoom,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -157,14 +193,27 @@ fn of_ended(
     match ended {
         Ended::Cancelled => ChainFailure::Cancelled.into(),
         Ended::NotStarted(error) => {
-            ChainFailure::ours(format!("a child cannot be started: {error}")).into()
+            let detail = format!("a child cannot be started: {error}");
+            ChainFailure::trouble(Trouble::of(&error), detail).into()
         }
         Ended::Deadline { inside } => deadline_exceeded(deadline, &within(&inside, steps)).into(),
         Ended::Killed { inside } => {
             let during = described(&inside, steps);
             let detail = format!("the audio work was killed from outside, {during}");
             let problem = Problem::new(ProblemKind::StepCrashed, detail);
-            ChainFailure::passing(about(problem, &within(&inside, steps))).into()
+            // It has limits of its own for what it may take: this machine was short of memory, or
+            // somebody meant it.
+            ChainFailure::Failed {
+                problem: Box::new(about(problem, &within(&inside, steps))),
+                retry: Retry::Ours(Trouble::Other),
+                warnings: Vec::new(),
+            }
+            .into()
+        }
+        Ended::TooMuchScratch { inside } => {
+            let during = described(&inside, steps);
+            let detail = format!("the audio needs a larger file than a job may write, {during}");
+            lasting(ProblemKind::TooMuchScratch, detail).into()
         }
         Ended::Crashed { how, inside } => {
             let how = plain(&how, WORDS_MAX);
@@ -236,7 +285,13 @@ fn of_failed<'a>(
         Failed::Harmful { index, detail } => {
             of_step(ProblemKind::StepHarmful, index, &detail, step(index))
         }
-        Failed::Ours { detail } => ChainFailure::ours(plain(&detail, WORDS_MAX)).into(),
+        Failed::Ours { detail, no_room } => {
+            let trouble = match no_room {
+                true => Trouble::NoRoom,
+                false => Trouble::Other,
+            };
+            ChainFailure::trouble(trouble, plain(&detail, WORDS_MAX)).into()
+        }
     }
 }
 
@@ -285,7 +340,9 @@ pub(super) fn of_external(error: ExternalError, step: &PreparedStep) -> Blamed {
         },
         ExternalError::Refused { .. } => lasting(ProblemKind::ExternalRefused, detail),
         ExternalError::Invalid { .. } => lasting(ProblemKind::ExternalInvalid, detail),
-        ExternalError::File { .. } => return ChainFailure::ours(detail).into(),
+        ExternalError::File { source, .. } => {
+            return ChainFailure::trouble(Trouble::of(&source), detail).into();
+        }
     };
     Blamed {
         failure,

@@ -33,7 +33,7 @@ use retake_chain::{
 use retake_child::ChildProgram;
 use retake_findings::Finding;
 
-pub use failure::{ChainFailure, Retry};
+pub use failure::{ChainFailure, Retry, Trouble};
 pub use prepare::{PreparedKind, PreparedStep, not_found, pinned, prepare, prepare_now};
 pub use progress::Progress;
 pub use segments::run_chain;

@@ -52,6 +52,10 @@ pub(crate) enum Ended {
         how: String,
         inside: Inside,
     },
+    /// It wrote a larger file than it may.
+    TooMuchScratch {
+        inside: Inside,
+    },
     /// Killed by the system or a person, for no reason of the child's.
     Killed {
         inside: Inside,
@@ -219,6 +223,9 @@ fn verdict(
         (Err(how), _) => how,
         (Ok(_), None) => "it did not end".to_owned(),
         (Ok(_), Some(exit)) if ended::was_killed(exit) => return Err(Ended::Killed { inside }),
+        (Ok(_), Some(exit)) if ended::wrote_too_much(exit) => {
+            return Err(Ended::TooMuchScratch { inside });
+        }
         (Ok(_), Some(exit)) if exit.code().is_some() => {
             format!("it {} and no result", ended::in_words(exit))
         }

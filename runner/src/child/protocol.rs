@@ -221,7 +221,11 @@ pub(crate) enum Failed {
     /// A step returned what is no correction of what it was given.
     Harmful { index: usize, detail: String },
     /// Ours: disk, plugin cache. Worth trying again.
-    Ours { detail: String },
+    Ours {
+        detail: String,
+        /// The disk is full.
+        no_room: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -103,7 +103,10 @@ fn write_line(line: &Line) -> io::Result<()> {
             "the report has {} bytes; at most {LINE_BYTES_MAX} fit",
             bytes.len()
         );
-        bytes = serde_json::to_vec(&Line::Failed(Failed::Ours { detail }))?;
+        bytes = serde_json::to_vec(&Line::Failed(Failed::Ours {
+            detail,
+            no_room: false,
+        }))?;
     }
     bytes.push(b'\n');
     let mut out = io::stdout().lock();

@@ -20,6 +20,9 @@ pub struct Config {
     pub transport: Transport,
     /// Sent as `Authorization: Bearer …`; empty for none.
     pub token: Secret,
+    /// Certificates (PEM) that are trusted beside the system's; whoever wires the program reads them.
+    #[serde(skip)]
+    pub ca_pem: String,
     /// Tries for one recording, the first included.
     pub attempts_max: u32,
     /// The first pause between tries is a random part of this; it doubles from try to try.
@@ -47,6 +50,7 @@ impl Default for Config {
         Self {
             transport: Transport::Rest,
             token: Secret::default(),
+            ca_pem: String::new(),
             attempts_max: 4,
             backoff_ms: 250,
             backoff_ms_max: 10_000,

@@ -147,6 +147,11 @@ impl External {
             .tcp_nodelay(true)
             .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers);
+        if !config.ca_pem.is_empty() {
+            let more = reqwest::Certificate::from_pem_bundle(config.ca_pem.as_bytes())
+                .map_err(|error| refused(format!("the trusted certificates: {}", chain(&error))))?;
+            builder = builder.tls_certs_merge(more);
+        }
         if config.transport == Transport::Websocket {
             // HTTP/2 has no upgrade.
             builder = builder.http1_only();

@@ -10,4 +10,5 @@ mod segments;
 #[path = "../stand_ins/mod.rs"]
 mod stand_ins;
 mod support;
+mod tls;
 mod walls;

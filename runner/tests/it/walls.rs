@@ -13,7 +13,7 @@ use retake_chain::{
 use retake_child::ChildProgram;
 use retake_runner::{
     DeadlineTerms, Limits,
-    chain::{ChainContext, ChainFailure, ChainReport, PreparedStep, Retry, run_chain},
+    chain::{ChainContext, ChainFailure, ChainReport, PreparedStep, Retry, Trouble, run_chain},
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -114,7 +114,7 @@ async fn a_child_that_dies_while_it_decodes_is_a_crash_of_reading() {
 }
 
 #[tokio::test]
-async fn a_child_killed_by_the_system_is_worth_another_try() {
+async fn a_child_killed_by_the_system_is_no_fault_of_the_jobs_perhaps() {
     let run = Run::with(false_child(&format!("{READ} {IN_SECOND} kill -KILL $$")));
     let (problem, retry) = run.fails().await;
     assert!(
@@ -122,7 +122,20 @@ async fn a_child_killed_by_the_system_is_worth_another_try() {
             .detail
             .contains("killed from outside, in step 1 (second)")
     );
-    assert_eq!(retry, Retry::After(None));
+    assert_eq!(retry, Retry::Ours(Trouble::Other));
+}
+
+#[tokio::test]
+async fn a_child_that_needs_too_large_a_file_says_so_and_blames_no_step() {
+    let run = Run::with(false_child("kill -XFSZ $$"));
+    let (problem, retry) = run.fails().await;
+    assert_eq!(problem.kind(), Some(ProblemKind::TooMuchScratch));
+    assert!(
+        problem.detail.contains("reading the recording"),
+        "{}",
+        problem.detail
+    );
+    assert_eq!(retry, Retry::Never);
 }
 
 #[tokio::test]

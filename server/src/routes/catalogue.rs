@@ -29,8 +29,16 @@ pub async fn presets(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
     ))
 }
 
-pub async fn openapi(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    Ok(text(OPENAPI, "application/json"))
+/// Its addresses lie below the path under which we are reached.
+pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let description = match app.place.base() {
+        "" => Bytes::from_static(OPENAPI.as_bytes()),
+        base => {
+            let servers = format!("\"url\": \"{base}\"");
+            OPENAPI.replacen("\"url\": \"/\"", &servers, 1).into()
+        }
+    };
+    Ok(text(description, "application/json"))
 }
 
 /// The section of docs/problems.md that explains one kind: where a problem's `type` leads.
@@ -40,6 +48,7 @@ pub async fn problem(_: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .any(|kind| kind.slug() == call.segment(0));
     let section = known.then(|| section(call.segment(0))).flatten();
     section
+        .map(|section| Bytes::from_static(section.as_bytes()))
         .map(|section| text(section, "text/markdown; charset=utf-8"))
         .ok_or_else(Refusal::not_found)
 }
@@ -51,8 +60,8 @@ fn section(slug: &str) -> Option<&'static str> {
     Some(rest[2..].find("\n## ").map_or(rest, |end| &rest[..end + 3]))
 }
 
-fn text(body: &'static str, content_type: &'static str) -> Response {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()).into());
+fn text(body: Bytes, content_type: &'static str) -> Response {
+    let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -27,6 +27,7 @@ use crate::{
     routes::Call,
     views::News,
     watchers::Watcher,
+    wire::Endless,
 };
 
 pub const ADDRESS: &str = "/api/v1/events";
@@ -66,10 +67,12 @@ pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         None => {
             let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING_MAX);
             app.unbroken.spawn(telling.run(chunks));
-            streamed(stream::unfold(waiting, |mut waiting| async {
+            let mut response = streamed(stream::unfold(waiting, |mut waiting| async {
                 let chunk: Bytes = waiting.recv().await?;
                 Some((Ok::<_, std::convert::Infallible>(chunk), waiting))
-            }))
+            }));
+            response.extensions_mut().insert(Endless);
+            response
         }
     };
     let headers = response.headers_mut();
@@ -184,7 +187,8 @@ impl Telling {
                 Ok(events) => {
                     if let Some(last) = events.last() {
                         self.after = last.id;
-                        if let Err(ended) = self.send(listener, render(&events)).await {
+                        let chunk = render(self.app.place.base(), &events);
+                        if let Err(ended) = self.send(listener, chunk).await {
                             return ended;
                         }
                         self.app.metrics.events_sent(events.len());
@@ -229,11 +233,11 @@ impl Telling {
     }
 }
 
-fn render(events: &[Event]) -> String {
+fn render(base: &str, events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {
         // JSON has no line breaks of its own, so `data` is one line.
-        let news = serde_json::to_string(&News::new(&event.job)).expect("plain data");
+        let news = serde_json::to_string(&News::new(base, &event.job)).expect("plain data");
         let _ = write!(
             text,
             "id: {}\nevent: {}\ndata: {news}\n\n",

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use retake_jobs::seams::Topic;
+use retake_jobs::seams::{QueueError, Topic};
 use serde_json::json;
 use warp::reply::Response;
 
@@ -26,8 +26,11 @@ pub async fn alive(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
 /// 503 while requests would fail, so that whoever balances load looks elsewhere.
 pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let (store, queue) = tokio::join!(
-        probe(app.parts.store.newest_event()),
-        probe(app.parts.queue.waiting(Topic::Jobs)),
+        probe(app.parts.store.newest_event(), |_| "unavailable"),
+        probe(app.parts.queue.waiting(Topic::Jobs), |error| match error {
+            QueueError::Blocked(_) => "blocked: it is short of memory or disk",
+            _ => "unavailable",
+        }),
     );
     let stopping = app.stopping.is_cancelled();
     let ready = store.is_none() && queue.is_none() && !stopping;
@@ -36,6 +39,14 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
+    let worker = app
+        .parts
+        .worker
+        .as_ref()
+        .map(|health| match health.ailment() {
+            None => "ok".to_owned(),
+            Some(ailment) => format!("takes no jobs: {}", ailment.kind.name()),
+        });
     let word = |fault: Option<String>| fault.unwrap_or_else(|| "ok".to_owned());
     Ok(respond::json(
         status,
@@ -43,6 +54,8 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
             "status": if ready { "ready" } else { "not ready" },
             "store": word(store),
             "queue": word(queue),
+            // Recordings are taken all the same, and another process may correct them.
+            "worker": worker,
             "stopping": stopping,
         }),
     ))
@@ -51,12 +64,13 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
 /// What is wrong, for anybody to read; the log has the rest.
 async fn probe<T, E: std::fmt::Display>(
     asked: impl Future<Output = Result<T, E>>,
+    word: impl Fn(&E) -> &'static str,
 ) -> Option<String> {
     match tokio::time::timeout(PROBE, asked).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => {
             tracing::warn!("not ready: {error}");
-            Some("unavailable".to_owned())
+            Some(word(&error).to_owned())
         }
         Err(_) => Some(format!("no answer within {} ms", PROBE.as_millis())),
     }
@@ -68,6 +82,7 @@ pub async fn metrics(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
         uploads_open: app.upload_places.open(),
         answer_bytes_waiting: app.budget.taken(),
         jobs_waiting: app.queue_depth(),
+        worker: app.parts.worker.as_ref(),
     });
     let mut response = Response::new(Bytes::from(text).into());
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

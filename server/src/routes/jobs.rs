@@ -55,7 +55,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     spread(&app, owner).await;
     app.metrics.job(Status::Queued);
     tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), "job queued");
-    Ok(Accepted::new(&job, event).into_response(job.id))
+    Ok(Accepted::new(app.place.base(), &job, event).into_response())
 }
 
 async fn find(app: &App, call: &Call) -> Result<JobRecord, Refusal> {
@@ -85,7 +85,10 @@ async fn find_correction(app: &App, call: &Call) -> Result<(Job, Correction), Re
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let record = find(&app, &call).await?;
-    Ok(respond::json(StatusCode::OK, &JobView::of_record(&record)))
+    Ok(respond::json(
+        StatusCode::OK,
+        &JobView::of_record(app.place.base(), &record),
+    ))
 }
 
 pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
@@ -101,7 +104,10 @@ pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         cancelled.map_err(|ended| Refusal::new(ProblemKind::AlreadyEnded, ended.to_string()))?;
     spread(&app, owner).await;
     tracing::info!(job.id = %id, job.status = job.status.name(), "cancel asked for");
-    Ok(respond::json(StatusCode::ACCEPTED, &JobView::new(&job)))
+    Ok(respond::json(
+        StatusCode::ACCEPTED,
+        &JobView::new(app.place.base(), &job),
+    ))
 }
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
@@ -122,7 +128,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: correction.content_type,
         tag: correction.sha256,
     };
-    download.answer(&app, &call.headers)
+    download.answer(&app, &call)
 }
 
 /// What one step took away, where the chain asked to keep it.
@@ -145,7 +151,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
     };
-    download.answer(&app, &call.headers)
+    download.answer(&app, &call)
 }
 
 /// "talk.webm" corrected by preset speech is "talk-speech.flac".

@@ -2,13 +2,14 @@
 //!
 //! The list makes the warp filters, the `Allow` header of a 405, and the test that holds
 //! docs/openapi.json against the code. A handler gets a [`Call`] and returns an answer or a
-//! [`Refusal`]; a refusal is a reply and never a warp rejection, so no other route is tried after it.
+//! [`Refusal`], and that is what its filter gives: only the end of [`all`] makes a response of a
+//! refusal. It is never a warp rejection, so no other route is tried after it.
 
 mod catalogue;
 pub mod events;
 mod health;
 mod jobs;
-mod order;
+pub mod order;
 mod page;
 mod plugins;
 mod recordings;
@@ -16,22 +17,26 @@ mod sessions;
 mod submissions;
 mod upload;
 
-use std::{convert::Infallible, str::FromStr, sync::Arc, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, header};
 use retake_chain::problem::ProblemKind;
 use serde::de::DeserializeOwned;
-use warp::{Filter, Rejection, filters::BoxedFilter, reject::MethodNotAllowed, reply::Response};
+use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
 use crate::{
     app::App,
     body::RequestBody,
     config::ms,
     front::{Peer, RequestId},
-    respond::{Refusal, empty},
+    proxies::Way,
+    respond::Refusal,
 };
+
+/// What a handler returns.
+pub type Answer = Result<Response, Refusal>;
 
 /// A request as a handler sees it.
 pub struct Call {
@@ -41,9 +46,11 @@ pub struct Call {
     pub query: String,
     pub headers: HeaderMap,
     pub request_id: RequestId,
+    /// Who asks, as far as proxies are believed.
     pub peer: Option<Peer>,
     /// There, if whoever asks can be told events without a body of ours.
     pub direct: Option<events::Direct>,
+    pub way: Way,
     pub body: RequestBody,
 }
 
@@ -51,7 +58,7 @@ pub struct Call {
 #[derive(Debug, Default)]
 pub struct Table(Vec<(Method, &'static str)>);
 
-pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
+pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     let mut routes = Routes::new(app.clone());
     routes.on(Method::POST, "/api/v1/sessions", sessions::create);
 
@@ -105,7 +112,11 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Table) {
     routes.on(Method::GET, "/healthz", health::alive);
     routes.on(Method::GET, "/readyz", health::ready);
     routes.on(Method::GET, "/metrics", health::metrics);
-    routes.finish()
+    let (answers, table) = routes.finish();
+    let responses = answers
+        .and(warp::ext::get::<RequestId>())
+        .map(|answer: Answer, id: RequestId| answer.unwrap_or_else(|no| no.into_response(&id)));
+    (responses.boxed(), table)
 }
 
 impl Table {
@@ -114,8 +125,8 @@ impl Table {
         &self.0
     }
 
-    /// For `Allow`: what a path takes. Paths of the page take GET.
-    pub fn allowed(&self, path: &str) -> String {
+    /// For `Allow`: what a path takes, empty if it is no address of this list.
+    fn allowed(&self, path: &str) -> String {
         let mut methods: Vec<&str> = Vec::new();
         for (method, template) in &self.0 {
             if matches(template, path) {
@@ -125,11 +136,7 @@ impl Table {
                 }
             }
         }
-        if methods.is_empty() {
-            "GET, HEAD".to_owned()
-        } else {
-            methods.join(", ")
-        }
+        methods.join(", ")
     }
 }
 
@@ -146,7 +153,7 @@ fn matches(template: &str, path: &str) -> bool {
 struct Routes {
     app: Arc<App>,
     table: Table,
-    filter: Option<BoxedFilter<(Response,)>>,
+    filter: Option<BoxedFilter<(Answer,)>>,
 }
 
 impl Routes {
@@ -162,7 +169,7 @@ impl Routes {
     fn on<H, F>(&mut self, method: Method, template: &'static str, handler: H)
     where
         H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Result<Response, Refusal>> + Send + 'static,
+        F: Future<Output = Answer> + Send + 'static,
     {
         let limit = ms(self.app.config.answer_ms_max);
         self.on_slow(method, template, move |app, call| {
@@ -174,7 +181,7 @@ impl Routes {
     fn on_slow<H, F>(&mut self, method: Method, template: &'static str, handler: H)
     where
         H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Result<Response, Refusal>> + Send + 'static,
+        F: Future<Output = Answer> + Send + 'static,
     {
         self.table.0.push((method.clone(), template));
         let app = self.app.clone();
@@ -183,7 +190,7 @@ impl Routes {
             .and(call(app.clone()))
             .then(move |segments, call: Call| {
                 let answer = handler(app.clone(), Call { segments, ..call });
-                async move { answer.await.unwrap_or_else(carry) }
+                answer
             })
             .boxed();
         self.filter = Some(match self.filter.take() {
@@ -192,17 +199,22 @@ impl Routes {
         });
     }
 
-    fn finish(self) -> (BoxedFilter<(Response,)>, Table) {
+    fn finish(self) -> (BoxedFilter<(Answer,)>, Arc<Table>) {
         let page = page::filter(self.app.clone());
         let api = self.filter.expect("there are routes");
-        let all = api.or(page).unify().recover(rejected).unify().boxed();
-        (all, self.table)
+        let table = Arc::new(self.table);
+        let all = api
+            .or(page)
+            .unify()
+            .or(nothing(self.app, table.clone()))
+            .unify();
+        (all.boxed(), table)
     }
 }
 
 async fn in_time<F>(limit: Duration, answer: F) -> Result<Response, Refusal>
 where
-    F: Future<Output = Result<Response, Refusal>>,
+    F: Future<Output = Answer>,
 {
     tokio::time::timeout(limit, answer)
         .await
@@ -217,26 +229,24 @@ where
         })
 }
 
-/// Hands a refusal to `Front`, which knows the request id.
-fn carry(refusal: Refusal) -> Response {
-    let mut response = empty(StatusCode::INTERNAL_SERVER_ERROR);
-    response.extensions_mut().insert(refusal);
-    response
-}
-
-/// warp's own rejections; ours never become one.
-async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
-    let refusal = if rejection.is_not_found() {
-        Refusal::not_found()
-    } else if rejection.find::<MethodNotAllowed>().is_some() {
-        Refusal::new(
-            ProblemKind::MethodNotAllowed,
-            "this address does not take that method",
-        )
-    } else {
-        Refusal::internal(format!("an unforeseen rejection: {rejection:?}"))
-    };
-    Ok(carry(refusal))
+/// What no route takes.
+fn nothing(app: Arc<App>, table: Arc<Table>) -> BoxedFilter<(Answer,)> {
+    warp::method()
+        .and(warp::path::full())
+        .and(warp::header::headers_cloned())
+        .map(move |method: Method, path: FullPath, headers: HeaderMap| {
+            let mut allowed = table.allowed(path.as_str());
+            if allowed.is_empty() {
+                if !app.web.has(path.as_str()) {
+                    return page::missing(&app, path.as_str(), &headers);
+                }
+                allowed = "GET, HEAD".to_owned();
+            }
+            let detail = format!("{method} is not taken here; {allowed} is");
+            Err(Refusal::new(ProblemKind::MethodNotAllowed, detail)
+                .with_header(header::ALLOW, &allowed))
+        })
+        .boxed()
 }
 
 fn address(template: &'static str) -> BoxedFilter<(Vec<String>,)> {
@@ -276,9 +286,10 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::optional::<Peer>())
         .and(warp::ext::optional::<events::Direct>())
+        .and(warp::ext::get::<Way>())
         .and(warp::body::stream())
         .map(
-            move |method, query, headers, request_id, peer, direct, body| Call {
+            move |method, query, headers, request_id, peer, direct, way, body| Call {
                 method,
                 segments: Vec::new(),
                 query,
@@ -286,6 +297,7 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
                 request_id,
                 peer,
                 direct,
+                way,
                 body: RequestBody::new(
                     bytes_of(body),
                     ms(app.config.body_idle_ms),
@@ -332,7 +344,7 @@ impl Call {
 
     /// A JSON body, or the default where there is none.
     pub async fn json<T: DeserializeOwned + Default>(self, limit_bytes: u64) -> Result<T, Refusal> {
-        let content_type = self.headers.get(http::header::CONTENT_TYPE).cloned();
+        let content_type = self.headers.get(header::CONTENT_TYPE).cloned();
         let body = self.body.read_all(limit_bytes).await?;
         if body.is_empty() {
             return Ok(T::default());
@@ -344,7 +356,7 @@ impl Call {
             .is_some_and(|text| {
                 text.split(';')
                     .next()
-                    .is_some_and(|t| t.trim() == "application/json")
+                    .is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"))
             });
         if !is_json {
             return Err(Refusal::new(

@@ -41,7 +41,10 @@ pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .last()
         .filter(|_| more)
         .map(|row| page_token(row.recording.id));
-    let items = rows.iter().map(RecordingView::new).collect();
+    let items = rows
+        .iter()
+        .map(|row| RecordingView::new(app.place.base(), row))
+        .collect();
     Ok(respond::json(
         StatusCode::OK,
         &Page {
@@ -79,7 +82,10 @@ async fn find(app: &App, call: &Call) -> Result<RecordingWithJobs, Refusal> {
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let row = find(&app, &call).await?;
-    Ok(respond::json(StatusCode::OK, &RecordingView::new(&row)))
+    Ok(respond::json(
+        StatusCode::OK,
+        &RecordingView::new(app.place.base(), &row),
+    ))
 }
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
@@ -91,7 +97,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: recording.content_type,
         tag: recording.sha256,
     };
-    download.answer(&app, &call.headers)
+    download.answer(&app, &call)
 }
 
 fn original_name(recording: &Recording) -> String {

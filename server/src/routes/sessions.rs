@@ -11,6 +11,9 @@ use warp::reply::Response;
 use crate::{
     app::App,
     auth::{self, Token},
+    cookie::SessionCookie,
+    origin,
+    proxies::Way,
     respond::{self, Refusal},
     routes::Call,
 };
@@ -24,15 +27,15 @@ struct Wanted {
 }
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let (peer, headers) = (call.peer, call.headers.clone());
+    let (peer, way, headers) = (call.peer, call.way.clone(), call.headers.clone());
     let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
     if wanted.cookie {
-        auth::check_origin(&headers)?;
-        if let Some(token) = auth::cookie(&headers)
+        origin::check(&app.place, &way, &headers)?;
+        if let Some(token) = SessionCookie::of(&app, &way).find(&headers)
             && auth::owner_of(&app, &token).await?.is_some()
         {
             // Sent again: its time begins anew.
-            return Ok(with_cookie(StatusCode::OK, &token, &app));
+            return Ok(with_cookie(StatusCode::OK, &token, &app, &way));
         }
     }
     if let Some(peer) = peer
@@ -48,18 +51,18 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let token = Token::new();
     app.parts.store.add_session(token.sha256()).await?;
     Ok(if wanted.cookie {
-        with_cookie(StatusCode::CREATED, &token, &app)
+        with_cookie(StatusCode::CREATED, &token, &app, &way)
     } else {
         respond::json(StatusCode::CREATED, &json!({"token": token.reveal()}))
     })
 }
 
-fn with_cookie(status: StatusCode, token: &Token, app: &App) -> Response {
+fn with_cookie(status: StatusCode, token: &Token, app: &App, way: &Way) -> Response {
     let mut response = respond::json(status, &json!({}));
-    let cookie = token.set_cookie(app.config.secure_cookies);
+    let cookie = SessionCookie::of(app, way).set(token);
     let cookie = cookie
         .try_into()
-        .expect("a token and attributes, all ASCII");
+        .expect("a token, a path and attributes, all ASCII");
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     response
 }

@@ -140,7 +140,7 @@ impl Upload {
             size_bytes = submission.size_bytes,
             "plugin submitted"
         );
-        Ok(views::accepted(&submission))
+        Ok(views::accepted(app.place.base(), &submission))
     }
 
     /// Takes the bytes away, unless the row was committed after all and only the answer failed.

@@ -355,7 +355,7 @@ impl Upload {
             size_bytes = recording.size_bytes,
             "job queued"
         );
-        Ok(Accepted::new(&job, event).into_response(job.id))
+        Ok(Accepted::new(app.place.base(), &job, event).into_response())
     }
 
     /// Takes the bytes away, unless their row was committed after all and only the answer failed.

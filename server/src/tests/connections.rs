@@ -358,7 +358,7 @@ async fn the_page_comes_from_a_folder_with_the_hash_of_its_script() {
             "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
         ))
     };
-    let page = get("/recordings/some-id").await;
+    let page = get("/plugins").await;
     assert!(
         page.starts_with("HTTP/1.1 200 ") && page.ends_with("<script>go()</script>"),
         "{page}"

@@ -1,9 +1,11 @@
 //! Who may ask what, and how every wrong question is answered.
 
+use std::sync::Arc;
+
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::house::{Ask, House, ask, form_with, get, good_form, post};
+use super::house::{Ask, HOST, House, ask, form_with, get, good_form, post};
 use crate::routes::{self, Table};
 
 const OPEN: [&str; 10] = [
@@ -30,7 +32,7 @@ const ADMIN: [(Method, &str); 4] = [
     (Method::GET, "/api/v1/admin"),
 ];
 
-fn table(house: &House) -> Table {
+fn table(house: &House) -> Arc<Table> {
     routes::all(&house.app).1
 }
 
@@ -51,7 +53,7 @@ async fn without_a_session_every_private_address_answers_401() {
             ask(method.clone(), &path).bearer("junk"),
             ask(method.clone(), &path).bearer(&bad_token),
             ask(method.clone(), &path).header("authorization", "Basic YTpi"),
-            ask(method.clone(), &path).header("cookie", &format!("retake_session={bad_token}")),
+            ask(method.clone(), &path).header("cookie", &house.cookie(&bad_token)),
         ] {
             let answer = house.ask(question).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
@@ -127,7 +129,7 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
         ("/api/v1/recordings/7", "GET, HEAD, DELETE"),
         ("/api/v1/sessions", "POST"),
         ("/healthz", "GET, HEAD"),
-        ("/some/page", "GET, HEAD"),
+        ("/plugins", "GET, HEAD"),
     ] {
         for method in [Method::PUT, Method::PATCH, Method::OPTIONS] {
             let answer = house.ask(ask(method, path)).await;
@@ -139,6 +141,9 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
         .ask(get("/api/v1/sessions"))
         .await
         .problem("method-not-allowed");
+    for path in ["/some/page", "//api", "/health", "/docs"] {
+        house.ask(ask(Method::PUT, path)).await.problem("not-found");
+    }
 }
 
 #[tokio::test]
@@ -151,8 +156,13 @@ async fn a_misspelt_api_address_never_answers_with_a_page() {
         "/api/v2/jobs",
         "/healthz/x",
         "/problems/none",
+        "//api/v1/jobs",
+        "/health",
+        "/docs",
     ] {
         house.ask(get(path)).await.problem("not-found");
+        let at_a_browser = get(path).header("accept", "text/html,*/*;q=0.8");
+        house.ask(at_a_browser).await.problem("not-found");
     }
 }
 
@@ -194,16 +204,14 @@ async fn the_page_gets_its_session_as_a_cookie_it_cannot_read() {
 async fn another_sites_page_cannot_act_with_our_cookie() {
     let house = House::new().await;
     let token = house.session().await;
-    let cookie = format!("retake_session={token}");
+    let cookie = house.cookie(&token);
     let upload = || post("/api/v1/recordings").form(&good_form());
     let with_cookie = |ask: Ask| ask.header("cookie", &cookie);
     for (name, value) in [
         ("sec-fetch-site", "cross-site"),
         ("origin", "https://evil.example"),
     ] {
-        let foreign = with_cookie(upload())
-            .header("host", "retake.example")
-            .header(name, value);
+        let foreign = with_cookie(upload()).header(name, value);
         house.ask(foreign).await.problem("foreign-origin");
         let session = post("/api/v1/sessions")
             .json(json!({"cookie": true}))
@@ -215,9 +223,7 @@ async fn another_sites_page_cannot_act_with_our_cookie() {
     }
     let own = with_cookie(upload()).header("sec-fetch-site", "same-origin");
     assert_eq!(house.ask(own).await.status, StatusCode::ACCEPTED);
-    let own = with_cookie(upload())
-        .header("host", "retake.example:8080")
-        .header("origin", "http://retake.example:8080");
+    let own = with_cookie(upload()).header("origin", &format!("http://{HOST}"));
     assert_eq!(house.ask(own).await.status, StatusCode::ACCEPTED);
 }
 

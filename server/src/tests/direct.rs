@@ -138,3 +138,34 @@ async fn a_client_that_closes_its_side_is_gone() {
     read_to_end(&mut stream).await;
     assert_eq!(site.metric("retake_event_streams ").await, 0);
 }
+
+#[tokio::test]
+async fn hosts_are_looked_at_and_a_path_is_known_as_everywhere() {
+    let site = Site::open(|config| {
+        config.public_url = "https://example.org/re/take".to_owned();
+    })
+    .await;
+    site.memory.store.put_plugin(&gain(), 5).await.unwrap();
+    let token = site.token().await;
+    let whole = Site::events(&token);
+    for host in ["", "host: a\r\nhost: a\r\n", "host: a b\r\n"] {
+        let answer = site.say(whole.replace("host: x\r\n", host)).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{host:?}: {answer}");
+        assert!(answer.contains(DIRECT), "{host:?}: {answer}");
+    }
+    let mut streams = Vec::new();
+    for path in ["/api/v1/events", "/re/take/api/v1/events"] {
+        let mut stream = site.connect().await;
+        let request = whole.replace("/api/v1/events", path);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_until(&mut stream, "retry: ").await;
+        assert!(answer.contains(DIRECT), "{path}: {answer}");
+        streams.push(stream);
+    }
+    site.recording(&token, 1000).await;
+    for mut stream in streams {
+        let news = read_until(&mut stream, "\n\nid: ").await;
+        let news = news + &read_until(&mut stream, "}\n\n").await;
+        assert!(news.contains("/re/take/api/v1/jobs/"), "{news}");
+    }
+}

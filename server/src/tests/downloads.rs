@@ -113,10 +113,61 @@ async fn all_audio_comes_whole_in_parts_and_not_at_all() {
             head.header("content-length"),
             Some(size.to_string().as_str())
         );
-        let head = ask(Method::HEAD, path)
-            .bearer(&token)
-            .header("range", "bytes=0-9");
-        assert_eq!(house.ask(head).await.header("content-length"), Some("10"));
+    }
+}
+
+#[tokio::test]
+async fn rfc_9110_14_2_head_is_of_the_whole_whatever_range_it_asks_for() {
+    let (house, token, all) = furnished().await;
+    for (path, bytes) in &all {
+        for range in ["bytes=0-9", "bytes=-1", "bytes=99999999-"] {
+            let head = ask(Method::HEAD, path)
+                .bearer(&token)
+                .header("range", range);
+            let head = house.ask(head).await;
+            assert_eq!((head.status, head.body.len()), (StatusCode::OK, 0));
+            let size = bytes.len().to_string();
+            assert_eq!(head.header("content-length"), Some(size.as_str()));
+            assert_eq!(head.header("content-range"), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn rfc_9110_13_2_2_conditions_are_judged_before_anything_is_sent() {
+    let (house, token, all) = furnished().await;
+    for (path, bytes) in &all {
+        let etag = house.ask(get(path).bearer(&token)).await;
+        let etag = &etag.header("etag").unwrap().to_owned();
+        let weak = &format!("W/{etag}");
+        for method in [Method::GET, Method::HEAD] {
+            for (lines, status) in [
+                (&[("if-match", etag.as_str())][..], 200),
+                (&[("if-match", "*")], 200),
+                (&[("if-match", "\"x\""), ("if-match", etag)], 200),
+                (&[("if-match", weak)], 412),
+                (&[("if-match", "\"x\"")], 412),
+                (&[("if-match", "\"x\""), ("range", "bytes=0-1")], 412),
+                (&[("if-none-match", weak)], 304),
+                (&[("if-none-match", "\"x\""), ("if-none-match", etag)], 304),
+                (&[("if-none-match", "\"x\"")], 200),
+                (&[("if-match", etag), ("if-none-match", etag)], 304),
+                (&[("if-match", "\"x\""), ("if-none-match", etag)], 412),
+            ] {
+                let ask = lines.iter().fold(
+                    ask(method.clone(), path).bearer(&token),
+                    |ask, (name, value)| ask.line(name, value),
+                );
+                let answer = house.ask(ask).await;
+                assert_eq!(answer.status, status, "{method} {lines:?}");
+                assert_eq!(answer.header("etag"), Some(etag.as_str()));
+                let whole = method == Method::GET && status == 200;
+                let length = if whole { bytes.len() } else { 0 };
+                assert!(status == 412 || answer.body.len() == length);
+            }
+        }
+        let failed = get(path).bearer(&token).header("if-match", "\"x\"");
+        house.ask(failed).await.problem("precondition-failed");
     }
 }
 

@@ -71,6 +71,7 @@ impl Memory {
 
     pub fn parts(&self, blobs: SharedBlobs) -> Parts {
         Parts {
+            worker: None,
             store: self.store.clone(),
             blobs,
             queue: self.queue.clone(),
@@ -134,7 +135,9 @@ impl House {
         Answer::read(self.front.answer(ask.request(), None).await).await
     }
 
-    pub async fn ask_from(&self, ask: Ask, peer: Option<std::net::SocketAddr>) -> Answer {
+    /// Asked over a connection from there.
+    pub async fn ask_from(&self, peer: &str, ask: Ask) -> Answer {
+        let peer = Some(peer.parse().unwrap());
         Answer::read(self.front.answer(ask.request(), peer).await).await
     }
 
@@ -148,6 +151,16 @@ impl House {
         let answer = self.ask(post("/api/v1/sessions")).await;
         assert_eq!(answer.status, StatusCode::CREATED);
         answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The line with which the page's browser sends its session.
+    pub fn cookie(&self, token: &str) -> String {
+        let way = crate::proxies::Way {
+            host: Some(HOST.to_owned()),
+            ..Default::default()
+        };
+        let cookie = crate::cookie::SessionCookie::of(&self.app, &way);
+        format!("{}={token}", cookie.name())
     }
 
     /// The answer's body for an accepted upload.
@@ -216,6 +229,7 @@ impl House {
         let terms = LeaseTerms {
             lease_ms: 60_000,
             attempts_max: 3,
+            give_up_ms: 60_000,
         };
         let id: JobId = job.parse().unwrap();
         match self.store.claim(id, "a worker", terms).await.unwrap() {
@@ -314,6 +328,9 @@ pub fn good_chain() -> Chain {
 
 // Asking
 
+/// Whom every request asks that does not say otherwise.
+pub const HOST: &str = "house.example";
+
 type AskBody = http_body_util::combinators::BoxBody<Bytes, std::io::Error>;
 
 pub struct Ask {
@@ -360,6 +377,13 @@ impl Ask {
         self
     }
 
+    /// One more line of a header that may stand there already.
+    pub fn line(mut self, name: &'static str, value: &str) -> Self {
+        self.headers
+            .append(HeaderName::from_static(name), value.parse().unwrap());
+        self
+    }
+
     pub fn bytes(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body = Full::new(bytes.into())
             .map_err(|never| match never {})
@@ -390,6 +414,8 @@ impl Ask {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap();
         *request.headers_mut() = self.headers;
+        let host = request.headers_mut().entry(header::HOST);
+        host.or_insert(http::HeaderValue::from_static(HOST));
         request
     }
 }

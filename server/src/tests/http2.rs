@@ -263,3 +263,27 @@ async fn stopping_ends_its_event_streams_and_its_connections() {
         .unwrap()
         .unwrap();
 }
+
+#[tokio::test]
+async fn rfc_9113_8_3_1_hosts_are_compared_and_a_path_is_known_as_over_http_1() {
+    let site = Site::open(|config| {
+        config.public_url = "https://example.org/re/take".to_owned();
+    })
+    .await;
+    let mut sender = connect(site.address, 1 << 20).await;
+    for (path, host, expected) in [
+        ("/healthz", None, 200),
+        ("/re/take/healthz", None, 200),
+        ("/healthz", Some("x"), 200),
+        ("/healthz", Some("y"), 400),
+        ("/re/take/healthz", Some("y"), 400),
+    ] {
+        let mut request = request(Method::GET, path, "");
+        if let Some(host) = host {
+            request.headers_mut().insert("host", host.parse().unwrap());
+        }
+        let (response, _) = sender.send_request(request, true).unwrap();
+        let response = tokio::time::timeout(SOON, response).await.unwrap().unwrap();
+        assert_eq!(response.status(), expected, "{path} {host:?}");
+    }
+}

@@ -19,6 +19,7 @@ use super::house::{ADMIN_KEY, House, ask, field, form_with, gain, get, post, sub
 const TERMS: LeaseTerms = LeaseTerms {
     lease_ms: 60_000,
     attempts_max: 3,
+    give_up_ms: 60_000,
 };
 
 fn version(version: &str, digest: &str) -> InstalledPlugin {
@@ -112,7 +113,7 @@ async fn the_admin_key_is_no_session_and_a_session_is_no_admin_key() {
     ] {
         house.ask(admin(wrong)).await.problem("admin-key-needed");
     }
-    let cookie = format!("retake_session={ADMIN_KEY}");
+    let cookie = house.cookie(ADMIN_KEY);
     let by_cookie = get("/api/v1/admin").header("cookie", &cookie);
     house.ask(by_cookie).await.problem("admin-key-needed");
     for question in [

@@ -239,6 +239,7 @@ async fn a_lost_announcement_is_made_up_for_by_the_poll() {
     let terms = LeaseTerms {
         lease_ms: 1000,
         attempts_max: 3,
+        give_up_ms: 60_000,
     };
     house
         .store

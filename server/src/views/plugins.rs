@@ -13,8 +13,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use warp::reply::Response;
 
-pub fn submission_address(id: SubmissionId) -> String {
-    format!("/api/v1/plugin-submissions/{id}")
+fn submission_address(base: &str, id: SubmissionId) -> String {
+    format!("{base}/api/v1/plugin-submissions/{id}")
 }
 
 /// One version of a plugin. `V` says what versions there are beside it, more or less fully.
@@ -82,9 +82,9 @@ impl<'a> VersionView<'a> {
 }
 
 /// What an accepted submission answers.
-pub fn accepted(submission: &Submission) -> Response {
+pub fn accepted(base: &str, submission: &Submission) -> Response {
     let mut response = crate::respond::json(StatusCode::ACCEPTED, submission);
-    let address = submission_address(submission.id);
+    let address = submission_address(base, submission.id);
     let address = address.try_into().expect("a path of ASCII");
     response
         .headers_mut()

@@ -1,9 +1,10 @@
 // One request to the API: makes sure there is a session, turns error answers into RequestFailed and
 // silence into ServerUnreachable. The session is an HttpOnly cookie that scripts never see.
 
+import { BASE } from "@/base";
 import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
 
-export const API = "/api/v1";
+export const API = `${BASE}/api/v1`;
 
 export type Call = {
   method?: "GET" | "POST" | "DELETE";

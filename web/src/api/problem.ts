@@ -81,6 +81,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "not-audio": ANOTHER_RECORDING,
   "unknown-codec": ANOTHER_RECORDING,
   "unsupported-stream": ANOTHER_RECORDING,
+  "too-much-scratch": "Cut it into parts and send them one by one.",
   "damaged-audio": "Export or record it again; if it plays elsewhere, try another format.",
   "empty-audio": "Check that the right microphone is chosen and not muted, then record again.",
   "no-such-track": "Correct it again with another track, or leave the choice to the server.",

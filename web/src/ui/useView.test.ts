@@ -21,4 +21,12 @@ describe("the view", () => {
       expect(address.split("?")[0]).not.toContain(".");
     }
   });
+
+  it.each(["", "/retake", "/a/b"])("is found again below '%s'", (base) => {
+    for (const view of [viewAt("/"), viewAt("/plugins"), viewAt("/plugins?id=org.a")]) {
+      const address = addressOf(view, base);
+      expect(address.startsWith(`${base}/`)).toBe(true);
+      expect(viewAt(address, base)).toEqual(view);
+    }
+  });
 });

@@ -1,20 +1,22 @@
-// Which view the address names: the export is one page, and the server answers it for every address
-// whose last part has no dot. A plugin's id has dots, so it is in the query.
+// Which view the address names: the export is one page, and the server answers it for the addresses that are listed in
+// server/src/web_app.rs. A plugin's id is in the query.
 
 import { useCallback, useSyncExternalStore } from "react";
+import { BASE } from "@/base";
 
 export type View = { name: "recordings" } | { name: "plugins"; plugin: string | null };
 
-/** `address` is path and query. */
-export function viewAt(address: string): View {
+/** `address` is path and query; it may begin with the path under which we are served. */
+export function viewAt(address: string, base = BASE): View {
   const { pathname, searchParams } = new URL(address, "http://page");
-  if (pathname.replace(/\/$/, "") !== "/plugins") return { name: "recordings" };
+  const inside = pathname.startsWith(`${base}/`) ? pathname.slice(base.length) : pathname;
+  if (inside.replace(/\/$/, "") !== "/plugins") return { name: "recordings" };
   return { name: "plugins", plugin: searchParams.get("id") };
 }
 
-export function addressOf(view: View): string {
-  if (view.name === "recordings") return "/";
-  return view.plugin === null ? "/plugins" : `/plugins?id=${encodeURIComponent(view.plugin)}`;
+export function addressOf(view: View, base = BASE): string {
+  if (view.name === "recordings") return `${base}/`;
+  return view.plugin === null ? `${base}/plugins` : `${base}/plugins?id=${encodeURIComponent(view.plugin)}`;
 }
 
 const listeners = new Set<() => void>();

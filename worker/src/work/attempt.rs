@@ -9,13 +9,13 @@ use retake_chain::{
 use retake_findings::Finding;
 use retake_jobs::{
     correction::Correction,
-    job::{Attempt, Job, Outcome},
+    job::{Attempt, Blame, Job, Outcome},
     plugin::vocabulary,
     recording::Recording,
     seams::{BlobKey, Delivery, Progress},
 };
 use retake_runner::chain::{
-    ChainContext, ChainFailure, Retry, Wish, not_found, prepare, run_chain, seed,
+    ChainContext, ChainFailure, Retry, Trouble, Wish, not_found, prepare, run_chain, seed,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -134,7 +134,7 @@ impl Worker {
             .await
             .unwrap_or(Err(ChainFailure::Cancelled))?;
         let steps = prepare(&job.chain, &pins, &all, &self.cache, externals)?;
-        let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
+        let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
         let input = scratch.path().join("recording");
         let output = scratch.path().join("correction");
         let blobs = &*self.parts.blobs;
@@ -217,8 +217,31 @@ impl Worker {
         Ok((correction, warnings))
     }
 
+    /// Trouble that is still there when it is looked for has nothing to do with the job; nor has a
+    /// full disk, of which there may be more once the attempt's files are gone.
+    async fn whose(&self, trouble: Trouble) -> Blame {
+        match (self.look().await, trouble) {
+            (Some(_), _) | (None, Trouble::NoRoom) => Blame::Worker,
+            (None, Trouble::Other) => Blame::Job,
+        }
+    }
+
+    /// Before another try.
+    fn pause(&self, attempt: Attempt) -> Duration {
+        let first = Duration::from_millis(self.config.retry_ms);
+        let longest = Duration::from_millis(self.config.retry_ms_max);
+        backoff::nth(first, longest, attempt.attempt.saturating_sub(1))
+    }
+
     /// Writes down what became of the attempt; the answer is for the log.
     async fn conclude(&self, attempt: Attempt, job: &Job, worked: Worked) -> &'static str {
+        let blame = match &worked {
+            Worked::Failed(ChainFailure::Failed {
+                retry: Retry::Ours(trouble),
+                ..
+            }) => self.whose(*trouble).await,
+            _ => Blame::Job,
+        };
         match worked {
             Worked::Done(correction, warnings) => {
                 let outcome = Outcome::Completed { warnings };
@@ -237,7 +260,7 @@ impl Worker {
             }
             Worked::Failed(ChainFailure::Failed {
                 problem, warnings, ..
-            }) if attempt.attempt >= self.config.attempts_max => {
+            }) if blame == Blame::Job && job.tried() >= self.config.attempts_max => {
                 // Nobody tries again: what was found on the way goes into the job.
                 let outcome = Outcome::Failed {
                     problem: *problem,
@@ -245,21 +268,20 @@ impl Worker {
                 };
                 self.settle(attempt, outcome, None).await
             }
-            Worked::Failed(ChainFailure::Failed {
-                problem,
-                retry: Retry::After(asked),
-                ..
-            }) => {
-                let first = Duration::from_millis(self.config.retry_ms);
-                let longest = Duration::from_millis(self.config.retry_ms_max);
-                let earlier = attempt.attempt.saturating_sub(1);
-                let pause = backoff::nth(first, longest, earlier).max(asked.unwrap_or_default());
-                self.release(attempt, job, pause, *problem).await
+            Worked::Failed(ChainFailure::Failed { problem, retry, .. }) => {
+                let pause = match retry {
+                    // Another worker may have it at once.
+                    Retry::Ours(_) if self.parts.health.ailment().is_some() => Duration::ZERO,
+                    Retry::After(Some(asked)) => self.pause(attempt).max(asked),
+                    _ => self.pause(attempt),
+                };
+                self.release(attempt, job, pause, blame, *problem).await
             }
             Worked::Failed(ChainFailure::Cancelled) | Worked::Stopped(Stop::Shutdown) => {
                 let told = "the worker was stopped before the job was done";
                 let problem = Problem::new(ProblemKind::Unavailable, told);
-                self.release(attempt, job, Duration::ZERO, problem).await
+                self.release(attempt, job, Duration::ZERO, Blame::Worker, problem)
+                    .await
             }
             Worked::Stopped(Stop::CancelRequested) => {
                 self.settle(attempt, Outcome::Cancelled, None).await

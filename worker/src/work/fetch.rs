@@ -5,7 +5,7 @@ use std::{io, path::Path};
 use futures_util::StreamExt;
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::seams::{BlobError, BlobInfo, BlobKey, Blobs};
-use retake_runner::chain::ChainFailure;
+use retake_runner::chain::{ChainFailure, Retry, Trouble};
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
 use tokio_util::io::ReaderStream;
@@ -19,7 +19,7 @@ pub(super) async fn fetch(
     size_bytes: u64,
     to: &Path,
 ) -> Result<(), ChainFailure> {
-    let mut file = File::create(to).await.map_err(ChainFailure::ours)?;
+    let mut file = File::create(to).await.map_err(ChainFailure::disk)?;
     let mut offset = 0;
     loop {
         let piece = blobs
@@ -30,9 +30,9 @@ pub(super) async fn fetch(
             break;
         }
         offset += piece.len() as u64;
-        file.write_all(&piece).await.map_err(ChainFailure::ours)?;
+        file.write_all(&piece).await.map_err(ChainFailure::disk)?;
     }
-    file.flush().await.map_err(ChainFailure::ours)?;
+    file.flush().await.map_err(ChainFailure::disk)?;
     if offset != size_bytes {
         let detail = format!("the stored recording has {offset} of its {size_bytes} bytes");
         return Err(ChainFailure::passing(Problem::new(
@@ -95,7 +95,7 @@ pub(super) async fn store(
     from: &Path,
     limit_bytes: u64,
 ) -> Result<BlobInfo, ChainFailure> {
-    let file = File::open(from).await.map_err(ChainFailure::ours)?;
+    let file = File::open(from).await.map_err(ChainFailure::disk)?;
     let body = ReaderStream::with_capacity(file, PIECE_BYTES).boxed();
     blobs.put(key, body, limit_bytes).await.map_err(blob_failed)
 }
@@ -109,7 +109,10 @@ fn blob_failed(error: BlobError) -> ChainFailure {
         BlobError::Full(detail) => {
             tracing::error!(detail, "there is no room for audio");
             let told = "there is no room to store the correction";
-            ChainFailure::passing(Problem::new(ProblemKind::StorageFull, told))
+            ours(
+                Trouble::NoRoom,
+                Problem::new(ProblemKind::StorageFull, told),
+            )
         }
         // Deleted, perhaps: then the lease is gone as well, and the next call to the store says so.
         BlobError::NotFound => {
@@ -119,7 +122,15 @@ fn blob_failed(error: BlobError) -> ChainFailure {
         error @ (BlobError::Body(_) | BlobError::Broken(_)) => {
             tracing::warn!(%error, "audio could not be read or stored");
             let told = "the store of audio is out of reach";
-            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
+            ours(Trouble::Other, Problem::new(ProblemKind::Unavailable, told))
         }
+    }
+}
+
+fn ours(trouble: Trouble, problem: Problem) -> ChainFailure {
+    ChainFailure::Failed {
+        problem: Box::new(problem),
+        retry: Retry::Ours(trouble),
+        warnings: Vec::new(),
     }
 }

@@ -79,7 +79,9 @@ pub(super) async fn keep(
             next_beat = Instant::now() + heartbeat;
             if delivery_is_ours {
                 match worker.parts.queue.extend(delivery).await {
-                    Ok(()) | Err(QueueError::Unavailable(_) | QueueError::Full) => {}
+                    Ok(())
+                    | Err(QueueError::Unavailable(_) | QueueError::Blocked(_) | QueueError::Full) =>
+                        {}
                     // It comes again to somebody, who finds the job leased.
                     Err(QueueError::Stale) => delivery_is_ours = false,
                 }

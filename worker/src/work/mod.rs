@@ -10,6 +10,7 @@ mod backoff;
 mod checks;
 mod fetch;
 mod heartbeat;
+mod look;
 mod plugins;
 mod scratch;
 mod settle;
@@ -19,6 +20,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use retake_child::ChildProgram;
 use retake_jobs::{
+    health::Health,
     id::JobId,
     job::{ClaimRefused, LeaseTerms},
     message::JobMessage,
@@ -55,6 +57,8 @@ pub struct Parts {
     pub installer: ChildProgram,
     /// Checks a plugin that somebody wants to publish.
     pub checker: ChildProgram,
+    /// Where the worker says how it is.
+    pub health: Health,
 }
 
 /// Why a worker cannot begin. Once it runs, nothing ends it but `shutdown`.
@@ -112,6 +116,8 @@ pub async fn run(
         running.spawn(Arc::clone(&worker).slot());
     }
     let checking = tokio::spawn(Arc::clone(&worker).check_submissions());
+    let looking = Arc::clone(&worker);
+    let looking = tokio::spawn(async move { looking.look_until_well().await });
     while let Some(ended) = running.join_next().await {
         if let Err(error) = ended {
             tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
@@ -122,6 +128,9 @@ pub async fn run(
     }
     if let Err(error) = checking.await {
         tracing::error!(%error, "the checking of plugins panicked");
+    }
+    if let Err(error) = looking.await {
+        tracing::error!(%error, "looking after the worker panicked");
     }
     tracing::info!(worker.name = worker.name, "the worker has ended");
     Ok(())
@@ -135,6 +144,13 @@ impl Worker {
             let claimed = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return,
+                // Whoever is well takes the jobs meanwhile.
+                () = self.parts.health.unwell() => {
+                    tokio::select! {
+                        () = self.shutdown.cancelled() => return,
+                        () = self.parts.health.well() => continue,
+                    }
+                }
                 claimed = self.parts.queue.claim(Topic::Jobs) => claimed,
             };
             let taken = match claimed {
@@ -220,6 +236,7 @@ impl Worker {
         LeaseTerms {
             lease_ms: self.config.lease_ms,
             attempts_max: self.config.attempts_max,
+            give_up_ms: self.config.give_up_ms,
         }
     }
 

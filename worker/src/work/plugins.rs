@@ -80,11 +80,11 @@ impl Worker {
         let Ok(digest) = plugin.digest.parse() else {
             return Err(unavailable(format!("\"{}\" is no digest", plugin.digest)));
         };
-        let scratch = self.scratch.attempt().map_err(ChainFailure::ours)?;
+        let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
         let file = scratch.path().join("plugin.wasm");
         let key = BlobKey::Plugin { digest };
         let fetched = fetch::fetch_plugin(&*self.parts.blobs, key, &file).await;
-        match fetched.map_err(ChainFailure::ours)? {
+        match fetched.map_err(ChainFailure::disk)? {
             Ok(digest) if digest == plugin.digest => {}
             Ok(digest) => {
                 tracing::error!(plugin.id = id, digest, "a stored plugin is not what it was");
@@ -105,7 +105,7 @@ impl Worker {
                 "it cannot be compiled here: {}",
                 plain(&why, WORDS_MAX)
             )),
-            NotInstalled::Child(error) => ChainFailure::ours(error),
+            NotInstalled::Child(error) => ChainFailure::disk(error),
         })?;
         if self.cache.lookup(&plugin.digest).is_none() {
             return Err(unavailable("was not there after compiling it".to_owned()));

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::Problem;
 use retake_jobs::{
     correction::Correction,
-    job::{Attempt, Job, LeaseLost, Outcome},
+    job::{Attempt, Blame, Job, LeaseLost, Outcome},
     seams::StoreError,
 };
 
@@ -53,6 +53,7 @@ impl Worker {
         attempt: Attempt,
         job: &Job,
         pause: Duration,
+        blame: Blame,
         reason: Problem,
     ) -> &'static str {
         let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
@@ -60,8 +61,11 @@ impl Worker {
         let not_before = now.checked_add(pause).unwrap_or(now);
         let store = &self.parts.store;
         let terms = self.terms();
-        tracing::info!(detail = reason.detail, "the job is given back");
-        let release = || store.release(attempt, terms, not_before, reason.clone());
+        tracing::info!(detail = reason.detail, ?blame, "the job is given back");
+        if blame == Blame::Worker {
+            self.parts.health.spared();
+        }
+        let release = || store.release(attempt, terms, not_before, blame, reason.clone());
         match self.until_heard(attempt, release).await {
             Heard::Ended(job) => {
                 self.told(&job).await;

@@ -436,3 +436,91 @@ async fn a_deleted_job_is_dropped() {
     worker.stop().await;
     assert!(house.correction_blobs().is_empty());
 }
+
+#[tokio::test]
+async fn a_worker_without_a_scratch_folder_harms_no_job_and_goes_on_when_it_is_back() {
+    let house = House::new();
+    let parts = house.parts();
+    let health = parts.health.clone();
+    let worker = house.worker(parts);
+    let scratch = std::fs::read_dir(house.path("scratch")).unwrap();
+    let mine: Vec<_> = scratch.map(|entry| entry.unwrap().path()).collect();
+    let [mine] = mine.as_slice() else {
+        panic!("one worker, one folder");
+    };
+    // A disk that went away: a file stands in the folder's place, which cannot be made again.
+    std::fs::remove_dir_all(mine).unwrap();
+    std::fs::write(mine, "").unwrap();
+
+    let mut jobs = Vec::new();
+    for _ in 0..6 {
+        jobs.push(house.accept(recording(4_800), json!({"steps": []})).await);
+    }
+    tokio::time::timeout(std::time::Duration::from_secs(20), health.unwell())
+        .await
+        .unwrap();
+    assert_eq!(health.ailment().unwrap().kind.name(), "scratch");
+    // Nobody takes what waits: each slot tried one job at most before it looked.
+    eventually("all jobs wait", async || {
+        let mut waiting = true;
+        for job in &jobs {
+            waiting &= house.record(*job).await.job.status == Status::Queued;
+        }
+        waiting
+    })
+    .await;
+    assert!(health.spared_total() <= 2, "{}", health.spared_total());
+
+    std::fs::remove_file(mine).unwrap();
+    for job in &jobs {
+        house.ended(*job).await;
+        let job = house.record(*job).await.job;
+        assert_eq!(job.status, Status::Completed, "{:?}", job.error);
+        assert_eq!(job.tried(), 1);
+    }
+    assert_eq!(health.ailment(), None);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn orderly_restarts_cost_a_job_nothing() {
+    let house = House::new();
+    let job = house.accept(recording(4_800), json!({"steps": []})).await;
+    for restart in 1..=5 {
+        let (child, _) = hanging_child(&house);
+        let worker = house.worker(retake_worker::Parts {
+            child,
+            ..house.parts()
+        });
+        eventually("it runs", async || {
+            let job = house.record(job).await.job;
+            job.status == Status::Running && job.attempt == restart
+        })
+        .await;
+        worker.stop().await;
+        let job = house.record(job).await.job;
+        assert_eq!((job.status, job.tried()), (Status::Queued, 0));
+    }
+    let worker = house.worker(house.parts());
+    house.ended(job).await;
+    worker.stop().await;
+    assert_eq!(house.record(job).await.job.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn trouble_that_is_gone_when_it_is_looked_for_is_taken_for_the_jobs() {
+    let house = House::new();
+    let mut parts = house.parts();
+    let health = parts.health.clone();
+    // A child that is killed from outside, each time, on a machine that is well.
+    parts.child = false_child("kill -9 $$");
+    let worker = house.worker(parts);
+    let job = house.accept(recording(4_800), json!({"steps": []})).await;
+    house.ended(job).await;
+    worker.stop().await;
+    let job = house.record(job).await.job;
+    assert_eq!(job.status, Status::Failed);
+    assert_eq!(job.attempt, house.terms().attempts_max);
+    assert_eq!(job.error.unwrap().kind(), Some(ProblemKind::StepCrashed));
+    assert_eq!((health.ailment(), health.spared_total()), (None, 0));
+}

@@ -6,7 +6,7 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::JobId,
-    job::{ClaimRefused, LeaseLost, Outcome, Status},
+    job::{Blame, ClaimRefused, LeaseLost, Outcome, Status},
     message::{CompletionMessage, JobMessage},
     seams::{Claim, Heartbeat, Progress, SharedStore, Topic},
 };
@@ -27,6 +27,7 @@ claims! { Bench on memory sqlite; [
     completing_publishes_correction_event_and_completion_at_once
     failing_tells_the_problem
     a_settled_job_cannot_be_settled_again
+    a_workers_own_trouble_costs_no_attempt
     a_released_job_waits_until_it_is_due
     releasing_the_last_attempt_fails_the_job_with_the_reason
     a_claim_after_the_last_attempt_died_fails_the_job
@@ -106,7 +107,7 @@ async fn a_lost_lease_changes_nothing(bench: Bench) {
     assert_eq!(settled.unwrap(), lost);
     let released = bench
         .a
-        .release(first, TERMS, bench.clock.now(), made::problem())
+        .release(first, TERMS, bench.clock.now(), Blame::Job, made::problem())
         .await;
     assert_eq!(released.unwrap(), lost);
     assert_eq!(
@@ -277,13 +278,38 @@ async fn a_settled_job_cannot_be_settled_again(bench: Bench) {
     );
 }
 
+async fn a_workers_own_trouble_costs_no_attempt(bench: Bench) {
+    let (_, job) = bench.accepted().await;
+    let release = async |blame| {
+        let attempt = bench.win(job.id).await;
+        let now = bench.clock.now();
+        let released = bench.a.release(attempt, TERMS, now, blame, made::problem());
+        released.await.unwrap().unwrap()
+    };
+    for n in 1..=5 {
+        let released = release(Blame::Worker).await;
+        assert_eq!((released.status, released.attempt), (Status::Queued, n));
+        assert_eq!(released.tried(), 0);
+    }
+    for tried in 1..=2 {
+        assert_eq!(release(Blame::Job).await.tried(), tried);
+    }
+    // Somebody has to be told in the end.
+    bench.pass(TERMS.give_up_ms as i64 / 1000);
+    let given_up = release(Blame::Worker).await;
+    assert_eq!(
+        (given_up.status, given_up.error),
+        (Status::Failed, Some(made::problem()))
+    );
+}
+
 async fn a_released_job_waits_until_it_is_due(bench: Bench) {
     let (_, job, attempt) = bench.claimed().await;
     bench.send_all().await;
     let due = bench.clock.now() + SignedDuration::from_secs(30);
     let released = bench
         .b
-        .release(attempt, TERMS, due, made::problem())
+        .release(attempt, TERMS, due, Blame::Job, made::problem())
         .await
         .unwrap()
         .unwrap();
@@ -305,7 +331,7 @@ async fn releasing_the_last_attempt_fails_the_job_with_the_reason(bench: Bench) 
         let now = bench.clock.now();
         bench
             .a
-            .release(attempt, TERMS, now, made::problem())
+            .release(attempt, TERMS, now, Blame::Job, made::problem())
             .await
             .unwrap()
             .unwrap();

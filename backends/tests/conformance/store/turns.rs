@@ -3,7 +3,7 @@
 use retake_jobs::{
     clock::Clock,
     id::{JobId, OwnerId},
-    job::{Attempt, ClaimRefused, Job},
+    job::{Attempt, Blame, ClaimRefused, Job},
     seams::Claim,
 };
 
@@ -114,7 +114,9 @@ async fn an_owners_own_jobs_keep_their_order_whatever_the_message_names(bench: B
 async fn a_job_that_is_not_due_is_nobodys_turn(bench: Bench) {
     let (_, job, attempt) = bench.claimed().await;
     let later = bench.clock.now() + jiff::SignedDuration::from_secs(30);
-    let released = bench.a.release(attempt, TERMS, later, made::problem());
+    let released = bench
+        .a
+        .release(attempt, TERMS, later, Blame::Job, made::problem());
     released.await.unwrap().unwrap();
     assert_eq!(refused(&bench, job.id, MANY).await, ClaimRefused::NotNow);
     bench.pass(30);

@@ -50,7 +50,7 @@ pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
         params: correct::params(set)?,
         ..CheckTerms::default()
     };
-    let child = ChildProgram::this("check-plugin")?;
+    let child = ChildProgram::this("check-plugin");
     let cache = install::cache_folder(&correct::caches()?);
     let path = arguments.plugin.clone();
     let measured =

@@ -28,7 +28,7 @@ pub async fn run(arguments: Arguments, set: &[String]) -> Result<()> {
         params: correct::params(set)?,
         ..CheckTerms::default()
     };
-    let child = ChildProgram::this("check-plugin")?;
+    let child = ChildProgram::this("check-plugin");
     let cache = install::cache_folder(&correct::caches()?);
     let name = plugin.display().to_string();
     let checked =

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use reqwest::{Client, Response, StatusCode, header};
+use reqwest::{Certificate, Client, Response, StatusCode, header};
 use retake_chain::problem::Problem;
 use retake_jobs::submission::{Submission, SubmissionStatus};
 use retake_plugin_check::{CheckReport, Outcome};
@@ -93,12 +93,15 @@ impl Server {
                 })?
             }
         };
+        let ca_pem = config.ca_pem().map_err(anyhow::Error::msg)?;
+        let trusted = Certificate::from_pem_bundle(ca_pem.as_bytes()).context("ca_file")?;
         // The library is built without a default.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             client: Client::builder()
                 .connect_timeout(Duration::from_secs(10))
                 .redirect(reqwest::redirect::Policy::none())
+                .tls_certs_merge(trusted)
                 .build()?,
             base: arguments.server.clone(),
             key,

@@ -19,6 +19,7 @@ use retake_jobs::{
     clock::{Clock, ManualClock},
     email::Email,
     event::EventKind,
+    health::Health,
     id::{JobId, OwnerId, RecordingId},
     job::{Job, LeaseTerms},
     message::JobMessage,
@@ -116,11 +117,13 @@ impl House {
         let Config {
             lease_ms,
             attempts_max,
+            give_up_ms,
             ..
         } = self.config();
         LeaseTerms {
             lease_ms,
             attempts_max,
+            give_up_ms,
         }
     }
 
@@ -139,6 +142,7 @@ impl House {
             child: real_child(),
             installer: real_installer(),
             checker: real_checker(),
+            health: Health::default(),
         }
     }
 

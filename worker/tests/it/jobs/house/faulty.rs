@@ -14,7 +14,7 @@ use retake_jobs::{
     correction::Correction,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
-    job::{AlreadyEnded, Attempt, Job, LeaseLost, LeaseTerms, Outcome},
+    job::{AlreadyEnded, Attempt, Blame, Job, LeaseLost, LeaseTerms, Outcome},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
@@ -138,10 +138,13 @@ impl Leases for FaultyStore {
         attempt: Attempt,
         terms: LeaseTerms,
         not_before: Timestamp,
+        blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         self.check(Fault::Release)?;
-        self.inner.release(attempt, terms, not_before, reason).await
+        self.inner
+            .release(attempt, terms, not_before, blame, reason)
+            .await
     }
 }
 
