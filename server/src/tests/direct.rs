@@ -164,8 +164,6 @@ async fn hosts_are_looked_at_and_a_path_is_known_as_everywhere() {
     }
     site.recording(&token, 1000).await;
     for mut stream in streams {
-        let news = read_until(&mut stream, "\n\nid: ").await;
-        let news = news + &read_until(&mut stream, "}\n\n").await;
-        assert!(news.contains("/re/take/api/v1/jobs/"), "{news}");
+        read_until(&mut stream, "/re/take/api/v1/jobs/").await;
     }
 }
