@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chain } from './chain.mjs';
+import { eventLog } from './events.mjs';
 import { latency } from './latency.mjs';
 import { memory } from './memory.mjs';
 
-const benches = { chain, memory, latency };
+const benches = { chain, memory, latency, events: eventLog };
 const wanted = process.argv.slice(2);
 for (const name of wanted) {
   if (!(name in benches)) {

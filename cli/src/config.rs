@@ -8,6 +8,11 @@ use toml::Table;
 
 use crate::layers;
 
+/// A client that lost its line comes back within a minute.
+const EVENTS_KEPT_MS_MIN: u64 = 60_000;
+/// A hundred years.
+const EVENTS_KEPT_MS_MAX: u64 = 3_155_760_000_000;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -29,6 +34,8 @@ pub struct Config {
     pub ca_file: String,
     /// A folder of further plugins (*.wasm) to install at start; empty for none.
     pub plugins: String,
+    /// Events are kept for so long: whoever comes back to an event stream later reloads everything.
+    pub events_kept_ms: u64,
     pub server: retake_server::Config,
     pub worker: retake_worker::Config,
     /// How the external service is spoken to.
@@ -47,6 +54,7 @@ impl Default for Config {
             external_url: SecretUrl::default(),
             ca_file: String::new(),
             plugins: String::new(),
+            events_kept_ms: 7 * 24 * 3_600_000,
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
             external: retake_runner::external::Config::default(),
@@ -143,6 +151,12 @@ impl Config {
                 "worker_listen is \"{given}\"; it must be an address and a port, \"127.0.0.1:8081\" say, or empty"
             ));
         }
+        if !(EVENTS_KEPT_MS_MIN..=EVENTS_KEPT_MS_MAX).contains(&self.events_kept_ms) {
+            problems.push(format!(
+                "events_kept_ms is {}; it must be {EVENTS_KEPT_MS_MIN} to {EVENTS_KEPT_MS_MAX}",
+                self.events_kept_ms
+            ));
+        }
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
             problems.push(format!(
                 "store_url is \"{}\"; it must be sqlite:PATH",
@@ -223,6 +237,15 @@ impl Config {
         match self.store_url.strip_prefix("sqlite:") {
             Some(path) if !path.is_empty() => path.into(),
             _ => self.data.join("retake.db"),
+        }
+    }
+
+    /// Where audio on its way lies: beside what is kept, the one folder that can certainly be written
+    /// to, unless another is named.
+    pub fn scratch(&self) -> PathBuf {
+        match self.worker.scratch_dir.as_str() {
+            "" => self.data.join("scratch"),
+            named => named.into(),
         }
     }
 
@@ -389,6 +412,7 @@ mod tests {
             store_url: "oracle://u:secret@h".to_owned(),
             external_url: "ftp://x/?key=secret".into(),
             ca_file: "no/such.pem".to_owned(),
+            events_kept_ms: 5,
             ..Config::default()
         };
         let problems = config.problems();

@@ -5,7 +5,9 @@
 //! process that serves.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -13,7 +15,10 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use retake_chain::InstalledPlugin;
 use retake_child::ChildProgram;
-use retake_jobs::seams::{BlobKey, SharedBlobs, SharedStore};
+use retake_jobs::{
+    plugin::Origin,
+    seams::{BlobError, BlobKey, SharedBlobs, SharedStore, StoreError},
+};
 use retake_plugin_host::{Cache, Installed};
 use retake_runner::install::install_in_child;
 use rust_embed::RustEmbed;
@@ -30,22 +35,38 @@ struct BuiltIn;
 /// processes start at once gives it that slowly.
 const COMPILE_DEADLINE: Duration = Duration::from_secs(600);
 
-/// Everything that there is to install: the built-in plugins and those of a folder.
-pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
-    let all = all_with_bytes(data, folder)?;
-    Ok(all.into_iter().map(|(installed, _)| installed).collect())
+/// A plugin's file, before anybody has looked into it.
+pub struct PluginFile {
+    name: String,
+    bytes: Bytes,
+    digest: String,
 }
 
-/// Each with its file's bytes.
-pub fn all_with_bytes(data: &Path, folder: &str) -> Result<Vec<(Installed, Bytes)>> {
-    let cache = cache_folder(data);
-    let mut installed = Vec::new();
+impl PluginFile {
+    fn new(name: String, bytes: Bytes) -> Self {
+        let digest = hex(&Sha256::digest(&bytes));
+        Self {
+            name,
+            bytes,
+            digest,
+        }
+    }
+}
+
+/// Everything that there is to install, compiled: the built-in plugins and those of a folder.
+pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
+    compiled(data, &files(folder)?)
+}
+
+/// The files of it.
+pub fn files(folder: &str) -> Result<Vec<PluginFile>> {
+    let mut files = Vec::new();
     for name in BuiltIn::iter() {
         let file = BuiltIn::get(&name).expect("listed");
         let bytes = Bytes::from(file.data.into_owned());
-        installed.push((one(&cache, &bytes, &name)?, bytes));
+        files.push(PluginFile::new(name.into_owned(), bytes));
     }
-    if installed.is_empty() {
+    if files.is_empty() {
         bail!("the program was built without its plugins: run make plugins, then build it again");
     }
     if !folder.is_empty() {
@@ -56,11 +77,41 @@ pub fn all_with_bytes(data: &Path, folder: &str) -> Result<Vec<(Installed, Bytes
         paths.sort();
         for path in paths {
             let wasm = std::fs::read(&path).with_context(|| path.display().to_string())?;
-            let name = path.display().to_string();
-            installed.push((one(&cache, &wasm, &name)?, wasm.into()));
+            files.push(PluginFile::new(path.display().to_string(), wasm.into()));
         }
     }
-    Ok(installed)
+    Ok(files)
+}
+
+/// Each from the cache, or compiled; several at once, in the order of the files. Blocks: to be called
+/// within `spawn_blocking`.
+fn compiled(data: &Path, files: &[PluginFile]) -> Result<Vec<Installed>> {
+    let cache_folder = cache_folder(data);
+    let next = AtomicUsize::new(0);
+    let runtime = tokio::runtime::Handle::current();
+    let work = || -> Vec<(usize, Result<Installed>)> {
+        // The children are waited for by the runtime.
+        let _runtime = runtime.enter();
+        let mut done = Vec::new();
+        while let number = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(file) = files.get(number)
+        {
+            done.push((number, one(&cache_folder, &file.bytes, &file.name)));
+        }
+        done
+    };
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(files.len());
+    let mut done: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let joined = running.into_iter().map(|thread| thread.join());
+        joined
+            .flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, installed)| installed).collect()
 }
 
 pub fn from_file(data: &Path, path: &Path) -> Result<Installed> {
@@ -80,6 +131,11 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     if let Some(installed) = cache.lookup(&digest) {
         return Ok(installed);
     }
+    // Another process of this installation may be at it: then it is there afterwards.
+    let _turn = cache.turn(&digest, COMPILE_DEADLINE);
+    if let Some(installed) = cache.lookup(&digest) {
+        return Ok(installed);
+    }
     tracing::info!(plugin.file = name, "compiling a plugin");
     let mut file = tempfile::NamedTempFile::new_in(cache_folder)?;
     std::io::Write::write_all(&mut file, wasm)?;
@@ -94,28 +150,83 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
 }
 
 /// Tells the store, so that chains may name them, and keeps their bytes there: a worker of another
-/// release has other built-in plugins, and runs these all the same.
+/// release has other built-in plugins, and runs these all the same. What the store knows already was
+/// compiled when it was brought in; whoever runs it compiles it again only if this engine has not.
 pub async fn catalogue(
     store: &SharedStore,
     blobs: &SharedBlobs,
-    installed: &[(Installed, Bytes)],
+    data: PathBuf,
+    files: Vec<PluginFile>,
 ) -> Result<()> {
-    for (Installed { manifest, digest }, bytes) in installed {
-        let key = BlobKey::Plugin {
-            digest: digest.parse()?,
-        };
-        let size_bytes = bytes.len() as u64;
-        if !blobs.size(key).await.is_ok_and(|size| size == size_bytes) {
-            let body = futures_util::stream::iter([Ok(bytes.clone())]);
-            blobs.put(key, Box::pin(body), size_bytes).await?;
+    let known: HashSet<String> = store
+        .plugins()
+        .await?
+        .into_iter()
+        .filter(|version| version.origin == Origin::BuiltIn && version.removed_at.is_none())
+        .map(|version| version.plugin.digest)
+        .collect();
+    let mut missing = Vec::new();
+    for file in files {
+        if !(known.contains(&file.digest) && is_stored(blobs, &file).await?) {
+            missing.push(file);
         }
-        let plugin = InstalledPlugin {
-            manifest: manifest.clone(),
-            digest: digest.clone(),
-        };
-        store.put_plugin(&plugin, size_bytes).await?;
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let compiling = move || compiled(&data, &missing).map(|installed| (installed, missing));
+    let (installed, files) = tokio::task::spawn_blocking(compiling).await??;
+    for (installed, file) in installed.into_iter().zip(files) {
+        match put(store, blobs, installed, &file).await {
+            Ok(()) => {}
+            // A server on a full disk still has to answer: with what the store knows already.
+            Err(NotPut::Full(why)) => tracing::error!(
+                plugin.file = file.name,
+                "the plugin is not brought in, there is no room: {why}"
+            ),
+            Err(NotPut::Other(error)) => return Err(error),
+        }
     }
     Ok(())
+}
+
+enum NotPut {
+    Full(String),
+    Other(anyhow::Error),
+}
+
+async fn put(
+    store: &SharedStore,
+    blobs: &SharedBlobs,
+    Installed { manifest, digest }: Installed,
+    file: &PluginFile,
+) -> Result<(), NotPut> {
+    let size_bytes = file.bytes.len() as u64;
+    if !is_stored(blobs, file).await.map_err(NotPut::Other)? {
+        let key = key(&digest).map_err(NotPut::Other)?;
+        let body = futures_util::stream::iter([Ok(file.bytes.clone())]);
+        match blobs.put(key, Box::pin(body), size_bytes).await {
+            Ok(_) => {}
+            Err(BlobError::Full(why)) => return Err(NotPut::Full(why)),
+            Err(error) => return Err(NotPut::Other(error.into())),
+        }
+    }
+    let plugin = InstalledPlugin { manifest, digest };
+    match store.put_plugin(&plugin, size_bytes).await {
+        Ok(()) => Ok(()),
+        Err(StoreError::Full(why)) => Err(NotPut::Full(why)),
+        Err(error) => Err(NotPut::Other(error.into())),
+    }
+}
+
+async fn is_stored(blobs: &SharedBlobs, file: &PluginFile) -> Result<bool> {
+    let size = blobs.size(key(&file.digest)?).await;
+    Ok(size.is_ok_and(|size| size == file.bytes.len() as u64))
+}
+
+fn key(digest: &str) -> Result<BlobKey> {
+    let digest = digest.parse()?;
+    Ok(BlobKey::Plugin { digest })
 }
 
 pub fn hex(bytes: &[u8]) -> String {

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use jiff::SignedDuration;
 use retake_backends::{
     rabbitmq::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue},
-    sqlite::open_sqlite,
+    sqlite::{SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
 };
 use retake_child::ChildProgram;
 use retake_jobs::{
-    clock::SystemClock,
+    clock::Clock,
     health::Health,
     job::LeaseTerms,
     relay::{Relay, RelayHandle},
-    seams::{SharedBlobs, SharedEvents, SharedQueue, SharedStore},
+    seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore},
 };
 use retake_runner::external::External;
 use tokio::task::JoinHandle;
@@ -30,6 +31,9 @@ pub struct Wiring {
     pub blobs: SharedBlobs,
     queue: SharedQueue,
     events: SharedEvents,
+    /// Of the store, for everybody.
+    clock: Arc<dyn Clock>,
+    database: SqliteStore,
     relay: RelayHandle,
     relay_running: JoinHandle<()>,
     relay_stop: CancellationToken,
@@ -47,8 +51,13 @@ pub fn open(config: &Config) -> Result<Wiring> {
         _ => {}
     }
     private::files(&database, &admin_key::path(&config.data))?;
-    let (store, blobs, mut queue, mut events) =
-        open_sqlite(&database).with_context(|| database.display().to_string())?;
+    let opened =
+        SqliteStore::open_shared(&database).with_context(|| database.display().to_string())?;
+    let store: SharedStore = Arc::new(opened.clone());
+    let blobs: SharedBlobs = Arc::new(SqliteBlobs::new(&opened));
+    let mut queue: SharedQueue = Arc::new(SqliteQueue::new(&opened, QueueLimits::default()));
+    let mut events: SharedEvents = Arc::new(SqliteEvents::new(&opened));
+    let clock = opened.clock();
     if config.queue() == QueueChoice::RabbitMq {
         let address: RabbitAddress = config.queue_url.expose().parse().context("queue_url")?;
         let options = RabbitOptions {
@@ -67,7 +76,8 @@ pub fn open(config: &Config) -> Result<Wiring> {
         "wired"
     );
 
-    let relay = Relay::default();
+    let kept_ms = i64::try_from(config.events_kept_ms).unwrap_or(i64::MAX);
+    let relay = Relay::new(clock.clone()).keeping_events_for(SignedDuration::from_millis(kept_ms));
     let handle = relay.handle();
     let terms = LeaseTerms {
         lease_ms: config.worker.lease_ms,
@@ -87,6 +97,8 @@ pub fn open(config: &Config) -> Result<Wiring> {
         blobs,
         queue,
         events,
+        clock,
+        database: opened,
         relay: handle,
         relay_running: tokio::spawn(running),
         relay_stop,
@@ -101,7 +113,7 @@ impl Wiring {
             queue: self.queue.clone(),
             events: self.events.clone(),
             relay: self.relay.clone(),
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
             worker,
         }
     }
@@ -113,6 +125,7 @@ impl Wiring {
             queue: self.queue.clone(),
             events: self.events.clone(),
             relay: self.kick(),
+            clock: self.clock.clone(),
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
             child: ChildProgram::this("child"),
@@ -127,11 +140,13 @@ impl Wiring {
         Arc::new(move || relay.kick())
     }
 
-    /// Lets the relay send what the roles have left, and waits for it.
+    /// Lets the relay send what the roles have left, waits for it, and closes the database.
     pub async fn close(self) {
         self.relay_stop.cancel();
         // It ends by itself within its own time; a panic in it was logged by the runtime.
         let _ = self.relay_running.await;
+        // The last process leaves one file that can be copied as it is.
+        self.database.close().await;
     }
 }
 

@@ -20,8 +20,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Younger ones are their writer's to send, so that several processes rarely send the same.
 const LEFT_TO_THEIR_WRITER: SignedDuration = SignedDuration::from_secs(3);
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
-/// A job that waited so long without a message may have lost it.
-const MESSAGE_LOST_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// A message that was due so long ago and whose job still waits is in the queue, or was lost.
+const ARRIVED_AFTER: SignedDuration = SignedDuration::from_secs(2);
 const ROWS_MAX: usize = 256;
 /// Publishes under way at once: waiting for the confirms one by one would take a round trip each.
 const PUBLISHES_MAX: usize = 32;
@@ -32,6 +32,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(5);
 pub struct Relay {
     clock: Arc<dyn Clock>,
     kicked: Arc<Notify>,
+    events_lifetime: Option<SignedDuration>,
 }
 
 /// Tells this process's relay that something was written.
@@ -65,7 +66,15 @@ impl Relay {
         Self {
             clock,
             kicked: Arc::default(),
+            events_lifetime: None,
         }
+    }
+
+    /// Sweeps events away that are older.
+    #[must_use]
+    pub fn keeping_events_for(mut self, lifetime: SignedDuration) -> Self {
+        self.events_lifetime = Some(lifetime);
+        self
     }
 
     pub fn handle(&self) -> RelayHandle {
@@ -88,7 +97,8 @@ impl Relay {
             // What cannot be sent now, another process or the next start sends.
             let _ = tokio::time::timeout(LAST_SEND, rest).await;
         };
-        tokio::join!(sending, self.keep_sweeping(store, terms, &shutdown));
+        let sweeping = self.keep_sweeping(store, &queue, terms, &shutdown);
+        tokio::join!(sending, sweeping);
     }
 
     /// Sends every message that is due and was written before `written_before`. A message counts as
@@ -154,18 +164,58 @@ impl Relay {
         }
     }
 
+    /// Finds what went missing: jobs whose worker is gone, and messages that the queue has lost.
+    /// Returns how many jobs it moved.
+    pub async fn sweep(
+        &self,
+        store: &dyn RelayStore,
+        queue: &SharedQueue,
+        terms: LeaseTerms,
+    ) -> Result<usize, StoreError> {
+        let moved = store.sweep(terms).await?;
+        let lost = self.send_lost_again(store, queue).await?;
+        if let Some(lifetime) = self.events_lifetime {
+            let forgotten = store.forget_events(lifetime).await?;
+            if forgotten > 0 {
+                tracing::info!(events = forgotten, "old events were forgotten");
+            }
+        }
+        Ok(moved + lost)
+    }
+
+    /// A queue that holds fewer messages than jobs wait for has lost some, to a purge for example.
+    /// One message too many is harmless; it is acknowledged by whoever finds its job taken.
+    async fn send_lost_again(
+        &self,
+        store: &dyn RelayStore,
+        queue: &SharedQueue,
+    ) -> Result<usize, StoreError> {
+        // First the queue: a job that is claimed between the two is then missed by neither.
+        let Ok(there) = queue.waiting(Topic::Jobs).await else {
+            // Nothing can be said of it, and nothing sent to it. Whoever sends says so.
+            return Ok(0);
+        };
+        let due_before = self.clock.now() - ARRIVED_AFTER;
+        let lost = store
+            .sent_and_waiting(due_before)
+            .await?
+            .saturating_sub(there);
+        if lost == 0 {
+            return Ok(0);
+        }
+        store.send_again(lost, due_before).await
+    }
+
     async fn keep_sweeping(
         &self,
         store: &dyn RelayStore,
+        queue: &SharedQueue,
         terms: LeaseTerms,
         shutdown: &CancellationToken,
     ) {
         let mut outage = Outage::new("nobody looks for jobs that went missing");
         loop {
-            let pause = match store
-                .sweep(terms, self.clock.now() - MESSAGE_LOST_AFTER)
-                .await
-            {
+            let pause = match self.sweep(store, queue, terms).await {
                 Ok(moved) => {
                     outage.ended();
                     if moved > 0 {

@@ -21,7 +21,7 @@ mod spool;
 mod stream;
 mod wav;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,7 +29,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What a request may ask of the service.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// Longest body of `POST /v1/correct`, and most audio over one WebSocket.
     pub body_bytes_max: u64,
@@ -38,6 +38,8 @@ pub struct Limits {
     pub sample_rate_max_hz: u32,
     /// A sender silent for so long is given up.
     pub idle_ms: u64,
+    /// Where what arrived waits.
+    pub spool_dir: PathBuf,
 }
 
 impl Default for Limits {
@@ -49,6 +51,7 @@ impl Default for Limits {
             sample_rate_min_hz: 8_000,
             sample_rate_max_hz: 192_000,
             idle_ms: 30_000,
+            spool_dir: std::env::temp_dir(),
         }
     }
 }
@@ -68,10 +71,6 @@ const DRAIN: Duration = Duration::from_secs(5);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Serves until `shutdown`, then lets requests under way finish for up to five seconds.
-pub async fn serve(listener: TcpListener, shutdown: CancellationToken) -> io::Result<()> {
-    serve_with(listener, Limits::default(), shutdown).await
-}
-
 pub async fn serve_with(
     listener: TcpListener,
     limits: Limits,

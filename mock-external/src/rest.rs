@@ -143,7 +143,7 @@ async fn receive(
             .map_err(not_wav)?;
         if let Some(header) = header {
             check(limits, &header.format)?;
-            let mut spool = Spool::open(header.format).map_err(spool_problem)?;
+            let mut spool = Spool::open(header.format, &limits.spool_dir).map_err(spool_problem)?;
             let mut left = header.data_bytes.unwrap_or(u64::MAX);
             take(&mut spool, &mut left, &header.rest).await?;
             open = Some((spool, header.format, left));

@@ -1,7 +1,7 @@
 //! Audio that has arrived and waits until all of it was measured: samples as they came, in an
 //! unlinked temporary file. Nothing is left behind, however the process ends.
 
-use std::io;
+use std::{io, path::Path};
 
 use tokio::{
     fs::File,
@@ -44,10 +44,10 @@ pub(crate) struct Corrected {
 }
 
 impl Spool {
-    pub fn open(format: WavFormat) -> Result<Self, SpoolError> {
+    pub fn open(format: WavFormat, folder: &Path) -> Result<Self, SpoolError> {
         Ok(Self {
             format,
-            file: File::from_std(tempfile::tempfile()?),
+            file: File::from_std(tempfile::tempfile_in(folder)?),
             measured: Measured::new(format.channels),
             partial: Vec::new(),
         })

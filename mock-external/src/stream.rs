@@ -257,7 +257,7 @@ async fn receive(
         sample_rate,
     };
     check(limits, &format)?;
-    let mut spool = Spool::open(format).map_err(spool_problem)?;
+    let mut spool = Spool::open(format, &limits.spool_dir).map_err(spool_problem)?;
     loop {
         match next(service, socket).await? {
             Some(Received::Binary(bytes)) => {

@@ -6,10 +6,7 @@ use std::sync::{
 };
 
 use retake_chain::{Vocabulary, problem::ProblemKind};
-use retake_jobs::{
-    plugin::vocabulary,
-    seams::{StoreError, Topic},
-};
+use retake_jobs::{plugin::vocabulary, seams::StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -92,8 +89,7 @@ impl App {
         Ok(vocabulary(&versions, None, externals, steps_max))
     }
 
-    /// Refuses work while too much of it waits. The depth is at most a poll old; a queue that cannot
-    /// be asked does not count as full, because the record keeps what it cannot take.
+    /// Refuses work while too much of it waits. The count is at most a poll old.
     pub fn check_queue_depth(&self) -> Result<(), Refusal> {
         let (waiting, limit) = (self.queue_depth(), self.config.queue_depth_max);
         if waiting < limit {
@@ -109,12 +105,13 @@ impl App {
         self.queue_depth.load(Ordering::Relaxed)
     }
 
-    /// Keeps the queue's depth known, so that no upload has to wait for the broker to say it.
+    /// Keeps it known how many jobs wait, so that no upload has to count them. Jobs, not messages: the
+    /// queue may hold several for one, or have lost some.
     pub async fn watch_queue_depth(&self) {
         loop {
-            match self.parts.queue.waiting(Topic::Jobs).await {
+            match self.parts.store.jobs_waiting().await {
                 Ok(waiting) => self.queue_depth.store(waiting, Ordering::Relaxed),
-                Err(error) => tracing::debug!("the queue's depth is not known: {error}"),
+                Err(error) => tracing::debug!("it is not known how many jobs wait: {error}"),
             }
             tokio::select! {
                 () = tokio::time::sleep(ms(self.config.depth_poll_ms)) => {}

@@ -14,6 +14,7 @@ use crate::{
     direct::{self, Beginnings},
     front::{Front, RequestId},
     http2,
+    idle::{Idle, Moving, Owed},
     respond::Refusal,
     wire::{Endless, Unread, Watched, Wire},
 };
@@ -98,6 +99,8 @@ impl Door {
         let unread = Unread::default();
         let budget = self.front.app.budget.clone();
         let (events, head_bytes_max) = (self.events.clone(), self.config.header_bytes_max);
+        let idle = Idle::new();
+        let stream = Moving::new(stream, idle.clone());
         let mut wire = Wire::new(stream, budget, unread.clone(), events, head_bytes_max);
         loop {
             let opening = self.opening(&mut wire);
@@ -107,14 +110,14 @@ impl Door {
             };
             match opening {
                 Ok(Some(Opening::Http1)) => {
-                    wire = Box::pin(self.http1(wire, &unread, peer, &stop)).await?;
+                    wire = Box::pin(self.http1(wire, &unread, &idle, peer, &stop)).await?;
                 }
                 Ok(Some(Opening::Http2)) => {
-                    Box::pin(http2::serve(wire, peer, self, stop)).await;
+                    Box::pin(http2::serve(wire, peer, self, idle, stop)).await;
                     return None;
                 }
                 Ok(Some(Opening::Events(request))) => {
-                    let stream = wire.into_inner();
+                    let stream = wire.into_inner().into_inner();
                     return direct::answer(stream, request, peer, &self.front).await;
                 }
                 Ok(None) => return None,
@@ -127,7 +130,7 @@ impl Door {
     }
 
     /// Reads until it is clear what comes; `None` if the client is gone before.
-    async fn opening(&self, wire: &mut Wire<TcpStream>) -> Option<Opening> {
+    async fn opening(&self, wire: &mut Wire<Moving<TcpStream>>) -> Option<Opening> {
         loop {
             let ahead = wire.ahead();
             if ahead.starts_with(PREFACE) {
@@ -155,19 +158,26 @@ impl Door {
     /// Gives the connection back where its next request is one for events.
     async fn http1(
         &self,
-        wire: Wire<TcpStream>,
+        wire: Wire<Moving<TcpStream>>,
         unread: &Unread,
+        idle: &Idle,
         peer: SocketAddr,
         stop: &CancellationToken,
-    ) -> Option<Wire<TcpStream>> {
+    ) -> Option<Wire<Moving<TcpStream>>> {
         let (work, hang_up) = (wire.work(), wire.hang_up());
         let (front, began, unread) = (self.front.clone(), work.clone(), unread.clone());
+        let requests = idle.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let busy = began.begin();
-            let request = request.map(|body| Watched::new(body, unread.clone(), busy.clone()));
+            let unanswered = requests.unanswered();
+            let request = request.map(|body| {
+                let body = Owed::new(body, requests.clone());
+                Watched::new(body, unread.clone(), busy.clone())
+            });
             let (front, hang_up) = (front.clone(), hang_up.clone());
             async move {
                 let response = front.answer(request, Some(peer)).await;
+                drop(unanswered);
                 if response.extensions().get::<Endless>().is_some() {
                     hang_up.watch();
                 }
@@ -183,7 +193,13 @@ impl Door {
             }
             () = stop.cancelled() => {
                 std::pin::Pin::new(&mut served).graceful_shutdown();
-                served.await
+                tokio::select! {
+                    ended = &mut served => ended,
+                    () = idle.at(stop) => {
+                        tracing::debug!(%peer, "connection cut at the stop: nothing moved on it");
+                        return None;
+                    }
+                }
             }
         };
         if let Err(error) = ended {

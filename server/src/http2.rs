@@ -34,6 +34,7 @@ use crate::{
     budget::{Budget, Counted},
     config::{Config, ms},
     connection::{Door, note_panic},
+    idle::{Idle, Owed},
 };
 
 /// RFC 9113 6.5.2 recommends not to allow fewer.
@@ -46,8 +47,13 @@ const CONNECTION_WINDOW_BYTES: u32 = 512 * 1024;
 /// At most so much of a stream waits for the connection, beside what its window keeps back.
 const PIECE_BYTES: usize = 16 * 1024;
 
-pub async fn serve<T>(io: T, peer: SocketAddr, door: Arc<Door>, stop: CancellationToken)
-where
+pub async fn serve<T>(
+    io: T,
+    peer: SocketAddr,
+    door: Arc<Door>,
+    idle_at_stop: Idle,
+    stop: CancellationToken,
+) where
     T: AsyncRead + AsyncWrite + Unpin,
 {
     let idle = ms(door.config.header_ms);
@@ -58,7 +64,8 @@ where
         Err(_) => return tracing::debug!(%peer, "connection closed: no HTTP/2 handshake came"),
     };
     let alive = keep_alive(connection.ping_pong(), &door.config);
-    tokio::pin!(alive);
+    let still = idle_at_stop.at(&stop);
+    tokio::pin!(alive, still);
     let mut streams = JoinSet::new();
     let mut idle_until = Instant::now() + idle;
     let mut leaving = false;
@@ -66,7 +73,7 @@ where
         tokio::select! {
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
-                    begin(&mut streams, request, respond, peer, &door);
+                    begin(&mut streams, request, respond, peer, &door, &idle_at_stop);
                 }
                 Some(Err(error)) => return tracing::debug!(%peer, "connection ended: {error}"),
                 None => return,
@@ -87,6 +94,9 @@ where
                 leaving = true;
                 connection.graceful_shutdown();
                 idle_until = Instant::now() + idle;
+            }
+            () = &mut still => {
+                return tracing::debug!(%peer, "connection cut at the stop: nothing moved on it");
             }
             () = &mut alive => return tracing::debug!(%peer, "connection closed: no pong came"),
         }
@@ -122,15 +132,16 @@ fn begin(
     mut respond: SendResponse<Piece>,
     peer: SocketAddr,
     door: &Arc<Door>,
+    idle: &Idle,
 ) {
     let Ok(place) = door.streams.clone().try_acquire_owned() else {
         tracing::debug!(%peer, "a stream was refused: too many are open");
         respond.send_reset(Reason::REFUSED_STREAM);
         return;
     };
-    let door = door.clone();
+    let (door, idle) = (door.clone(), idle.clone());
     streams.spawn(async move {
-        answer(request, respond, peer, &door).await;
+        answer(request, respond, peer, &door, &idle).await;
         drop(place);
     });
 }
@@ -140,12 +151,15 @@ async fn answer(
     mut respond: SendResponse<Piece>,
     peer: SocketAddr,
     door: &Door,
+    idle: &Idle,
 ) {
-    let request = request.map(Received);
+    let unanswered = idle.unanswered();
+    let request = request.map(|body| Owed::new(Received(body), idle.clone()));
     let response = tokio::select! {
         response = door.front.answer(request, Some(peer)) => response,
         _ = std::future::poll_fn(|context| respond.poll_reset(context)) => return,
     };
+    drop(unanswered);
     let (parts, body) = Counted::of(response, ()).into_parts();
     let mut head = Response::from_parts(parts, ());
     complete(&mut head, body.size_hint().exact());

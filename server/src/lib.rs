@@ -22,6 +22,7 @@ mod direct;
 mod download;
 mod front;
 mod http2;
+mod idle;
 mod listen;
 mod metrics;
 mod multipart;
@@ -83,41 +84,50 @@ pub enum ServeError {
     WebApp(#[source] io::Error),
 }
 
-/// Serves until told to stop, then until open requests have ended or `drain_ms` is over. Leaves
-/// nothing running. The listener is the caller's, so a test knows the port.
-pub async fn serve(
-    listener: TcpListener,
+/// A server that has everything it needs, and serves nobody yet.
+pub struct Opened {
     parts: Parts,
     config: Config,
-    shutdown: CancellationToken,
-) -> Result<(), ServeError> {
+    web: WebAssets,
+}
+
+/// Makes sure of everything that a server needs: whoever says that it is ready may rely on it.
+pub fn open(parts: Parts, config: Config) -> Result<Opened, ServeError> {
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ServeError::Config(problems));
     }
     let place = Place::parse(&config.public_url).unwrap_or_default();
     let web = WebAssets::load(&config.web, place.base()).map_err(ServeError::WebApp)?;
-    tracing::info!(
-        address = listener.local_addr().ok().map(tracing::field::display),
-        web_files = web.len(),
-        "listening"
-    );
-    let app = Arc::new(App::new(parts, config, web, shutdown.clone()));
+    Ok(Opened { parts, config, web })
+}
 
-    let front = Front::new(app.clone());
-    tokio::select! {
-        () = listen::listen(listener, front, shutdown) => {}
-        () = background(&app) => unreachable!("watching ends only with the process"),
+impl Opened {
+    /// Serves until told to stop, then until open requests have ended or `drain_ms` is over. Leaves
+    /// nothing running. The listener is the caller's, so a test knows the port.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) {
+        tracing::info!(
+            address = listener.local_addr().ok().map(tracing::field::display),
+            web_files = self.web.len(),
+            "listening"
+        );
+        let app = App::new(self.parts, self.config, self.web, shutdown.clone());
+        let app = Arc::new(app);
+
+        let front = Front::new(app.clone());
+        tokio::select! {
+            () = listen::listen(listener, front, shutdown) => {}
+            () = background(&app) => unreachable!("watching ends only with the process"),
+        }
+        // Whoever was cut off mid-upload is cleaning up.
+        app.unbroken.close();
+        if tokio::time::timeout(CLEAN_UP, app.unbroken.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some uploads were not cleaned up in time; the sweeper finds them");
+        }
     }
-    // Whoever was cut off mid-upload is cleaning up.
-    app.unbroken.close();
-    if tokio::time::timeout(CLEAN_UP, app.unbroken.wait())
-        .await
-        .is_err()
-    {
-        tracing::warn!("some uploads were not cleaned up in time; the sweeper finds them");
-    }
-    Ok(())
 }
 
 /// What goes on beside requests; ends only with the process.

@@ -1,8 +1,8 @@
 //! The accept loop: who gets a place, and who is told that there is none.
 //!
 //! Needs a bound listener; leaves nothing running when it returns. Stops when told: takes no new
-//! connections, lets open requests end (event streams say goodbye by themselves), and cuts what is
-//! left when the drain time is over.
+//! connections, lets open requests end (event streams say goodbye by themselves), cuts those on which
+//! nothing moves, and all that is left when the drain time is over.
 
 use std::{sync::Arc, time::Duration};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::StatusCode;
-use retake_jobs::{health::Health, job::Status};
+use retake_jobs::{health::Health, job::Status, seams::SpaceUsed};
 
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -33,6 +33,7 @@ pub struct Gauges<'a> {
     pub jobs_waiting: u64,
     /// Of the worker in this process.
     pub worker: Option<&'a Health>,
+    pub space: Option<SpaceUsed>,
 }
 
 impl Metrics {
@@ -171,9 +172,23 @@ impl Metrics {
         metric(
             "retake_jobs_waiting",
             "gauge",
-            "Messages waiting in the job queue when last asked.",
+            "Jobs waiting to be taken when last asked, each counted once.",
             &one(gauges.jobs_waiting),
         );
+        if let Some(space) = gauges.space {
+            metric(
+                "retake_store_bytes",
+                "gauge",
+                "What the store takes of the disk: its file, what of that is free and on its way back \
+                 to the disk, its log, and what is kept so that a full disk can be cleared.",
+                &[
+                    ("{part=\"file\"}", space.file_bytes),
+                    ("{part=\"free\"}", space.free_bytes),
+                    ("{part=\"log\"}", space.log_bytes),
+                    ("{part=\"reserve\"}", space.reserve_bytes),
+                ],
+            );
+        }
         if let Some(worker) = gauges.worker {
             text += &of_worker(worker);
         }
@@ -227,6 +242,10 @@ mod tests {
             answer_bytes_waiting: 5,
             jobs_waiting: 9,
             worker: Some(&Health::default()),
+            space: Some(SpaceUsed {
+                free_bytes: 4_096,
+                ..SpaceUsed::default()
+            }),
         });
         for line in [
             "retake_http_requests_total{class=\"2xx\"} 1",
@@ -239,6 +258,7 @@ mod tests {
             "retake_jobs_waiting 9",
             "retake_worker_well 1",
             "retake_worker_spared_jobs_total 0",
+            "retake_store_bytes{part=\"free\"} 4096",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in {text}");
         }

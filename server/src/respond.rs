@@ -128,6 +128,12 @@ impl From<BlobError> for Refusal {
                 refusal.cause = Some(error.to_string());
                 refusal
             }
+            BlobError::Busy(_) => {
+                let mut refusal =
+                    Self::new(ProblemKind::Unavailable, "the store is busy; try again");
+                refusal.cause = Some(error.to_string());
+                refusal
+            }
             BlobError::TooLarge { .. } | BlobError::Body(_) | BlobError::Broken(_) => {
                 Self::internal(error.to_string())
             }

@@ -10,6 +10,7 @@ mod external;
 mod hears;
 mod hides;
 mod keeps;
+mod lasts;
 mod libraries;
 mod owns;
 mod page;

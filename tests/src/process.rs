@@ -41,6 +41,7 @@ pub struct Start<'a> {
     settings: Vec<String>,
     environment: Vec<(String, String)>,
     descriptors: Option<u32>,
+    file_bytes_max: Option<u64>,
 }
 
 impl<'a> Start<'a> {
@@ -52,6 +53,7 @@ impl<'a> Start<'a> {
             settings: Vec::new(),
             environment: Vec::new(),
             descriptors: None,
+            file_bytes_max: None,
         }
     }
 
@@ -71,14 +73,28 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// No file of it may grow beyond this: what a full disk is to root too.
+    pub fn file_bytes_max(mut self, bytes: u64) -> Self {
+        self.file_bytes_max = Some(bytes);
+        self
+    }
+
     /// Starts it and waits until it says that it is ready.
     pub fn start(self) -> Result<Retake> {
-        let mut command = match self.descriptors {
-            None => Command::new(program()),
-            Some(limit) => {
-                let mut shell = Command::new("sh");
-                let script = format!("ulimit -Sn {limit} && exec \"$0\" \"$@\"");
-                shell.arg("-c").arg(script).arg(program());
+        let mut limits = String::new();
+        if let Some(limit) = self.descriptors {
+            limits.push_str(&format!("ulimit -Sn {limit} && "));
+        }
+        if let Some(bytes) = self.file_bytes_max {
+            // The write fails instead of the process: the signal is ignored, which is inherited.
+            limits.push_str(&format!("trap '' XFSZ && ulimit -f {} && ", bytes / 1024));
+        }
+        let mut command = match limits.as_str() {
+            "" => Command::new(program()),
+            limits => {
+                let mut shell = Command::new("bash");
+                shell.arg("-c").arg(format!("{limits}exec \"$0\" \"$@\""));
+                shell.arg(program());
                 shell
             }
         };

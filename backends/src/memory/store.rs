@@ -6,10 +6,11 @@ mod plugins;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::{problem::Problem, report::Peaks};
 use retake_jobs::{
     clock::Clock,
@@ -18,12 +19,12 @@ use retake_jobs::{
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
         AlreadyEnded, Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome, Status,
-        changes::{entailed, job_message, message_overdue, snapshot},
+        changes::{entailed, job_message, snapshot},
     },
     recording::Recording,
     seams::{
         BlobKey, Claim, EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners,
-        Progress, RecordingWithJobs, Records, StoreError, Sweep, Topic,
+        Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
     },
 };
 
@@ -39,6 +40,9 @@ struct Tables {
     recordings: BTreeMap<RecordingId, RecordingRow>,
     jobs: BTreeMap<JobId, JobRow>,
     events: BTreeMap<EventId, Event>,
+    /// When the event was written.
+    written: BTreeMap<EventId, Timestamp>,
+    forgotten_up_to: EventId,
     newest_event: EventId,
     outbox: BTreeMap<i64, Waiting>,
     newest_message: i64,
@@ -57,7 +61,6 @@ struct JobRow {
     job: Job,
     correction: Option<Correction>,
     message_at: Timestamp,
-    rewritten: u32,
 }
 
 struct Waiting {
@@ -149,16 +152,17 @@ impl Tables {
                 .retain(|_, e| e.job.id != after.id || e.kind != EventKind::Progress);
         }
         if let Some(kind) = entailed.event {
-            self.add_event(kind, after);
+            self.add_event(kind, after, now);
         }
         if let Some((topic, body)) = entailed.message {
             self.add_message(topic, body, after, now, not_before);
         }
     }
 
-    fn add_event(&mut self, kind: EventKind, job: &Job) -> EventId {
+    fn add_event(&mut self, kind: EventKind, job: &Job, now: Timestamp) -> EventId {
         self.newest_event.0 += 1;
         let id = self.newest_event;
+        self.written.insert(id, now);
         self.events.insert(
             id,
             Event {
@@ -207,7 +211,6 @@ impl Tables {
             job: job.clone(),
             correction: None,
             message_at: now,
-            rewritten: 0,
         };
         self.jobs.insert(job.id, row);
         self.write_entailed(None, job, now, now);
@@ -226,6 +229,19 @@ impl Tables {
             jobs: jobs.map(|j| j.job.clone()).collect(),
             peaks: row.peaks.clone(),
         }
+    }
+
+    fn sent_and_waiting(&self, due_before: Timestamp) -> Vec<(Timestamp, Job)> {
+        let unsent = |id: JobId| {
+            let mut messages = self.outbox.values();
+            messages.any(|m| m.job == id && m.row.topic == Topic::Jobs)
+        };
+        self.jobs
+            .values()
+            .filter(|row| row.job.status == Status::Queued && row.message_at < due_before)
+            .filter(|row| !unsent(row.job.id))
+            .map(|row| (row.message_at, row.job.clone()))
+            .collect()
     }
 
     fn owned(&self, owner: OwnerId, id: RecordingId) -> Option<&RecordingRow> {
@@ -412,7 +428,7 @@ impl Leases for MemoryStore {
             return Ok(Err(LeaseLost));
         };
         if event {
-            tables.add_event(EventKind::Progress, &job);
+            tables.add_event(EventKind::Progress, &job, now);
         }
         Ok(Ok(Heartbeat {
             cancel_requested: job.cancel_requested,
@@ -450,11 +466,12 @@ impl Leases for MemoryStore {
         &self,
         attempt: Attempt,
         terms: LeaseTerms,
-        not_before: Timestamp,
+        pause: Duration,
         blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         let now = self.clock.now();
+        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         let released = self
             .tables()
             .change(attempt.job_id, now, not_before, |job| {
@@ -469,44 +486,30 @@ impl Leases for MemoryStore {
 
 #[async_trait]
 impl Sweep for MemoryStore {
-    async fn sweep(
-        &self,
-        terms: LeaseTerms,
-        queued_before: Timestamp,
-    ) -> Result<usize, StoreError> {
+    async fn sweep(&self, terms: LeaseTerms) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
         let ids: Vec<JobId> = tables.jobs.keys().copied().collect();
-        let mut moved = 0;
-        for id in ids {
-            let expired = tables.change(id, now, now, |job| job.expire(now, terms));
-            if let Some((_, Some(_))) = expired {
-                moved += 1;
-                continue;
-            }
-            if tables
-                .outbox
-                .values()
-                .any(|m| m.job == id && m.row.topic == Topic::Jobs)
-            {
-                continue;
-            }
-            let Some(row) = tables.jobs.get_mut(&id) else {
-                continue;
-            };
-            let overdue = message_overdue(row.message_at, row.rewritten, queued_before, now);
-            if row.job.status == Status::Queued && overdue {
-                row.rewritten += 1;
-                let job = row.job.clone();
-                let email = tables.recordings[&job.recording_id]
-                    .recording
-                    .user_email
-                    .clone();
-                tables.add_message(Topic::Jobs, job_message(&job, &email, now), &job, now, now);
-                moved += 1;
-            }
-        }
-        Ok(moved)
+        let expired = ids.into_iter().filter(|id| {
+            let expired = tables.change(*id, now, now, |job| job.expire(now, terms));
+            matches!(expired, Some((_, Some(_))))
+        });
+        Ok(expired.count())
+    }
+
+    async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        let before = self.clock.now().checked_sub(lifetime);
+        let before = before.unwrap_or(Timestamp::MIN);
+        let mut tables = self.tables();
+        let old = tables.written.iter().rev().find(|(_, at)| **at <= before);
+        let Some(old) = old.map(|(id, _)| *id) else {
+            return Ok(0);
+        };
+        tables.forgotten_up_to = old;
+        tables.written.retain(|id, _| *id > old);
+        let had = tables.events.len();
+        tables.events.retain(|id, _| *id > old);
+        Ok(had - tables.events.len())
     }
 }
 
@@ -530,6 +533,24 @@ impl Outbox for MemoryStore {
         self.tables().outbox.retain(|id, _| !ids.contains(id));
         Ok(())
     }
+
+    async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.tables().sent_and_waiting(due_before).len() as u64)
+    }
+
+    async fn send_again(&self, count: u64, due_before: Timestamp) -> Result<usize, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let mut jobs = tables.sent_and_waiting(due_before);
+        jobs.sort_by_key(|(message_at, _)| *message_at);
+        jobs.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        for (_, job) in &jobs {
+            let recording = &tables.recordings[&job.recording_id].recording;
+            let message = job_message(job, &recording.user_email, now);
+            tables.add_message(Topic::Jobs, message, job, now, now);
+        }
+        Ok(jobs.len())
+    }
 }
 
 #[async_trait]
@@ -548,6 +569,10 @@ impl EventLog for MemoryStore {
             .map(|(_, event)| event)
             .filter(|event| event.job.owner == owner);
         Ok(mine.take(limit).cloned().collect())
+    }
+
+    async fn forgotten_up_to(&self) -> Result<EventId, StoreError> {
+        Ok(self.tables().forgotten_up_to)
     }
 
     async fn newest_event(&self) -> Result<EventId, StoreError> {
@@ -569,5 +594,18 @@ impl Owners for MemoryStore {
 
     async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
         Ok(self.tables().sessions.get(&token_sha256).copied())
+    }
+}
+
+#[async_trait]
+impl Space for MemoryStore {
+    async fn jobs_waiting(&self) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        let waiting = tables.jobs.values().map(|row| row.job.status);
+        Ok(waiting.filter(|status| *status == Status::Queued).count() as u64)
+    }
+
+    async fn space(&self) -> Result<SpaceUsed, StoreError> {
+        Ok(SpaceUsed::default())
     }
 }

@@ -16,6 +16,7 @@ use super::{
     Database, SqliteStore,
     connection::SqliteError,
     upload::{self, CHUNK_BYTES, CHUNKS_MAX, HEAD_BYTES, Upload},
+    writer::Durability,
 };
 
 #[derive(Clone)]
@@ -83,7 +84,9 @@ impl Blobs for SqliteBlobs {
 
     async fn delete(&self, key: BlobKey) -> Result<(), BlobError> {
         self.database
-            .write(move |connection| upload::remove_row(connection, key))
+            .write_freeing(Durability::Machine, move |connection| {
+                upload::remove_row(connection, key)
+            })
             .await?;
         upload::reclaim(&self.database).await?;
         Ok(())

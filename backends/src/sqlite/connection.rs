@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use retake_jobs::seams::StoreError;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 
 /// How long a writer waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,8 +21,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_tracks.sql"),
     include_str!("migrations/0005_pins.sql"),
     include_str!("migrations/0006_spared.sql"),
-    include_str!("migrations/0007_turns.sql"),
+    include_str!("migrations/0007_time_and_space.sql"),
+    include_str!("migrations/0008_turns.sql"),
 ];
+
+/// What this program writes.
+pub(super) const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// Opens the file and brings its schema up to date.
 pub(super) fn open_writer(path: &Path, bytes_max: Option<u64>) -> Result<Connection, SqliteError> {
@@ -55,17 +59,30 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)
         .map_err(|error| StoreError::Broken(format!("cannot open {}: {error}", path.display())))?;
+    #[cfg(test)]
+    let connection = super::tests::plans::watched(connection);
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Both mean something only before the first table is made, and before the WAL.
-    // Large pages: a MiB of audio is a chain of 64 of them instead of 256.
-    connection.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    if is_new(&connection)? {
+        // Both mean something only before the first table is made, and before the WAL; later the second
+        // one would write to the file, which on a full disk keeps everybody out.
+        // Large pages: a MiB of audio is a chain of 64 of them instead of 256.
+        connection.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;")?;
+    }
     enter_wal(&connection)?;
     connection.execute_batch(
-        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+        // Nothing of SQLite's own lies in a temporary folder: there may be none that can be written.
+        "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
+}
+
+fn is_new(connection: &Connection) -> Result<bool, SqliteError> {
+    let new = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })?;
+    Ok(new)
 }
 
 /// The change of mode does not wait for the busy timeout as statements do, so that two processes
@@ -92,7 +109,7 @@ fn enter_wal(connection: &Connection) -> Result<(), SqliteError> {
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), SqliteError> {
-    let newest = MIGRATIONS.len() as i64;
+    let newest = SCHEMA_VERSION;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_one(None, "user_version")?;
     if version > newest {
@@ -100,6 +117,10 @@ fn migrate(connection: &mut Connection) -> Result<(), SqliteError> {
             "the database has schema version {version}, and this program knows only up to {newest}: \
              a newer Retake wrote it"
         )).into());
+    }
+    if version == newest {
+        // Nothing is written: a program that starts on a full disk gets past here.
+        return Ok(());
     }
     let missing = usize::try_from(version).unwrap_or(0);
     for migration in &MIGRATIONS[missing..] {
@@ -117,6 +138,19 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// SQLite calls only ENOSPC while it writes a file "full". A quota or a limit on the length of files
+/// is an I/O error of writing to it, and no room for the index of the log one of `SHMSIZE`.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
+    failure.code == ErrorCode::DiskFull
+        || matches!(
+            failure.extended_code,
+            ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE
+        )
+}
+
 /// What goes wrong with a [`Connection`] in hand. SQLite's own errors become the store's only by way
 /// of it: neither of those types is this crate's.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -129,10 +163,16 @@ impl From<rusqlite::Error> for SqliteError {
         if is_busy(&error) {
             return Self(StoreError::Busy(text));
         }
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self(StoreError::Full(text)),
-            _ => Self(StoreError::Broken(text)),
+        if is_full(&error) {
+            return Self(StoreError::Full(text));
         }
+        Self(StoreError::Broken(text))
+    }
+}
+
+impl SqliteError {
+    pub fn is_full(&self) -> bool {
+        matches!(self.0, StoreError::Full(_))
     }
 }
 

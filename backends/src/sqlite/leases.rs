@@ -1,7 +1,9 @@
 //! What a worker may do to a job. Each call is one transition in one transaction.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::Problem;
 use retake_jobs::{
     correction::Correction,
@@ -16,6 +18,7 @@ use super::{
     SqliteStore,
     changes::{add_event, change},
     connection::{SqliteError, nanos},
+    forget,
     rows::{recording_by_id, signed, to_json},
     sweep, turns,
 };
@@ -111,11 +114,12 @@ impl Leases for SqliteStore {
         &self,
         attempt: Attempt,
         terms: LeaseTerms,
-        not_before: Timestamp,
+        pause: Duration,
         blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         let now = self.database.clock.now();
+        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
         self.database
             .write(move |connection| {
                 let released = change(connection, attempt.job_id, now, not_before, |job| {
@@ -132,12 +136,12 @@ impl Leases for SqliteStore {
 
 #[async_trait]
 impl Sweep for SqliteStore {
-    async fn sweep(
-        &self,
-        terms: LeaseTerms,
-        queued_before: Timestamp,
-    ) -> Result<usize, StoreError> {
-        sweep::sweep(&self.database, terms, queued_before).await
+    async fn sweep(&self, terms: LeaseTerms) -> Result<usize, StoreError> {
+        sweep::sweep(&self.database, terms).await
+    }
+
+    async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        forget::forget(&self.database, lifetime).await
     }
 }
 

@@ -12,7 +12,7 @@ use retake_jobs::{
 use super::{
     SqliteStore,
     connection::nanos,
-    news,
+    forget, messages_again, news,
     rows::{job_by_id, json, named, parsed, signed},
 };
 
@@ -28,7 +28,7 @@ impl Outbox for SqliteStore {
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
                     "SELECT id, topic, owner, body FROM outbox
-                     WHERE written_at < ?1 AND not_before <= ?2 ORDER BY id LIMIT ?3",
+                     WHERE not_before <= ?2 AND written_at < ?1 ORDER BY not_before, id LIMIT ?3",
                 )?;
                 let rows = statement.query_and_then(
                     (nanos(written_before), nanos(now), signed(limit as u64)),
@@ -59,6 +59,16 @@ impl Outbox for SqliteStore {
                 Ok(())
             })
             .await
+    }
+
+    async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError> {
+        self.database
+            .read(move |connection| messages_again::sent_and_waiting(connection, due_before))
+            .await
+    }
+
+    async fn send_again(&self, count: u64, due_before: Timestamp) -> Result<usize, StoreError> {
+        messages_again::send(&self.database, count, due_before).await
     }
 }
 
@@ -91,6 +101,10 @@ impl EventLog for SqliteStore {
                 rows.collect()
             })
             .await
+    }
+
+    async fn forgotten_up_to(&self) -> Result<EventId, StoreError> {
+        self.database.read(forget::forgotten).await
     }
 
     async fn newest_event(&self) -> Result<EventId, StoreError> {

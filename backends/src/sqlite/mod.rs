@@ -3,22 +3,29 @@
 //! One [`Database`] per process and file holds the threads: one that writes, a few that read. Rows,
 //! blobs, queue and events are views of it and share them. Nothing here blocks a tokio thread.
 
+mod backup;
 mod blobs;
 mod catalogue;
 mod changes;
 mod connection;
 mod events;
+mod forget;
 mod leases;
 mod log;
+mod messages_again;
 mod news;
 mod owners;
 mod plugin_files;
 mod queue;
 mod readers;
 mod records;
+mod reserve;
 mod rows;
+mod shared_clock;
+mod space;
 mod submissions;
 mod sweep;
+mod tidy;
 mod turns;
 mod upload;
 mod writer;
@@ -26,20 +33,21 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{Backup, BackupError, back_up, verify};
 pub use blobs::SqliteBlobs;
 pub use events::SqliteEvents;
 pub use queue::SqliteQueue;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
 use retake_jobs::{
-    clock::{Clock, SystemClock},
+    clock::Clock,
     seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, StoreError},
 };
 use rusqlite::Connection;
@@ -49,6 +57,9 @@ use self::{
     connection::{SqliteError, open_writer},
     news::News,
     readers::Readers,
+    reserve::Reserve,
+    shared_clock::{Machine, SharedClock, ThisMachine},
+    tidy::Tidy,
     writer::{Durability, Writer},
 };
 
@@ -68,11 +79,17 @@ pub struct SqliteOptions {
 const BULK_WRITES_MAX: usize = 4;
 
 pub(super) struct Database {
+    path: PathBuf,
     writer: Writer,
     readers: Readers,
+    reserve: Reserve,
     clock: Arc<dyn Clock>,
+    /// The clock, where it is the one of everybody who shares the file.
+    shared_clock: Option<Arc<SharedClock>>,
     news: Arc<News>,
     bulk: Semaphore,
+    /// Deletions that were let have the room kept for them: uploads must not take it before they do.
+    clearing: AtomicUsize,
     /// The blobs are in this file too, so that accepting a recording whose bytes are missing is an
     /// error.
     holds_blobs: AtomicBool,
@@ -91,28 +108,87 @@ impl SqliteStore {
         options: SqliteOptions,
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
+        let reserve = Reserve::beside(path);
+        Self::on(path, &reserve, options, |_| Ok((clock.clone(), None)))
+    }
+
+    /// With the clock that all processes share which open the file like this.
+    pub fn open_shared(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_on(path, Arc::new(ThisMachine))
+    }
+
+    fn open_on(path: impl AsRef<Path>, machine: Arc<dyn Machine>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let reserve = Reserve::beside(path);
+        reserve.take();
+        Self::on(path, &reserve, SqliteOptions::default(), |connection| {
+            let clock = Arc::new(SharedClock::begin(connection, machine.clone())?);
+            Ok((clock.clone() as Arc<dyn Clock>, Some(clock)))
+        })
+    }
+
+    fn on(
+        path: &Path,
+        reserve: &Reserve,
+        options: SqliteOptions,
+        clock: impl Fn(&Connection) -> Result<Clocks, SqliteError>,
+    ) -> Result<Self, StoreError> {
+        match Self::assemble(path, options, &clock) {
+            // Even reading takes a little room, for the index of the log.
+            Err(error) if error.is_full() && reserve.release_all() => {
+                Ok(Self::assemble(path, options, &clock)?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+
+    fn assemble(
+        path: &Path,
+        options: SqliteOptions,
+        clock: &impl Fn(&Connection) -> Result<Clocks, SqliteError>,
+    ) -> Result<Self, SqliteError> {
         let connection = open_writer(path, options.size_bytes_max)?;
+        let (clock, shared_clock) = clock(&connection)?;
         let news = Arc::new(News::default());
         news.begin(&connection)?;
         let database = Database {
+            path: path.to_owned(),
             readers: Readers::start(path)?,
-            writer: Writer::start(connection, Arc::clone(&news))?,
+            writer: Writer::start(connection, Arc::clone(&news), Tidy::new(path))?,
+            reserve: Reserve::beside(path),
             clock,
+            shared_clock,
             news,
             bulk: Semaphore::new(BULK_WRITES_MAX),
+            clearing: AtomicUsize::new(0),
             holds_blobs: AtomicBool::new(false),
         };
         Ok(Self {
             database: Arc::new(database),
         })
     }
+
+    /// The time by which this store goes.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.database.clock)
+    }
+
+    /// An orderly end: what was asked for before is written, and the last process to close the file
+    /// leaves it whole, without a log beside it. What is asked for later fails.
+    pub async fn close(&self) {
+        // The log can be brought in only where nobody reads.
+        self.database.readers.close().await;
+        self.database.writer.close().await;
+    }
 }
+
+type Clocks = (Arc<dyn Clock>, Option<Arc<SharedClock>>);
 
 /// The embedded default: everything in one file, sharing its threads.
 pub fn open_sqlite(
     path: impl AsRef<Path>,
 ) -> Result<(SharedStore, SharedBlobs, SharedQueue, SharedEvents), StoreError> {
-    let store = SqliteStore::open(path, Arc::new(SystemClock))?;
+    let store = SqliteStore::open_shared(path)?;
     let blobs = SqliteBlobs::new(&store);
     let queue = SqliteQueue::new(&store, QueueLimits::default());
     let events = SqliteEvents::new(&store);
@@ -141,6 +217,34 @@ impl Database {
         Ok(self.writer.write(Durability::Process, work).await?)
     }
 
+    /// For what makes room. Where there is none left for it, there is what was kept for that.
+    async fn write_freeing<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        work: impl Fn(&Connection) -> Result<T, SqliteError> + Clone + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.writer.write(durability, work.clone()).await {
+            Err(error) if error.is_full() => {
+                let _clearing = Clearing::begin(&self.clearing);
+                if self.reserve.release() {
+                    Ok(self.writer.write(durability, work).await?)
+                } else {
+                    Err(error.into())
+                }
+            }
+            done => Ok(done?),
+        }
+    }
+
+    fn refuse_while_clearing(&self) -> Result<(), StoreError> {
+        if self.clearing.load(Ordering::Relaxed) == 0 {
+            return Ok(());
+        }
+        Err(StoreError::Full(
+            "a deletion makes room at this moment".to_owned(),
+        ))
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
@@ -150,5 +254,21 @@ impl Database {
 
     fn holds_blobs(&self) -> bool {
         self.holds_blobs.load(Ordering::Relaxed)
+    }
+}
+
+/// Ends also where whoever asked for the deletion is gone.
+struct Clearing<'a>(&'a AtomicUsize);
+
+impl<'a> Clearing<'a> {
+    fn begin(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Clearing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -2,17 +2,20 @@
 //! queue may have messages. Commits of other processes are told the same way, so that subscribers do
 //! not need to know where an event was written.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicI64, Ordering},
+};
 
-use retake_jobs::seams::Wake;
+use retake_jobs::{id::OwnerId, seams::Wake};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use super::connection::SqliteError;
 use crate::memory::LocalEvents;
 
-/// Beyond it everybody is woken: one wake is cheaper than a long list.
-const OWNERS_MAX: usize = 256;
+/// Of one commit. With so many everybody is woken: one wake is cheaper than a long list.
+const EVENTS_MAX: usize = 512;
 
 #[derive(Default)]
 pub(super) struct News {
@@ -35,7 +38,6 @@ impl News {
             self.messages.notify_waiters();
         }
         match self.owners_with_news(connection) {
-            Ok(owners) if owners.len() > OWNERS_MAX => self.events.wake(Wake::All),
             Ok(owners) => owners.into_iter().for_each(|wake| self.events.wake(wake)),
             Err(error) => {
                 tracing::warn!(%error, "the event log could not be read after a commit");
@@ -51,14 +53,20 @@ impl News {
             return Ok(Vec::new());
         }
         self.newest_event.store(newest, Ordering::Relaxed);
+        // By the log's own key, never DISTINCT: for that SQLite would walk every owner there is.
         let mut statement = connection
-            .prepare_cached("SELECT DISTINCT owner FROM events WHERE id > ?1 LIMIT ?2")?;
-        let mut rows = statement.query((seen, OWNERS_MAX as i64 + 1))?;
-        let mut owners = Vec::new();
+            .prepare_cached("SELECT owner FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+        let mut rows = statement.query((seen, EVENTS_MAX as i64))?;
+        let mut owners = BTreeSet::new();
+        let mut events = 0;
         while let Some(row) = rows.next()? {
-            owners.push(Wake::Owner(super::rows::parsed(row.get_ref(0)?)?));
+            events += 1;
+            owners.insert(super::rows::parsed::<OwnerId>(row.get_ref(0)?)?);
         }
-        Ok(owners)
+        if events == EVENTS_MAX {
+            return Ok(vec![Wake::All]);
+        }
+        Ok(owners.into_iter().map(Wake::Owner).collect())
     }
 }
 

@@ -64,7 +64,9 @@ macro_rules! unused {
          AND NOT EXISTS (SELECT 1 FROM plugins
              WHERE 'plugin/' || digest = plugin_files.key
                  AND (removed_at IS NULL OR EXISTS (SELECT 1 FROM jobs
-                     WHERE status IN ('queued', 'running') AND jobs.created_at <= removed_at)))
+                     WHERE status = 'queued' AND message_at >= 0 AND jobs.created_at <= removed_at)
+                 OR EXISTS (SELECT 1 FROM jobs
+                     WHERE status = 'running' AND lease_until >= 0 AND jobs.created_at <= removed_at)))
          AND NOT EXISTS (SELECT 1 FROM submissions
              WHERE status = 'checking' AND 'submission/' || id = plugin_files.key)"
     };

@@ -16,19 +16,24 @@ const READERS: usize = 3;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
 
-#[derive(Clone)]
-pub(super) struct Readers(mpsc::Sender<Work>);
+enum Order {
+    Read(Work),
+    /// For whichever thread takes it: its last.
+    Close(oneshot::Sender<()>),
+}
+
+pub(super) struct Readers(mpsc::Sender<Order>);
 
 impl Readers {
     pub fn start(path: &Path) -> Result<Self, SqliteError> {
-        let (requests, waiting) = mpsc::channel::<Work>();
+        let (requests, waiting) = mpsc::channel::<Order>();
         let waiting = Arc::new(Mutex::new(waiting));
         for number in 0..READERS {
             let connection = open_reader(path)?;
             let waiting = Arc::clone(&waiting);
             std::thread::Builder::new()
                 .name(format!("sqlite-reader-{number}"))
-                .spawn(move || run(&connection, &waiting))
+                .spawn(move || run(connection, &waiting))
                 .map_err(|error| StoreError::Broken(format!("cannot start a reader: {error}")))?;
         }
         Ok(Self(requests))
@@ -47,8 +52,19 @@ impl Readers {
             }
         });
         let stopped = || StoreError::Broken("the readers have stopped".to_owned());
-        self.0.send(work).map_err(|_| stopped())?;
+        self.0.send(Order::Read(work)).map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
+    }
+
+    /// Answers what was asked before, and lets go of the file.
+    pub async fn close(&self) {
+        let closing = (0..READERS).filter_map(|_| {
+            let (closed, told) = oneshot::channel();
+            self.0.send(Order::Close(closed)).ok().map(|()| told)
+        });
+        for told in closing.collect::<Vec<_>>() {
+            let _ = told.await;
+        }
     }
 }
 
@@ -62,12 +78,21 @@ fn in_one_state<T>(
     result
 }
 
-fn run(connection: &Connection, waiting: &Mutex<mpsc::Receiver<Work>>) {
+fn run(connection: Connection, waiting: &Mutex<mpsc::Receiver<Order>>) {
     loop {
         let next = waiting.lock().expect("no panic while held").recv();
-        let Ok(work) = next else { return };
-        if catch_unwind(AssertUnwindSafe(|| work(connection))).is_err() {
-            tracing::error!("a read panicked");
+        match next {
+            Ok(Order::Read(work)) => {
+                if catch_unwind(AssertUnwindSafe(|| work(&connection))).is_err() {
+                    tracing::error!("a read panicked");
+                }
+            }
+            Ok(Order::Close(closed)) => {
+                drop(connection);
+                let _ = closed.send(());
+                return;
+            }
+            Err(_) => return,
         }
     }
 }

@@ -19,6 +19,7 @@ use super::{
         recording_by_id, signed,
     },
     upload,
+    writer::Durability,
 };
 
 #[async_trait]
@@ -125,7 +126,9 @@ impl Records for SqliteStore {
     ) -> Result<Option<Vec<BlobKey>>, StoreError> {
         let deleted = self
             .database
-            .write(move |connection| delete(connection, owner, id))
+            .write_freeing(Durability::Machine, move |connection| {
+                delete(connection, owner, id)
+            })
             .await?;
         if deleted.is_some() {
             // What this leaves, the sweep takes.

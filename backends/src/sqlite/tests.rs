@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+pub(super) mod plans;
 mod plugins;
+mod space;
+mod stopping;
+mod time;
 
 use std::{
     io,
@@ -15,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_chain::{Chain, format::Format};
 use retake_findings::Code;
 use retake_jobs::{
-    clock::ManualClock,
+    clock::{ManualClock, SystemClock},
     correction::Correction,
     id::{OwnerId, RecordingId},
     job::{Attempt, Job, LeaseTerms, Outcome, Status},
@@ -69,6 +73,17 @@ fn body(length: usize) -> ByteStream<'static> {
         .boxed()
 }
 
+/// Of the first attempt.
+fn correction() -> Correction {
+    let json = r#"{"attempt":1,"content_type":"audio/flac","size_bytes":5,"sha256":"",
+        "report":{"source":"","steps":[],"elapsed_ms":1,
+            "input":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},
+            "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1}},
+        "peaks":{"frames_per_point":1,"min":[],"max":[]},
+        "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
+    serde_json::from_str(json).unwrap()
+}
+
 impl Bench {
     fn made(&self) -> (Recording, Job) {
         let now = self.clock.now();
@@ -112,16 +127,18 @@ impl Bench {
 #[tokio::test]
 async fn every_connection_has_the_settings() {
     let bench = bench();
-    let settings = |c: &Connection| -> Result<(String, i64, i64, i64, i64), SqliteError> {
+    let settings = |c: &Connection| -> Result<(String, i64, i64, i64, i64, i64), SqliteError> {
         Ok((
             c.pragma_query_one(None, "journal_mode")?,
             c.pragma_query_one(None, "page_size")?,
             c.pragma_query_one(None, "auto_vacuum")?,
             c.pragma_query_one(None, "foreign_keys")?,
             c.pragma_query_one(None, "busy_timeout")?,
+            // In memory: there may be no folder for temporary files.
+            c.pragma_query_one(None, "temp_store")?,
         ))
     };
-    let expected = ("wal".to_owned(), 16_384, 2, 1, 10_000);
+    let expected = ("wal".to_owned(), 16_384, 2, 1, 10_000, 2);
     assert_eq!(bench.store.database.read(settings).await.unwrap(), expected);
     assert_eq!(
         bench.store.database.write(settings).await.unwrap(),
@@ -302,13 +319,7 @@ async fn a_settled_job_adopts_the_bytes_its_attempt_stored() {
     let Claim::Won { attempt, .. } = bench.store.claim(job.id, "w", TERMS).await.unwrap() else {
         panic!("it waits")
     };
-    let json = r#"{"attempt":1,"content_type":"audio/flac","size_bytes":5,"sha256":"",
-        "report":{"source":"","steps":[],"elapsed_ms":1,
-            "input":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},
-            "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1}},
-        "peaks":{"frames_per_point":1,"min":[],"max":[]},
-        "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
-    let correction: Correction = serde_json::from_str(json).unwrap();
+    let correction = self::correction();
     let completed = || Outcome::Completed {
         warnings: Vec::new(),
     };
@@ -405,7 +416,7 @@ async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
 
     // What an attempt left that nobody settled is a draft; what belongs to the correction stays.
     bench.clock.advance(SignedDuration::from_mins(61));
-    bench.store.sweep(TERMS, Timestamp::MIN).await.unwrap();
+    bench.store.sweep(TERMS).await.unwrap();
     assert_eq!(bench.blobs.size(delta(1, 0)).await.unwrap(), LONG as u64);
     let gone = bench.blobs.size(delta(2, 0)).await;
     assert!(matches!(gone, Err(BlobError::NotFound)), "{gone:?}");
@@ -451,7 +462,7 @@ async fn the_sweep_removes_what_was_uploaded_and_never_accepted() {
     let draft = BlobKey::Recording(RecordingId::new());
     bench.blobs.put(draft, body(LONG), u64::MAX).await.unwrap();
     let (kept, _) = bench.accepted(LONG).await;
-    let sweep = || bench.store.sweep(TERMS, bench.clock.now());
+    let sweep = || bench.store.sweep(TERMS);
     bench.clock.advance(SignedDuration::from_mins(59));
     sweep().await.unwrap();
     assert!(
@@ -466,29 +477,6 @@ async fn the_sweep_removes_what_was_uploaded_and_never_accepted() {
     ));
     assert_eq!(bench.chunks().await, (8, 1));
     assert!(bench.blobs.size(BlobKey::Recording(kept.id)).await.is_ok());
-}
-
-#[tokio::test]
-async fn the_file_shrinks_again_after_a_deletion() {
-    let bench = bench();
-    let (recording, _) = bench.accepted(LONG * 4).await;
-    let full = bench
-        .count("SELECT page_count FROM pragma_page_count")
-        .await;
-    bench
-        .store
-        .delete_recording(bench.owner, recording.id)
-        .await
-        .unwrap()
-        .unwrap();
-    until(async || {
-        bench.store.sweep(TERMS, bench.clock.now()).await.unwrap();
-        bench
-            .count("SELECT page_count FROM pragma_page_count")
-            .await
-            < full / 2
-    })
-    .await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use super::{
     connection::{SqliteError, nanos},
     plugin_files,
     rows::signed,
+    writer::Durability,
 };
 
 pub(super) const HEAD_BYTES: usize = 1 << 20;
@@ -74,6 +75,7 @@ impl Upload {
         let (key, id, chunks) = (self.key, self.id, self.chunks);
         let last = std::mem::take(&mut self.buffer);
         let now = self.database.clock.now();
+        self.database.refuse_while_clearing()?;
         self.database
             .write_lightly(move |connection| {
                 let head = match id {
@@ -97,7 +99,7 @@ impl Upload {
         self.finished = true;
         let Some(id) = self.id else { return Ok(()) };
         self.database
-            .write_lightly(move |connection| mark(connection, id))
+            .write_freeing(Durability::Process, move |connection| mark(connection, id))
             .await?;
         reclaim(&self.database).await
     }
@@ -111,6 +113,7 @@ impl Upload {
             .acquire()
             .await
             .expect("the semaphore is never closed");
+        self.database.refuse_while_clearing()?;
         match id {
             None => {
                 let write = self.database.write_lightly(move |connection| {
@@ -156,7 +159,7 @@ impl Drop for Upload {
 pub(super) async fn reclaim(database: &Arc<Database>) -> Result<(), StoreError> {
     loop {
         let left = database
-            .write_lightly(|connection| {
+            .write_freeing(Durability::Process, |connection| {
                 let marked: Option<i64> = connection
                     .prepare_cached("SELECT id FROM uploads WHERE touched_at = 0 LIMIT 1")?
                     .query_row([], |row| row.get(0))

@@ -17,7 +17,11 @@ use retake_jobs::seams::StoreError;
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::{connection::SqliteError, news::News};
+use super::{
+    connection::SqliteError,
+    news::News,
+    tidy::{Tidy, checkpoint},
+};
 
 /// Most requests in one transaction: beyond it the shared `fsync` hardly gets cheaper.
 const BATCH_MAX: usize = 64;
@@ -40,7 +44,13 @@ pub(super) enum Durability {
 
 type Reply = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;
 /// Is given the connection, or why there is no transaction to work in.
-type Work = Box<dyn FnOnce(Result<&Connection, SqliteError>) -> Result<Reply, Reply> + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, SqliteError>) -> Result<Reply, Failed> + Send>;
+
+/// Work that is undone, and why.
+struct Failed {
+    reply: Reply,
+    error: SqliteError,
+}
 
 struct Request {
     durability: Durability,
@@ -48,21 +58,26 @@ struct Request {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
-#[derive(Clone)]
+enum Order {
+    Write(Request),
+    /// The last one.
+    Close(oneshot::Sender<()>),
+}
+
 pub(super) struct Writer {
-    requests: mpsc::Sender<Request>,
+    orders: mpsc::Sender<Order>,
     room: Arc<Semaphore>,
 }
 
 impl Writer {
-    pub fn start(connection: Connection, news: Arc<News>) -> Result<Self, SqliteError> {
-        let (requests, waiting) = mpsc::channel();
+    pub fn start(connection: Connection, news: Arc<News>, tidy: Tidy) -> Result<Self, SqliteError> {
+        let (orders, waiting) = mpsc::channel();
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(&connection, &waiting, &news))
+            .spawn(move || run(connection, &waiting, &news, tidy))
             .map_err(|error| StoreError::Broken(format!("cannot start the writer: {error}")))?;
         Ok(Self {
-            requests,
+            orders,
             room: Arc::new(Semaphore::new(WAITING_MAX)),
         })
     }
@@ -81,19 +96,24 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let work: Work = Box::new(move |connection| {
             let result = connection.and_then(work);
-            let failed = result.is_err();
+            let error = result.as_ref().err().cloned();
             let reply: Reply = Box::new(move |committed| {
                 // Nobody waiting any more is no error; the value is dropped.
                 let _ = answer.send(committed.and(result));
             });
-            if failed { Err(reply) } else { Ok(reply) }
+            match error {
+                Some(error) => Err(Failed { reply, error }),
+                None => Ok(reply),
+            }
         });
         let request = Request {
             durability,
             work,
             _permit: Some(permit),
         };
-        self.requests.send(request).map_err(|_| stopped())?;
+        self.orders
+            .send(Order::Write(request))
+            .map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 
@@ -105,14 +125,26 @@ impl Writer {
         let nothing: fn() -> Reply = || Box::new(|_| {});
         let work: Work = Box::new(move |connection| match connection.and_then(work) {
             Ok(()) => Ok(nothing()),
-            Err(_) => Err(nothing()),
+            Err(error) => Err(Failed {
+                reply: nothing(),
+                error,
+            }),
         });
         let request = Request {
             durability: Durability::Process,
             work,
             _permit: None,
         };
-        let _ = self.requests.send(request);
+        let _ = self.orders.send(Order::Write(request));
+    }
+
+    /// Writes what was asked for before, brings the log into the file and lets go of it. Whoever asks
+    /// later hears that the writer has stopped.
+    pub async fn close(&self) {
+        let (answer, answered) = oneshot::channel();
+        if self.orders.send(Order::Close(answer)).is_ok() {
+            let _ = answered.await;
+        }
     }
 }
 
@@ -120,34 +152,79 @@ fn stopped() -> SqliteError {
     StoreError::Broken("the writer has stopped".to_owned()).into()
 }
 
-fn run(connection: &Connection, requests: &mpsc::Receiver<Request>, news: &News) {
-    let mut version = data_version(connection);
+fn run(connection: Connection, orders: &mpsc::Receiver<Order>, news: &News, mut tidy: Tidy) {
+    let mut version = data_version(&connection);
     let mut durability = Durability::Machine;
     let mut busy_until = Instant::now();
     loop {
         let now = Instant::now();
-        let first = requests.recv_timeout(if now < busy_until {
+        let poll = if now < busy_until {
             POLL_BUSY
         } else {
             POLL_IDLE
-        });
-        let wrote = match first {
-            Ok(first) => {
-                let batch: Vec<Request> = std::iter::once(first)
-                    .chain(requests.try_iter().take(BATCH_MAX - 1))
-                    .collect();
-                write_batch(connection, batch, &mut durability);
-                true
-            }
-            Err(RecvTimeoutError::Timeout) => false,
-            Err(RecvTimeoutError::Disconnected) => return,
         };
-        let before = std::mem::replace(&mut version, data_version(connection));
+        let Some((batch, closing)) = next_batch(orders, poll.min(tidy.patience(now))) else {
+            return;
+        };
+        let wrote = !batch.is_empty();
+        if wrote {
+            write_batch(&connection, batch, &mut durability);
+        }
+        if let Some(closed) = closing {
+            close(connection);
+            let _ = closed.send(());
+            return;
+        }
+        let before = std::mem::replace(&mut version, data_version(&connection));
         let foreign = version != before;
         if wrote || foreign {
-            busy_until = Instant::now() + BUSY_FOR;
-            news.committed(connection, foreign);
+            let now = Instant::now();
+            busy_until = now + BUSY_FOR;
+            news.committed(&connection, foreign);
+            tidy.committed(now);
         }
+        if tidy.is_due()
+            && set_durability(&connection, Durability::Process, &mut durability).is_ok()
+        {
+            tidy.turn(&connection, wrote);
+        }
+    }
+}
+
+/// What is to be written together, and whether that is the last. `None`: nobody is left to ask.
+fn next_batch(
+    orders: &mpsc::Receiver<Order>,
+    patience: Duration,
+) -> Option<(Vec<Request>, Option<oneshot::Sender<()>>)> {
+    let mut batch = Vec::new();
+    let mut next = match orders.recv_timeout(patience) {
+        Ok(first) => first,
+        Err(RecvTimeoutError::Timeout) => return Some((batch, None)),
+        Err(RecvTimeoutError::Disconnected) => return None,
+    };
+    loop {
+        match next {
+            Order::Write(request) => batch.push(request),
+            Order::Close(closed) => return Some((batch, Some(closed))),
+        }
+        if batch.len() == BATCH_MAX {
+            return Some((batch, None));
+        }
+        match orders.try_recv() {
+            Ok(order) => next = order,
+            Err(_) => return Some((batch, None)),
+        }
+    }
+}
+
+/// The last process to close leaves one file that is whole; SQLite sees to that itself where nobody
+/// else has it open. Where somebody has, this brings in what the log holds so far.
+fn close(connection: Connection) {
+    if let Err(error) = checkpoint(&connection, "TRUNCATE") {
+        tracing::debug!(%error, "the log is left to the next process");
+    }
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the database was not closed in order; nothing is lost");
     }
 }
 
@@ -169,20 +246,24 @@ fn write_batch(connection: &Connection, batch: Vec<Request>, current: &mut Durab
     let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
     for request in batch {
         if let Some(failure) = &failure {
-            let (Ok(reply) | Err(reply)) = (request.work)(Err(failure.clone()));
+            let (Ok(reply) | Err(Failed { reply, .. })) = (request.work)(Err(failure.clone()));
             reply(Ok(()));
             continue;
         }
+        let mut own = None;
         match isolated(connection, request.work) {
             Some(Ok(reply)) => replies.push(reply),
             // Undone by its savepoint: it hears its own error whatever becomes of the rest.
-            Some(Err(reply)) => reply(Ok(())),
+            Some(Err(Failed { reply, error })) => {
+                reply(Ok(()));
+                own = Some(error);
+            }
             None => {}
         }
         // Some errors, a full disk for one, make SQLite drop the whole transaction.
         if connection.is_autocommit() {
-            let rolled_back = "the transaction was rolled back".to_owned();
-            failure = Some(StoreError::Full(rolled_back).into());
+            let dropped = || StoreError::Broken("the transaction was rolled back".to_owned());
+            failure = Some(own.unwrap_or_else(|| dropped().into()));
         }
     }
     let committed = match failure {
@@ -200,15 +281,12 @@ fn write_batch(connection: &Connection, batch: Vec<Request>, current: &mut Durab
 }
 
 /// Runs one request in its savepoint. `None`: it panicked, and its caller's channel is closed.
-fn isolated(connection: &Connection, work: Work) -> Option<Result<Reply, Reply>> {
-    let run = || -> Result<Result<Reply, Reply>, rusqlite::Error> {
-        connection.execute_batch("SAVEPOINT request")?;
-        Ok(work(Ok(connection)))
-    };
-    let result = catch_unwind(AssertUnwindSafe(run));
-    let kept = matches!(result, Ok(Ok(Ok(_))));
+fn isolated(connection: &Connection, work: Work) -> Option<Result<Reply, Failed>> {
+    let begun = connection.execute_batch("SAVEPOINT request");
+    let room = begun.map(|()| connection).map_err(SqliteError::from);
+    let result = catch_unwind(AssertUnwindSafe(|| work(room)));
     if !connection.is_autocommit() {
-        let end = if kept {
+        let end = if matches!(result, Ok(Ok(_))) {
             "RELEASE request"
         } else {
             "ROLLBACK TO request; RELEASE request"
@@ -218,14 +296,10 @@ fn isolated(connection: &Connection, work: Work) -> Option<Result<Reply, Reply>>
             let _ = connection.execute_batch("ROLLBACK");
         }
     }
-    match result {
-        Ok(Ok(answer)) => Some(answer),
-        Ok(Err(_)) => None,
-        Err(_) => {
-            tracing::error!("a write panicked; it was undone");
-            None
-        }
+    if result.is_err() {
+        tracing::error!("a write panicked; it was undone");
     }
+    result.ok()
 }
 
 fn set_durability(

@@ -1,6 +1,6 @@
 //! The relay: what is in the outbox reaches the queue, whatever happens in between.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{LocalEvents, MemoryStore};
@@ -224,6 +224,44 @@ async fn what_another_process_wrote_is_left_to_it_for_a_while() {
     soon("the message", bench.faulty.claim(Topic::Jobs))
         .await
         .unwrap();
+    shutdown.cancel();
+    soon("the relay's end", running).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn purged_messages_are_back_within_two_sweeps_however_often() {
+    let bench = bench();
+    let shutdown = CancellationToken::new();
+    let relay = Relay::new(bench.clock.clone());
+    let handle = relay.handle();
+    let (store, queue, events) = (
+        bench.store.clone(),
+        bench.queue.clone(),
+        bench.events.clone(),
+    );
+    let running = tokio::spawn(relay.run(store, queue, events, TERMS, shutdown.clone()));
+    let pass = async |seconds: i64| {
+        for _ in 0..seconds * 10 {
+            bench.clock.advance(SignedDuration::from_millis(100));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    for _ in 0..60 {
+        bench.accepted().await;
+    }
+    handle.kick();
+    pass(4).await;
+    assert_eq!(bench.waiting(Topic::Jobs).await, 60);
+    for purged in [60, 1, 60, 59, 60] {
+        for _ in 0..purged {
+            let delivery = bench.faulty.claim(Topic::Jobs).await.unwrap();
+            bench.faulty.ack(delivery).await.unwrap();
+        }
+        pass(4).await;
+        assert_eq!(bench.waiting(Topic::Jobs).await, 60, "{purged} were purged");
+    }
+    pass(600).await;
+    assert_eq!(bench.waiting(Topic::Jobs).await, 60, "none too many either");
     shutdown.cancel();
     soon("the relay's end", running).await.unwrap();
 }

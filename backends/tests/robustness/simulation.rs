@@ -17,7 +17,7 @@ use retake_jobs::{
     relay::Relay,
     seams::{
         Claim, Delivery, EventLog, Leases, Outbox, Progress, Queue, Records, SharedEvents,
-        SharedQueue, SharedStore, Sweep, Topic,
+        SharedQueue, SharedStore, Topic,
     },
 };
 
@@ -238,11 +238,13 @@ impl World {
     async fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
         tokio::time::advance(Duration::from_secs(seconds.unsigned_abs())).await;
-        let minute_ago = self.clock.now() - SignedDuration::from_secs(60);
-        self.memory.sweep(TERMS, minute_ago).await.unwrap();
+        self.relay
+            .sweep(self.store.as_ref(), &self.queue, TERMS)
+            .await
+            .unwrap();
     }
 
-    /// From now on nothing breaks. A few lost messages may take the sweeper some patience.
+    /// From now on nothing breaks.
     async fn heal(&mut self) {
         self.faulty.heal();
         for _ in 0..2_000 {

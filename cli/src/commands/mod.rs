@@ -1,5 +1,6 @@
 //! The command line, and what each command starts.
 
+mod backup;
 mod correct;
 mod log;
 mod plugin;
@@ -40,6 +41,10 @@ pub enum Command {
     /// For a plugin's author: from an empty folder to a published correction
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Copies everything that is kept into a folder, while Retake runs or not, and verifies it
+    Backup(backup::Arguments),
+    /// Brings a backup back, where nothing is kept yet
+    Restore(backup::Arguments),
     /// Prints the settings in effect, secrets starred
     Config,
     /// The wall around audio work; started by the program itself
@@ -64,7 +69,10 @@ pub fn run(mut program: Program) -> Result<()> {
         std::io::stdout().write_all(config.shown().as_bytes())?;
         return Ok(());
     }
-    let quiet = matches!(program.command, Command::Correct(_) | Command::Plugin(_));
+    let quiet = matches!(
+        program.command,
+        Command::Correct(_) | Command::Plugin(_) | Command::Backup(_) | Command::Restore(_)
+    );
     // lapin logs every failed connection; we log an outage once.
     let levels = if quiet {
         "warn,lapin=off"
@@ -77,6 +85,11 @@ pub fn run(mut program: Program) -> Result<()> {
     }
     let secrets = config.secrets();
     log::to_stderr(levels, secrets.clone());
+    match &program.command {
+        Command::Backup(arguments) => return backup::backup(&config, arguments),
+        Command::Restore(arguments) => return backup::restore(&config, arguments),
+        _ => {}
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -88,7 +101,9 @@ pub fn run(mut program: Program) -> Result<()> {
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
             Command::Plugin(command) => plugin::run(config, command, set).await,
-            Command::Config
+            Command::Backup(_)
+            | Command::Restore(_)
+            | Command::Config
             | Command::Child
             | Command::InstallPlugin { .. }
             | Command::CheckPlugin { .. } => unreachable!("handled before"),

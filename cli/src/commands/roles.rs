@@ -1,9 +1,10 @@
 //! The roles a process can have: parts lists, in which nothing happens but wiring, waiting and ending.
 
-use std::{future::Future, net::SocketAddr};
+use std::{convert::Infallible, future::Future, net::SocketAddr};
 
 use anyhow::{Context, Result};
 use retake_jobs::health::Health;
+use retake_mock_external::Limits;
 use retake_server::serve_worker_health;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ pub async fn up(mut config: Config) -> Result<()> {
         config.external_url = format!("http://{}", listener.local_addr()?).into();
         roles.add(
             "mock external service",
-            retake_mock_external::serve(listener, shutdown.clone()),
+            retake_mock_external::serve_with(listener, mock_limits(&config)?, shutdown.clone()),
         );
     }
     let wiring = wiring::open(&config)?;
@@ -73,9 +74,19 @@ pub async fn mock_external(config: Config) -> Result<()> {
     let shutdown = stop_signal()?;
     let listener = bind(config.listen, "listen").await?;
     say(&format!("ready: http://{}", listener.local_addr()?));
-    retake_mock_external::serve(listener, shutdown)
+    retake_mock_external::serve_with(listener, mock_limits(&config)?, shutdown)
         .await
         .context("the external service")
+}
+
+/// What arrives at the simulated service lies where audio on its way lies.
+fn mock_limits(config: &Config) -> Result<Limits> {
+    let spool_dir = config.scratch();
+    std::fs::create_dir_all(&spool_dir).with_context(|| spool_dir.display().to_string())?;
+    Ok(Limits {
+        spool_dir,
+        ..Limits::default()
+    })
 }
 
 async fn add_server(
@@ -90,15 +101,12 @@ async fn add_server(
     let mut settings = config.server.clone();
     settings.externals = config.externals();
     settings.admin_key_sha256 = admin_key::accepted(config)?;
-    roles.add(
-        "server",
-        retake_server::serve(
-            listener,
-            wiring.server_parts(worker),
-            settings,
-            shutdown.clone(),
-        ),
-    );
+    let server = retake_server::open(wiring.server_parts(worker), settings)?;
+    let stop = shutdown.clone();
+    roles.add("server", async move {
+        server.serve(listener, stop).await;
+        Ok::<_, Infallible>(())
+    });
     Ok(url)
 }
 
@@ -110,18 +118,21 @@ fn add_worker(
     shutdown: &CancellationToken,
 ) -> Result<()> {
     let parts = wiring.worker_parts(config, health)?;
-    roles.add(
-        "worker",
-        retake_worker::run(parts, config.worker.clone(), shutdown.clone()),
-    );
+    let mut settings = config.worker.clone();
+    settings.scratch_dir = config.scratch().display().to_string();
+    let worker = retake_worker::open(parts, settings)?;
+    let stop = shutdown.clone();
+    roles.add("worker", async move {
+        worker.run(stop).await;
+        Ok::<_, Infallible>(())
+    });
     Ok(())
 }
 
 async fn bring_in_plugins(config: &Config, wiring: &Wiring) -> Result<()> {
     let (data, folder) = (config.data.clone(), config.plugins.clone());
-    let bringing = move || install::all_with_bytes(&data, &folder);
-    let installed = tokio::task::spawn_blocking(bringing).await??;
-    install::catalogue(&wiring.store, &wiring.blobs, &installed).await
+    let files = tokio::task::spawn_blocking(move || install::files(&folder)).await??;
+    install::catalogue(&wiring.store, &wiring.blobs, data, files).await
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {

@@ -62,20 +62,6 @@ pub fn snapshot(job: &Job) -> Job {
     }
 }
 
-/// Whether the message of a job that still waits must be taken for lost. A queue may simply be long,
-/// so each further message waits twice as long as the one before.
-pub fn message_overdue(
-    written_at: Timestamp,
-    rewritten: u32,
-    queued_before: Timestamp,
-    now: Timestamp,
-) -> bool {
-    const DOUBLINGS_MAX: u32 = 6;
-    let patience = now.duration_since(queued_before).max(SignedDuration::ZERO);
-    let patience = patience.saturating_mul(1 << rewritten.min(DOUBLINGS_MAX));
-    now.duration_since(written_at) > patience
-}
-
 pub fn job_message(job: &Job, email: &Email, now: Timestamp) -> Vec<u8> {
     let message = JobMessage {
         id: job.recording_id,
@@ -194,14 +180,5 @@ mod tests {
             entailed(Some(&job), &job, &email(), at(1)),
             Entailed::default()
         );
-    }
-
-    #[test]
-    fn a_message_is_missed_later_each_time() {
-        let overdue =
-            |rewritten, second| message_overdue(at(0), rewritten, at(second - 60), at(second));
-        assert!(!overdue(0, 60) && overdue(0, 61));
-        assert!(!overdue(1, 120) && overdue(1, 121));
-        assert!(!overdue(60, 3_840) && overdue(60, 3_841));
     }
 }

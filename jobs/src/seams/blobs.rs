@@ -73,6 +73,9 @@ pub enum BlobError {
     Body(#[source] std::io::Error),
     #[error("the blob store is full: {0}")]
     Full(String),
+    /// Locked or unreachable for now: try again.
+    #[error("the blob store is busy: {0}")]
+    Busy(String),
     #[error("the blob store failed: {0}")]
     Broken(String),
 }
@@ -81,7 +84,8 @@ impl From<StoreError> for BlobError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full(detail) => Self::Full(detail),
-            StoreError::Busy(detail) | StoreError::Broken(detail) => Self::Broken(detail),
+            StoreError::Busy(detail) => Self::Busy(detail),
+            StoreError::Broken(detail) => Self::Broken(detail),
         }
     }
 }

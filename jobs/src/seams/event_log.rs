@@ -23,6 +23,10 @@ pub trait EventLog: Send + Sync {
     /// The newest event of anybody's: where a stream without `Last-Event-ID` begins.
     async fn newest_event(&self) -> Result<EventId, StoreError>;
 
+    /// What lies up to here may be gone, whoever's it was: a reader with an earlier place has missed
+    /// something and must look at everything anew.
+    async fn forgotten_up_to(&self) -> Result<EventId, StoreError>;
+
     /// The job as it stands, whoever's it is: a completion names no owner, and its hearer must know
     /// whom to tell. Never to answer a client.
     async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError>;

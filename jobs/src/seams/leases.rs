@@ -1,7 +1,8 @@
 //! What the worker that holds a job may do.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
-use jiff::Timestamp;
 use retake_chain::problem::Problem;
 
 use super::StoreError;
@@ -51,13 +52,13 @@ pub trait Leases: Send + Sync {
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 
     /// Gives the job back unfinished (shutdown, passing trouble): queued again, its message in the
-    /// outbox to be sent not before `not_before`. With no attempts left the job fails with `reason`;
+    /// outbox to be sent when `pause` is over. With no attempts left the job fails with `reason`;
     /// what is the worker's own fault takes none away.
     async fn release(
         &self,
         attempt: Attempt,
         terms: LeaseTerms,
-        not_before: Timestamp,
+        pause: Duration,
         blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError>;

@@ -12,6 +12,7 @@ mod leases;
 mod outbox;
 mod owners;
 mod records;
+mod space;
 mod submissions;
 mod sweep;
 
@@ -30,14 +31,15 @@ pub use outbox::{Outbox, OutboxRow};
 pub use owners::Owners;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
 pub use records::{JobRecord, RecordingWithJobs, Records};
+pub use space::{Space, SpaceUsed};
 pub use submissions::Submissions;
 pub use sweep::Sweep;
 
 use std::sync::Arc;
 
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
-pub trait ServerStore: Records + EventLog + Owners + Catalogue + Submissions {}
-impl<T: Records + EventLog + Owners + Catalogue + Submissions> ServerStore for T {}
+pub trait ServerStore: Records + EventLog + Owners + Catalogue + Submissions + Space {}
+impl<T: Records + EventLog + Owners + Catalogue + Submissions + Space> ServerStore for T {}
 
 /// What a worker may do: whatever its leases allow, and read which plugins there are.
 pub trait WorkerStore: Leases + CheckLeases + Catalogue {}

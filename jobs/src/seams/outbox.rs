@@ -17,6 +17,12 @@ pub trait Outbox: Send + Sync {
     ) -> Result<Vec<OutboxRow>, StoreError>;
 
     async fn sent(&self, ids: &[i64]) -> Result<(), StoreError>;
+
+    /// How many waiting jobs' messages were sent and due before then: so many the queue should hold.
+    async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Writes the messages of the oldest `count` of those again. Returns how many there were.
+    async fn send_again(&self, count: u64, due_before: Timestamp) -> Result<usize, StoreError>;
 }
 
 #[derive(Debug, Clone, PartialEq)]

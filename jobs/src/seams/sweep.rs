@@ -1,16 +1,17 @@
-//! What nobody did because its worker, its message or its sender was lost.
+//! What finds and clears away what was left lying.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 use super::StoreError;
 use crate::job::LeaseTerms;
 
 #[async_trait]
 pub trait Sweep: Send + Sync {
-    /// Finds jobs that went missing: running ones whose lease ran out (queued again or failed), and
-    /// queued ones without a message in the outbox since `queued_before` (message written again).
-    /// Also removes the drafts of uploads that never finished. Returns how many it moved.
-    async fn sweep(&self, terms: LeaseTerms, queued_before: Timestamp)
-    -> Result<usize, StoreError>;
+    /// Finds running jobs whose lease ran out: queued again or failed. Also removes the drafts of
+    /// uploads that never finished. Returns how many jobs it moved.
+    async fn sweep(&self, terms: LeaseTerms) -> Result<usize, StoreError>;
+
+    /// Removes events that are older than `lifetime`, and none that is younger. Returns how many.
+    async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError>;
 }

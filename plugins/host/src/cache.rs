@@ -3,6 +3,7 @@
 //! ```text
 //! <dir>/<engine's compatibility key>/<sha-256 of the wasm>.cwasm   machine code
 //! <dir>/<engine's compatibility key>/<sha-256 of the wasm>.json    its manifest
+//! <dir>/<engine's compatibility key>/<sha-256 of the wasm>.lock    held by whoever compiles it
 //! ```
 //!
 //! Compiled code carries no integrity check: a flipped byte in it is run. So the folder is private
@@ -10,10 +11,11 @@
 //! the engine compiled is not looked at. Deleting the folder is always safe.
 
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     io::Write,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use retake_plugin_manifest::Manifest;
@@ -22,11 +24,20 @@ use wasmtime::Engine;
 
 use crate::{engine, error::HostError, install};
 
+/// How often to see whether the other one is done.
+const TURN_POLL: Duration = Duration::from_millis(20);
+
 /// A private folder of compiled plugins, and the engine that compiled them.
 #[derive(Clone)]
 pub struct Cache {
     engine: Engine,
     folder: PathBuf,
+}
+
+/// Ends when it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: File,
 }
 
 /// A plugin that is ready to be loaded.
@@ -57,6 +68,23 @@ impl Cache {
             manifest,
             digest: digest.to_owned(),
         })
+    }
+
+    /// The right to compile a plugin, which one process at a time has among all that share the folder:
+    /// compiling takes seconds, and whoever comes second finds it done. Blocks for `patience` at most;
+    /// `None` then, and where the folder cannot be written to. Compiling without it does no harm.
+    pub fn turn(&self, digest: &str, patience: Duration) -> Option<Turn> {
+        let lock = File::create(self.code_path(digest)?.with_extension("lock")).ok()?;
+        let until = Instant::now() + patience;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Some(Turn { _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(TURN_POLL);
+                }
+                Err(_) => return None,
+            }
+        }
     }
 
     /// Checks and compiles a plugin, asks it for its manifest, and keeps both. Takes a component or
@@ -140,5 +168,27 @@ fn make_private(dir: &Path) -> Result<(), HostError> {
             path: dir.to_owned(),
             mode,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_plugin_is_compiled_by_one_at_a_time_and_others_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b) = (Cache::open(folder.path()), Cache::open(folder.path()));
+        let (a, b) = (a.unwrap(), b.unwrap());
+        let [one, other] = ["ab", "cd"].map(|pair| pair.repeat(32));
+        let held = a.turn(&one, Duration::ZERO).unwrap();
+        assert!(b.turn(&one, Duration::from_millis(50)).is_none());
+        assert!(b.turn(&other, Duration::ZERO).is_some());
+        let waiting = std::thread::spawn(move || b.turn(&one, Duration::from_secs(30)).is_some());
+        drop(held);
+        assert!(waiting.join().unwrap());
+        assert!(a.turn("no digest", Duration::ZERO).is_none());
     }
 }

@@ -24,7 +24,7 @@ mod sandbox;
 mod session;
 mod stage;
 
-pub use cache::{Cache, Installed};
+pub use cache::{Cache, Installed, Turn};
 pub use error::HostError;
 pub use install::{check_imports, componentize};
 pub use instance::{Instance, OpenSession, SessionSpec};

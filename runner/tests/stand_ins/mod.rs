@@ -71,7 +71,12 @@ pub async fn mock(faults: Value) -> Mock {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    tokio::spawn(retake_mock_external::serve(listener, stop.clone()));
+    let limits = retake_mock_external::Limits::default();
+    tokio::spawn(retake_mock_external::serve_with(
+        listener,
+        limits,
+        stop.clone(),
+    ));
     let mock = Mock {
         address,
         _stop: stop.drop_guard(),

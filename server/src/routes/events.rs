@@ -51,13 +51,23 @@ pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .join(owner)
         .map_err(|crowded| Refusal::new(ProblemKind::TooManyRequests, crowded.to_string()))?;
     let newest = app.parts.store.newest_event().await?;
-    // A place beyond the newest is from another log: it would never be reached.
-    let after = asked_place(&call).map_or(newest, |place| place.min(newest));
+    let begins = match asked_place(&call) {
+        None => Begins::Now,
+        // From another log: restored from a backup, for example.
+        Some(place) if place > newest => Begins::Reloading,
+        // What lies between has been forgotten.
+        Some(place) if place < app.parts.store.forgotten_up_to().await? => Begins::Reloading,
+        Some(place) => Begins::After(place),
+    };
 
     let telling = Telling {
         app: app.clone(),
         watcher,
-        after,
+        reload: matches!(begins, Begins::Reloading),
+        after: match begins {
+            Begins::After(place) => place,
+            Begins::Now | Begins::Reloading => newest,
+        },
     };
     let mut response = match call.direct {
         Some(direct) => {
@@ -92,6 +102,15 @@ pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     Ok(response)
 }
 
+/// Where a stream begins.
+enum Begins {
+    After(EventId),
+    /// At the newest: the client asked for no place.
+    Now,
+    /// At the newest, although the client has an earlier place: it is told to look at everything anew.
+    Reloading,
+}
+
 /// The header wins: a browser that connects again sends it beside the address it began with. What
 /// is no number is ignored, because a browser that gets an error never comes back.
 fn asked_place(call: &Call) -> Option<EventId> {
@@ -110,6 +129,8 @@ pub struct Telling {
     app: Arc<App>,
     watcher: Watcher,
     after: EventId,
+    /// The client has missed something that the log does not hold.
+    reload: bool,
 }
 
 /// A client who is told.
@@ -160,7 +181,10 @@ impl Telling {
     pub async fn run(mut self, mut listener: impl Listener) {
         // Says where it begins: a client that loses the line before its first event loses nothing.
         let retry_ms = self.app.config.event_retry_ms;
-        let hello = format!("retry: {retry_ms}\nid: {}\n\n", self.after.0);
+        let mut hello = format!("retry: {retry_ms}\nid: {}\n\n", self.after.0);
+        if self.reload {
+            hello.push_str("event: reload\ndata: {}\n\n");
+        }
         let ended = match self.send(&mut listener, hello).await {
             Ok(()) => self.tell(&mut listener).await,
             Err(ended) => ended,

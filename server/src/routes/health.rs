@@ -83,6 +83,8 @@ pub async fn metrics(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
         answer_bytes_waiting: app.budget.taken(),
         jobs_waiting: app.queue_depth(),
         worker: app.parts.worker.as_ref(),
+        // What cannot be asked is left out, not told as nothing.
+        space: app.parts.store.space().await.ok(),
     });
     let mut response = Response::new(Bytes::from(text).into());
     let content_type = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::Instant,
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     house::{Memory, SOON, form, form_with, good_form, wav},
     site::{Site, read_to_end, read_until},
 };
-use crate::{Config, ServeError, WebApp, serve};
+use crate::{Config, ServeError, WebApp, open};
 
 #[tokio::test]
 async fn a_connection_that_asks_nothing_is_closed_whatever_it_began_with() {
@@ -191,7 +190,6 @@ async fn stopping_ends_open_streams_with_a_goodbye_and_closes_idle_connections()
     tokio::time::timeout(SOON, site.served)
         .await
         .expect("it stops")
-        .unwrap()
         .unwrap();
     let drain = Duration::from_millis(Config::default().drain_ms);
     assert!(began.elapsed() < drain / 2, "{:?}", began.elapsed());
@@ -231,9 +229,64 @@ async fn an_upload_under_way_is_finished_before_the_server_stops() {
     tokio::time::timeout(SOON, site.served)
         .await
         .expect("it stops")
-        .unwrap()
         .unwrap();
     assert_eq!(site.memory.blobs.keys().len(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_that_stalls_and_a_player_that_pauses_do_not_hold_the_stop() {
+    let site = Site::open(|_| {}).await;
+    let token = site.token().await;
+    let gain = super::house::gain();
+    site.memory.store.put_plugin(&gain, 5).await.unwrap();
+    // More than the sockets in between hold.
+    let body = form(&form_with("recording", Some(&wav(30_000_000))));
+    let mut whole = site.connect().await;
+    let head = Site::upload_head(&token, body.len());
+    whole.write_all(head.as_bytes()).await.unwrap();
+    whole.write_all(&body).await.unwrap();
+    let mut answer = String::new();
+    while !answer.contains("event_id") {
+        let mut piece = [0; 4096];
+        let read = tokio::time::timeout(SOON, whole.read(&mut piece)).await;
+        let read = read.expect("an answer").unwrap();
+        assert!(read > 0, "{answer}");
+        answer.push_str(std::str::from_utf8(&piece[..read]).unwrap());
+    }
+    assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
+    let id = answer.split("\"id\":\"").nth(1).unwrap();
+    let id = &id[..id.find('"').unwrap()];
+
+    let mut paused = site.connect().await;
+    let ask = format!(
+        "GET /api/v1/recordings/{id}/audio HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n"
+    );
+    paused.write_all(ask.as_bytes()).await.unwrap();
+    let mut begins = [0; 12];
+    paused.read_exact(&mut begins).await.unwrap();
+    assert_eq!(&begins, b"HTTP/1.1 200");
+    let mut stalled = site.connect().await;
+    stalled.write_all(head.as_bytes()).await.unwrap();
+    stalled.write_all(&body[..100_000]).await.unwrap();
+    let metrics = "GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let reading = async { while !site.say(metrics).await.contains("\nretake_uploads 1\n") {} };
+    tokio::time::timeout(SOON, reading)
+        .await
+        .expect("the upload began");
+
+    let began = Instant::now();
+    site.stop.cancel();
+    tokio::time::timeout(SOON, site.served)
+        .await
+        .expect("it stops")
+        .unwrap();
+    let drain = Duration::from_millis(Config::default().drain_ms);
+    assert!(began.elapsed() < drain / 2, "{:?}", began.elapsed());
+    assert_eq!(
+        site.memory.blobs.keys().len(),
+        1,
+        "the stalled one left nothing"
+    );
 }
 
 #[tokio::test]
@@ -251,7 +304,6 @@ async fn what_does_not_end_in_the_drain_time_is_cut_and_leaves_nothing() {
     tokio::time::timeout(SOON, site.served)
         .await
         .expect("it stops")
-        .unwrap()
         .unwrap();
     assert_eq!(site.memory.blobs.keys(), []);
 }
@@ -330,19 +382,16 @@ async fn http_2_without_tls_is_spoken_too() {
 #[tokio::test]
 async fn a_configuration_that_cannot_work_is_refused_whole() {
     let memory = Memory::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = Config {
         drain_ms: 0,
         uploads_max: 0,
         ..Config::default()
     };
     let parts = memory.parts(memory.blobs.clone());
-    let error = serve(listener, parts, config, CancellationToken::new())
-        .await
-        .unwrap_err();
+    let refused = open(parts, config).err();
     assert!(
-        matches!(&error, ServeError::Config(problems) if problems.len() == 2),
-        "{error}"
+        matches!(&refused, Some(ServeError::Config(problems)) if problems.len() == 2),
+        "{refused:?}"
     );
 }
 

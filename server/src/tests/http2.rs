@@ -260,7 +260,6 @@ async fn stopping_ends_its_event_streams_and_its_connections() {
     tokio::time::timeout(drain, site.served)
         .await
         .expect("it stops before it has to cut")
-        .unwrap()
         .unwrap();
 }
 

@@ -10,14 +10,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::house::{FORM_TYPE, Memory, SOON, form, form_with, wav};
-use crate::{Config, ServeError, serve};
+use crate::{Config, open};
 
 /// A server that really listens.
 pub struct Site {
     pub address: SocketAddr,
     pub memory: Memory,
     pub stop: CancellationToken,
-    pub served: JoinHandle<Result<(), ServeError>>,
+    pub served: JoinHandle<()>,
 }
 
 impl Site {
@@ -32,7 +32,8 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serve(listener, parts, config, stop.clone()));
+        let opened = open(parts, config).unwrap();
+        let served = tokio::spawn(opened.serve(listener, stop.clone()));
         Self {
             address,
             memory,

@@ -212,6 +212,44 @@ async fn the_header_beats_the_query_and_junk_begins_at_the_newest() {
 }
 
 #[tokio::test]
+async fn whoever_has_missed_what_was_forgotten_is_told_to_reload() {
+    let house = House::new().await;
+    let token = house.session().await;
+    house.upload(&token).await;
+    let old = house.store.newest_event().await.unwrap().0;
+    let forgotten = house.store.forget_events(jiff::SignedDuration::ZERO).await;
+    assert_eq!(forgotten.unwrap(), 1);
+    house.upload(&token).await;
+    for case in 0..5 {
+        let newest = house.store.newest_event().await.unwrap().0;
+        let (place, reload) = [
+            (0, true),
+            (old - 1, true),
+            (old, false),
+            (newest, false),
+            // From a log that was restored to an earlier state.
+            (newest + 1, true),
+        ][case];
+        let ask = get("/api/v1/events")
+            .bearer(&token)
+            .header("last-event-id", &place.to_string());
+        let mut reader = reader(house.open(ask).await);
+        let begins = if reload { newest } else { place };
+        assert_eq!(
+            reader.block().await.unwrap(),
+            format!("retry: 1000\nid: {begins}")
+        );
+        if reload {
+            let told = reader.block().await.unwrap();
+            assert_eq!(told, "event: reload\ndata: {}", "{place}");
+        }
+        house.upload(&token).await;
+        let next = reader.event().await;
+        assert_eq!(next.kind, "job.queued", "{place}: the news go on");
+    }
+}
+
+#[tokio::test]
 async fn nobody_hears_anothers_news() {
     let house = House::new().await;
     let (ann, eve) = (house.session().await, house.session().await);

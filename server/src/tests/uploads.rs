@@ -405,9 +405,11 @@ async fn a_full_queue_turns_uploads_away_with_a_time_to_come_back() {
         .as_str()
         .unwrap()
         .to_owned();
-    for _ in 0..2 {
+    // A job waits once, however many messages tell of it.
+    for _ in 0..5 {
         house.queue.publish(Topic::Jobs, b"{}").await.unwrap();
     }
+    house.upload(&token).await;
     let refused = async {
         while house.app.queue_depth() < 2 {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -528,6 +530,10 @@ async fn a_store_that_fails_is_our_fault_and_says_no_more_than_that() {
         (
             Broken(|| BlobError::Full("secret path".to_owned())),
             "storage-full",
+        ),
+        (
+            Broken(|| BlobError::Busy("secret path".to_owned())),
+            "unavailable",
         ),
         (
             Broken(|| BlobError::Broken("secret path".to_owned())),

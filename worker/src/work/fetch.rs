@@ -119,7 +119,7 @@ fn blob_failed(error: BlobError) -> ChainFailure {
             let told = "the recording's audio is not there";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         }
-        error @ (BlobError::Body(_) | BlobError::Broken(_)) => {
+        error @ (BlobError::Body(_) | BlobError::Busy(_) | BlobError::Broken(_)) => {
             tracing::warn!(%error, "audio could not be read or stored");
             let told = "the store of audio is out of reach";
             ours(Trouble::Other, Problem::new(ProblemKind::Unavailable, told))

@@ -20,6 +20,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use jiff::Timestamp;
 use retake_child::ChildProgram;
 use retake_jobs::{
+    clock::Clock,
     health::Health,
     id::JobId,
     job::{ClaimRefused, LeaseTerms},
@@ -30,7 +31,7 @@ use retake_jobs::{
 };
 use retake_plugin_host::{Cache, HostError};
 use retake_runner::external::External;
-use tokio::task::JoinSet;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -39,6 +40,8 @@ use scratch::Scratch;
 
 /// After this a job whose turn it was not is looked at again.
 const NOT_NOW: Duration = Duration::from_secs(1);
+/// Plugins that one worker compiles at once.
+const INSTALLS_MAX: usize = 2;
 
 /// What a worker works with.
 #[derive(Clone)]
@@ -49,6 +52,8 @@ pub struct Parts {
     pub events: SharedEvents,
     /// Tells the relay that the outbox has grown. Must not block.
     pub relay: Arc<dyn Fn() + Send + Sync>,
+    /// The store's.
+    pub clock: Arc<dyn Clock>,
     pub externals: Vec<External>,
     /// Where installed plugins are.
     pub plugin_cache: PathBuf,
@@ -79,61 +84,83 @@ struct Worker {
     config: Config,
     cache: Cache,
     scratch: Scratch,
-    /// Held while a plugin is brought in: compiling takes memory, and two slots may want the same.
-    installing: tokio::sync::Mutex<()>,
+    /// Held while a plugin is brought in: compiling takes memory.
+    installing: Semaphore,
     /// Who holds a lease, for people who look at the table.
     name: String,
     shutdown: CancellationToken,
 }
 
-/// Runs jobs until `shutdown`; then takes no more, gives those under way `grace_ms` to finish, and
-/// hands back what did not.
-pub async fn run(
+/// A worker that has everything it needs, and takes no jobs yet.
+pub struct Opened {
     parts: Parts,
     config: Config,
-    shutdown: CancellationToken,
-) -> Result<(), WorkerError> {
+    cache: Cache,
+    scratch: Scratch,
+}
+
+/// Makes sure of everything that a worker needs on the disk: whoever says that it is ready may rely
+/// on it.
+pub fn open(parts: Parts, config: Config) -> Result<Opened, WorkerError> {
     let cache = Cache::open(&parts.plugin_cache)?;
     let scratch = Scratch::open(&config.scratch_dir)?;
-    let name = format!(
-        "worker-{}-{:08x}",
-        std::process::id(),
-        rand::random::<u32>()
-    );
-    let slots = config.slots();
-    tracing::info!(worker.name = name, slots, scratch = %scratch.path().display(), "the worker begins");
-    let worker = Arc::new(Worker {
+    Ok(Opened {
         parts,
         config,
         cache,
         scratch,
-        installing: tokio::sync::Mutex::default(),
-        name,
-        shutdown,
-    });
-    let mut running = JoinSet::new();
-    for _ in 0..slots {
-        running.spawn(Arc::clone(&worker).slot());
-    }
-    let checking = tokio::spawn(Arc::clone(&worker).check_submissions());
-    let looking = Arc::clone(&worker);
-    let looking = tokio::spawn(async move { looking.look_until_well().await });
-    while let Some(ended) = running.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
-            if !worker.shutdown.is_cancelled() {
-                running.spawn(Arc::clone(&worker).slot());
+    })
+}
+
+impl Opened {
+    /// Runs jobs until `shutdown`; then takes no more, gives those under way `grace_ms` to finish, and
+    /// hands back what did not.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let Self {
+            parts,
+            config,
+            cache,
+            scratch,
+        } = self;
+        let name = format!(
+            "worker-{}-{:08x}",
+            std::process::id(),
+            rand::random::<u32>()
+        );
+        let slots = config.slots();
+        tracing::info!(worker.name = name, slots, scratch = %scratch.path().display(), "the worker begins");
+        let worker = Arc::new(Worker {
+            parts,
+            config,
+            cache,
+            scratch,
+            installing: Semaphore::new(INSTALLS_MAX),
+            name,
+            shutdown,
+        });
+        let mut running = JoinSet::new();
+        for _ in 0..slots {
+            running.spawn(Arc::clone(&worker).slot());
+        }
+        let checking = tokio::spawn(Arc::clone(&worker).check_submissions());
+        let looking = Arc::clone(&worker);
+        let looking = tokio::spawn(async move { looking.look_until_well().await });
+        while let Some(ended) = running.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
+                if !worker.shutdown.is_cancelled() {
+                    running.spawn(Arc::clone(&worker).slot());
+                }
             }
         }
+        if let Err(error) = checking.await {
+            tracing::error!(%error, "the checking of plugins panicked");
+        }
+        if let Err(error) = looking.await {
+            tracing::error!(%error, "looking after the worker panicked");
+        }
+        tracing::info!(worker.name = worker.name, "the worker has ended");
     }
-    if let Err(error) = checking.await {
-        tracing::error!(%error, "the checking of plugins panicked");
-    }
-    if let Err(error) = looking.await {
-        tracing::error!(%error, "looking after the worker panicked");
-    }
-    tracing::info!(worker.name = worker.name, "the worker has ended");
-    Ok(())
 }
 
 impl Worker {
@@ -240,10 +267,11 @@ impl Worker {
         }
     }
 
-    /// How long until then by our clock, which may differ from the store's.
+    /// How long until then.
     fn until(&self, then: Timestamp) -> Duration {
         let lease = Duration::from_millis(self.config.lease_ms);
-        let left = Duration::try_from(then.duration_since(Timestamp::now())).unwrap_or_default();
+        let now = self.parts.clock.now();
+        let left = Duration::try_from(then.duration_since(now)).unwrap_or_default();
         // A little later, so that the lease is really over.
         left.min(lease) + Duration::from_millis(100)
     }

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use retake_chain::{
     Chain, InstalledPlugin, OnFailure, Pins, Vocabulary,
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::seams::{BlobError, BlobKey};
+use retake_plugin_host::Turn;
 use retake_runner::{
     chain::{ChainFailure, Retry, pinned},
     install::{NotInstalled, install_in_child},
@@ -53,22 +55,33 @@ impl Worker {
     /// What an analyser will recommend is not known before it ran. One that cannot be had is missed only
     /// if it is recommended.
     async fn bring_in_newest(&self, recommendable: &Vocabulary) {
-        for plugin in &recommendable.plugins {
-            let id = &plugin.manifest.id;
-            let newest = recommendable.plugin(id);
-            if newest.is_ok_and(|newest| newest.version == plugin.manifest.version)
-                && let Err(ChainFailure::Failed { problem, .. }) = self.bring_in_one(plugin).await
-            {
-                tracing::warn!(plugin.id = id, "{}", problem.detail);
+        let newest = recommendable.plugins.iter().filter(|plugin| {
+            recommendable
+                .plugin(&plugin.manifest.id)
+                .is_ok_and(|newest| newest.version == plugin.manifest.version)
+        });
+        let bringing = newest.map(|plugin| async move {
+            if let Err(ChainFailure::Failed { problem, .. }) = self.bring_in_one(plugin).await {
+                tracing::warn!(plugin.id = plugin.manifest.id, "{}", problem.detail);
             }
-        }
+        });
+        join_all(bringing).await;
+    }
+
+    /// The right to compile it, among all processes that share the cache.
+    async fn turn(&self, digest: &str) -> Option<Turn> {
+        let patience = Duration::from_millis(self.config.plugin_install_ms_max);
+        let (cache, digest) = (self.cache.clone(), digest.to_owned());
+        let waiting = move || cache.turn(&digest, patience);
+        tokio::task::spawn_blocking(waiting).await.ok().flatten()
     }
 
     async fn bring_in_one(&self, plugin: &InstalledPlugin) -> Result<(), ChainFailure> {
         if self.cache.lookup(&plugin.digest).is_some() {
             return Ok(());
         }
-        let _turn = self.installing.lock().await;
+        let _place = self.installing.acquire().await;
+        let _turn = self.turn(&plugin.digest).await;
         if self.cache.lookup(&plugin.digest).is_some() {
             return Ok(());
         }

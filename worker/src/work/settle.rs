@@ -2,7 +2,6 @@
 
 use std::{future::Future, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::Problem;
 use retake_jobs::{
     correction::Correction,
@@ -56,16 +55,13 @@ impl Worker {
         blame: Blame,
         reason: Problem,
     ) -> &'static str {
-        let pause = SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX);
-        let now = Timestamp::now();
-        let not_before = now.checked_add(pause).unwrap_or(now);
         let store = &self.parts.store;
         let terms = self.terms();
         tracing::info!(detail = reason.detail, ?blame, "the job is given back");
         if blame == Blame::Worker {
             self.parts.health.spared();
         }
-        let release = || store.release(attempt, terms, not_before, blame, reason.clone());
+        let release = || store.release(attempt, terms, pause, blame, reason.clone());
         match self.until_heard(attempt, release).await {
             Heard::Ended(job) => {
                 self.told(&job).await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::*;
 
-fn plugin(version: &str, digest: u8) -> InstalledPlugin {
+pub fn plugin(version: &str, digest: u8) -> InstalledPlugin {
     InstalledPlugin {
         manifest: Manifest {
             id: "a.gain".to_owned(),
@@ -35,7 +35,7 @@ fn plugin(version: &str, digest: u8) -> InstalledPlugin {
     }
 }
 
-fn key(plugin: &InstalledPlugin) -> BlobKey {
+pub fn key(plugin: &InstalledPlugin) -> BlobKey {
     let digest = plugin.digest.parse().unwrap();
     BlobKey::Plugin { digest }
 }
@@ -74,8 +74,7 @@ impl Bench {
 
     async fn sweep_after(&self, hours: i64) {
         self.clock.advance(SignedDuration::from_hours(hours));
-        let now = self.clock.now();
-        self.store.sweep(TERMS, now).await.unwrap();
+        self.store.sweep(TERMS).await.unwrap();
     }
 }
 

@@ -1,5 +1,7 @@
 //! The claims of `Leases`: what a worker may do to a job, and what the sweeper mends.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
@@ -33,7 +35,8 @@ claims! { Bench on memory sqlite; [
     a_claim_after_the_last_attempt_died_fails_the_job
     the_sweep_queues_what_a_dead_worker_left
     the_sweep_ends_what_has_no_attempts_left
-    the_sweep_writes_lost_messages_again_and_later_each_time
+    a_job_waits_once_however_many_messages_it_has
+    lost_messages_are_written_again_the_oldest_first
 ] }
 
 async fn a_leased_job_is_not_given_to_a_second_worker(bench: Bench) {
@@ -107,7 +110,7 @@ async fn a_lost_lease_changes_nothing(bench: Bench) {
     assert_eq!(settled.unwrap(), lost);
     let released = bench
         .a
-        .release(first, TERMS, bench.clock.now(), Blame::Job, made::problem())
+        .release(first, TERMS, Duration::ZERO, Blame::Job, made::problem())
         .await;
     assert_eq!(released.unwrap(), lost);
     assert_eq!(
@@ -282,8 +285,9 @@ async fn a_workers_own_trouble_costs_no_attempt(bench: Bench) {
     let (_, job) = bench.accepted().await;
     let release = async |blame| {
         let attempt = bench.win(job.id).await;
-        let now = bench.clock.now();
-        let released = bench.a.release(attempt, TERMS, now, blame, made::problem());
+        let released = bench
+            .a
+            .release(attempt, TERMS, Duration::ZERO, blame, made::problem());
         released.await.unwrap().unwrap()
     };
     for n in 1..=5 {
@@ -306,10 +310,10 @@ async fn a_workers_own_trouble_costs_no_attempt(bench: Bench) {
 async fn a_released_job_waits_until_it_is_due(bench: Bench) {
     let (_, job, attempt) = bench.claimed().await;
     bench.send_all().await;
-    let due = bench.clock.now() + SignedDuration::from_secs(30);
+    let pause = Duration::from_secs(30);
     let released = bench
         .b
-        .release(attempt, TERMS, due, Blame::Job, made::problem())
+        .release(attempt, TERMS, pause, Blame::Job, made::problem())
         .await
         .unwrap()
         .unwrap();
@@ -328,10 +332,9 @@ async fn releasing_the_last_attempt_fails_the_job_with_the_reason(bench: Bench) 
     let (_, job) = bench.accepted().await;
     for _ in 0..3 {
         let attempt = bench.win(job.id).await;
-        let now = bench.clock.now();
         bench
             .a
-            .release(attempt, TERMS, now, Blame::Job, made::problem())
+            .release(attempt, TERMS, Duration::ZERO, Blame::Job, made::problem())
             .await
             .unwrap()
             .unwrap();
@@ -399,25 +402,62 @@ async fn the_sweep_ends_what_has_no_attempts_left(bench: Bench) {
     );
 }
 
-async fn the_sweep_writes_lost_messages_again_and_later_each_time(bench: Bench) {
-    let (_, job) = bench.accepted().await;
-    bench.pass(3_600);
-    assert_eq!(bench.sweep().await, 0, "its message is still in the outbox");
-    bench.send_all().await;
-    assert_eq!(bench.sweep().await, 1, "it was sent, and lost");
-    assert_eq!(topics(&bench.send_all().await), [Topic::Jobs]);
-    for seconds in [119, 2] {
-        bench.pass(seconds);
+async fn a_job_waits_once_however_many_messages_it_has(bench: Bench) {
+    let (_, first) = bench.accepted().await;
+    bench.accepted().await;
+    bench.claimed().await;
+    for _ in 0..3 {
+        bench.send_all().await;
+        bench.pass(3);
+        let now = bench.clock.now();
+        assert_eq!(bench.b.jobs_waiting().await.unwrap(), 2);
+        assert_eq!(bench.b.send_again(10, now).await.unwrap(), 2);
     }
-    assert_eq!(bench.sweep().await, 1);
-    bench.send_all().await;
-    bench.pass(121);
+    bench
+        .a
+        .cancel(bench.owner, first.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert_eq!(bench.b.jobs_waiting().await.unwrap(), 1);
+}
+
+async fn lost_messages_are_written_again_the_oldest_first(bench: Bench) {
+    let (_, first) = bench.accepted().await;
+    bench.pass(1);
+    let (_, second) = bench.accepted().await;
+    bench.pass(1);
+    let now = bench.clock.now();
     assert_eq!(
-        bench.sweep().await,
+        bench.b.sent_and_waiting(now).await.unwrap(),
         0,
-        "twice lost may also be a long queue"
+        "their messages are still in the outbox"
     );
-    bench.win(job.id).await;
-    bench.pass(9);
-    assert_eq!(bench.sweep().await, 0, "a running job needs no message");
+    assert_eq!(bench.b.send_again(10, now).await.unwrap(), 0);
+    bench.send_all().await;
+    let between = now - SignedDuration::from_secs(1);
+    assert_eq!(bench.b.sent_and_waiting(between).await.unwrap(), 1);
+    assert_eq!(bench.b.sent_and_waiting(now).await.unwrap(), 2);
+
+    assert_eq!(bench.b.send_again(1, now).await.unwrap(), 1);
+    let rows = bench.send_all().await;
+    assert_eq!(topics(&rows), [Topic::Jobs]);
+    let message: JobMessage = serde_json::from_slice(&rows[0].body).unwrap();
+    assert_eq!(message.job_id, first.id);
+    assert_eq!(
+        bench.b.send_again(10, now).await.unwrap(),
+        1,
+        "the first one's was sent just now"
+    );
+    bench.send_all().await;
+    bench.pass(10);
+    let now = bench.clock.now();
+    bench.win(second.id).await;
+    assert_eq!(
+        bench.b.sent_and_waiting(now).await.unwrap(),
+        1,
+        "a running job needs no message"
+    );
+    assert_eq!(bench.b.send_again(10, now).await.unwrap(), 1);
 }

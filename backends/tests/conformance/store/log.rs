@@ -1,7 +1,12 @@
 //! The claims of `EventLog` and `Outbox`.
 
-use jiff::Timestamp;
-use retake_jobs::{clock::Clock, id::JobId, seams::Progress};
+use jiff::{SignedDuration, Timestamp};
+use retake_jobs::{
+    clock::Clock,
+    id::{EventId, JobId},
+    job::Status,
+    seams::Progress,
+};
 
 use super::Bench;
 use crate::{claims, made::TERMS};
@@ -10,6 +15,7 @@ claims! { Bench on memory sqlite; [
     events_replay_in_order_after_an_id
     event_ids_are_never_given_twice
     a_job_is_found_by_its_id_alone_for_those_who_spread_news
+    events_are_forgotten_by_their_age_and_never_earlier
     sent_messages_do_not_come_again
 ] }
 
@@ -62,6 +68,33 @@ async fn a_job_is_found_by_its_id_alone_for_those_who_spread_news(bench: Bench) 
     let found = bench.b.job_now(job.id).await.unwrap().unwrap();
     assert_eq!((found.owner, found.attempt), (bench.owner, attempt.attempt));
     assert_eq!(bench.b.job_now(JobId::new()).await.unwrap(), None);
+}
+
+async fn events_are_forgotten_by_their_age_and_never_earlier(bench: Bench) {
+    const LIFETIME: SignedDuration = SignedDuration::from_hours(10);
+    let forget = async || bench.a.forget_events(LIFETIME).await.unwrap();
+    assert_eq!(forget().await, 0);
+    assert_eq!(bench.b.forgotten_up_to().await.unwrap(), EventId(0));
+    bench.accepted().await;
+    let old = bench.a.newest_event().await.unwrap();
+    forget().await;
+    bench.pass(3_600);
+    let (_, job) = bench.accepted().await;
+    let young = bench.a.newest_event().await.unwrap();
+    forget().await;
+    bench.pass(9 * 3_600 - 1);
+    assert_eq!(forget().await, 0, "nothing is ten hours old");
+    assert_eq!(bench.kinds().await.len(), 2);
+    bench.pass(1);
+    assert_eq!(forget().await, 1);
+    let left = bench.b.events(bench.owner, EventId(0), 10).await.unwrap();
+    assert_eq!(left.iter().map(|e| e.id).collect::<Vec<_>>(), [young]);
+    assert_eq!(bench.b.forgotten_up_to().await.unwrap(), old);
+    assert_eq!(bench.a.newest_event().await.unwrap(), young);
+    bench.pass(20 * 3_600);
+    assert_eq!(forget().await, 1);
+    assert_eq!(bench.b.forgotten_up_to().await.unwrap(), young);
+    assert_eq!(bench.job(job.id).await.status, Status::Queued, "jobs stay");
 }
 
 async fn sent_messages_do_not_come_again(bench: Bench) {

@@ -105,8 +105,7 @@ impl Bench {
     }
 
     pub async fn sweep(&self) -> usize {
-        let minute_ago = self.clock.now() - SignedDuration::from_secs(60);
-        self.a.sweep(TERMS, minute_ago).await.unwrap()
+        self.a.sweep(TERMS).await.unwrap()
     }
 }
 

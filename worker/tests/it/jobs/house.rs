@@ -26,7 +26,7 @@ use retake_jobs::{
     recording::Recording,
     seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
 };
-use retake_worker::{Config, Parts, WorkerError};
+use retake_worker::{Config, Parts};
 use tempfile::TempDir;
 use tokio::{sync::broadcast, task::JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -56,7 +56,7 @@ pub struct Accepted {
 }
 
 pub struct Running {
-    worker: JoinHandle<Result<(), WorkerError>>,
+    worker: JoinHandle<()>,
     shutdown: CancellationToken,
 }
 
@@ -64,7 +64,7 @@ impl Running {
     pub async fn stop(self) {
         self.shutdown.cancel();
         let ended = tokio::time::timeout(Duration::from_secs(20), self.worker).await;
-        ended.expect("the worker ends").unwrap().unwrap();
+        ended.expect("the worker ends").unwrap();
     }
 }
 
@@ -137,6 +137,7 @@ impl House {
             relay: Arc::new(move || {
                 kicks.fetch_add(1, Ordering::Relaxed);
             }),
+            clock: self.clock.clone(),
             externals: vec![],
             plugin_cache: self.path("plugins"),
             child: real_child(),
@@ -152,7 +153,8 @@ impl House {
 
     pub fn worker_with(&self, parts: Parts, config: Config) -> Running {
         let shutdown = CancellationToken::new();
-        let worker = tokio::spawn(retake_worker::run(parts, config, shutdown.clone()));
+        let opened = retake_worker::open(parts, config).unwrap();
+        let worker = tokio::spawn(opened.run(shutdown.clone()));
         Running { worker, shutdown }
     }
 

@@ -1,13 +1,16 @@
 //! The memory backends, with calls that fail when a test says so.
 
-use std::sync::{
-    Mutex,
-    atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
@@ -137,25 +140,25 @@ impl Leases for FaultyStore {
         &self,
         attempt: Attempt,
         terms: LeaseTerms,
-        not_before: Timestamp,
+        pause: Duration,
         blame: Blame,
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         self.check(Fault::Release)?;
         self.inner
-            .release(attempt, terms, not_before, blame, reason)
+            .release(attempt, terms, pause, blame, reason)
             .await
     }
 }
 
 #[async_trait]
 impl Sweep for FaultyStore {
-    async fn sweep(
-        &self,
-        terms: LeaseTerms,
-        queued_before: Timestamp,
-    ) -> Result<usize, StoreError> {
-        self.inner.sweep(terms, queued_before).await
+    async fn sweep(&self, terms: LeaseTerms) -> Result<usize, StoreError> {
+        self.inner.sweep(terms).await
+    }
+
+    async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        self.inner.forget_events(lifetime).await
     }
 }
 
@@ -287,6 +290,14 @@ impl Outbox for FaultyStore {
     async fn sent(&self, ids: &[i64]) -> Result<(), StoreError> {
         self.inner.sent(ids).await
     }
+
+    async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError> {
+        self.inner.sent_and_waiting(due_before).await
+    }
+
+    async fn send_again(&self, count: u64, due_before: Timestamp) -> Result<usize, StoreError> {
+        self.inner.send_again(count, due_before).await
+    }
 }
 
 #[async_trait]
@@ -302,6 +313,10 @@ impl EventLog for FaultyStore {
 
     async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.inner.job_now(id).await
+    }
+
+    async fn forgotten_up_to(&self) -> Result<EventId, StoreError> {
+        self.inner.forgotten_up_to().await
     }
 
     async fn newest_event(&self) -> Result<EventId, StoreError> {

@@ -1,0 +1,274 @@
+//! No statement walks a table that grows: every one that the store runs is explained.
+
+use std::{cell::RefCell, collections::BTreeSet, sync::Mutex};
+
+use jiff::SignedDuration;
+use retake_chain::problem::{Problem, ProblemKind};
+use retake_jobs::{
+    event::EventKind,
+    id::{EventId, SubmissionId},
+    job::{Blame, Outcome},
+    seams::{
+        Catalogue, CheckLeases, EventLog, Outbox, Progress, Queue, QueueLimits, Space, Submissions,
+        Sweep, Topic,
+    },
+    submission::{Submission, Verdict},
+};
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use super::*;
+
+type Statements = Arc<Mutex<BTreeSet<String>>>;
+
+thread_local! {
+    /// Set by the test that wants to see what the connections run that are opened on its thread.
+    static WATCHED: RefCell<Option<Statements>> = const { RefCell::new(None) };
+}
+
+/// Called for every connection that is opened.
+pub fn watched(mut connection: Connection) -> Connection {
+    let Some(statements) = WATCHED.with_borrow(Clone::clone) else {
+        return connection;
+    };
+    let note = move |event: TraceEvent<'_>| {
+        if let TraceEvent::Stmt(statement, _) = event {
+            statements
+                .lock()
+                .unwrap()
+                .insert(statement.sql().into_owned());
+        }
+    };
+    connection
+        .trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note))
+        .unwrap();
+    connection
+}
+
+/// What may be walked, and why.
+const SMALL: &[(&str, &str)] = &[
+    (
+        "SCAN plugins",
+        "all of them are asked for; one row per version",
+    ),
+    ("SCAN plugin_files", "one row per plugin"),
+    (
+        "submissions_checking",
+        "an index of those that wait, which are few by a limit",
+    ),
+    ("SCAN event_marks", "at most 65"),
+    ("SCAN sqlite_sequence", "one row per table"),
+    (
+        "SCAN sqlite_schema",
+        "the same, when a connection is opened",
+    ),
+    ("SCAN CONSTANT ROW", "no table"),
+];
+
+fn walks(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let details = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+    details
+        .map(Result::unwrap)
+        .filter(|detail| detail.contains("SCAN"))
+        .filter(|detail| !SMALL.iter().any(|(small, _)| detail.contains(small)))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_statement_walks_a_table_that_grows() {
+    let statements = Statements::default();
+    WATCHED.set(Some(Arc::clone(&statements)));
+    let bench = bench();
+    WATCHED.set(None);
+    live(&bench).await;
+    bench.store.close().await;
+
+    let connection = rusqlite::Connection::open(bench.folder.path().join("retake.db")).unwrap();
+    let mut explained = 0;
+    for sql in statements.lock().unwrap().iter() {
+        let word = sql.split_whitespace().next().unwrap_or_default();
+        if !["SELECT", "INSERT", "UPDATE", "DELETE"].contains(&word) {
+            continue;
+        }
+        explained += 1;
+        let walks = walks(&connection, sql);
+        assert!(walks.is_empty(), "{sql}\n{walks:#?}");
+    }
+    assert!(explained > 80, "only {explained} statements were seen");
+    for bad in [
+        "SELECT DISTINCT owner FROM events WHERE id > ?1 LIMIT ?2",
+        "SELECT id FROM jobs WHERE status = 'failed'",
+    ] {
+        assert_eq!(walks(&connection, bad).len(), 1, "{bad}");
+    }
+}
+
+/// Everything that a store is asked for.
+async fn live(bench: &Bench) {
+    let (store, owner) = (&bench.store, bench.owner);
+    let second = || bench.clock.advance(SignedDuration::from_secs(1));
+    store.add_session([1; 32]).await.unwrap();
+    store.owner_of([1; 32]).await.unwrap();
+    let (recording, job) = bench.accepted(LONG).await;
+    for job in [&job, &bench.accepted(10).await.1] {
+        let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
+            panic!("it waits")
+        };
+        let progress = Progress::default();
+        store
+            .extend(attempt, TERMS, &progress, true)
+            .await
+            .unwrap()
+            .unwrap();
+        let problem = Problem::new(ProblemKind::Unavailable, "a test");
+        store
+            .release(attempt, TERMS, Duration::ZERO, Blame::Job, problem)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
+        panic!("it waits")
+    };
+    let key = BlobKey::Correction {
+        job: job.id,
+        attempt: attempt.attempt,
+    };
+    bench.blobs.put(key, body(10), u64::MAX).await.unwrap();
+    let delta = BlobKey::Delta {
+        job: job.id,
+        attempt: attempt.attempt,
+        step: 0,
+    };
+    bench.blobs.put(delta, body(LONG), u64::MAX).await.unwrap();
+    let completed = Outcome::Completed { warnings: vec![] };
+    let correction = Correction {
+        attempt: attempt.attempt,
+        ..correction()
+    };
+    let settled = store.settle(attempt, completed, Some(correction)).await;
+    settled.unwrap().unwrap();
+    let again = Job {
+        recording_id: recording.id,
+        ..bench.made().1
+    };
+    store.add_job(&again).await.unwrap().unwrap();
+    store
+        .cancel(owner, again.id)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    store.job(owner, job.id).await.unwrap().unwrap();
+    store.job_now(job.id).await.unwrap().unwrap();
+    store.recording(owner, recording.id).await.unwrap().unwrap();
+    store.recordings(owner, None, 10).await.unwrap();
+    store
+        .recordings(owner, Some(recording.id), 10)
+        .await
+        .unwrap();
+    let events = store.events(owner, EventId(0), 100).await.unwrap();
+    assert!(
+        events
+            .iter()
+            .any(|event| event.kind == EventKind::Completed)
+    );
+    for key in [BlobKey::Recording(recording.id), key, delta] {
+        bench.blobs.size(key).await.unwrap();
+        bench.blobs.read(key, 0, 10).await.unwrap();
+        bench.blobs.read(key, LONG as u64 - 1, 10).await.unwrap();
+    }
+    let rows = store.unsent(Timestamp::MAX, 100).await.unwrap();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    store.sent(&ids).await.unwrap();
+    second();
+    let now = bench.clock.now();
+    assert!(store.sent_and_waiting(now).await.unwrap() > 0);
+    store.send_again(10, now).await.unwrap();
+    store.jobs_waiting().await.unwrap();
+    store.space().await.unwrap();
+    queue(bench).await;
+    publish(bench).await;
+    bench.clock.advance(SignedDuration::from_hours(2));
+    let _draft = bench
+        .blobs
+        .put(BlobKey::Recording(RecordingId::new()), body(10), 99)
+        .await;
+    store.claim(job.id, "w", TERMS).await.unwrap();
+    bench.clock.advance(SignedDuration::from_hours(2));
+    store.sweep(TERMS).await.unwrap();
+    let lifetime = SignedDuration::from_hours(1);
+    store.forget_events(lifetime).await.unwrap();
+    bench.clock.advance(SignedDuration::from_hours(2));
+    assert!(store.forget_events(lifetime).await.unwrap() > 0);
+    store.forgotten_up_to().await.unwrap();
+    store
+        .delete_recording(owner, recording.id)
+        .await
+        .unwrap()
+        .unwrap();
+    bench.blobs.delete(key).await.unwrap();
+}
+
+async fn queue(bench: &Bench) {
+    let queue = SqliteQueue::new(&bench.store, QueueLimits::default());
+    for _ in 0..3 {
+        queue.publish(Topic::Jobs, b"a").await.unwrap();
+    }
+    queue.waiting(Topic::Jobs).await.unwrap();
+    let taken = queue.claim(Topic::Jobs).await.unwrap();
+    queue.extend(&taken).await.unwrap();
+    queue.retry(taken, Duration::from_secs(60)).await.unwrap();
+    let taken = queue.claim(Topic::Jobs).await.unwrap();
+    queue.bury(taken, "a test").await.unwrap();
+    let taken = queue.claim(Topic::Jobs).await.unwrap();
+    queue.ack(taken).await.unwrap();
+    let nothing = tokio::time::timeout(Duration::from_millis(50), queue.claim(Topic::Jobs)).await;
+    assert!(nothing.is_err());
+}
+
+async fn publish(bench: &Bench) {
+    let store = &bench.store;
+    let plugin = plugins::plugin("1.0.0", 1);
+    bench
+        .blobs
+        .put(plugins::key(&plugin), body(10), 99)
+        .await
+        .unwrap();
+    store.put_plugin(&plugin, 10).await.unwrap();
+    store.plugins().await.unwrap();
+    store.check_report("a.gain", "1.0.0").await.unwrap();
+    let id = SubmissionId::new();
+    bench
+        .blobs
+        .put(BlobKey::Submission(id), body(10), 99)
+        .await
+        .unwrap();
+    let submission = Submission::new(id, plugin.digest.clone(), 10, bench.clock.now());
+    assert!(store.add_submission(&submission, 5).await.unwrap());
+    store.submission(id).await.unwrap().unwrap();
+    let (attempt, _) = store.claim_submission("w", TERMS).await.unwrap().unwrap();
+    store
+        .extend_submission(attempt, TERMS)
+        .await
+        .unwrap()
+        .unwrap();
+    let plugin = plugins::plugin("2.0.0", 2);
+    bench
+        .blobs
+        .put(plugins::key(&plugin), body(10), 99)
+        .await
+        .unwrap();
+    let verdict = Verdict::Passed {
+        plugin,
+        check: serde_json::Value::Null,
+    };
+    store
+        .settle_submission(attempt, verdict)
+        .await
+        .unwrap()
+        .unwrap();
+    store.remove_plugin("a.gain", "2.0.0").await.unwrap();
+}
