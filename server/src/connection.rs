@@ -38,7 +38,7 @@ pub struct Door {
 enum Opening {
     Http1,
     Http2,
-    Events(direct::Request),
+    Events(Box<direct::Request>),
 }
 
 impl Door {
@@ -115,7 +115,7 @@ impl Door {
                 }
                 Ok(Some(Opening::Events(request))) => {
                     let stream = wire.into_inner();
-                    return direct::answer(stream, request, peer, &self.front).await;
+                    return direct::answer(stream, *request, peer, &self.front).await;
                 }
                 Ok(None) => return None,
                 Err(_) => {
@@ -137,7 +137,7 @@ impl Door {
             match self.events.asked(ahead) {
                 Some(true) => {
                     return Some(match self.events.parse(ahead, self.config.headers_max) {
-                        Some(request) => Opening::Events(request),
+                        Some(request) => Opening::Events(Box::new(request)),
                         None => Opening::Http1,
                     });
                 }
