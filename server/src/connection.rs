@@ -39,7 +39,7 @@ pub struct Door {
 enum Opening {
     Http1,
     Http2,
-    Events(direct::Request),
+    Events(Box<direct::Request>),
 }
 
 impl Door {
@@ -118,7 +118,7 @@ impl Door {
                 }
                 Ok(Some(Opening::Events(request))) => {
                     let stream = wire.into_inner().into_inner();
-                    return direct::answer(stream, request, peer, &self.front).await;
+                    return direct::answer(stream, *request, peer, &self.front).await;
                 }
                 Ok(None) => return None,
                 Err(_) => {
@@ -140,7 +140,7 @@ impl Door {
             match self.events.asked(ahead) {
                 Some(true) => {
                     return Some(match self.events.parse(ahead, self.config.headers_max) {
-                        Some(request) => Opening::Events(request),
+                        Some(request) => Opening::Events(Box::new(request)),
                         None => Opening::Http1,
                     });
                 }

@@ -57,7 +57,7 @@ async fn whatever_a_plugin_does_only_its_job_fails_and_says_which_step() -> Resu
         ("recurse", "step-crashed", "recursion"),
         ("wild", "step-crashed", "memory that is not its own"),
         ("nan", "step-crashed", "no number (NaN)"),
-        ("more-channels", "step-crashed", "returned 3 channels"),
+        ("more-channels", "step-crashed", "returned 2 channels"),
         ("short", "step-crashed", "frames"),
         ("huge", "step-crashed", "exhausted"),
         ("loop", "deadline-exceeded", "took longer than"),

@@ -188,10 +188,7 @@ impl Routes {
         let route = address(template)
             .and(taken(&method))
             .and(call(app.clone()))
-            .then(move |segments, call: Call| {
-                let answer = handler(app.clone(), Call { segments, ..call });
-                answer
-            })
+            .then(move |segments, call: Call| handler(app.clone(), Call { segments, ..call }))
             .boxed();
         self.filter = Some(match self.filter.take() {
             None => route,
