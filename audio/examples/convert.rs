@@ -8,8 +8,8 @@
 //! took, which other converters have none of, is said beside it.
 
 use std::{
-    collections::HashMap,
     fs::File,
+    os::unix::fs::FileExt,
     path::Path,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -120,18 +120,28 @@ fn cpu_seconds() -> f64 {
 }
 
 /// What the threads named "meter" have used, looked up often, because it is gone when they end.
-struct Meters(Arc<Mutex<HashMap<String, f64>>>);
+/// There is one at a time, and only its own file is read while it runs: looking costs time as well.
+struct Meters(Arc<Mutex<f64>>);
 
 impl Meters {
     const EVERY: Duration = Duration::from_millis(5);
 
     fn watch() -> Self {
-        let seen: Arc<Mutex<HashMap<String, f64>>> = Arc::default();
+        let seen: Arc<Mutex<f64>> = Arc::default();
         let seen_by_watch = Arc::downgrade(&seen);
         std::thread::spawn(move || {
+            let (mut of_ended, mut of_running) = (0.0, 0.0);
+            let mut running = None;
             while let Some(seen) = seen_by_watch.upgrade() {
+                match running.as_ref().and_then(used) {
+                    Some(seconds) => of_running = seconds,
+                    None => {
+                        of_ended += std::mem::take(&mut of_running);
+                        running = meter_thread();
+                    }
+                }
                 if let Ok(mut seen) = seen.lock() {
-                    seen.extend(meter_threads());
+                    *seen = of_ended + of_running;
                 }
                 std::thread::sleep(Self::EVERY);
             }
@@ -140,22 +150,25 @@ impl Meters {
     }
 
     fn seconds(&self) -> f64 {
-        let seen = self.0.lock();
-        seen.map_or(f64::NAN, |seen| seen.values().sum())
+        self.0.lock().map_or(f64::NAN, |seen| *seen)
     }
 }
 
-fn meter_threads() -> Vec<(String, f64)> {
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten();
-    let used = |folder: &Path| {
-        let name = std::fs::read_to_string(folder.join("comm")).ok()?;
-        let nanoseconds = std::fs::read_to_string(folder.join("schedstat")).ok()?;
-        let nanoseconds: f64 = nanoseconds.split_whitespace().next()?.parse().ok()?;
-        (name.trim_end() == "meter").then_some(nanoseconds / 1e9)
-    };
-    let threads = threads.flatten().filter_map(|thread| {
-        let path = thread.path();
-        Some((path.to_string_lossy().into_owned(), used(&path)?))
-    });
-    threads.collect()
+/// The file that says how long the meter's thread ran.
+fn meter_thread() -> Option<File> {
+    let mut threads = std::fs::read_dir("/proc/self/task").ok()?.flatten();
+    threads.find_map(|thread| {
+        let name = std::fs::read_to_string(thread.path().join("comm")).ok()?;
+        let is_meter = name.trim_end() == "meter";
+        is_meter.then(|| File::open(thread.path().join("schedstat")).ok())?
+    })
+}
+
+/// Seconds, where the thread still is.
+fn used(schedstat: &File) -> Option<f64> {
+    let mut text = [0; 128];
+    let length = schedstat.read_at(&mut text, 0).ok()?;
+    let text = std::str::from_utf8(text.get(..length)?).ok()?;
+    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds / 1e9)
 }

@@ -184,6 +184,30 @@ fn what_flac_calls_a_description_is_a_comment_in_wav() {
 }
 
 #[test]
+fn a_name_that_comments_cannot_have_is_kept_as_another_and_that_is_said() {
+    let tag = b"ID3\x04\0\0\0\0\0\x0fTXXX\0\0\0\x05\0\0\x03\x03\0D!\xff\xfb\x90\0";
+    let (odd, _) = read(tag);
+    assert_eq!(odd.fields, [field("\u{3}", "D!")]);
+    let spec = Spec::new(48_000, 2);
+    for (name, other) in [("\u{3}", "_"), ("GRÖSSE", "GR_SSE"), ("A=B", "A_B")] {
+        let tags = Tags {
+            fields: vec![field(name, "D!")],
+            ..Tags::default()
+        };
+        for format in &FORMATS[1..] {
+            let (again, _) = read(&written(format, spec, &tags));
+            assert_eq!(again.values(other).collect::<Vec<_>>(), ["D!"], "{name:?}");
+            let lost = format.cannot_keep(&tags, spec);
+            let names = lost[0].params["names"].to_string();
+            assert!(names.contains(&format!("(kept as {other})")), "{names}");
+        }
+        let (again, _) = read(&written(&FORMATS[0], spec, &tags));
+        assert_eq!(again.fields, tags.fields);
+        assert_eq!(FORMATS[0].cannot_keep(&tags, spec), []);
+    }
+}
+
+#[test]
 fn a_file_without_anything_says_nothing() {
     for format in FORMATS {
         let (tags, findings) = read(&written(&format, Spec::new(44_100, 1), &Tags::default()));

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Chain, StepKind, Vocabulary, problem::FieldError};
+use crate::{Chain, ShortNames, StepKind, Vocabulary, problem::FieldError};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Preset {
@@ -17,6 +17,19 @@ pub struct Preset {
 }
 
 impl Preset {
+    /// With the shortest names that mean its plugins.
+    #[must_use]
+    pub fn named(&self, names: &ShortNames) -> Self {
+        let mut named = self.clone();
+        let steps = named.chain.get_mut("steps").and_then(Value::as_array_mut);
+        for step in steps.into_iter().flatten() {
+            if let Some(Value::String(plugin)) = step.get_mut("plugin") {
+                *plugin = names.shortest(plugin).to_owned();
+            }
+        }
+        named
+    }
+
     /// Checks the chain against what is installed now: a preset may want a plugin that is missing.
     /// The steps are called by the shortest names that mean their plugins, for people to read.
     pub fn resolve(&self, vocabulary: &Vocabulary) -> Result<Chain, Vec<FieldError>> {
@@ -159,6 +172,9 @@ mod tests {
         let chain = find("speech").unwrap().resolve(&vocabulary).unwrap();
         let names: Vec<_> = chain.steps.iter().map(Step::name).collect();
         assert_eq!(names, ["highpass", "org.retake.denoise", "loudness"]);
+        let shown = find("speech").unwrap().named(&vocabulary.short_names).chain;
+        assert_eq!(shown["steps"][0]["plugin"], "highpass");
+        assert_eq!(shown["steps"][1]["plugin"], "org.retake.denoise");
         let pins = chain.pin(&vocabulary).unwrap();
         let ids = pins.iter().flatten().map(|pin| pin.id.as_str());
         let expected = ["highpass", "denoise", "loudness"].map(|name| format!("org.retake.{name}"));

@@ -416,7 +416,7 @@ mod tests {
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 5, "{problems:?}");
         assert!(!problems.join(" ").contains("secret"));
     }
 }

@@ -64,7 +64,7 @@ codes! {
     PaddingLeftOut, "padding-left-out", Info, "{start} frames at the start and {end} at the end were left out: the file says that they are the encoder's";
     /// Parts that somebody cut out with an editor that only notes it (an edit list). They are left out.
     EditsApplied, "edits-applied", Info, "the file's edit list was followed: {left_out_ms} ms of its audio are not played";
-    /// An edit list that cannot be followed (speeds other than 1, more entries than are taken).
+    /// An edit list that cannot be followed, or not to its end (speeds other than 1, more entries than are taken, thousands of jumps between large fragments).
     EditsIgnored, "edits-ignored", Warning, "the file's edit list was not followed: {detail}";
     /// Samples that are no numbers, replaced by silence.
     SamplesReplaced, "samples-replaced", Warning, "{count} samples were not numbers (NaN or infinite) and were replaced by silence";

@@ -40,6 +40,8 @@ export async function openPage(browser, url, { path = "/", heading = "Your recor
     }
   });
   page.on("request", (request) => {
+    // A recording that is heard before it is sent is asked of nobody.
+    if (request.url().startsWith("blob:")) return;
     const { pathname, origin } = new URL(request.url());
     requests.push(`${request.method()} ${pathname}`);
     if (request.url().startsWith("http") && origin !== new URL(url).origin) {

@@ -69,7 +69,7 @@ async fn no_secret_of_the_configuration_is_in_a_job_an_event_a_log_the_database_
     ensure!(job["status"] == "failed", "{job}");
     // It was asked, and said what it was sent.
     let detail = job["error"]["detail"].as_str().context("a detail")?;
-    ensure!(detail.contains("Bearer ***"), "{detail}");
+    ensure!(detail.contains("authorization: Basic ***"), "{detail}");
 
     let mut seen = vec![("the job".to_owned(), job.to_string())];
     for news in ann.story(&mut listener, &id).await? {

@@ -343,7 +343,13 @@ impl Failed {
         let mut cause = Some(error);
         while let Some(error) = cause {
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                return Failed::passing(format!("{what}: {}", io.kind()));
+                let tls = io.get_ref().and_then(|inner| inner.downcast_ref());
+                return Failed::passing(match tls {
+                    Some(rustls::Error::InvalidCertificate(_)) => {
+                        format!("{what}: its certificate is not trusted; see ca_file")
+                    }
+                    _ => format!("{what}: {}", io.kind()),
+                });
             }
             cause = error.source();
         }

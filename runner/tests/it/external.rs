@@ -316,7 +316,7 @@ async fn a_service_that_is_not_there_is_unavailable_and_then_left_alone() {
         breaker_failures: 2,
         ..patient(Transport::Rest)
     };
-    let external = External::new("default", &format!("http://{address}"), config).unwrap();
+    let external = External::new("default", format!("http://{address}"), config).unwrap();
     let output = dir.path().join("out.wav");
     let error = external
         .correct(&input, &output, &|_| {})

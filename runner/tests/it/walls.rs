@@ -282,7 +282,7 @@ async fn a_crashing_step_that_may_be_skipped_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_child_that_cannot_be_started_is_worth_another_try() {
+async fn a_child_that_cannot_be_started_is_no_fault_of_the_jobs() {
     let program = ChildProgram {
         program: "/nowhere/at/all".into(),
         arguments: vec![],
@@ -290,7 +290,7 @@ async fn a_child_that_cannot_be_started_is_worth_another_try() {
     let (problem, retry) = Run::with(program).fails().await;
     assert_eq!(
         (problem.kind(), retry),
-        (Some(ProblemKind::Unavailable), Retry::After(None))
+        (Some(ProblemKind::Unavailable), Retry::Ours(Trouble::Other))
     );
 }
 
@@ -395,8 +395,11 @@ async fn the_real_child_is_held_to_its_memory_and_file_sizes() {
         ..Limits::default()
     };
     let (problem, _) = run.fails().await;
+    assert_eq!(problem.kind(), Some(ProblemKind::TooMuchScratch));
     assert!(
-        problem.detail.contains("a larger file than it may"),
+        problem
+            .detail
+            .contains("a larger file than a job may write"),
         "{}",
         problem.detail
     );

@@ -99,7 +99,7 @@ impl Mock {
             backoff_ms_max: 20,
             ..config
         };
-        External::new("default", &format!("http://{}/", self.address), config).unwrap()
+        External::new("default", format!("http://{}/", self.address), config).unwrap()
     }
 
     /// How many corrections were asked for.

@@ -18,8 +18,11 @@ use crate::{
 pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
 
-pub async fn presets(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let items = preset::built_in().iter().collect();
+/// Their plugins by the shortest names that mean them here, for people to read.
+pub async fn presets(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let names = app.vocabulary().await?.short_names;
+    let items = preset::built_in();
+    let items = items.iter().map(|preset| preset.named(&names)).collect();
     Ok(respond::json(
         StatusCode::OK,
         &Page {

@@ -219,7 +219,7 @@ fn one(subject: &Subject<'_>, drawn: &Drawn, chance: &mut Chance) -> Result<Dura
         .pick(&low)
         .copied()
         .unwrap_or_else(|| subject.usual_hz());
-    let frames = rate as usize / 5 + chance.below(977) | 1;
+    let frames = (rate as usize / 5 + chance.below(977)) | 1;
     let channels = 1 + chance.below(2) as u32;
     let blocks = chance.odd_blocks();
     let input = subject.in_channels(channels, |channel| {

@@ -25,7 +25,7 @@ use std::{collections::VecDeque, io, ops::Range};
 use retake_findings::{Code, Finding};
 use retake_formats::{Codec, Container};
 
-use super::bytes::Bytes;
+use super::bytes::{Bytes, PEEK_BYTES_MAX};
 use crate::{
     AudioError,
     decode::{
@@ -269,12 +269,17 @@ impl MatroskaReader {
                     return Ok(Step::Damaged(at));
                 }
                 let size = end - body;
+                let is_block = matches!(header.id, ebml::SIMPLE_BLOCK | ebml::BLOCK_GROUP);
+                // Small ones are read first, so that the file is read in one direction.
+                let is_large = size > PEEK_BYTES_MAX as u64;
+                if is_block && is_large && self.is_too_long(at, end)? {
+                    return Ok(Step::Damaged(at));
+                }
                 self.bytes.seek(body)?;
                 if !self.element(header, size)? {
                     return Ok(Step::Damaged(at));
                 }
-                let is_block = matches!(header.id, ebml::SIMPLE_BLOCK | ebml::BLOCK_GROUP);
-                if is_block && self.is_too_long(at, end)? {
+                if is_block && !is_large && self.is_too_long(at, end)? {
                     self.laces.clear();
                     return Ok(Step::Damaged(at));
                 }

@@ -231,6 +231,23 @@ fn reading_goes_on_behind_damage() {
 }
 
 #[test]
+fn a_block_that_swallows_others_is_judged_before_it_is_read() {
+    let mut swallowing = simple_block(1, 0, 0, b"first");
+    swallowing[1..5].copy_from_slice(&(0x1000_0000u32 | 300_000).to_be_bytes());
+    let blocks = [
+        swallowing,
+        simple_block(1, 20, 0, b"a"),
+        simple_block(1, 40, 0, b"b"),
+        simple_block(2, 40, 0, &[0; 400_000]),
+        simple_block(1, 60, 0, b"c"),
+    ];
+    let expected = ["stream MP3", "20 a jump", "40 b", "60 c", "Complete"];
+    let mut reader = check(&file(&[mp3(), cluster(0, &blocks)]), &expected);
+    assert!(reader.findings()[0].is(Code::ContainerDamaged));
+    assert!(reader.block.capacity() < 100, "{}", reader.block.capacity());
+}
+
+#[test]
 fn a_cluster_whose_beginning_is_damaged_is_left_out_and_not_misplaced() {
     let blocks: Vec<_> = (0..4)
         .map(|n| simple_block(1, 20 * n, 0, b"packet"))

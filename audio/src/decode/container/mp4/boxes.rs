@@ -67,6 +67,8 @@ pub(super) struct Input {
     reader: BufReader<Source>,
     at: u64,
     len: u64,
+    /// How many bytes of fragments' descriptions were read, again and again where edits lead back.
+    pub described: u64,
 }
 
 impl Input {
@@ -74,7 +76,12 @@ impl Input {
         let len = source.len();
         let mut reader = BufReader::with_capacity(32 << 10, source);
         reader.rewind()?;
-        Ok(Self { reader, at: 0, len })
+        Ok(Self {
+            reader,
+            at: 0,
+            len,
+            described: 0,
+        })
     }
 
     pub(super) fn len(&self) -> u64 {

@@ -123,6 +123,7 @@ impl Fragments {
     fn read(&mut self, movie: &Movie, number: usize, input: &mut Input) -> io::Result<Fragment> {
         let (at, size) = movie.fragments[number];
         let bytes = input.read(at, size.min(FRAGMENT_BYTES_MAX))?;
+        input.described += bytes.len() as u64;
         let header = super::boxes::header(&bytes, size);
         let body = header.and_then(|header| bytes.get(header.len as usize..));
         let body = body.unwrap_or_default().to_vec();

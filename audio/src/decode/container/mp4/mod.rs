@@ -14,6 +14,8 @@ mod habit;
 mod movie;
 mod playback;
 mod table;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use retake_findings::{Code, Finding};
@@ -192,6 +194,16 @@ impl Demuxer for Mp4Reader {
                     ("places", self.losses.damaged.into()),
                     ("detail", detail.into()),
                 ],
+            ));
+        }
+        if let Some((part, parts)) = self.losses.parts {
+            let detail = format!(
+                "its parts from number {part} of {parts} on are missing, as they lead back and forth \
+                 between large fragments"
+            );
+            findings.push(Finding::new(
+                Code::EditsIgnored,
+                [("detail", detail.into())],
             ));
         }
         findings

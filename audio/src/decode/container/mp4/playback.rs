@@ -27,7 +27,13 @@ pub(super) struct Losses {
     pub is_truncated: bool,
     /// Samples and fragments that make no sense.
     pub damaged: u64,
+    /// From which part of how many on nothing was read.
+    pub parts: Option<(usize, usize)>,
 }
+
+/// Fragments are described in so many bytes more than the file has, once edits lead back to them. A
+/// hostile file has thousands of edits back and forth between fragments of megabytes.
+const DESCRIBED_AGAIN_MAX: u64 = 256 << 20;
 
 pub(super) struct Playback {
     walk: Walk,
@@ -145,6 +151,13 @@ impl Playback {
             let Some(part) = self.parts.get(self.part).copied() else {
                 return Ok(Step::Over);
             };
+            if !self.is_in_part && input.described > input.len().saturating_add(DESCRIBED_AGAIN_MAX)
+            {
+                losses
+                    .parts
+                    .get_or_insert((self.part + 1, self.parts.len()));
+                return Ok(Step::Over);
+            }
             if !self.is_in_part && !self.enter(part, movie, track, input)? {
                 self.part += 1;
                 continue;
