@@ -21,7 +21,7 @@ pub async fn line<T: DeserializeOwned>(
     judged(&line, bytes_max)
 }
 
-/// As [`line`].
+/// As [`line()`].
 pub fn line_blocking<T: DeserializeOwned>(
     said: &mut impl BufRead,
     bytes_max: usize,

@@ -313,6 +313,18 @@ impl Inner {
     }
 }
 
+/// What TLS says comes wrapped, in several layers of errors of input and output.
+fn is_about_a_certificate(error: &io::Error) -> bool {
+    let mut inner = error.get_ref();
+    while let Some(error) = inner {
+        if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+            return true;
+        }
+        inner = error.downcast_ref().and_then(io::Error::get_ref);
+    }
+    false
+}
+
 impl Failed {
     fn passing(detail: impl Into<String>) -> Self {
         Failed::Passing {
@@ -343,12 +355,9 @@ impl Failed {
         let mut cause = Some(error);
         while let Some(error) = cause {
             if let Some(io) = error.downcast_ref::<io::Error>() {
-                let tls = io.get_ref().and_then(|inner| inner.downcast_ref());
-                return Failed::passing(match tls {
-                    Some(rustls::Error::InvalidCertificate(_)) => {
-                        format!("{what}: its certificate is not trusted; see ca_file")
-                    }
-                    _ => format!("{what}: {}", io.kind()),
+                return Failed::passing(match is_about_a_certificate(io) {
+                    true => format!("{what}: its certificate is not trusted; see ca_file"),
+                    false => format!("{what}: {}", io.kind()),
                 });
             }
             cause = error.source();
