@@ -3,6 +3,7 @@
 mod admin_key;
 mod commands;
 mod config;
+mod descriptors;
 mod install;
 mod layers;
 mod private;

@@ -123,6 +123,9 @@ pub enum ClaimRefused {
     /// Another attempt's lease runs until then; ask again after it.
     #[error("the job is leased until {until}")]
     Leased { until: Timestamp },
+    /// It waits, and it is not yet its turn: ask again in a while.
+    #[error("it is not the job's turn")]
+    NotNow,
 }
 
 /// The attempt no longer holds the job: its lease expired and another attempt began, or it ended.

@@ -7,17 +7,19 @@ use std::sync::{
 
 use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{plugin::vocabulary, seams::StoreError};
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Parts,
+    address_rate::AddressRate,
+    admin_tries::AdminTries,
+    budget::Budget,
     config::{Config, ms},
     metrics::Metrics,
     place::Place,
     proxies::Proxies,
     respond::Refusal,
-    session_rate::SessionRate,
+    upload_places::UploadPlaces,
     watchers::Watchers,
     web_app::WebAssets,
 };
@@ -27,8 +29,10 @@ pub struct App {
     pub config: Config,
     pub metrics: Metrics,
     pub watchers: Arc<Watchers>,
-    pub uploads: Arc<Semaphore>,
-    pub session_rate: SessionRate,
+    pub budget: Arc<Budget>,
+    pub upload_places: Arc<UploadPlaces>,
+    pub session_rate: AddressRate,
+    pub admin_tries: AdminTries,
     pub web: WebAssets,
     pub place: Place,
     pub proxies: Proxies,
@@ -46,8 +50,13 @@ impl App {
                 config.streams_max,
                 config.streams_per_owner_max,
             )),
-            uploads: Arc::new(Semaphore::new(config.uploads_max)),
-            session_rate: SessionRate::new(config.sessions_per_minute_max),
+            budget: Arc::new(Budget::new(
+                config.answer_bytes_max,
+                ms(config.write_stall_ms),
+            )),
+            upload_places: Arc::new(UploadPlaces::new(&config)),
+            session_rate: AddressRate::new(config.sessions_per_minute_max),
+            admin_tries: AdminTries::new(&config),
             web,
             // `Config::problems` has refused what cannot be read.
             place: Place::parse(&config.public_url).unwrap_or_default(),

@@ -11,6 +11,7 @@ use rand::{TryRngCore, rngs::OsRng};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::id::OwnerId;
 use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::{app::App, cookie::SessionCookie, origin, respond::Refusal, routes::Call};
 
@@ -44,18 +45,36 @@ impl Token {
 }
 
 /// Refuses whoever does not send an admin key of this installation. Never taken from a cookie: no
-/// other site's page can make a browser send it.
-pub fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
-    let needed = |detail: &str| Err(Refusal::new(ProblemKind::AdminKeyNeeded, detail));
-    let Some(value) = call.headers.get(header::AUTHORIZATION) else {
-        return needed("send the admin key as \"Authorization: Bearer rtadm_…\"");
+/// other site's page can make a browser send it. Wrong ones are counted, slowed and logged.
+pub async fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
+    let bearer = call
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(bearer_text);
+    // A session's token is no guess.
+    let Some(key) = bearer.filter(|text| text.starts_with(ADMIN_PREFIX)) else {
+        return Err(Refusal::new(
+            ProblemKind::AdminKeyNeeded,
+            "send the admin key as \"Authorization: Bearer rtadm_…\"",
+        ));
     };
-    let key = bearer_text(value).and_then(|text| secret(text, ADMIN_PREFIX));
-    let known = &app.config.admin_key_sha256;
-    match key.map(|key| hex(&Sha256::digest(key))) {
-        Some(digest) if known.contains(&digest) => Ok(()),
-        _ => needed("that is not an admin key of this installation"),
+    app.admin_tries.admit(call.peer).await?;
+    let digest = secret(key, ADMIN_PREFIX).map(|key| hex(&Sha256::digest(key)));
+    // All of them, each to its end: how long it takes says nothing about how near a key came.
+    let known = digest.is_some_and(|digest| {
+        let known = app.config.admin_key_sha256.iter();
+        let same = known.map(|known| known.as_bytes().ct_eq(digest.as_bytes()));
+        bool::from(same.fold(Choice::from(0), |any, same| any | same))
+    });
+    if known {
+        return Ok(());
     }
+    app.metrics.admin_key_refused();
+    app.admin_tries.wrong(call.peer, &call.request_id).await;
+    Err(Refusal::new(
+        ProblemKind::AdminKeyNeeded,
+        "that is not an admin key of this installation",
+    ))
 }
 
 fn hex(bytes: &[u8]) -> String {

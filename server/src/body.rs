@@ -1,12 +1,8 @@
-//! A request's body with its deadlines: silence, and the whole.
+//! A request's body with its deadlines: silence, the whole, and for uploads a least rate.
 //!
 //! Whoever reads a body reads it through [`RequestBody`]; there is no other way to wait for a client.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
@@ -22,6 +18,16 @@ pub struct RequestBody {
     incoming: Incoming,
     idle: Duration,
     deadline: Instant,
+    pace: Option<Pace>,
+}
+
+/// How long a client may still be waited for. Waiting uses it up and bytes give it back, never more
+/// than there was at first: a fast beginning buys no slow end.
+#[derive(Debug)]
+struct Pace {
+    left: Duration,
+    left_max: Duration,
+    bytes_per_s_min: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +36,8 @@ pub enum BodyError {
     Stalled(Duration),
     #[error("the body did not end in time")]
     TooSlow,
+    #[error("the body comes slower than {bytes_per_s_min} bytes a second")]
+    Dripping { bytes_per_s_min: u64 },
     #[error("the body broke off: {0}")]
     BrokeOff(#[source] warp::Error),
     #[error("the body has more than {limit_bytes} bytes")]
@@ -46,6 +54,7 @@ impl RequestBody {
             incoming: Box::pin(incoming),
             idle,
             deadline: Instant::now() + whole,
+            pace: None,
         }
     }
 
@@ -56,15 +65,41 @@ impl RequestBody {
         self
     }
 
-    async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
-        let silent_until = Instant::now() + self.idle;
-        let until = silent_until.min(self.deadline);
-        match tokio::time::timeout_at(until, self.incoming.next()).await {
-            Ok(Some(Ok(bytes))) => Some(Ok(bytes)),
+    /// Must come at least so fast, on average over as long as it may be silent.
+    #[must_use]
+    pub fn at_least(mut self, bytes_per_s_min: u64) -> Self {
+        self.pace = Some(Pace {
+            left: self.idle,
+            left_max: self.idle,
+            bytes_per_s_min: bytes_per_s_min.max(1),
+        });
+        self
+    }
+
+    /// The next piece. Only the time that is spent in here counts as the client's.
+    pub async fn next(&mut self) -> Option<Result<Bytes, BodyError>> {
+        let began = Instant::now();
+        let slow_at = self.pace.as_ref().map(|pace| began + pace.left);
+        let silent_at = began + self.idle;
+        let until = slow_at
+            .unwrap_or(silent_at)
+            .min(silent_at)
+            .min(self.deadline);
+        let incoming = tokio::time::timeout_at(until, self.incoming.next()).await;
+        match incoming {
+            Ok(Some(Ok(bytes))) => {
+                if let Some(pace) = &mut self.pace {
+                    pace.count(began.elapsed(), bytes.len());
+                }
+                Some(Ok(bytes))
+            }
             Ok(Some(Err(error))) => Some(Err(BodyError::BrokeOff(error))),
             Ok(None) => None,
             Err(_) if until == self.deadline => Some(Err(BodyError::TooSlow)),
-            Err(_) => Some(Err(BodyError::Stalled(self.idle))),
+            Err(_) if until == silent_at => Some(Err(BodyError::Stalled(self.idle))),
+            Err(_) => Some(Err(BodyError::Dripping {
+                bytes_per_s_min: self.pace.as_ref().map_or(0, |pace| pace.bytes_per_s_min),
+            })),
         }
     }
 
@@ -90,40 +125,24 @@ impl RequestBody {
                 Err(error) => Some((Err(error), None)),
             }
         });
-        Paced {
-            stream: Box::pin(chunks.fuse()),
-            pause: false,
-        }
+        chunks.fuse()
     }
 }
 
-/// Gives one chunk per poll of the task, however many are ready.
-///
-/// multer reads its source until it is `Pending` and keeps what it read: a source that is always
-/// ready would be read into memory whole, however slow the store is.
-struct Paced<S> {
-    stream: Pin<Box<S>>,
-    pause: bool,
-}
-
-impl<S: Stream> Stream for Paced<S> {
-    type Item = S::Item;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        if std::mem::take(&mut self.pause) {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let polled = self.stream.as_mut().poll_next(context);
-        self.pause = matches!(polled, Poll::Ready(Some(_)));
-        polled
+impl Pace {
+    fn count(&mut self, waited: Duration, bytes: usize) {
+        let earned = bytes as f64 / self.bytes_per_s_min as f64;
+        let left = self.left.saturating_sub(waited).as_secs_f64() + earned;
+        self.left = Duration::from_secs_f64(left.min(self.left_max.as_secs_f64()));
     }
 }
 
 impl From<BodyError> for Refusal {
     fn from(error: BodyError) -> Self {
         let kind = match error {
-            BodyError::Stalled(_) | BodyError::TooSlow => ProblemKind::RequestTimeout,
+            BodyError::Stalled(_) | BodyError::TooSlow | BodyError::Dripping { .. } => {
+                ProblemKind::RequestTimeout
+            }
             BodyError::BrokeOff(_) => ProblemKind::InvalidRequest,
             BodyError::TooLarge { .. } => ProblemKind::TooLarge,
         };
@@ -134,11 +153,6 @@ impl From<BodyError> for Refusal {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    };
-
     use super::*;
 
     fn body(
@@ -172,23 +186,56 @@ mod tests {
         ));
     }
 
-    #[tokio::test]
-    async fn a_source_that_is_always_ready_is_not_read_ahead() {
-        let pulled = Arc::new(AtomicUsize::new(0));
-        let counter = pulled.clone();
-        let ready = stream::repeat_with(move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-            Ok(Bytes::from_static(
-                b"--x\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\nabc",
-            ))
+    /// Bytes that come in pieces of a size, with a pause before each.
+    fn dripping(
+        size: usize,
+        pause: Duration,
+    ) -> impl Stream<Item = Result<Bytes, warp::Error>> + Send + Sync {
+        stream::unfold((), move |()| async move {
+            tokio::time::sleep(pause).await;
+            Some((Ok(Bytes::from(vec![0; size])), ()))
         })
-        .take(10_000);
-        let mut form = multer::Multipart::new(body(ready).into_stream(), "x");
-        let mut field = form.next_field().await.unwrap().unwrap();
-        for _ in 0..3 {
-            field.chunk().await.unwrap();
+    }
+
+    fn upload(
+        incoming: impl Stream<Item = Result<Bytes, warp::Error>> + Send + Sync + 'static,
+    ) -> RequestBody {
+        let (idle, long) = (Duration::from_secs(30), Duration::from_secs(3600));
+        RequestBody::new(incoming, idle, long).at_least(1000)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_must_come_at_its_least_rate_whatever_it_began_with() {
+        let second = Duration::from_secs(1);
+        // Half as fast: twice the patience. The last one comes in pieces, nearly silent between.
+        for (size, pause) in [(500, second), (5, second / 100), (12_500, second * 25)] {
+            let fast = stream::iter([Ok(Bytes::from(vec![0; 10_000_000]))]);
+            let began = Instant::now();
+            let ended = upload(fast.chain(dripping(size, pause)))
+                .read_all(u64::MAX)
+                .await;
+            let Err(BodyError::Dripping { bytes_per_s_min }) = ended else {
+                panic!("{size} bytes each {pause:?}: {ended:?}");
+            };
+            assert_eq!(bytes_per_s_min, 1000);
+            let elapsed = began.elapsed().as_secs();
+            assert!(
+                (30..=65).contains(&elapsed),
+                "{size}: cut after {elapsed} s"
+            );
         }
-        let pulled = pulled.load(Ordering::Relaxed);
-        assert!(pulled < 20, "{pulled} chunks were read for three");
+        let mut enough = upload(dripping(1000, second));
+        for _ in 0..1000 {
+            enough.next().await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_that_we_take_is_not_the_clients() {
+        let mut upload = upload(dripping(1000, Duration::from_secs(1)));
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            upload.next().await.unwrap().unwrap();
+        }
     }
 }

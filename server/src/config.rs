@@ -19,6 +19,8 @@ pub struct Config {
     pub json_bytes_max: u64,
     pub header_bytes_max: usize,
     pub headers_max: usize,
+    /// The head of one part of a form, and what may stand before the first part.
+    pub part_head_bytes_max: usize,
     /// Steps of one chain.
     pub chain_steps_max: usize,
     /// A plugin that is published. The workers take none above 64 MiB.
@@ -26,7 +28,18 @@ pub struct Config {
 
     // How much at once.
     pub connections_max: usize,
+    /// File descriptors that connections leave to the store and to jobs; but never more than half of
+    /// what the process may have.
+    pub descriptors_kept: usize,
+    /// Requests over HTTP/2 that are open at once, over everybody; a connection has at most 100.
+    pub h2_streams_max: usize,
+    /// Bytes of answers that lie in memory and wait for their clients, over everybody.
+    pub answer_bytes_max: u64,
     pub uploads_max: usize,
+    pub uploads_per_owner_max: usize,
+    /// Uploads from one network address (one /64 for IPv6), because sessions are free. Behind a
+    /// proxy that is not among `trusted_proxies` every client has the proxy's address.
+    pub uploads_per_address_max: usize,
     /// Event streams over everybody. Below `connections_max`, so that watching cannot keep
     /// everybody else out.
     pub streams_max: usize,
@@ -37,6 +50,11 @@ pub struct Config {
     /// New sessions from one network address (one /64 for IPv6). Behind a proxy that is not among
     /// `trusted_proxies` every client has the proxy's address.
     pub sessions_per_minute_max: u32,
+    /// Wrong admin keys from one network address; then it is not listened to for the rest of the
+    /// minute.
+    pub admin_tries_per_minute_max: u32,
+    /// Wrong admin keys from everybody; then each try waits before it is looked at.
+    pub admin_tries_per_minute_total_max: u32,
     /// Plugins that may wait to be checked before more are turned away.
     pub plugin_submissions_max: usize,
 
@@ -50,9 +68,14 @@ pub struct Config {
     pub body_ms_max: u64,
     /// A whole upload: 512 MiB over a slow line is about an hour.
     pub upload_ms_max: u64,
+    /// How fast an upload must come, on average over `body_idle_ms`.
+    pub upload_bytes_per_s_min: u64,
     /// Finding an answer, where no upload is part of it.
     pub answer_ms_max: u64,
-    /// A client that takes no bytes of an answer for so long is gone.
+    /// Before a wrong admin key is answered; and, while too many come, before any is looked at.
+    pub admin_try_ms: u64,
+    /// A client that takes no bytes of an answer for so long is gone; a twelfth of it while more than
+    /// half of `answer_bytes_max` is taken.
     pub write_stall_ms: u64,
     /// The same for one event: its place is remembered, and it may come again.
     pub event_send_ms: u64,
@@ -92,22 +115,32 @@ impl Default for Config {
             json_bytes_max: 64 * 1024,
             header_bytes_max: 32 * 1024,
             headers_max: 64,
+            part_head_bytes_max: 8 * 1024,
             chain_steps_max: 16,
             plugin_bytes_max: 64 * 1024 * 1024,
 
             connections_max: 10_000,
+            descriptors_kept: 256,
+            h2_streams_max: 4_096,
+            answer_bytes_max: 64 * 1024 * 1024,
             uploads_max: 64,
+            uploads_per_owner_max: 8,
+            uploads_per_address_max: 32,
             streams_max: 9_000,
             streams_per_owner_max: 5,
             queue_depth_max: 10_000,
             sessions_per_minute_max: 600,
+            admin_tries_per_minute_max: 10,
+            admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
 
             header_ms: 20_000,
             body_idle_ms: 30_000,
             body_ms_max: 60_000,
             upload_ms_max: 3_600_000,
+            upload_bytes_per_s_min: 1024,
             answer_ms_max: 30_000,
+            admin_try_ms: 1_000,
             write_stall_ms: 60_000,
             event_send_ms: 10_000,
             keep_alive_ms: 15_000,
@@ -178,7 +211,22 @@ impl Config {
             1,
         );
         at_least("connections_max", self.connections_max as u64, 1);
+        at_least("h2_streams_max", self.h2_streams_max as u64, 1);
+        // Four pieces of a recording.
+        at_least("answer_bytes_max", self.answer_bytes_max, 1024 * 1024);
         at_least("uploads_max", self.uploads_max as u64, 1);
+        at_least(
+            "uploads_per_owner_max",
+            self.uploads_per_owner_max as u64,
+            1,
+        );
+        at_least(
+            "uploads_per_address_max",
+            self.uploads_per_address_max as u64,
+            1,
+        );
+        at_least("upload_bytes_per_s_min", self.upload_bytes_per_s_min, 1);
+        at_least("part_head_bytes_max", self.part_head_bytes_max as u64, 1024);
         at_least("streams_max", self.streams_max as u64, 1);
         at_least(
             "streams_per_owner_max",
@@ -191,12 +239,23 @@ impl Config {
             u64::from(self.sessions_per_minute_max),
             1,
         );
+        at_least(
+            "admin_tries_per_minute_max",
+            u64::from(self.admin_tries_per_minute_max),
+            1,
+        );
+        at_least(
+            "admin_tries_per_minute_total_max",
+            u64::from(self.admin_tries_per_minute_total_max),
+            1,
+        );
         for (key, value) in [
             ("header_ms", self.header_ms),
             ("body_idle_ms", self.body_idle_ms),
             ("body_ms_max", self.body_ms_max),
             ("upload_ms_max", self.upload_ms_max),
             ("answer_ms_max", self.answer_ms_max),
+            ("admin_try_ms", self.admin_try_ms),
             ("write_stall_ms", self.write_stall_ms),
             ("event_send_ms", self.event_send_ms),
             ("keep_alive_ms", self.keep_alive_ms),

@@ -1,9 +1,10 @@
 //! Audio to a client, as fast as it reads and no faster: one chunk of the blob is asked for when the
-//! one before was taken, and nothing is held in between. A stalled client costs one chunk.
+//! one before was taken, and nothing is held in between. A stalled client costs one chunk, and all of them
+//! together no more than `answer_bytes_max`.
 
 use std::{
     pin::Pin,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -16,6 +17,8 @@ use retake_jobs::seams::{BlobError, BlobKey, SharedBlobs};
 use warp::{Reply, reply::Response};
 
 use crate::{
+    app::App,
+    budget::Budget,
     conditions::{self, Verdict, judge},
     range::{Portion, portion},
     respond::{Refusal, empty},
@@ -36,7 +39,7 @@ pub struct Download {
 }
 
 impl Download {
-    pub fn answer(self, blobs: SharedBlobs, call: &Call) -> Answer {
+    pub fn answer(self, app: &App, call: &Call) -> Answer {
         let etag = format!("\"{}\"", self.tag);
         let size = self.size_bytes;
         match judge(&call.method, &call.headers, &etag) {
@@ -59,7 +62,8 @@ impl Download {
             }
         };
 
-        let mut response = streamed(chunks(blobs, self.key, first, end));
+        let blobs = app.parts.blobs.clone();
+        let mut response = streamed(chunks(blobs, app.budget.clone(), self.key, first, end));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         add_validators(headers, &etag);
@@ -112,21 +116,23 @@ fn disposition(file_name: &str) -> String {
 
 fn chunks(
     blobs: SharedBlobs,
+    budget: Arc<Budget>,
     key: BlobKey,
     first: u64,
     end: u64,
 ) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
     let next = move |at: u64| {
-        let blobs = blobs.clone();
+        let (blobs, budget) = (blobs.clone(), budget.clone());
         async move {
             if at >= end {
                 return None;
             }
-            let wanted =
-                usize::try_from(end - at).map_or(CHUNK_BYTES, |left| left.min(CHUNK_BYTES));
+            let most = budget.piece(CHUNK_BYTES);
+            let wanted = usize::try_from(end - at).map_or(most, |left| left.min(most));
+            let room = budget.take(wanted).await;
             let read = match blobs.read(key, at, wanted).await {
                 Ok(bytes) if bytes.is_empty() => Err(BlobError::NotFound),
-                other => other,
+                other => other.map(|bytes| room.hold(bytes)),
             };
             match read {
                 Ok(bytes) => {

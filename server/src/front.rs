@@ -1,12 +1,18 @@
 //! What is done for every request, whatever it asks: a request id, problems as JSON, no panic past
 //! here, headers that are safe by default, the count.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    net::SocketAddr,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body;
+use retake_chain::problem::ProblemKind;
 use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
@@ -14,6 +20,12 @@ use warp::{filters::BoxedFilter, reply::Response};
 use crate::{app::App, respond::Refusal, routes, target};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer this small costs no more than its connection or stream does anyway.
+const SMALL_BYTES: u64 = 16 * 1024;
+
+/// For an answer that is ready, until others have made room.
+const ROOM_WAIT: Duration = Duration::from_secs(10);
 
 /// Finds one request in every log, from the browser to the correction.
 #[derive(Debug, Clone)]
@@ -39,8 +51,12 @@ impl RequestId {
             });
         match given {
             Some(text) => Self(text.into()),
-            None => Self(Uuid::new_v4().simple().to_string().into()),
+            None => Self::new(),
         }
+    }
+
+    pub fn new() -> Self {
+        Self(Uuid::new_v4().simple().to_string().into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -50,7 +66,7 @@ impl RequestId {
 
 #[derive(Clone)]
 pub struct Front {
-    app: Arc<App>,
+    pub app: Arc<App>,
     routes: BoxedFilter<(Response,)>,
 }
 
@@ -88,6 +104,9 @@ impl Front {
         if method == Method::HEAD {
             response = without_body(response);
         }
+        if let Err(refusal) = self.take_room(&mut response).await {
+            response = refusal.into_response(&request_id);
+        }
         add_headers(&mut response, &request_id);
         self.app.metrics.answered(response.status());
         tracing::debug!(
@@ -114,6 +133,22 @@ impl Front {
             request.extensions_mut().insert(Peer(client));
         }
         request.extensions_mut().insert(way);
+        Ok(())
+    }
+
+    /// An answer that lies in memory takes room there; one that is read piece by piece takes it for
+    /// each piece.
+    async fn take_room(&self, response: &mut Response) -> Result<(), Refusal> {
+        let length = response.body().size_hint().exact().unwrap_or_default();
+        if length <= SMALL_BYTES {
+            return Ok(());
+        }
+        let room = self.app.budget.take(length as usize);
+        let room = tokio::time::timeout(ROOM_WAIT, room).await.map_err(|_| {
+            let detail = "too many answers wait for clients that do not read them; try again";
+            Refusal::new(ProblemKind::Unavailable, detail)
+        })?;
+        response.extensions_mut().insert(room);
         Ok(())
     }
 }

@@ -101,6 +101,10 @@ impl<T> Moving<T> {
         Self { inner, idle }
     }
 
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
     fn note<R>(&self, polled: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if matches!(polled, Poll::Ready(Ok(_))) {
             self.idle.moved();

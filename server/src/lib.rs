@@ -3,22 +3,29 @@
 //! Never decodes audio and never runs a plugin. Knows the store, the blobs, the queue and the events
 //! only by their traits; whoever wires the program chooses what stands behind them.
 //!
-//! A request's way: `listen` (connections, deadlines) → `front` (request id, problems, headers; with
-//! `target`, `place` and `proxies`: what is asked for, where, and by whom) → `routes` (one list of
-//! addresses) → a handler, which asks `auth` whose request it is.
+//! A request's way: `listen` (places) → `connection`, `http2` (protocols, deadlines) → `front`
+//! (request id, problems, headers; with `target`, `place` and `proxies`: what is asked for, where,
+//! and by whom) → `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
 
+mod address_rate;
+mod admin_tries;
 mod app;
 mod auth;
 mod body;
+mod budget;
 mod completions;
 mod conditions;
 mod config;
+mod connection;
 mod cookie;
+mod direct;
 mod download;
 mod front;
+mod http2;
 mod idle;
 mod listen;
 mod metrics;
+mod multipart;
 mod origin;
 mod parameters;
 mod place;
@@ -26,10 +33,10 @@ mod proxies;
 mod range;
 mod respond;
 mod routes;
-mod session_rate;
 mod target;
 #[cfg(test)]
 mod tests;
+mod upload_places;
 mod views;
 mod watchers;
 mod web_app;
@@ -109,7 +116,7 @@ impl Opened {
 
         let front = Front::new(app.clone());
         tokio::select! {
-            () = listen::listen(listener, front, &app.config, shutdown) => {}
+            () = listen::listen(listener, front, shutdown) => {}
             () = background(&app) => unreachable!("watching ends only with the process"),
         }
         // Whoever was cut off mid-upload is cleaning up.

@@ -14,6 +14,9 @@ pub struct Metrics {
     answered: [AtomicU64; 5],
     upload_bytes: AtomicU64,
     events_sent: AtomicU64,
+    streams_cut: AtomicU64,
+    admin_keys_refused: AtomicU64,
+    connections_refused: AtomicU64,
     submissions: AtomicU64,
     queued: AtomicU64,
     completed: AtomicU64,
@@ -26,6 +29,7 @@ pub struct Metrics {
 pub struct Gauges<'a> {
     pub streams_open: usize,
     pub uploads_open: usize,
+    pub answer_bytes_waiting: usize,
     pub jobs_waiting: u64,
     /// Of the worker in this process.
     pub worker: Option<&'a Health>,
@@ -44,6 +48,20 @@ impl Metrics {
 
     pub fn events_sent(&self, count: usize) {
         self.events_sent.fetch_add(count as u64, Relaxed);
+    }
+
+    /// A stream of HTTP/2 was reset because its client took nothing.
+    pub fn stream_cut(&self) {
+        self.streams_cut.fetch_add(1, Relaxed);
+    }
+
+    pub fn admin_key_refused(&self) {
+        self.admin_keys_refused.fetch_add(1, Relaxed);
+    }
+
+    /// A connection found no place.
+    pub fn connection_refused(&self) {
+        self.connections_refused.fetch_add(1, Relaxed);
     }
 
     /// A plugin was taken in to be checked.
@@ -114,6 +132,30 @@ impl Metrics {
             "counter",
             "Events written to event streams.",
             &one(self.events_sent.load(Relaxed)),
+        );
+        metric(
+            "retake_http2_streams_cut_total",
+            "counter",
+            "Streams of HTTP/2 reset because their clients took no bytes.",
+            &one(self.streams_cut.load(Relaxed)),
+        );
+        metric(
+            "retake_connections_refused_total",
+            "counter",
+            "Connections that found no place and were closed.",
+            &one(self.connections_refused.load(Relaxed)),
+        );
+        metric(
+            "retake_admin_keys_refused_total",
+            "counter",
+            "Wrong admin keys.",
+            &one(self.admin_keys_refused.load(Relaxed)),
+        );
+        metric(
+            "retake_answer_bytes_waiting",
+            "gauge",
+            "Room taken by bytes of answers that wait for their clients.",
+            &one(gauges.answer_bytes_waiting as u64),
         );
         metric(
             "retake_event_streams",
@@ -197,6 +239,7 @@ mod tests {
         let text = metrics.render(Gauges {
             streams_open: 3,
             uploads_open: 0,
+            answer_bytes_waiting: 5,
             jobs_waiting: 9,
             worker: Some(&Health::default()),
             space: Some(SpaceUsed {
@@ -210,6 +253,7 @@ mod tests {
             "retake_upload_bytes_total 77",
             "retake_plugin_submissions_total 1",
             "retake_jobs_total{status=\"failed\"} 1",
+            "retake_answer_bytes_waiting 5",
             "retake_event_streams 3",
             "retake_jobs_waiting 9",
             "retake_worker_well 1",

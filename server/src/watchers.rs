@@ -153,6 +153,9 @@ impl Drop for Watcher {
             owner.streams -= 1;
             if owner.streams == 0 {
                 open.owners.remove(&self.owner);
+                if open.owners.len() < open.owners.capacity() / 8 {
+                    open.owners.shrink_to_fit();
+                }
             }
         }
     }

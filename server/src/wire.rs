@@ -1,7 +1,12 @@
-//! A client's TCP connection as hyper sees it, with three habits hyper has not.
+//! A client's TCP connection as hyper sees it, with four habits hyper has not.
+//!
+//! *Opening*: the first bytes are looked at before anybody gets them, because they say which
+//! protocol they are. So is the beginning of each later request, for as long as it may be one for
+//! events: those need not hold the buffers of hyper, which then gets to see nothing of it and is
+//! taken away.
 //!
 //! *Stall*: a client that takes no bytes for so long is cut off; otherwise a reader that stops
-//! reading holds its connection for ever.
+//! reading holds its connection for ever. How long, the answers' budget says.
 //!
 //! *Linger*: an answer given before the body was read (413 to a film, say) ends the connection. Were
 //! it simply closed, the kernel would answer the bytes still arriving with RST, and the client might
@@ -15,19 +20,22 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
     net::TcpStream,
+    sync::Notify,
     time::{Instant, Sleep},
 };
+
+use crate::{budget::Budget, direct::Beginnings};
 
 /// Long enough for a client on a slow line to read a short answer and to stop sending.
 const LINGER: Duration = Duration::from_secs(2);
@@ -35,6 +43,40 @@ const LINGER: Duration = Duration::from_secs(2);
 /// Set when a body was dropped before its end.
 #[derive(Debug, Clone, Default)]
 pub struct Unread(Arc<AtomicBool>);
+
+/// What hyper is doing with a connection, and the word that it is no longer needed for it.
+#[derive(Debug, Default)]
+pub struct Work {
+    requests: AtomicUsize,
+    busy: AtomicUsize,
+    pub events_asked: Notify,
+}
+
+/// Held by a request's body and by its answer's.
+#[derive(Debug)]
+pub struct Busy(Arc<Work>);
+
+impl Work {
+    /// A request has come.
+    pub fn begin(self: &Arc<Self>) -> Busy {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.busy.fetch_add(1, Ordering::Relaxed);
+        Busy(self.clone())
+    }
+}
+
+impl Clone for Busy {
+    fn clone(&self) -> Self {
+        self.0.busy.fetch_add(1, Ordering::Relaxed);
+        Self(self.0.clone())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Put on an answer that ends only with its client.
 #[derive(Debug, Clone, Copy)]
@@ -69,22 +111,50 @@ impl Ended for TcpStream {
 
 pub struct Wire<T> {
     inner: T,
-    stall: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
+    /// Read already, and not yet given to anybody.
+    ahead: BytesMut,
+    events: Beginnings,
+    /// As much as a request's head may have.
+    head_bytes_max: usize,
+    work: Arc<Work>,
+    /// How many requests there had been when the beginning of the next one was let through.
+    passed: Option<usize>,
+    /// Nothing written waits on its way here.
+    flushed: bool,
+    budget: Arc<Budget>,
+    stalled: Option<Stalled>,
     unread: Unread,
     hang_up: HangUp,
     said_done: bool,
     linger: Option<Pin<Box<Sleep>>>,
 }
 
+/// A client that has taken nothing since then, and when it is looked at again.
+struct Stalled {
+    since: Instant,
+    look: Pin<Box<Sleep>>,
+}
+
 impl<T> Wire<T> {
-    pub fn new(inner: T, stall: Duration, unread: Unread, hang_up: HangUp) -> Self {
+    pub fn new(
+        inner: T,
+        budget: Arc<Budget>,
+        unread: Unread,
+        events: Beginnings,
+        head_bytes_max: usize,
+    ) -> Self {
         Self {
             inner,
-            stall,
+            ahead: BytesMut::new(),
+            events,
+            head_bytes_max,
+            work: Arc::default(),
+            passed: Some(0),
+            flushed: true,
+            budget,
             stalled: None,
             unread,
-            hang_up,
+            hang_up: HangUp::default(),
             said_done: false,
             linger: None,
         }
@@ -100,15 +170,91 @@ impl<T> Wire<T> {
             self.stalled = None;
             return polled;
         }
-        let stall = self.stall;
-        let timer = self
-            .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + stall)));
-        ready!(timer.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(
-            io::ErrorKind::TimedOut,
-            "the client takes no bytes",
-        )))
+        let Self {
+            stalled, budget, ..
+        } = self;
+        let stalled = stalled.get_or_insert_with(|| Stalled {
+            since: Instant::now(),
+            look: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        });
+        loop {
+            ready!(stalled.look.as_mut().poll(context));
+            let Some(look) = budget.look_again(stalled.since) else {
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client takes no bytes",
+                )));
+            };
+            stalled.look.as_mut().reset(look);
+        }
+    }
+}
+
+impl<T> Wire<T> {
+    pub fn work(&self) -> Arc<Work> {
+        self.work.clone()
+    }
+
+    pub fn hang_up(&self) -> HangUp {
+        self.hang_up.clone()
+    }
+
+    /// What was read and not yet given to anybody.
+    pub fn ahead(&self) -> &[u8] {
+        &self.ahead
+    }
+
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+
+    /// As at the beginning, with what hyper had read and not understood before what comes next.
+    #[must_use]
+    pub fn begin_again(mut self, read: &[u8]) -> Self {
+        let after = std::mem::take(&mut self.ahead);
+        self.ahead.extend_from_slice(read);
+        self.ahead.extend_from_slice(&after);
+        self.work = Arc::default();
+        self.passed = Some(0);
+        self
+    }
+
+    /// Whether what comes next is the beginning of a request, and nothing else is under way.
+    fn between_requests(&self) -> bool {
+        self.flushed
+            && self.work.busy.load(Ordering::Relaxed) == 0
+            && self.passed != Some(self.work.requests.load(Ordering::Relaxed))
+            && !self.unread.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<T: AsyncRead + Unpin> Wire<T> {
+    /// Reads more of what comes ahead; 0 when the client has nothing more to say.
+    pub async fn read_ahead(&mut self) -> io::Result<usize> {
+        self.inner.read_buf(&mut self.ahead).await
+    }
+
+    /// Reads until it is clear that the next request may go through.
+    fn poll_next_request(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            match self.events.asked(&self.ahead) {
+                Some(true) => {
+                    self.work.events_asked.notify_one();
+                    return Poll::Pending;
+                }
+                None if self.ahead.len() < self.head_bytes_max => {}
+                _ => break,
+            }
+            let mut scrap = [0; 1024];
+            let mut buffer = ReadBuf::new(&mut scrap);
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.ahead.extend_from_slice(buffer.filled());
+        }
+        self.passed = Some(self.work.requests.load(Ordering::Relaxed));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -118,6 +264,17 @@ impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.between_requests() {
+            ready!(self.poll_next_request(context))?;
+        }
+        if !self.ahead.is_empty() {
+            let length = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead.split_to(length));
+            if self.ahead.is_empty() {
+                self.ahead = BytesMut::new();
+            }
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.inner).poll_read(context, buffer)
     }
 }
@@ -128,6 +285,7 @@ impl<T: AsyncRead + AsyncWrite + Ended + Unpin> AsyncWrite for Wire<T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.flushed = false;
         let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
         self.watched(polled, context)
     }
@@ -137,6 +295,7 @@ impl<T: AsyncRead + AsyncWrite + Ended + Unpin> AsyncWrite for Wire<T> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.flushed = false;
         let polled = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
         self.watched(polled, context)
     }
@@ -154,6 +313,7 @@ impl<T: AsyncRead + AsyncWrite + Ended + Unpin> AsyncWrite for Wire<T> {
             )));
         }
         let polled = Pin::new(&mut self.inner).poll_flush(context);
+        self.flushed |= polled.is_ready();
         self.watched(polled, context)
     }
 
@@ -188,14 +348,16 @@ pub struct Watched<B: Body> {
     inner: B,
     ended: bool,
     unread: Unread,
+    _busy: Busy,
 }
 
 impl<B: Body> Watched<B> {
-    pub fn new(inner: B, unread: Unread) -> Self {
+    pub fn new(inner: B, unread: Unread, busy: Busy) -> Self {
         Self {
             ended: inner.is_end_stream(),
             inner,
             unread,
+            _busy: busy,
         }
     }
 }

@@ -29,6 +29,22 @@ fn upload(deed: &str, on_failure: &str) -> Result<Upload> {
 }
 
 #[tokio::test]
+async fn more_silent_connections_than_a_shell_allows_stop_nobody() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let retake = Start::new("up", data.path()).descriptors(256).start()?;
+    let ann = Client::new(&retake.url).await?;
+    let address = retake.url.trim_start_matches("http://");
+    let mut silent = Vec::new();
+    for _ in 0..300 {
+        silent.push(tokio::net::TcpStream::connect(address).await?);
+    }
+    let upload = Upload::file(&fixture("speech.flac"))?;
+    let job = ann.ended(&ann.accepted(&upload).await?).await?;
+    anyhow::ensure!(job["status"] == "completed", "{job}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn whatever_a_plugin_does_only_its_job_fails_and_says_which_step() -> Result<()> {
     let data = tempfile::tempdir()?;
     let retake = up_with_puppet(data.path())?;

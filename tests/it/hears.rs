@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use retake_tests::{
     client::{Client, Upload},
     fixture,
-    process::Start,
+    process::{Retake, Start},
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[tokio::test]
 async fn the_story_of_a_job_arrives_in_order_and_its_audio_is_there_when_told() -> Result<()> {
@@ -83,5 +84,92 @@ async fn a_server_that_is_told_to_stop_says_goodbye_and_ends() -> Result<()> {
     let heard = listener.until_end(Duration::from_secs(15)).await?;
     assert!(heard.iter().any(|n| n.event == "bye"), "{heard:?}");
     assert!(took.await?? < Duration::from_secs(12));
+    Ok(())
+}
+
+/// Resident memory in KiB.
+fn resident_kib(retake: &Retake) -> Result<u64> {
+    let pid = retake.pid().as_raw_nonzero();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    Ok(kib.context("VmRSS")?.parse()?)
+}
+
+/// Opens an event stream and hears its greeting; nothing of it is read after that.
+async fn silent(address: &str, token: &str) -> Result<tokio::net::TcpStream> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    let request = format!(
+        "GET /api/v1/events HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+         accept: text/event-stream\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut heard = Vec::new();
+    while !heard.windows(4).any(|bytes| bytes == b"id: ") {
+        anyhow::ensure!(stream.read_buf(&mut heard).await? > 0, "closed");
+    }
+    Ok(stream)
+}
+
+/// Until the server has noticed that nobody listens.
+async fn all_gone(retake: &Retake) -> Result<()> {
+    let ann = Client::new(&retake.url).await?;
+    let began = std::time::Instant::now();
+    loop {
+        let text = ann.get("/metrics").await?.text().await?;
+        if text.lines().any(|line| line == "retake_event_streams 0") {
+            return Ok(());
+        }
+        anyhow::ensure!(began.elapsed() < retake_tests::client::PATIENCE, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn silent_listeners_cost_three_kilobytes_each_and_give_them_back() -> Result<()> {
+    const LISTENERS: usize = 2_000;
+    const PER_SESSION: usize = 5;
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    setrlimit(Resource::Nofile, raised)?;
+    let data = tempfile::tempdir()?;
+    let retake = Start::new("server", data.path())
+        .set("server.sessions_per_minute_max=100000")
+        .start()?;
+    let address = retake.url.trim_start_matches("http://").to_owned();
+    let mut tokens = Vec::new();
+    let ann = Client::new(&retake.url).await?;
+    for _ in 0..LISTENERS / PER_SESSION {
+        let session = ann.send("POST", "/api/v1/sessions", None).await?;
+        let session: serde_json::Value = session.json().await?;
+        tokens.push(session["token"].as_str().context("a token")?.to_owned());
+    }
+    // Whatever is allocated once is there after these.
+    let mut warm = Vec::new();
+    for token in &tokens[..50] {
+        warm.push(silent(&address, token).await?);
+    }
+    drop(warm);
+    all_gone(&retake).await?;
+    let before = resident_kib(&retake)?;
+    let mut listeners = Vec::new();
+    for token in tokens.iter().cycle().take(LISTENERS) {
+        listeners.push(silent(&address, token).await?);
+    }
+    let grown = resident_kib(&retake)?.saturating_sub(before);
+    let most = 3 * LISTENERS as u64;
+    anyhow::ensure!(grown <= most, "{LISTENERS} listeners took {grown} KiB");
+    // The second time they fit where the first ones were.
+    drop(listeners);
+    all_gone(&retake).await?;
+    let mut again = Vec::new();
+    for token in tokens.iter().cycle().take(LISTENERS) {
+        again.push(silent(&address, token).await?);
+    }
+    let grown = resident_kib(&retake)?.saturating_sub(before);
+    anyhow::ensure!(grown <= most * 5 / 4, "the second time it was {grown} KiB");
     Ok(())
 }

@@ -40,6 +40,7 @@ pub struct Start<'a> {
     data: &'a Path,
     settings: Vec<String>,
     environment: Vec<(String, String)>,
+    descriptors: Option<u32>,
     file_bytes_max: Option<u64>,
 }
 
@@ -51,6 +52,7 @@ impl<'a> Start<'a> {
             data,
             settings: Vec::new(),
             environment: Vec::new(),
+            descriptors: None,
             file_bytes_max: None,
         }
     }
@@ -65,6 +67,12 @@ impl<'a> Start<'a> {
         self
     }
 
+    /// As started by a shell that allows so many file descriptors, softly.
+    pub fn descriptors(mut self, soft_limit: u32) -> Self {
+        self.descriptors = Some(soft_limit);
+        self
+    }
+
     /// No file of it may grow beyond this: what a full disk is to root too.
     pub fn file_bytes_max(mut self, bytes: u64) -> Self {
         self.file_bytes_max = Some(bytes);
@@ -73,13 +81,19 @@ impl<'a> Start<'a> {
 
     /// Starts it and waits until it says that it is ready.
     pub fn start(self) -> Result<Retake> {
-        let mut command = match self.file_bytes_max {
-            None => Command::new(program()),
+        let mut limits = String::new();
+        if let Some(limit) = self.descriptors {
+            limits.push_str(&format!("ulimit -Sn {limit} && "));
+        }
+        if let Some(bytes) = self.file_bytes_max {
             // The write fails instead of the process: the signal is ignored, which is inherited.
-            Some(bytes) => {
+            limits.push_str(&format!("trap '' XFSZ && ulimit -f {} && ", bytes / 1024));
+        }
+        let mut command = match limits.as_str() {
+            "" => Command::new(program()),
+            limits => {
                 let mut shell = Command::new("bash");
-                let script = r#"trap "" XFSZ; ulimit -f "$0"; exec "$@""#;
-                shell.args(["-c", script, &(bytes / 1024).to_string()]);
+                shell.arg("-c").arg(format!("{limits}exec \"$0\" \"$@\""));
                 shell.arg(program());
                 shell
             }

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Jobs at once; 0 for as many as there are cores.
     pub slots: usize,
+    /// Jobs of one owner that run at once, over all workers. Below the number of all slots, it keeps
+    /// some free for the others.
+    pub jobs_per_owner_max: u32,
     /// For recordings and corrections in the making; empty for the system's temporary folder.
     pub scratch_dir: String,
     /// A worker that is not heard of for so long loses its job to another.
@@ -46,6 +49,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             slots: 0,
+            jobs_per_owner_max: 4,
             scratch_dir: String::new(),
             lease_ms: 10_000,
             heartbeat_ms: 3_000,
@@ -84,6 +88,7 @@ impl Config {
             self.lease_ms,
             self.heartbeat_ms.saturating_mul(2),
         );
+        at_least("jobs_per_owner_max", u64::from(self.jobs_per_owner_max), 1);
         at_least("progress_ms", self.progress_ms, 1);
         at_least("attempts_max", u64::from(self.attempts_max), 1);
         at_least("give_up_ms", self.give_up_ms, self.lease_ms);

@@ -18,7 +18,7 @@ use retake_jobs::{
     event::{Event, EventKind},
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
-        AlreadyEnded, Attempt, Blame, Job, LeaseLost, LeaseTerms, Outcome, Status,
+        AlreadyEnded, Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome, Status,
         changes::{entailed, job_message, snapshot},
     },
     recording::Recording,
@@ -47,6 +47,8 @@ struct Tables {
     outbox: BTreeMap<i64, Waiting>,
     newest_message: i64,
     sessions: BTreeMap<[u8; 32], OwnerId>,
+    /// When a job of theirs last began.
+    turns: BTreeMap<OwnerId, Timestamp>,
     plugins: Plugins,
 }
 
@@ -96,6 +98,41 @@ impl Tables {
         let after = row.job.clone();
         self.write_entailed(Some(&before), &after, now, not_before);
         Some((after, answer))
+    }
+
+    fn claim(&mut self, id: JobId, worker: &str, now: Timestamp, terms: LeaseTerms) -> Claim {
+        match self.change(id, now, now, |job| job.claim(worker, now, terms)) {
+            None => Claim::Gone,
+            Some((_, Err(refused))) => Claim::Refused(refused),
+            Some((job, Ok(attempt))) => {
+                self.turns.insert(job.owner, now);
+                match self.recordings.get(&job.recording_id) {
+                    Some(row) => Claim::Won {
+                        attempt,
+                        job,
+                        recording: row.recording.clone(),
+                    },
+                    None => Claim::Gone,
+                }
+            }
+        }
+    }
+
+    /// The job whose turn it is.
+    fn next(&self, now: Timestamp, running_max: u32) -> Option<JobId> {
+        let running = |owner: OwnerId| {
+            let jobs = self.jobs.values().map(|row| &row.job);
+            let of_owner = jobs.filter(|job| job.owner == owner && job.status == Status::Running);
+            u32::try_from(of_owner.count()).unwrap_or(u32::MAX)
+        };
+        let due = |row: &&JobRow| row.job.status == Status::Queued && row.message_at <= now;
+        self.jobs
+            .values()
+            .filter(due)
+            .map(|row| (running(row.job.owner), row))
+            .filter(|(running, _)| *running < running_max)
+            .min_by_key(|(running, row)| (*running, self.turns.get(&row.job.owner), row.message_at))
+            .map(|(_, row)| row.job.id)
     }
 
     fn write_entailed(
@@ -346,19 +383,26 @@ impl Records for MemoryStore {
 impl Leases for MemoryStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
         let now = self.clock.now();
+        Ok(self.tables().claim(id, worker, now, terms))
+    }
+
+    async fn claim_next(
+        &self,
+        hint: JobId,
+        worker: &str,
+        terms: LeaseTerms,
+        running_max: u32,
+    ) -> Result<Claim, StoreError> {
+        let now = self.clock.now();
         let mut tables = self.tables();
-        let claimed = tables.change(id, now, now, |job| job.claim(worker, now, terms));
-        Ok(match claimed {
-            None => Claim::Gone,
-            Some((_, Err(refused))) => Claim::Refused(refused),
-            Some((job, Ok(attempt))) => match tables.recordings.get(&job.recording_id) {
-                Some(row) => Claim::Won {
-                    attempt,
-                    job,
-                    recording: row.recording.clone(),
-                },
-                None => Claim::Gone,
-            },
+        let hint_waits = tables
+            .jobs
+            .get(&hint)
+            .is_some_and(|row| row.job.status == Status::Queued);
+        Ok(match tables.next(now, running_max) {
+            Some(id) => tables.claim(id, worker, now, terms),
+            None if hint_waits => Claim::Refused(ClaimRefused::NotNow),
+            None => tables.claim(hint, worker, now, terms),
         })
     }
 

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_pins.sql"),
     include_str!("migrations/0006_spared.sql"),
     include_str!("migrations/0007_time_and_space.sql"),
+    include_str!("migrations/0008_turns.sql"),
 ];
 
 /// What this program writes.

@@ -9,7 +9,7 @@ use retake_jobs::{
     correction::Correction,
     event::EventKind,
     id::JobId,
-    job::{Attempt, Blame, Job, LeaseLost, LeaseTerms, Outcome},
+    job::{Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
     seams::{Claim, Heartbeat, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;
@@ -20,7 +20,7 @@ use super::{
     connection::{SqliteError, nanos},
     forget,
     rows::{recording_by_id, signed, to_json},
-    sweep,
+    sweep, turns,
 };
 
 #[async_trait]
@@ -28,24 +28,28 @@ impl Leases for SqliteStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
         let (worker, now) = (worker.to_owned(), self.database.clock.now());
         self.database
-            .write_lightly(move |connection| {
-                let claimed = change(connection, id, now, now, |job| {
-                    job.claim(&worker, now, terms)
-                })?;
-                let (job, attempt) = match claimed {
-                    None => return Ok(Claim::Gone),
-                    Some((_, Err(refused))) => return Ok(Claim::Refused(refused)),
-                    Some((job, Ok(attempt))) => (job, attempt),
-                };
-                Ok(match recording_by_id(connection, job.recording_id)? {
-                    Some(recording) => Claim::Won {
-                        attempt,
-                        job,
-                        recording,
-                    },
-                    None => Claim::Gone,
-                })
-            })
+            .write_lightly(move |connection| claim(connection, id, &worker, now, terms))
+            .await
+    }
+
+    async fn claim_next(
+        &self,
+        hint: JobId,
+        worker: &str,
+        terms: LeaseTerms,
+        running_max: u32,
+    ) -> Result<Claim, StoreError> {
+        let (worker, now) = (worker.to_owned(), self.database.clock.now());
+        self.database
+            .write_lightly(
+                move |connection| match turns::next(connection, now, running_max)? {
+                    Some(id) => claim(connection, id, &worker, now, terms),
+                    None if turns::waits(connection, hint)? => {
+                        Ok(Claim::Refused(ClaimRefused::NotNow))
+                    }
+                    None => claim(connection, hint, &worker, now, terms),
+                },
+            )
             .await
     }
 
@@ -139,6 +143,32 @@ impl Sweep for SqliteStore {
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
         forget::forget(&self.database, lifetime).await
     }
+}
+
+fn claim(
+    connection: &Connection,
+    id: JobId,
+    worker: &str,
+    now: Timestamp,
+    terms: LeaseTerms,
+) -> Result<Claim, SqliteError> {
+    let claimed = change(connection, id, now, now, |job| {
+        job.claim(worker, now, terms)
+    })?;
+    let (job, attempt) = match claimed {
+        None => return Ok(Claim::Gone),
+        Some((_, Err(refused))) => return Ok(Claim::Refused(refused)),
+        Some((job, Ok(attempt))) => (job, attempt),
+    };
+    turns::served(connection, job.owner, now)?;
+    Ok(match recording_by_id(connection, job.recording_id)? {
+        Some(recording) => Claim::Won {
+            attempt,
+            job,
+            recording,
+        },
+        None => Claim::Gone,
+    })
 }
 
 /// Turns the drafts that `put` left into the job's correction and its deltas.

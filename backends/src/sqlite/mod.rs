@@ -26,6 +26,7 @@ mod space;
 mod submissions;
 mod sweep;
 mod tidy;
+mod turns;
 mod upload;
 mod writer;
 

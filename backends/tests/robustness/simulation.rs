@@ -157,12 +157,12 @@ impl World {
         let name = format!("w{worker}");
         match self
             .memory
-            .claim(message.job_id, &name, TERMS)
+            .claim_next(message.job_id, &name, TERMS, 2)
             .await
             .unwrap()
         {
             Claim::Won { attempt, .. } => self.workers[worker] = Some(Work { attempt, delivery }),
-            Claim::Refused(ClaimRefused::Leased { .. }) => {
+            Claim::Refused(ClaimRefused::Leased { .. } | ClaimRefused::NotNow) => {
                 let _ = self.faulty.retry(delivery, Duration::from_secs(1)).await;
             }
             Claim::Refused(ClaimRefused::Ended) | Claim::Gone => {

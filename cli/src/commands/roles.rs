@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     admin_key,
     config::Config,
-    install,
+    descriptors, install,
     wiring::{self, Wiring},
 };
 
 /// Everything in one process, on one listener; the external service on a loopback port of its own.
 pub async fn up(mut config: Config) -> Result<()> {
+    descriptors::raise();
     let shutdown = stop_signal()?;
     let mut roles = Roles::new(&shutdown);
     if config.external_url.is_empty() {
@@ -42,6 +43,7 @@ pub async fn up(mut config: Config) -> Result<()> {
 }
 
 pub async fn server(config: Config) -> Result<()> {
+    descriptors::raise();
     let shutdown = stop_signal()?;
     let mut roles = Roles::new(&shutdown);
     let wiring = wiring::open(&config)?;
@@ -52,6 +54,7 @@ pub async fn server(config: Config) -> Result<()> {
 }
 
 pub async fn worker(config: Config) -> Result<()> {
+    descriptors::raise();
     let shutdown = stop_signal()?;
     let mut roles = Roles::new(&shutdown);
     let wiring = wiring::open(&config)?;

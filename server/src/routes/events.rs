@@ -4,26 +4,42 @@
 //! last one sent, send it, wait for a wake, again. So it does not matter how many wakes come, and
 //! `Last-Event-ID` is only where the reading begins.
 
-use std::{fmt::Write, sync::Arc, time::Duration};
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{event::Event, id::EventId, seams::StoreError};
 use tokio::{sync::mpsc, time::Instant};
 use warp::reply::Response;
 
 use crate::{
-    app::App, auth, config::ms, download::streamed, respond::Refusal, routes::Call, views::News,
-    watchers::Watcher, wire::Endless,
+    app::App,
+    auth,
+    config::ms,
+    download::streamed,
+    respond::{Refusal, empty},
+    routes::Call,
+    views::News,
+    watchers::Watcher,
+    wire::Endless,
 };
+
+pub const ADDRESS: &str = "/api/v1/events";
 
 /// Events read from the log at once, and sent as one chunk.
 const EVENTS_PER_READ: usize = 64;
 
-/// Chunks that may wait for a client that reads slowly.
-const CHUNKS_WAITING_MAX: usize = 4;
+/// Chunks that may wait for a client that reads slowly, beside the one on its way.
+const CHUNKS_WAITING_MAX: usize = 1;
+
+/// For the last word to a client, when we stop.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// While the log cannot be read.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -44,25 +60,31 @@ pub async fn stream(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         Some(place) => Begins::After(place),
     };
 
-    let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING_MAX);
-    let told = Teller {
+    let telling = Telling {
         app: app.clone(),
         watcher,
-        chunks,
         reload: matches!(begins, Begins::Reloading),
         after: match begins {
             Begins::After(place) => place,
             Begins::Now | Begins::Reloading => newest,
         },
     };
-    app.unbroken.spawn(told.run());
-
-    let body = stream::unfold(waiting, |mut waiting| async {
-        let chunk: Bytes = waiting.recv().await?;
-        Some((Ok::<_, std::convert::Infallible>(chunk), waiting))
-    });
-    let mut response = streamed(body);
-    response.extensions_mut().insert(Endless);
+    let mut response = match call.direct {
+        Some(direct) => {
+            direct.put(telling);
+            empty(StatusCode::OK)
+        }
+        None => {
+            let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING_MAX);
+            app.unbroken.spawn(telling.run(chunks));
+            let mut response = streamed(stream::unfold(waiting, |mut waiting| async {
+                let chunk: Bytes = waiting.recv().await?;
+                Some((Ok::<_, std::convert::Infallible>(chunk), waiting))
+            }));
+            response.extensions_mut().insert(Endless);
+            response
+        }
+    };
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
@@ -102,14 +124,48 @@ fn asked_place(call: &Call) -> Option<EventId> {
         .or_else(|| call.query("after").as_deref().and_then(place))
 }
 
-/// One client's stream.
-struct Teller {
+/// One client's stream, before it is known how the client is reached.
+pub struct Telling {
     app: Arc<App>,
     watcher: Watcher,
-    chunks: mpsc::Sender<Bytes>,
     after: EventId,
     /// The client has missed something that the log does not hold.
     reload: bool,
+}
+
+/// A client who is told.
+pub trait Listener: Send {
+    /// Waits until the chunk is taken; an error if the client is gone.
+    fn hear(&mut self, chunk: Bytes) -> impl Future<Output = Result<(), Gone>> + Send;
+    /// Returns when the client is gone.
+    fn gone(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+pub struct Gone;
+
+impl Listener for mpsc::Sender<Bytes> {
+    async fn hear(&mut self, chunk: Bytes) -> Result<(), Gone> {
+        self.send(chunk).await.map_err(|_| Gone)
+    }
+
+    async fn gone(&mut self) {
+        self.closed().await;
+    }
+}
+
+/// Where a request leaves its stream that is answered without hyper.
+#[derive(Clone, Default)]
+pub struct Direct(Arc<Mutex<Option<Telling>>>);
+
+impl Direct {
+    fn put(&self, telling: Telling) {
+        *self.0.lock().expect("no panic while held") = Some(telling);
+    }
+
+    /// What the handler left; nothing if it refused.
+    pub fn take(&self) -> Option<Telling> {
+        self.0.lock().expect("no panic while held").take()
+    }
 }
 
 /// Why a stream ends.
@@ -120,26 +176,26 @@ enum Ended {
     ByUs,
 }
 
-impl Teller {
-    async fn run(mut self) {
+impl Telling {
+    /// Tells until the client is gone or we stop.
+    pub async fn run(mut self, mut listener: impl Listener) {
         // Says where it begins: a client that loses the line before its first event loses nothing.
         let retry_ms = self.app.config.event_retry_ms;
         let mut hello = format!("retry: {retry_ms}\nid: {}\n\n", self.after.0);
         if self.reload {
             hello.push_str("event: reload\ndata: {}\n\n");
         }
-        let ended = match self.send(hello).await {
-            Ok(()) => self.tell().await,
+        let ended = match self.send(&mut listener, hello).await {
+            Ok(()) => self.tell(&mut listener).await,
             Err(ended) => ended,
         };
         if matches!(ended, Ended::ByUs) {
-            let _ = self
-                .chunks
-                .try_send(Bytes::from_static(b"event: bye\ndata: {}\n\n"));
+            let bye = listener.hear(Bytes::from_static(b"event: bye\ndata: {}\n\n"));
+            let _ = tokio::time::timeout(GOODBYE, bye).await;
         }
     }
 
-    async fn tell(&mut self) -> Ended {
+    async fn tell(&mut self, listener: &mut impl Listener) -> Ended {
         let keep_alive = ms(self.app.config.keep_alive_ms);
         let mut silent_until = Instant::now() + keep_alive;
         loop {
@@ -155,8 +211,8 @@ impl Teller {
                 Ok(events) => {
                     if let Some(last) = events.last() {
                         self.after = last.id;
-                        if let Err(ended) = self.send(render(self.app.place.base(), &events)).await
-                        {
+                        let chunk = render(self.app.place.base(), &events);
+                        if let Err(ended) = self.send(listener, chunk).await {
                             return ended;
                         }
                         self.app.metrics.events_sent(events.len());
@@ -176,10 +232,10 @@ impl Teller {
             tokio::select! {
                 () = self.watcher.woken() => {}
                 () = self.app.stopping.cancelled() => return Ended::ByUs,
-                () = self.chunks.closed() => return Ended::ByClient,
+                () = listener.gone() => return Ended::ByClient,
                 () = tokio::time::sleep_until(again.unwrap_or(silent_until)) => {
                     if again.is_none() {
-                        if let Err(ended) = self.send(":\n\n".to_owned()).await {
+                        if let Err(ended) = self.send(listener, ":\n\n".to_owned()).await {
                             return ended;
                         }
                         silent_until = Instant::now() + keep_alive;
@@ -189,10 +245,13 @@ impl Teller {
         }
     }
 
-    async fn send(&self, chunk: String) -> Result<(), Ended> {
+    async fn send(&self, listener: &mut impl Listener, chunk: String) -> Result<(), Ended> {
         let limit = ms(self.app.config.event_send_ms);
         tokio::select! {
-            sent = self.chunks.send_timeout(chunk.into(), limit) => sent.map_err(|_| Ended::ByClient),
+            sent = tokio::time::timeout(limit, listener.hear(chunk.into())) => match sent {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(Gone)) | Err(_) => Err(Ended::ByClient),
+            },
             () = self.app.stopping.cancelled() => Err(Ended::ByUs),
         }
     }

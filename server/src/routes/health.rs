@@ -79,7 +79,8 @@ async fn probe<T, E: std::fmt::Display>(
 pub async fn metrics(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let text = app.metrics.render(Gauges {
         streams_open: app.watchers.open(),
-        uploads_open: app.config.uploads_max - app.uploads.available_permits(),
+        uploads_open: app.upload_places.open(),
+        answer_bytes_waiting: app.budget.taken(),
         jobs_waiting: app.queue_depth(),
         worker: app.parts.worker.as_ref(),
         // What cannot be asked is left out, not told as nothing.

@@ -128,7 +128,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: correction.content_type,
         tag: correction.sha256,
     };
-    download.answer(app.parts.blobs.clone(), &call)
+    download.answer(&app, &call)
 }
 
 /// What one step took away, where the chain asked to keep it.
@@ -151,7 +151,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
     };
-    download.answer(app.parts.blobs.clone(), &call)
+    download.answer(&app, &call)
 }
 
 /// "talk.webm" corrected by preset speech is "talk-speech.flac".

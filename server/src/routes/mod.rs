@@ -6,7 +6,7 @@
 //! refusal. It is never a warp rejection, so no other route is tried after it.
 
 mod catalogue;
-mod events;
+pub mod events;
 mod health;
 mod jobs;
 pub mod order;
@@ -48,6 +48,8 @@ pub struct Call {
     pub request_id: RequestId,
     /// Who asks, as far as proxies are believed.
     pub peer: Option<Peer>,
+    /// There, if whoever asks can be told events without a body of ours.
+    pub direct: Option<events::Direct>,
     pub way: Way,
     pub body: RequestBody,
 }
@@ -91,7 +93,7 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
         jobs::delta,
     );
 
-    routes.on(Method::GET, "/api/v1/events", events::stream);
+    routes.on(Method::GET, events::ADDRESS, events::stream);
 
     routes.on(Method::GET, "/api/v1/plugins", plugins::list);
     routes.on_slow(Method::POST, "/api/v1/plugins", submissions::create);
@@ -280,16 +282,18 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
         .and(warp::ext::optional::<Peer>())
+        .and(warp::ext::optional::<events::Direct>())
         .and(warp::ext::get::<Way>())
         .and(warp::body::stream())
         .map(
-            move |method, query, headers, request_id, peer, way, body| Call {
+            move |method, query, headers, request_id, peer, direct, way, body| Call {
                 method,
                 segments: Vec::new(),
                 query,
                 headers,
                 request_id,
                 peer,
+                direct,
                 way,
                 body: RequestBody::new(
                     bytes_of(body),

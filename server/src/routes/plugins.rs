@@ -65,7 +65,7 @@ pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call)?;
+    auth::check_admin(&app, &call).await?;
     let (rows, _) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let (id, version) = (id(row), version_text(row));
@@ -87,7 +87,7 @@ pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 
 /// For the page: whether a typed key is one.
 pub async fn admin(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call)?;
+    auth::check_admin(&app, &call).await?;
     Ok(respond::json(StatusCode::OK, &json!({"admin": true})))
 }
 

@@ -97,7 +97,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: recording.content_type,
         tag: recording.sha256,
     };
-    download.answer(app.parts.blobs.clone(), &call)
+    download.answer(&app, &call)
 }
 
 fn original_name(recording: &Recording) -> String {

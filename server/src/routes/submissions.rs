@@ -26,17 +26,14 @@ use crate::{
 const WASM: &str = "application/wasm";
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call)?;
+    auth::check_admin(&app, &call).await?;
     check_headers(&app, &call.headers)?;
-    let place = app.uploads.clone().try_acquire_owned().map_err(|_| {
-        let most = app.config.uploads_max;
-        Refusal::new(
-            ProblemKind::Unavailable,
-            format!("{most} uploads are being read, and no more are at once; try again"),
-        )
-    })?;
+    let place = app.upload_places.take(None, call.peer)?;
     let request_id = call.request_id.as_str().to_owned();
-    let body = call.body.within(ms(app.config.upload_ms_max));
+    let body = call
+        .body
+        .within(ms(app.config.upload_ms_max))
+        .at_least(app.config.upload_bytes_per_s_min);
     let upload = Upload {
         app: app.clone(),
         id: SubmissionId::new(),
@@ -51,7 +48,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call)?;
+    auth::check_admin(&app, &call).await?;
     let id: SubmissionId = call.id()?;
     let submission = app.parts.store.submission(id).await?;
     let submission = submission.ok_or_else(Refusal::not_found)?;

@@ -11,7 +11,6 @@ use std::{io, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::{HeaderMap, header};
-use multer::{Constraints, Field, Multipart, SizeLimit};
 use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
@@ -26,8 +25,9 @@ use self::form::{Form, Stored, display_name};
 use crate::{
     app::App,
     auth,
-    body::{BodyError, RequestBody},
+    body::RequestBody,
     config::ms,
+    multipart::{FormError, Limits, Multipart},
     parameters::{self, Disposition},
     respond::Refusal,
     routes::{
@@ -44,6 +44,9 @@ const TEXTS: [&str; 5] = ["user_email", "preset", "chain", "format", "track"];
 /// Boundaries and headers of the parts, beside the fields' own limits.
 const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;
 
+/// Each field once, and as many that are wrong as are told.
+const PARTS_MAX: usize = TEXTS.len() + 1 + FAULTS_MAX;
+
 /// A refused recording is read on for so long, so that faults in the fields after it are told too.
 const READ_ON_BYTES: u64 = 1024 * 1024;
 
@@ -55,20 +58,17 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     app.check_queue_depth()?;
     let boundary = boundary(&call.headers)?;
     check_length(&app, &call.headers)?;
-    let place = app.uploads.clone().try_acquire_owned().map_err(|_| {
-        let most = app.config.uploads_max;
-        Refusal::new(
-            ProblemKind::Unavailable,
-            format!("{most} uploads are being read, and no more are at once; try again"),
-        )
-    })?;
+    let place = app.upload_places.take(Some(owner), call.peer)?;
     let upload = Upload {
         app: app.clone(),
         owner,
         id: RecordingId::new(),
         request_id: call.request_id.as_str().to_owned(),
     };
-    let body = call.body.within(ms(app.config.upload_ms_max));
+    let body = call
+        .body
+        .within(ms(app.config.upload_ms_max))
+        .at_least(app.config.upload_bytes_per_s_min);
     app.unbroken(async move {
         let answer = upload.run(body, boundary).await;
         drop(place);
@@ -123,12 +123,6 @@ fn too_large(app: &App) -> Refusal {
     Refusal::field(ProblemKind::TooLarge, "/recording", detail)
 }
 
-/// What a part says of itself; multer's own reading wants `name` and `filename` in lower case.
-fn disposition(field: &Field<'_>) -> Disposition {
-    let value = field.headers().get(header::CONTENT_DISPOSITION);
-    value.map_or_else(Disposition::default, |v| Disposition::parse(v.as_bytes()))
-}
-
 struct Upload {
     app: Arc<App>,
     owner: OwnerId,
@@ -157,31 +151,32 @@ impl Upload {
         body: RequestBody,
         boundary: String,
     ) -> Result<(), Refusal> {
-        let limits = SizeLimit::new()
-            // Texts are limited where they are read, and the recording by the store's `put`: multer
-            // does not know a field whose name is written `NAME=`.
-            .whole_stream(form_bytes_max(&self.app));
-        let constraints = Constraints::new().size_limit(limits);
-        let mut parts = Multipart::with_constraints(body.into_stream(), boundary, constraints);
+        let config = &self.app.config;
+        let limits = Limits {
+            bytes_max: form_bytes_max(&self.app),
+            head_bytes_max: config.part_head_bytes_max,
+            parts_max: PARTS_MAX,
+        };
+        let mut parts = Multipart::new(body, &boundary, limits);
         while form.faults.len() < FAULTS_MAX {
-            let Some(field) = parts.next_field().await.map_err(|e| self.broken(e))? else {
+            let part = parts.next_part().await.map_err(|e| self.broken(e))?;
+            let Some(part) = part else {
                 return Ok(());
             };
-            let disposition = disposition(&field);
+            let disposition = Disposition::parse(&part.disposition);
             let name = disposition.name.unwrap_or_default();
             let read_on = match TEXTS.into_iter().find(|text| *text == name) {
-                Some(text) => self.read_text(form, text, field).await?,
+                Some(text) => self.read_text(form, text, &mut parts).await?,
                 None if name == "recording" => {
-                    let file_name = disposition.file_name;
-                    self.read_recording(form, field, file_name.as_deref())
-                        .await?
+                    let file_name = disposition.file_name.as_deref().and_then(display_name);
+                    self.read_recording(form, &mut parts, file_name).await?
                 }
                 None => {
                     let (name, known) = (shorten(&name), TEXTS.join(", "));
                     let detail =
                         format!("there is no field \"{name}\"; there is: recording, {known}");
                     form.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
-                    self.skip(field).await?
+                    self.skip(&mut parts).await?
                 }
             };
             if !read_on {
@@ -195,11 +190,11 @@ impl Upload {
         &self,
         form: &mut Form,
         name: &'static str,
-        mut field: Field<'_>,
+        parts: &mut Multipart,
     ) -> Result<bool, Refusal> {
         let limit = self.app.config.json_bytes_max;
         let mut bytes = Vec::new();
-        while let Some(chunk) = field.chunk().await.map_err(|e| self.broken(e))? {
+        while let Some(chunk) = parts.chunk().await.map_err(|e| self.broken(e))? {
             if (bytes.len() + chunk.len()) as u64 > limit {
                 let detail = format!("{name} has more than {limit} bytes, which is the limit");
                 let pointer = field_pointer(name);
@@ -221,17 +216,16 @@ impl Upload {
     async fn read_recording(
         &self,
         form: &mut Form,
-        mut field: Field<'_>,
-        file_name: Option<&str>,
+        parts: &mut Multipart,
+        file_name: Option<String>,
     ) -> Result<bool, Refusal> {
         if std::mem::replace(&mut form.recording_seen, true) {
             form.twice("recording");
-            return self.skip(field).await;
+            return self.skip(parts).await;
         }
-        let file_name = file_name.and_then(display_name);
         let mut prefix = BytesMut::new();
         while prefix.len() < PREFIX_BYTES {
-            match field.chunk().await.map_err(|e| self.broken(e))? {
+            match parts.chunk().await.map_err(|e| self.broken(e))? {
                 Some(chunk) => prefix.extend_from_slice(&chunk),
                 None => break,
             }
@@ -249,7 +243,7 @@ impl Upload {
                     advice(codec)
                 );
                 form.fault(ProblemKind::UnknownCodec, "/recording", detail);
-                return self.skip(field).await;
+                return self.skip(parts).await;
             }
             Sniffed::Other(what) => {
                 let detail = format!(
@@ -257,14 +251,14 @@ impl Upload {
                     accepted()
                 );
                 form.fault(ProblemKind::NotAudio, "/recording", detail);
-                return self.skip(field).await;
+                return self.skip(parts).await;
             }
         };
         if !form.faults.is_empty() {
             // It will be refused anyway.
-            return self.skip(field).await;
+            return self.skip(parts).await;
         }
-        let info = self.store(prefix.freeze(), field).await?;
+        let info = self.store(prefix.freeze(), parts).await?;
         form.recording = Some(Stored {
             info,
             content_type,
@@ -273,16 +267,18 @@ impl Upload {
         Ok(true)
     }
 
-    async fn store(&self, prefix: Bytes, field: Field<'_>) -> Result<BlobInfo, Refusal> {
-        let body = stream::once(async { Ok(prefix) })
-            .chain(field)
-            .map(|c| c.map_err(io::Error::other));
+    async fn store(&self, prefix: Bytes, parts: &mut Multipart) -> Result<BlobInfo, Refusal> {
+        let rest = stream::unfold(parts, |parts| async {
+            let chunk = parts.chunk().await.transpose()?;
+            Some((chunk.map_err(io::Error::other), parts))
+        });
+        let body = stream::once(async { Ok(prefix) }).chain(rest);
         let key = BlobKey::Recording(self.id);
         let limit = self.app.config.upload_bytes_max;
         match self.app.parts.blobs.put(key, Box::pin(body), limit).await {
             Ok(info) => Ok(info),
             Err(BlobError::TooLarge { .. }) => Err(too_large(&self.app)),
-            Err(BlobError::Body(error)) => match error.downcast::<multer::Error>() {
+            Err(BlobError::Body(error)) => match error.downcast::<FormError>() {
                 Ok(error) => Err(self.broken(error)),
                 Err(error) => Err(Refusal::internal(format!(
                     "a body's error came back as {error}"
@@ -293,38 +289,23 @@ impl Upload {
     }
 
     /// Reads a field and forgets it; false if it is too long to be worth that.
-    async fn skip(&self, mut field: Field<'_>) -> Result<bool, Refusal> {
+    async fn skip(&self, parts: &mut Multipart) -> Result<bool, Refusal> {
         let mut skipped = 0;
-        loop {
-            match field.chunk().await {
-                Ok(None) => return Ok(true),
-                Ok(Some(chunk)) => skipped += chunk.len() as u64,
-                Err(error) => return Err(self.broken(error)),
-            }
+        while let Some(chunk) = parts.chunk().await.map_err(|e| self.broken(e))? {
+            skipped += chunk.len() as u64;
             if skipped > READ_ON_BYTES {
                 return Ok(false);
             }
         }
+        Ok(true)
     }
 
     /// A form that cannot be read to its end.
-    fn broken(&self, error: multer::Error) -> Refusal {
+    fn broken(&self, error: FormError) -> Refusal {
         match error {
-            multer::Error::StreamReadFailed(cause) => match cause.downcast::<BodyError>() {
-                Ok(cause) => (*cause).into(),
-                Err(cause) => Refusal::new(ProblemKind::InvalidRequest, cause.to_string()),
-            },
-            multer::Error::StreamSizeExceeded { .. } => too_large(&self.app),
-            multer::Error::IncompleteStream
-            | multer::Error::IncompleteHeaders
-            | multer::Error::IncompleteFieldData { .. } => Refusal::new(
-                ProblemKind::InvalidRequest,
-                "the form breaks off before its end",
-            ),
-            error => Refusal::new(
-                ProblemKind::InvalidRequest,
-                format!("the form cannot be read: {error}"),
-            ),
+            FormError::Body(error) => error.into(),
+            FormError::TooLarge { .. } => too_large(&self.app),
+            error => Refusal::new(ProblemKind::InvalidRequest, error.to_string()),
         }
     }
 

@@ -1,105 +1,18 @@
 //! What only shows on a real connection: silence, stalls, broken lines, and stopping.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinHandle,
+    net::TcpStream,
     time::Instant,
 };
-use tokio_util::sync::CancellationToken;
 
-use super::house::{FORM_TYPE, Memory, SOON, form, form_with, good_form, wav};
+use super::{
+    house::{Memory, SOON, form, form_with, good_form, wav},
+    site::{Site, read_to_end, read_until},
+};
 use crate::{Config, ServeError, WebApp, open};
-
-/// A server that really listens.
-pub struct Site {
-    address: SocketAddr,
-    pub memory: Memory,
-    stop: CancellationToken,
-    served: JoinHandle<()>,
-}
-
-impl Site {
-    pub async fn open(change: impl FnOnce(&mut Config)) -> Self {
-        let memory = Memory::new();
-        let parts = memory.parts(memory.blobs.clone());
-        let mut config = Config {
-            externals: vec!["default".to_owned()],
-            ..Config::default()
-        };
-        change(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let opened = open(parts, config).unwrap();
-        let served = tokio::spawn(opened.serve(listener, stop.clone()));
-        Self {
-            address,
-            memory,
-            stop,
-            served,
-        }
-    }
-
-    pub async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
-    }
-
-    /// Sends the text and reads until the server closes.
-    pub async fn say(&self, text: impl AsRef<[u8]>) -> String {
-        let mut stream = self.connect().await;
-        stream.write_all(text.as_ref()).await.unwrap();
-        read_to_end(&mut stream).await
-    }
-
-    pub async fn token(&self) -> String {
-        let answer = self
-            .say("POST /api/v1/sessions HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            .await;
-        let start = answer.find("rt_").unwrap();
-        answer[start..start + 46].to_owned()
-    }
-
-    /// The head of an upload with so many bytes to come.
-    pub fn upload_head(token: &str, length: usize) -> String {
-        format!(
-            "POST /api/v1/recordings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
-             content-type: {FORM_TYPE}\r\ncontent-length: {length}\r\n\r\n"
-        )
-    }
-
-    pub fn events(token: &str) -> String {
-        format!("GET /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n")
-    }
-}
-
-pub async fn read_to_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    tokio::time::timeout(SOON, stream.read_to_end(&mut answer))
-        .await
-        .expect("closed in time")
-        .ok();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// Reads until the text has come.
-pub async fn read_until(stream: &mut TcpStream, text: &str) -> String {
-    let mut answer = Vec::new();
-    let reading = async {
-        while !String::from_utf8_lossy(&answer).contains(text) {
-            assert!(
-                stream.read_buf(&mut answer).await.unwrap() > 0,
-                "closed before {text}"
-            );
-        }
-    };
-    tokio::time::timeout(SOON, reading)
-        .await
-        .expect("the text in time");
-    String::from_utf8(answer).unwrap()
-}
 
 #[tokio::test]
 async fn a_connection_that_asks_nothing_is_closed_whatever_it_began_with() {
@@ -396,19 +309,23 @@ async fn what_does_not_end_in_the_drain_time_is_cut_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn connections_beyond_the_limit_wait_for_a_place() {
-    let site = Site::open(|config| config.connections_max = 1).await;
-    let first = site.connect().await;
-    let mut second = site.connect().await;
-    second
-        .write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .await
-        .unwrap();
-    let mut byte = [0];
-    let early = tokio::time::timeout(Duration::from_millis(100), second.peek(&mut byte)).await;
-    assert!(early.is_err(), "answered beside the first");
+async fn connections_beyond_the_limit_are_told_so_and_a_place_is_given_back() {
+    let site = Site::open(|config| config.connections_max = 2).await;
+    let (first, second) = (site.connect().await, site.connect().await);
+    let get = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    // Whether it has asked already or is still silent.
+    for beginning in [get, ""] {
+        let refused = site.say(beginning).await;
+        assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+        assert!(refused.contains("/problems/unavailable"), "{refused}");
+        assert!(refused.contains("retry-after: 1"), "{refused}");
+    }
     drop(first);
-    assert!(read_to_end(&mut second).await.starts_with("HTTP/1.1 200 "));
+    let again = async { while !site.say(get).await.starts_with("HTTP/1.1 200 ") {} };
+    tokio::time::timeout(SOON, again)
+        .await
+        .expect("the place is given back");
+    drop(second);
 }
 
 #[tokio::test]
@@ -438,10 +355,11 @@ async fn a_client_that_stops_reading_is_cut_off() {
     );
     stuck.write_all(get.as_bytes()).await.unwrap();
     // Its place is free again although it never closed.
-    let answer = site
-        .say("GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
-        .await;
-    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let get = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let again = async { while !site.say(get).await.starts_with("HTTP/1.1 200 ") {} };
+    tokio::time::timeout(SOON, again)
+        .await
+        .expect("it is cut off");
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 /// 256 bits, all of them 0.
 pub const ADMIN_KEY: &str = "rtadm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-const ADMIN_KEY_SHA256: &str = "083ff895ddc08d0707eb769bffd4ecd9a9d17467cf2c21eebb8f2a7d7135b4f2";
+pub const ADMIN_KEY_SHA256: &str =
+    "083ff895ddc08d0707eb769bffd4ecd9a9d17467cf2c21eebb8f2a7d7135b4f2";
 
 pub struct House {
     pub front: Front,
@@ -100,6 +101,7 @@ impl House {
         let mut config = Config {
             externals: vec!["default".to_owned()],
             admin_key_sha256: vec![ADMIN_KEY_SHA256.to_owned()],
+            admin_try_ms: 1,
             ..Config::default()
         };
         change(&mut config);

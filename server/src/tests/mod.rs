@@ -5,10 +5,14 @@
 
 mod connections;
 mod contract;
+mod crowds;
+mod direct;
 mod downloads;
 pub mod house;
+mod http2;
 mod openapi;
 mod publishing;
+mod site;
 mod streams;
 mod uploads;
 mod wire;

@@ -1,6 +1,7 @@
-//! The loop: claim a message, claim its job, run it, settle it.
+//! The loop: claim a message, claim a job, run it, settle it.
 //!
-//! A message is only a hint, the job's row is the truth: every decision here is a compare-and-set on
+//! A message says that some job waits; whose turn it is, the store says, so that nobody with many
+//! jobs keeps the others waiting. A message is only a hint, the job's row is the truth: every decision here is a compare-and-set on
 //! that row, so a lost or doubled message, a worker that dies or one that was thought dead change
 //! nothing but time. No lock, transaction or connection is held while audio is processed.
 
@@ -37,6 +38,8 @@ use crate::config::Config;
 use backoff::Backoff;
 use scratch::Scratch;
 
+/// After this a job whose turn it was not is looked at again.
+const NOT_NOW: Duration = Duration::from_secs(1);
 /// Plugins that one worker compiles at once.
 const INSTALLS_MAX: usize = 2;
 
@@ -209,7 +212,12 @@ impl Worker {
         let claimed = self
             .parts
             .store
-            .claim(message.job_id, &self.name, self.terms())
+            .claim_next(
+                message.job_id,
+                &self.name,
+                self.terms(),
+                self.config.jobs_per_owner_max,
+            )
             .await;
         match claimed {
             Ok(Claim::Won {
@@ -227,6 +235,16 @@ impl Worker {
                 let delay = self.until(until);
                 tracing::debug!(job.id = %message.job_id, ?delay, "the job is another's for now");
                 passed(self.parts.queue.retry(delivery, delay).await)
+            }
+            Ok(Claim::Refused(ClaimRefused::NotNow)) => {
+                let given_back = self.parts.queue.retry(delivery, NOT_NOW).await;
+                // Whoever has all their jobs running may have many more messages waiting: they are
+                // not all turned over at once.
+                tokio::select! {
+                    () = self.shutdown.cancelled() => {}
+                    () = tokio::time::sleep(NOT_NOW / 4) => {}
+                }
+                passed(given_back)
             }
             Err(error) => {
                 self.out_of_reach(message.job_id, &error);

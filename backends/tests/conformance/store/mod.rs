@@ -4,6 +4,7 @@ mod leases;
 mod log;
 mod publishing;
 mod records;
+mod turns;
 
 use std::sync::Arc;
 

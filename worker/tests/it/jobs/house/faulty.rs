@@ -98,6 +98,19 @@ impl Leases for FaultyStore {
         self.inner.claim(id, worker, terms).await
     }
 
+    async fn claim_next(
+        &self,
+        hint: JobId,
+        worker: &str,
+        terms: LeaseTerms,
+        running_max: u32,
+    ) -> Result<Claim, StoreError> {
+        self.check(Fault::Claim)?;
+        self.inner
+            .claim_next(hint, worker, terms, running_max)
+            .await
+    }
+
     async fn extend(
         &self,
         attempt: Attempt,

@@ -1,5 +1,6 @@
-//! How many sessions one network address may open in a minute. Sessions are free and anonymous, so
-//! they would otherwise be a way to fill the store, or to get around every limit per owner.
+//! How often one network address may do something in a minute: open a session, because sessions are
+//! free and anonymous and would otherwise be a way to fill the store, or to get around every limit
+//! per owner; or send a wrong admin key.
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,7 @@ const WINDOW: Duration = Duration::from_secs(60);
 const ADDRESSES_MAX: usize = 65_536;
 
 #[derive(Debug)]
-pub struct SessionRate {
+pub struct AddressRate {
     limit: u32,
     window: Mutex<Window>,
 }
@@ -22,14 +23,14 @@ pub struct SessionRate {
 #[derive(Debug)]
 struct Window {
     began: Instant,
-    opened: HashMap<IpAddr, u32>,
+    counts: HashMap<IpAddr, u32>,
 }
 
-impl SessionRate {
+impl AddressRate {
     pub fn new(limit: u32) -> Self {
         let window = Window {
             began: Instant::now(),
-            opened: HashMap::new(),
+            counts: HashMap::new(),
         };
         Self {
             limit,
@@ -41,27 +42,39 @@ impl SessionRate {
         self.limit
     }
 
-    /// Whether one more is allowed now; if so it is counted.
+    /// Counts one more; whether it was allowed.
     pub fn take(&self, address: IpAddr, now: Instant) -> bool {
         let mut window = self.window.lock().expect("no panic while held");
-        if now.duration_since(window.began) >= WINDOW {
-            *window = Window {
+        let count = window.count(address, now);
+        *count = count.saturating_add(1);
+        *count <= self.limit
+    }
+
+    /// Whether one more would be refused. Counts nothing.
+    pub fn used_up(&self, address: IpAddr, now: Instant) -> bool {
+        let mut window = self.window.lock().expect("no panic while held");
+        *window.count(address, now) >= self.limit
+    }
+}
+
+impl Window {
+    fn count(&mut self, address: IpAddr, now: Instant) -> &mut u32 {
+        if now.duration_since(self.began) >= WINDOW {
+            *self = Self {
                 began: now,
-                opened: HashMap::new(),
+                counts: HashMap::new(),
             };
         }
         let mut address = network(address);
-        if window.opened.len() >= ADDRESSES_MAX && !window.opened.contains_key(&address) {
+        if self.counts.len() >= ADDRESSES_MAX && !self.counts.contains_key(&address) {
             address = Ipv6Addr::UNSPECIFIED.into();
         }
-        let opened = window.opened.entry(address).or_default();
-        *opened = opened.saturating_add(1);
-        *opened <= self.limit
+        self.counts.entry(address).or_default()
     }
 }
 
 /// An IPv6 subscriber has at least a /64.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 => v4,
@@ -75,18 +88,19 @@ mod tests {
 
     #[test]
     fn an_address_has_its_limit_per_minute_and_no_other_address_feels_it() {
-        let rate = SessionRate::new(2);
+        let rate = AddressRate::new(2);
         let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
         let now = Instant::now();
         assert!(rate.take(a, now) && rate.take(a, now));
         assert!(!rate.take(a, now));
+        assert!(rate.used_up(a, now) && !rate.used_up(b, now));
         assert!(rate.take(b, now));
         assert!(rate.take(a, now + WINDOW));
     }
 
     #[test]
     fn a_whole_ipv6_network_is_one_address() {
-        let rate = SessionRate::new(1);
+        let rate = AddressRate::new(1);
         let now = Instant::now();
         assert!(rate.take("2001:db8::1".parse().unwrap(), now));
         assert!(!rate.take("2001:db8::ffff:2".parse().unwrap(), now));
