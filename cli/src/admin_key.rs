@@ -11,10 +11,11 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::{TryRngCore as _, rngs::OsRng};
+use retake_jobs::digest::hex;
 use retake_secrets::Secret;
 use sha2::{Digest as _, Sha256};
 
-use crate::{config::Config, install::hex};
+use crate::config::Config;
 
 const PREFIX: &str = "rtadm_";
 const SECRET_BYTES: usize = 32;

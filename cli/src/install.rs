@@ -16,6 +16,7 @@ use bytes::Bytes;
 use retake_chain::InstalledPlugin;
 use retake_child::ChildProgram;
 use retake_jobs::{
+    digest::hex,
     plugin::Origin,
     seams::{BlobError, BlobKey, SharedBlobs, SharedStore, StoreError},
 };
@@ -227,8 +228,4 @@ async fn is_stored(blobs: &SharedBlobs, file: &PluginFile) -> Result<bool> {
 fn key(digest: &str) -> Result<BlobKey> {
     let digest = digest.parse()?;
     Ok(BlobKey::Plugin { digest })
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header};
 use rand::{TryRngCore, rngs::OsRng};
 use retake_chain::problem::ProblemKind;
-use retake_jobs::id::OwnerId;
+use retake_jobs::{digest::hex, id::OwnerId};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -75,10 +75,6 @@ pub async fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
         ProblemKind::AdminKeyNeeded,
         "that is not an admin key of this installation",
     ))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl std::fmt::Debug for Token {

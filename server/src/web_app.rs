@@ -13,6 +13,7 @@ use std::{borrow::Cow, collections::BTreeMap, io, io::Write, path::Path};
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use retake_jobs::digest::hex;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use warp::reply::Response;
@@ -183,10 +184,7 @@ impl Asset {
         let content_type = content_type(name);
         let page = content_type.starts_with("text/html");
         let digest = Sha256::digest(&bytes);
-        let etag: String = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let etag = hex(&digest[..16]);
         Self {
             gzip: compressible(content_type).then(|| gzip(&bytes)).flatten(),
             csp: page.then(|| csp::policy(&String::from_utf8_lossy(&bytes))),

@@ -18,11 +18,12 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use jiff::Timestamp;
 use retake_backends::sqlite::{Backup, back_up, verify};
+use retake_jobs::digest::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::{admin_key, config::Config, install::hex, private};
+use crate::{admin_key, config::Config, private};
 
 const FORMAT: u32 = 1;
 const DATABASE: &str = "retake.db";

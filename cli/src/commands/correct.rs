@@ -15,6 +15,7 @@ use retake_chain::{
 };
 use retake_child::ChildProgram;
 use retake_findings::Finding;
+use retake_jobs::digest::hex;
 use retake_plugin_host::{Cache, Installed};
 use retake_runner::chain::{
     ChainContext, ChainFailure, ChainReport, Progress, Wish, prepare_now, run_chain, seed,
@@ -319,7 +320,7 @@ pub(super) fn caches() -> Result<PathBuf> {
 fn sha256_of(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
-    Ok(install::hex(&hash.finalize()))
+    Ok(hex(&hash.finalize()))
 }
 
 /// On a terminal one line that changes; elsewhere nothing, for logs are not for progress bars.

@@ -4,7 +4,10 @@ use std::{io, path::Path};
 
 use futures_util::StreamExt;
 use retake_chain::problem::{Problem, ProblemKind};
-use retake_jobs::seams::{BlobError, BlobInfo, BlobKey, Blobs};
+use retake_jobs::{
+    digest::hex,
+    seams::{BlobError, BlobInfo, BlobKey, Blobs},
+};
 use retake_runner::chain::{ChainFailure, Retry, Trouble};
 use sha2::{Digest, Sha256};
 use tokio::{fs::File, io::AsyncWriteExt};
@@ -66,11 +69,7 @@ pub(super) async fn fetch_plugin(
         file.write_all(&piece).await?;
     }
     file.flush().await?;
-    let digest = sha256.finalize();
-    Ok(Ok(digest
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()))
+    Ok(Ok(hex(&sha256.finalize())))
 }
 
 /// Puts a plugin's file under its digest, where it is not there yet.
