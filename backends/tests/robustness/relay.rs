@@ -8,12 +8,13 @@ use retake_jobs::{
     clock::{Clock, ManualClock},
     id::OwnerId,
     job::Job,
-    relay::{Relay, RelayError},
+    relay::{Relay, RelayError, RelayHandle},
     seams::{
         Delivery, Events, Outbox, Queue, QueueError, Records, SharedEvents, SharedQueue,
         SharedStore, Topic, Wake,
     },
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -55,6 +56,16 @@ fn bench() -> Bench {
 }
 
 impl Bench {
+    /// A relay of its own, running until it is told to stop.
+    fn run(&self) -> (RelayHandle, CancellationToken, JoinHandle<()>) {
+        let shutdown = CancellationToken::new();
+        let relay = Relay::new(self.clock.clone());
+        let handle = relay.handle();
+        let (store, queue, events) = (self.store.clone(), self.queue.clone(), self.events.clone());
+        let running = tokio::spawn(relay.run(store, queue, events, TERMS, shutdown.clone()));
+        (handle, shutdown, running)
+    }
+
     async fn accepted(&self) -> Job {
         let recording = made::recording(self.owner, self.clock.now());
         let job = made::job(&recording, self.clock.now());
@@ -166,15 +177,7 @@ async fn a_sent_completion_wakes_its_owner() {
 #[tokio::test(start_paused = true)]
 async fn a_kicked_relay_sends_at_once_and_an_outage_is_survived() {
     let bench = bench();
-    let shutdown = CancellationToken::new();
-    let relay = Relay::new(bench.clock.clone());
-    let handle = relay.handle();
-    let (store, queue, events) = (
-        bench.store.clone(),
-        bench.queue.clone(),
-        bench.events.clone(),
-    );
-    let running = tokio::spawn(relay.run(store, queue, events, TERMS, shutdown.clone()));
+    let (handle, shutdown, running) = bench.run();
 
     let start = tokio::time::Instant::now();
     let first = bench.accepted().await;
@@ -231,15 +234,7 @@ async fn what_another_process_wrote_is_left_to_it_for_a_while() {
 #[tokio::test(start_paused = true)]
 async fn purged_messages_are_back_within_two_sweeps_however_often() {
     let bench = bench();
-    let shutdown = CancellationToken::new();
-    let relay = Relay::new(bench.clock.clone());
-    let handle = relay.handle();
-    let (store, queue, events) = (
-        bench.store.clone(),
-        bench.queue.clone(),
-        bench.events.clone(),
-    );
-    let running = tokio::spawn(relay.run(store, queue, events, TERMS, shutdown.clone()));
+    let (handle, shutdown, running) = bench.run();
     let pass = async |seconds: i64| {
         for _ in 0..seconds * 10 {
             bench.clock.advance(SignedDuration::from_millis(100));
