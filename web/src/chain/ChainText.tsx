@@ -5,6 +5,7 @@ import type { Chain } from "@/api/chain";
 import { useAnnounce } from "@/ui/Announcer";
 import { chainFromText, chainText } from "./text";
 import styles from "./chain.module.css";
+import paramStyles from "@/params/params.module.css";
 
 type Props = { chain: Chain; onChain: (chain: Chain) => void };
 
@@ -53,7 +54,7 @@ export function ChainText({ chain, onChain }: Props) {
             setTrouble(null);
           }}
         />
-        <p id={`${id}-trouble`} className={`error ${styles.words}`} aria-live="polite">
+        <p id={`${id}-trouble`} className={`error ${paramStyles.words}`} aria-live="polite">
           {trouble ?? ""}
         </p>
         <div className="actions">

@@ -1,11 +1,11 @@
 // The form that a plugin's manifest describes: every parameter under its headings.
 
 import type { Plugin } from "@/api/plugins";
+import { ParamField } from "@/params/ParamField";
+import type { Entry } from "@/params/values";
 import type { Note } from "./draft";
-import { ParamField } from "./ParamField";
 import { type Group, grouped, isGroup } from "./groups";
 import { noteAt } from "./pointers";
-import type { Entry } from "./values";
 import styles from "./chain.module.css";
 
 type Props = {

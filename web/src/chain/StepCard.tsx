@@ -1,6 +1,7 @@
 // One step of a chain: what it is, where it stands, and, opened, everything that can be set.
 
 import { useState } from "react";
+import { numberIn, words } from "@/params/values";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { findPlugin } from "@/plugins/find";
 import type { Draft, DraftAction, DraftStep } from "./draft";
@@ -8,7 +9,6 @@ import { ParamForm } from "./ParamForm";
 import { StepOptions } from "./StepOptions";
 import { notesElsewhere } from "./pointers";
 import { stepSummary, stepTitle } from "./title";
-import { numberIn, words } from "./values";
 import styles from "./chain.module.css";
 
 type Props = {

@@ -1,11 +1,12 @@
 // What holds for a step whatever its plugin: version, mix, failure, what to keep.
 
 import type { Plugin } from "@/api/plugins";
+import { FieldWords, NumberField } from "@/params/NumberField";
 import { mayShorten } from "@/plugins/find";
 import { type DraftStep, MIX, MIX_FULL, type Note } from "./draft";
-import { FieldWords, NumberField } from "./NumberField";
 import { noteAt } from "./pointers";
 import styles from "./chain.module.css";
+import paramStyles from "@/params/params.module.css";
 
 type Props = {
   id: string;
@@ -116,7 +117,7 @@ type ToggleProps = {
 function Toggle({ id, label, checked, note, onChange }: ToggleProps) {
   return (
     <div>
-      <label className={styles.toggle} htmlFor={id}>
+      <label className={paramStyles.toggle} htmlFor={id}>
         <input
           id={id}
           type="checkbox"

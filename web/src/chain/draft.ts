@@ -2,7 +2,7 @@
 
 import type { Chain, ChainStep, ParamValue } from "@/api/chain";
 import type { Param, Plugin } from "@/api/plugins";
-import { type Entry, check, entryOf, numberIn } from "./values";
+import { type Entry, check, entryOf, numberIn } from "@/params/values";
 
 export type DraftStep = {
   /** Stays with the step while it is moved. */

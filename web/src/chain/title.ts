@@ -1,8 +1,8 @@
 // A step in words.
 
 import type { Plugin } from "@/api/plugins";
+import { check, words } from "@/params/values";
 import { type DraftStep, MIX_FULL } from "./draft";
-import { check, words } from "./values";
 
 /** How many settings are named on a closed step. */
 const NAMED_MAX = 3;

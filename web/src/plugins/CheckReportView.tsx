@@ -2,7 +2,7 @@
 
 import type { Check, CheckReport, Outcome } from "@/api/check";
 import { inReadingOrder, outcomeCounts } from "./checks";
-import { shown } from "@/chain/values";
+import { shown } from "@/params/values";
 import { size } from "@/ui/words";
 import styles from "./plugins.module.css";
 

@@ -1,7 +1,7 @@
 // What a manifest means, in words.
 
 import type { Param, Plugin } from "@/api/plugins";
-import { shown, words } from "@/chain/values";
+import { shown, words } from "@/params/values";
 import { dayAndTime } from "@/ui/words";
 
 export function facts(plugin: Plugin): [string, string][] {

@@ -3,7 +3,7 @@
 import type { ParamValue } from "@/api/chain";
 import type { PluginMeasurement, StepReport } from "@/api/report";
 import type { Plugin } from "@/api/plugins";
-import { shown, words } from "@/chain/values";
+import { shown, words } from "@/params/values";
 import { sentence } from "@/api/problem";
 
 /** Read by the worker, and shown where they belong: as a chain, as cuts. */

@@ -2,7 +2,7 @@
 
 import type { Param } from "@/api/plugins";
 import { words } from "./values";
-import styles from "./chain.module.css";
+import styles from "./params.module.css";
 
 type Props = { param: Param; set: boolean; onReset: () => void };
 

@@ -4,7 +4,7 @@ import type { Param } from "@/api/plugins";
 import { FieldWords, NumberField } from "./NumberField";
 import { ResetButton } from "./ResetButton";
 import { type Entry, check, defaultOf } from "./values";
-import styles from "./chain.module.css";
+import styles from "./params.module.css";
 
 type Props = {
   id: string;

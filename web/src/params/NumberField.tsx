@@ -5,7 +5,7 @@ import type { FloatKind, IntKind, Param } from "@/api/plugins";
 import { ResetButton } from "./ResetButton";
 import { moved, positionOf, positions } from "./slider";
 import { check, defaultOf, numberIn, shown } from "./values";
-import styles from "./chain.module.css";
+import styles from "./params.module.css";
 
 type Props = {
   id: string;
