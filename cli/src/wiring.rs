@@ -10,11 +10,12 @@ use retake_backends::{
 };
 use retake_child::ChildProgram;
 use retake_jobs::{
+    announcing::Announcing,
     clock::Clock,
     health::Health,
-    job::LeaseTerms,
+    lease::LeaseTerms,
     relay::{Relay, RelayHandle},
-    seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore},
+    seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, Store},
 };
 use retake_runner::external::External;
 use tokio::task::JoinHandle;
@@ -108,11 +109,10 @@ pub fn open(config: &Config) -> Result<Wiring> {
 impl Wiring {
     pub fn server_parts(&self, worker: Option<Health>) -> retake_server::Parts {
         retake_server::Parts {
-            store: self.store.clone(),
+            store: self.announcing(),
             blobs: self.blobs.clone(),
             queue: self.queue.clone(),
             events: self.events.clone(),
-            relay: self.relay.clone(),
             clock: self.clock.clone(),
             worker,
         }
@@ -120,11 +120,9 @@ impl Wiring {
 
     pub fn worker_parts(&self, config: &Config, health: Health) -> Result<retake_worker::Parts> {
         Ok(retake_worker::Parts {
-            store: self.store.clone(),
+            store: self.announcing(),
             blobs: self.blobs.clone(),
             queue: self.queue.clone(),
-            events: self.events.clone(),
-            relay: self.kick(),
             clock: self.clock.clone(),
             externals: externals(config)?,
             plugin_cache: install::cache_folder(&config.data),
@@ -135,9 +133,15 @@ impl Wiring {
         })
     }
 
-    fn kick(&self) -> Arc<dyn Fn() + Send + Sync> {
+    /// What server and worker write through.
+    fn announcing(&self) -> Arc<Announcing<dyn Store>> {
         let relay = self.relay.clone();
-        Arc::new(move || relay.kick())
+        let kick = move || relay.kick();
+        Arc::new(Announcing::new(
+            self.store.clone(),
+            self.events.clone(),
+            kick,
+        ))
     }
 
     /// Lets the relay send what the roles have left, waits for it, and closes the database.

@@ -18,7 +18,11 @@ use retake_chain::{Chain, Pins, format::Format, problem::Problem};
 use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{JobId, OwnerId, RecordingId};
+use crate::{
+    correction::Correction,
+    id::{JobId, OwnerId, RecordingId},
+    lease::Lease,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -71,29 +75,6 @@ pub enum Status {
     Cancelled,
 }
 
-/// A worker's right to a job until a stated time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lease {
-    pub worker: String,
-    pub until: Timestamp,
-}
-
-/// One try at a job, held by the worker that claimed it. Everything it writes bears `attempt`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Attempt {
-    pub job_id: JobId,
-    pub attempt: u32,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeaseTerms {
-    pub lease_ms: u64,
-    /// After this many attempts that ended by a fault of its own, or without a word, the job fails.
-    pub attempts_max: u32,
-    /// One that workers give back for troubles of their own fails after this.
-    pub give_up_ms: u64,
-}
-
 /// Whose fault it is that an attempt did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
@@ -107,6 +88,8 @@ pub enum Blame {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     Completed {
+        /// Its bytes were put before, under `BlobKey::Correction`.
+        correction: Box<Correction>,
         warnings: Vec<Finding>,
     },
     Failed {
@@ -127,11 +110,6 @@ pub enum ClaimRefused {
     #[error("it is not the job's turn")]
     NotNow,
 }
-
-/// The attempt no longer holds the job: its lease expired and another attempt began, or it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the lease was lost")]
-pub struct LeaseLost;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the job has already ended")]

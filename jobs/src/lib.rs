@@ -14,6 +14,7 @@ pub mod event;
 pub mod health;
 pub mod id;
 pub mod job;
+pub mod lease;
 pub mod message;
 pub mod plugin;
 pub mod recording;
@@ -23,4 +24,5 @@ pub mod submission;
 pub mod seams;
 
 // What moves jobs safely between them.
+pub mod announcing;
 pub mod relay;

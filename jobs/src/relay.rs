@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, SystemClock},
-    job::LeaseTerms,
+    lease::LeaseTerms,
     seams::{OutboxRow, QueueError, RelayStore, SharedEvents, SharedQueue, StoreError, Topic},
 };
 
@@ -48,7 +48,7 @@ pub enum RelayError {
 }
 
 impl RelayHandle {
-    /// Call it after every call of the store that may have written a message. Never waits.
+    /// After a write that may have left a message; [`crate::announcing`] does it. Never waits.
     pub fn kick(&self) {
         self.0.notify_one();
     }

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::{
     id::SubmissionId,
-    job::{Lease, LeaseLost, LeaseTerms},
+    lease::{Attempt, Lease, LeaseTerms, Leased},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,13 +59,6 @@ pub struct PluginName {
     pub version: String,
 }
 
-/// One try at checking a submission, held by the worker that claimed it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CheckAttempt {
-    pub submission: SubmissionId,
-    pub attempt: u32,
-}
-
 /// What checking a submission came to.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant)] // there is one at a time, and it is taken apart at once
@@ -97,6 +90,19 @@ impl SubmissionStatus {
     }
 }
 
+impl Leased for Submission {
+    type Id = SubmissionId;
+    type Outcome = Verdict;
+
+    fn id(&self) -> SubmissionId {
+        self.id
+    }
+
+    fn held(&mut self) -> (&mut u32, &mut Option<Lease>) {
+        (&mut self.attempt, &mut self.lease)
+    }
+}
+
 impl Submission {
     /// Waiting to be checked. `request_id` is the caller's to fill in.
     pub fn new(id: SubmissionId, digest: String, size_bytes: u64, now: Timestamp) -> Self {
@@ -123,7 +129,7 @@ impl Submission {
         worker: &str,
         now: Timestamp,
         terms: LeaseTerms,
-    ) -> Option<CheckAttempt> {
+    ) -> Option<Attempt<Submission>> {
         let leased = self.lease.as_ref().is_some_and(|lease| lease.until > now);
         if self.status != SubmissionStatus::Checking || leased {
             return None;
@@ -137,31 +143,7 @@ impl Submission {
             self.refuse(Problem::new(ProblemKind::TooManyAttempts, detail), now);
             return None;
         }
-        self.attempt += 1;
-        self.lease = Some(Lease {
-            worker: worker.to_owned(),
-            until: terms.until(now),
-        });
-        Some(CheckAttempt {
-            submission: self.id,
-            attempt: self.attempt,
-        })
-    }
-
-    /// A heartbeat. A lease that ran out is renewed too, as long as nobody else has claimed.
-    pub fn extend(
-        &mut self,
-        attempt: CheckAttempt,
-        now: Timestamp,
-        terms: LeaseTerms,
-    ) -> Result<(), LeaseLost> {
-        self.lease_of(attempt)?.until = terms.until(now);
-        Ok(())
-    }
-
-    /// Whether `attempt` may still settle it.
-    pub fn is_held_by(&mut self, attempt: CheckAttempt) -> Result<(), LeaseLost> {
-        self.lease_of(attempt).map(drop)
+        Some(self.begin(worker, now, terms))
     }
 
     pub fn publish(&mut self, now: Timestamp) {
@@ -177,13 +159,5 @@ impl Submission {
         self.status = status;
         self.lease = None;
         self.ended_at = Some(now);
-    }
-
-    fn lease_of(&mut self, attempt: CheckAttempt) -> Result<&mut Lease, LeaseLost> {
-        if self.id != attempt.submission || self.attempt != attempt.attempt {
-            return Err(LeaseLost);
-        }
-        // Only one that is being checked has a lease.
-        self.lease.as_mut().ok_or(LeaseLost)
     }
 }

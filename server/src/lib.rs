@@ -51,7 +51,6 @@ use std::{io, sync::Arc, time::Duration};
 use retake_jobs::{
     clock::Clock,
     health::Health,
-    relay::RelayHandle,
     seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
 };
 use tokio::net::TcpListener;
@@ -64,12 +63,11 @@ const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// What the server stands on.
 pub struct Parts {
+    /// One that tells what was written.
     pub store: Arc<dyn ServerStore>,
     pub blobs: SharedBlobs,
     pub queue: SharedQueue,
     pub events: SharedEvents,
-    /// Told after every commit that wrote a message.
-    pub relay: RelayHandle,
     pub clock: Arc<dyn Clock>,
     /// Of the worker in this process, if there is one.
     pub worker: Option<Health>,

@@ -18,13 +18,14 @@ use retake_jobs::{
     event::{Event, EventKind},
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
-        AlreadyEnded, Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome, Status,
+        AlreadyEnded, Blame, ClaimRefused, Job, Outcome, Status,
         changes::{entailed, job_message, snapshot},
     },
+    lease::{Attempt, LeaseLost, LeaseTerms},
     recording::Recording,
     seams::{
-        BlobKey, Claim, EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners,
-        Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
+        BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow,
+        Owners, Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
     },
 };
 
@@ -380,7 +381,7 @@ impl Records for MemoryStore {
 }
 
 #[async_trait]
-impl Leases for MemoryStore {
+impl JobLeases for MemoryStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
         let now = self.clock.now();
         Ok(self.tables().claim(id, worker, now, terms))
@@ -406,16 +407,38 @@ impl Leases for MemoryStore {
         })
     }
 
+    async fn release(
+        &self,
+        attempt: Attempt<Job>,
+        terms: LeaseTerms,
+        pause: Duration,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let now = self.clock.now();
+        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let released = self.tables().change(attempt.id, now, not_before, |job| {
+            job.release(attempt, now, terms, blame, reason)
+        });
+        Ok(match released {
+            Some((job, Ok(()))) => Ok(job),
+            _ => Err(LeaseLost),
+        })
+    }
+}
+
+#[async_trait]
+impl Leases<Job> for MemoryStore {
     async fn extend(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         terms: LeaseTerms,
         progress: &Progress,
         event: bool,
     ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
-        let extended = tables.change(attempt.job_id, now, now, |job| {
+        let extended = tables.change(attempt.id, now, now, |job| {
             job.extend(
                 attempt,
                 now,
@@ -432,25 +455,27 @@ impl Leases for MemoryStore {
         }
         Ok(Ok(Heartbeat {
             cancel_requested: job.cancel_requested,
+            news_of: event.then_some(job.owner),
         }))
     }
 
     async fn settle(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         outcome: Outcome,
-        correction: Option<Correction>,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let completed = matches!(outcome, Outcome::Completed { .. });
+        let correction = match &outcome {
+            Outcome::Completed { correction, .. } => Some(correction.as_ref().clone()),
+            Outcome::Failed { .. } | Outcome::Cancelled => None,
+        };
         let now = self.clock.now();
         let mut tables = self.tables();
-        let settled = tables.change(attempt.job_id, now, now, |job| {
+        let settled = tables.change(attempt.id, now, now, |job| {
             job.settle(attempt, outcome, now)
         });
         let Some((job, Ok(()))) = settled else {
             return Ok(Err(LeaseLost));
         };
-        let correction = correction.filter(|_| completed);
         if let (Some(correction), Some(row)) =
             (&correction, tables.recordings.get_mut(&job.recording_id))
         {
@@ -460,27 +485,6 @@ impl Leases for MemoryStore {
             row.correction = correction;
         }
         Ok(Ok(job))
-    }
-
-    async fn release(
-        &self,
-        attempt: Attempt,
-        terms: LeaseTerms,
-        pause: Duration,
-        blame: Blame,
-        reason: Problem,
-    ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let now = self.clock.now();
-        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        let released = self
-            .tables()
-            .change(attempt.job_id, now, not_before, |job| {
-                job.release(attempt, now, terms, blame, reason)
-            });
-        Ok(match released {
-            Some((job, Ok(()))) => Ok(job),
-            _ => Err(LeaseLost),
-        })
     }
 }
 

@@ -9,8 +9,9 @@ use retake_jobs::{
     correction::Correction,
     event::EventKind,
     id::JobId,
-    job::{Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
-    seams::{Claim, Heartbeat, Leases, Progress, StoreError, Sweep},
+    job::{Blame, ClaimRefused, Job, Outcome},
+    lease::{Attempt, LeaseLost, LeaseTerms},
+    seams::{Claim, Heartbeat, JobLeases, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;
 
@@ -24,7 +25,7 @@ use super::{
 };
 
 #[async_trait]
-impl Leases for SqliteStore {
+impl JobLeases for SqliteStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
         let (worker, now) = (worker.to_owned(), self.database.clock.now());
         self.database
@@ -53,9 +54,35 @@ impl Leases for SqliteStore {
             .await
     }
 
+    async fn release(
+        &self,
+        attempt: Attempt<Job>,
+        terms: LeaseTerms,
+        pause: Duration,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let now = self.database.clock.now();
+        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        self.database
+            .write(move |connection| {
+                let released = change(connection, attempt.id, now, not_before, |job| {
+                    job.release(attempt, now, terms, blame, reason)
+                })?;
+                let Some((job, Ok(()))) = released else {
+                    return Ok(Err(LeaseLost));
+                };
+                Ok(Ok(job))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Leases<Job> for SqliteStore {
     async fn extend(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         terms: LeaseTerms,
         progress: &Progress,
         event: bool,
@@ -63,7 +90,7 @@ impl Leases for SqliteStore {
         let (progress, now) = (progress.clone(), self.database.clock.now());
         self.database
             .write_lightly(move |connection| {
-                let extended = change(connection, attempt.job_id, now, now, |job| {
+                let extended = change(connection, attempt.id, now, now, |job| {
                     job.extend(
                         attempt,
                         now,
@@ -80,6 +107,7 @@ impl Leases for SqliteStore {
                 }
                 Ok(Ok(Heartbeat {
                     cancel_requested: job.cancel_requested,
+                    news_of: event.then_some(job.owner),
                 }))
             })
             .await
@@ -87,16 +115,17 @@ impl Leases for SqliteStore {
 
     async fn settle(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         outcome: Outcome,
-        correction: Option<Correction>,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let completed = matches!(outcome, Outcome::Completed { .. });
-        let correction = correction.filter(|_| completed);
+        let correction = match &outcome {
+            Outcome::Completed { correction, .. } => Some(correction.clone()),
+            Outcome::Failed { .. } | Outcome::Cancelled => None,
+        };
         let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
         self.database
             .write(move |connection| {
-                let settled = change(connection, attempt.job_id, now, now, |job| {
+                let settled = change(connection, attempt.id, now, now, |job| {
                     job.settle(attempt, outcome, now)
                 })?;
                 let Some((job, Ok(()))) = settled else {
@@ -105,29 +134,6 @@ impl Leases for SqliteStore {
                 if let Some(correction) = correction {
                     adopt_correction(connection, &job, &correction, bytes_are_here, now)?;
                 }
-                Ok(Ok(job))
-            })
-            .await
-    }
-
-    async fn release(
-        &self,
-        attempt: Attempt,
-        terms: LeaseTerms,
-        pause: Duration,
-        blame: Blame,
-        reason: Problem,
-    ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let now = self.database.clock.now();
-        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-        self.database
-            .write(move |connection| {
-                let released = change(connection, attempt.job_id, now, not_before, |job| {
-                    job.release(attempt, now, terms, blame, reason)
-                })?;
-                let Some((job, Ok(()))) = released else {
-                    return Ok(Err(LeaseLost));
-                };
                 Ok(Ok(job))
             })
             .await

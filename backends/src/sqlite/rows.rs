@@ -7,7 +7,8 @@ use retake_chain::format::Format;
 use retake_jobs::{
     email::Email,
     id::{JobId, RecordingId},
-    job::{Job, Lease, Status},
+    job::{Job, Status},
+    lease::Lease,
     recording::Recording,
     seams::StoreError,
 };

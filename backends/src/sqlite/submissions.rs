@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     id::SubmissionId,
-    job::{Lease, LeaseLost, LeaseTerms},
-    seams::{CheckLeases, StoreError, Submissions},
+    lease::{Attempt, Lease, LeaseLost, LeaseTerms, Leased},
+    seams::{CheckLeases, Heartbeat, Leases, Progress, StoreError, Submissions},
     submission::{
-        CheckAttempt, PluginName, Submission, SubmissionStatus, Verdict,
+        PluginName, Submission, SubmissionStatus, Verdict,
         publishing::{self, SUBMISSION_LIFETIME},
     },
 };
@@ -58,7 +58,7 @@ impl CheckLeases for SqliteStore {
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(CheckAttempt, Submission)>, StoreError> {
+    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
         let (worker, now) = (worker.to_owned(), self.database.clock.now());
         // Workers ask often, and nearly always there is nothing: nobody's writes wait for that.
         let claimable = self
@@ -82,39 +82,44 @@ impl CheckLeases for SqliteStore {
             })
             .await
     }
+}
 
-    async fn extend_submission(
+#[async_trait]
+impl Leases<Submission> for SqliteStore {
+    async fn extend(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         terms: LeaseTerms,
-    ) -> Result<Result<(), LeaseLost>, StoreError> {
+        _: &Progress,
+        _: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
         let now = self.database.clock.now();
         self.database
             .write_lightly(move |connection| {
-                let Some(mut submission) = find(connection, attempt.submission)? else {
+                let Some(mut submission) = find(connection, attempt.id)? else {
                     return Ok(Err(LeaseLost));
                 };
-                let extended = submission.extend(attempt, now, terms);
+                let extended = submission.renew(attempt, now, terms);
                 if extended.is_ok() {
                     write(connection, &submission)?;
                 }
-                Ok(extended)
+                Ok(extended.map(|()| Heartbeat::default()))
             })
             .await
     }
 
-    async fn settle_submission(
+    async fn settle(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         verdict: Verdict,
     ) -> Result<Result<Submission, LeaseLost>, StoreError> {
         let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
         self.database
             .write(move |connection| {
-                let Some(mut submission) = find(connection, attempt.submission)? else {
+                let Some(mut submission) = find(connection, attempt.id)? else {
                     return Ok(Err(LeaseLost));
                 };
-                if let Err(lost) = submission.is_held_by(attempt) {
+                if let Err(lost) = submission.lease_of(attempt) {
                     return Ok(Err(lost));
                 }
                 let existing = match &verdict {

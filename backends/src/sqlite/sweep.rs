@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use retake_jobs::{
-    id::JobId,
-    job::{LeaseTerms, changes::DRAFT_LIFETIME},
-    seams::StoreError,
-};
+use retake_jobs::{id::JobId, job::changes::DRAFT_LIFETIME, lease::LeaseTerms, seams::StoreError};
 use rusqlite::Connection;
 
 use super::{

@@ -22,9 +22,12 @@ use retake_jobs::{
     clock::{ManualClock, SystemClock},
     correction::Correction,
     id::{OwnerId, RecordingId},
-    job::{Attempt, Job, LeaseTerms, Outcome, Status},
+    job::{Job, Outcome, Status},
+    lease::{Attempt, LeaseTerms},
     recording::Recording,
-    seams::{BlobError, BlobKey, Blobs, ByteStream, Claim, Leases, Owners, Records, Sweep},
+    seams::{
+        BlobError, BlobKey, Blobs, ByteStream, Claim, JobLeases, Leases, Owners, Records, Sweep,
+    },
 };
 
 use super::*;
@@ -71,6 +74,13 @@ fn body(length: usize) -> ByteStream<'static> {
     stream::iter(whole)
         .chain(stream::iter([Ok(Bytes::from(vec![7; length % 65_536]))]))
         .boxed()
+}
+
+fn completed(correction: Correction) -> Outcome {
+    Outcome::Completed {
+        correction: Box::new(correction),
+        warnings: Vec::new(),
+    }
 }
 
 /// Of the first attempt.
@@ -320,10 +330,7 @@ async fn a_settled_job_adopts_the_bytes_its_attempt_stored() {
         panic!("it waits")
     };
     let correction = self::correction();
-    let completed = || Outcome::Completed {
-        warnings: Vec::new(),
-    };
-    let settle = |correction| bench.store.settle(attempt, completed(), Some(correction));
+    let settle = |correction| bench.store.settle(attempt, completed(correction));
     let error = settle(correction.clone()).await.unwrap_err();
     assert!(error.to_string().contains("not there"), "{error}");
     let untouched = bench
@@ -405,13 +412,12 @@ async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
         "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},"steps":[],"elapsed_ms":1},
         "peaks":{"frames_per_point":1,"min":[],"max":[]},
         "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
-    let attempt = Attempt {
-        job_id: job.id,
+    let attempt: Attempt<Job> = Attempt {
+        id: job.id,
         attempt: 1,
     };
-    let outcome = Outcome::Completed { warnings: vec![] };
     let settled = serde_json::from_str(json).unwrap();
-    let settling = bench.store.settle(attempt, outcome, Some(settled));
+    let settling = bench.store.settle(attempt, completed(settled));
     settling.await.unwrap().unwrap();
 
     // What an attempt left that nobody settled is a draft; what belongs to the correction stays.

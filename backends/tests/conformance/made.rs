@@ -11,7 +11,8 @@ use retake_findings::{Code, Finding};
 use retake_jobs::{
     correction::Correction,
     id::{OwnerId, RecordingId},
-    job::{Job, LeaseTerms, Outcome},
+    job::{Job, Outcome},
+    lease::LeaseTerms,
     recording::Recording,
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
@@ -136,8 +137,9 @@ pub fn manifest(id: &str, version: &str) -> Manifest {
     }
 }
 
-pub fn completed() -> Outcome {
+pub fn completed(attempt: u32) -> Outcome {
     Outcome::Completed {
+        correction: Box::new(correction(attempt)),
         warnings: vec![finding()],
     }
 }

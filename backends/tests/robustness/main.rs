@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod announcing;
 #[path = "../broker/mod.rs"]
 mod broker;
 mod durability;

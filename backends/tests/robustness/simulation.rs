@@ -12,12 +12,13 @@ use retake_jobs::{
     clock::{Clock, ManualClock},
     event::EventKind,
     id::{EventId, JobId, OwnerId},
-    job::{Attempt, ClaimRefused, Outcome, Status},
+    job::{ClaimRefused, Job, Outcome, Status},
+    lease::Attempt,
     message::{CompletionMessage, JobMessage},
     relay::Relay,
     seams::{
-        Claim, Delivery, EventLog, Leases, Outbox, Progress, Queue, Records, SharedEvents,
-        SharedQueue, SharedStore, Topic,
+        Claim, Delivery, EventLog, JobLeases, Leases, Outbox, Progress, Queue, Records,
+        SharedEvents, SharedQueue, SharedStore, Topic,
     },
 };
 
@@ -70,7 +71,7 @@ struct World {
 
 /// A worker's job, and the message it came by.
 struct Work {
-    attempt: Attempt,
+    attempt: Attempt<Job>,
     delivery: Delivery,
 }
 
@@ -197,8 +198,14 @@ impl World {
     }
 
     async fn finish(&mut self, worker: usize, well: bool) {
+        let Some(attempt) = self.workers[worker]
+            .as_ref()
+            .map(|work| work.attempt.attempt)
+        else {
+            return;
+        };
         let outcome = if well {
-            made::completed()
+            made::completed(attempt)
         } else {
             Outcome::Failed {
                 problem: made::problem(),
@@ -212,15 +219,8 @@ impl World {
         let Some(Work { attempt, delivery }) = self.workers[worker].take() else {
             return;
         };
-        let correction = Some(made::correction(attempt.attempt));
-        if self
-            .memory
-            .settle(attempt, outcome, correction)
-            .await
-            .unwrap()
-            .is_ok()
-        {
-            *self.jobs.get_mut(&attempt.job_id).unwrap() += 1;
+        if self.memory.settle(attempt, outcome).await.unwrap().is_ok() {
+            *self.jobs.get_mut(&attempt.id).unwrap() += 1;
         }
         // Sometimes it dies before the ack.
         if self.random.random_bool(0.8) {

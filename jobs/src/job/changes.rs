@@ -108,7 +108,8 @@ mod tests {
     use super::*;
     use crate::{
         id::{OwnerId, RecordingId},
-        job::{LeaseTerms, Outcome},
+        job::Outcome,
+        lease::LeaseTerms,
     };
 
     const TERMS: LeaseTerms = LeaseTerms {

@@ -6,7 +6,10 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 
 use retake_findings::{Code, Finding};
 
+use serde_json::json;
+
 use super::*;
+use crate::lease::{Attempt, LeaseLost, LeaseTerms};
 use retake_chain::problem::ProblemKind;
 
 const TERMS: LeaseTerms = LeaseTerms {
@@ -30,7 +33,7 @@ fn waiting() -> Job {
     )
 }
 
-fn claimed() -> (Job, Attempt) {
+fn claimed() -> (Job, Attempt<Job>) {
     let mut job = waiting();
     let attempt = job.claim("w1", at(0), TERMS).unwrap();
     (job, attempt)
@@ -41,7 +44,17 @@ fn problem() -> Problem {
 }
 
 fn completed() -> Outcome {
+    let measured = json!({"sample_rate": 1, "channels": 1, "frames": 1, "duration_ms": 1});
+    let peaks = json!({"frames_per_point": 1, "min": [], "max": []});
+    let correction = json!({
+        "attempt": 1, "content_type": "audio/flac", "size_bytes": 5, "sha256": "",
+        "report": {
+            "source": "", "input": measured, "output": measured, "steps": [], "elapsed_ms": 1,
+        },
+        "peaks": peaks, "input_peaks": peaks,
+    });
     Outcome::Completed {
+        correction: serde_json::from_value(correction).unwrap(),
         warnings: Vec::new(),
     }
 }
@@ -266,7 +279,7 @@ fn over_random_histories_an_ended_job_never_changes_and_one_settle_takes_effect(
     for seed in 0..2_000 {
         let mut random = StdRng::seed_from_u64(seed);
         let mut job = waiting();
-        let mut attempts: Vec<Attempt> = Vec::new();
+        let mut attempts: Vec<Attempt<Job>> = Vec::new();
         let mut now = 0;
         let mut settles = 0;
         for _ in 0..60 {

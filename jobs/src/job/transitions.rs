@@ -1,20 +1,31 @@
 //! The transitions. Each either changes the job and says so, or leaves it exactly as it was and says
 //! why. Fencing is by attempt number: what an attempt that was overtaken asks for is refused.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use retake_chain::{
     Chain, Pins,
     format::Format,
     problem::{Problem, ProblemKind},
 };
 
-use super::{
-    AlreadyEnded, Attempt, Blame, ClaimRefused, Expired, Job, Lease, LeaseLost, LeaseTerms,
-    Outcome, Status,
+use super::{AlreadyEnded, Blame, ClaimRefused, Expired, Job, Outcome, Status};
+use crate::{
+    id::{JobId, OwnerId, RecordingId},
+    lease::{Attempt, Lease, LeaseLost, LeaseTerms, Leased},
 };
-use crate::id::{JobId, OwnerId, RecordingId};
+
+impl Leased for Job {
+    type Id = JobId;
+    type Outcome = Outcome;
+
+    fn id(&self) -> JobId {
+        self.id
+    }
+
+    fn held(&mut self) -> (&mut u32, &mut Option<Lease>) {
+        (&mut self.attempt, &mut self.lease)
+    }
+}
 
 impl Job {
     /// A new job, waiting. `pins`, `preset`, `track` and `request_id` are the caller's to fill in.
@@ -57,7 +68,7 @@ impl Job {
         worker: &str,
         now: Timestamp,
         terms: LeaseTerms,
-    ) -> Result<Attempt, ClaimRefused> {
+    ) -> Result<Attempt<Job>, ClaimRefused> {
         self.expire(now, terms);
         match (&self.status, &self.lease) {
             (Status::Queued, _) => {}
@@ -71,32 +82,22 @@ impl Job {
             }
         }
         self.status = Status::Running;
-        self.attempt += 1;
         self.progress = 0.0;
         self.step = None;
-        self.lease = Some(Lease {
-            worker: worker.to_owned(),
-            until: terms.until(now),
-        });
         self.started_at.get_or_insert(now);
-        Ok(Attempt {
-            job_id: self.id,
-            attempt: self.attempt,
-        })
+        Ok(self.begin(worker, now, terms))
     }
 
-    /// A heartbeat: renews the lease and takes progress, which never falls. A lease that ran out is
-    /// renewed too, as long as nobody else has claimed the job.
+    /// A heartbeat: renews the lease and takes progress, which never falls.
     pub fn extend(
         &mut self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         now: Timestamp,
         terms: LeaseTerms,
         fraction: f32,
         step: Option<&str>,
     ) -> Result<(), LeaseLost> {
-        let until = terms.until(now);
-        self.lease_of(attempt)?.until = until;
+        self.renew(attempt, now, terms)?;
         // max() also drops NaN.
         self.progress = self.progress.max(fraction).clamp(0.0, 1.0);
         if let Some(step) = step
@@ -110,13 +111,13 @@ impl Job {
     /// The attempt ended, and the job with it. At most one settle per job takes effect.
     pub fn settle(
         &mut self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         outcome: Outcome,
         now: Timestamp,
     ) -> Result<(), LeaseLost> {
         self.lease_of(attempt)?;
         match outcome {
-            Outcome::Completed { warnings } => {
+            Outcome::Completed { warnings, .. } => {
                 self.end(Status::Completed, now);
                 self.progress = 1.0;
                 self.warnings = warnings;
@@ -136,7 +137,7 @@ impl Job {
     /// long enough there is nobody left to try.
     pub fn release(
         &mut self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         now: Timestamp,
         terms: LeaseTerms,
         blame: Blame,
@@ -216,25 +217,5 @@ impl Job {
         self.lease = None;
         self.step = None;
         self.ended_at = Some(now);
-    }
-
-    fn lease_of(&mut self, attempt: Attempt) -> Result<&mut Lease, LeaseLost> {
-        if self.id != attempt.job_id || self.attempt != attempt.attempt {
-            return Err(LeaseLost);
-        }
-        // Only a running job has a lease.
-        self.lease.as_mut().ok_or(LeaseLost)
-    }
-}
-
-impl LeaseTerms {
-    fn give_up(self) -> SignedDuration {
-        SignedDuration::try_from(Duration::from_millis(self.give_up_ms))
-            .unwrap_or(SignedDuration::MAX)
-    }
-
-    pub(crate) fn until(self, now: Timestamp) -> Timestamp {
-        now.checked_add(Duration::from_millis(self.lease_ms))
-            .unwrap_or(Timestamp::MAX)
     }
 }

@@ -1,4 +1,5 @@
-//! What the worker that holds a job may do.
+//! What the worker that holds something may do: the same for whatever is leased, and for each kind
+//! how it is claimed.
 
 use std::time::Duration;
 
@@ -7,16 +8,41 @@ use retake_chain::problem::Problem;
 
 use super::StoreError;
 use crate::{
-    correction::Correction,
-    id::JobId,
-    job::{Attempt, Blame, ClaimRefused, Job, LeaseLost, LeaseTerms, Outcome},
+    id::{JobId, OwnerId},
+    job::{Blame, ClaimRefused, Job},
+    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
     recording::Recording,
+    submission::Submission,
 };
 
-/// What a worker may do to a job. Every call but `claim` names the attempt; one whose lease was lost
-/// changes nothing and hears [`LeaseLost`].
+/// The row is the truth: every call names the attempt, and one whose lease was lost changes nothing
+/// and hears [`LeaseLost`].
 #[async_trait]
-pub trait Leases: Send + Sync {
+pub trait Leases<T: Leased>: Send + Sync {
+    /// Heartbeat: renews the lease and stores progress, where there is a place for it. `event` asks
+    /// for a progress event too, where there are events.
+    async fn extend(
+        &self,
+        attempt: Attempt<T>,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError>;
+
+    /// The one transition that publishes, in one transaction. Of a job: state, correction, event and
+    /// the completion's outbox row. Of a submission: its end and the catalogue's row; a version that
+    /// is there already with other bytes is refused here, whatever the verdict. A published plugin's
+    /// bytes were put before, under `BlobKey::Plugin`; the caller deletes those under
+    /// `BlobKey::Submission`.
+    async fn settle(
+        &self,
+        attempt: Attempt<T>,
+        outcome: T::Outcome,
+    ) -> Result<Result<T, LeaseLost>, StoreError>;
+}
+
+#[async_trait]
+pub trait JobLeases: Leases<Job> {
     /// The right to run the job, if it waits or its lease has run out. Writes the `job.running` event.
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError>;
 
@@ -33,30 +59,12 @@ pub trait Leases: Send + Sync {
         running_max: u32,
     ) -> Result<Claim, StoreError>;
 
-    /// Heartbeat: renews the lease and stores progress. `event` asks for a `job.progress` event too.
-    async fn extend(
-        &self,
-        attempt: Attempt,
-        terms: LeaseTerms,
-        progress: &Progress,
-        event: bool,
-    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError>;
-
-    /// The one transition that publishes: state, correction (for `Completed`), event and the
-    /// completion's outbox row in one transaction.
-    async fn settle(
-        &self,
-        attempt: Attempt,
-        outcome: Outcome,
-        correction: Option<Correction>,
-    ) -> Result<Result<Job, LeaseLost>, StoreError>;
-
     /// Gives the job back unfinished (shutdown, passing trouble): queued again, its message in the
     /// outbox to be sent when `pause` is over. With no attempts left the job fails with `reason`;
     /// what is the worker's own fault takes none away.
     async fn release(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         terms: LeaseTerms,
         pause: Duration,
         blame: Blame,
@@ -64,11 +72,21 @@ pub trait Leases: Send + Sync {
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 }
 
+#[async_trait]
+pub trait CheckLeases: Leases<Submission> {
+    /// The right to check the oldest submission that nobody is checking. `None`: there is none.
+    async fn claim_submission(
+        &self,
+        worker: &str,
+        terms: LeaseTerms,
+    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError>;
+}
+
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant)] // there is one at a time, and it is taken apart at once
 pub enum Claim {
     Won {
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         job: Job,
         recording: Recording,
     },
@@ -84,7 +102,9 @@ pub struct Progress {
     pub step: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Heartbeat {
     pub cancel_requested: bool,
+    /// Whose event log has grown by it.
+    pub news_of: Option<OwnerId>,
 }

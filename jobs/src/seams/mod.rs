@@ -6,7 +6,6 @@
 
 // Rows.
 mod catalogue;
-mod check_leases;
 mod event_log;
 mod leases;
 mod outbox;
@@ -23,10 +22,9 @@ mod queue;
 
 pub use blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, SharedBlobs};
 pub use catalogue::{Catalogue, Removal};
-pub use check_leases::CheckLeases;
 pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
-pub use leases::{Claim, Heartbeat, Leases, Progress};
+pub use leases::{CheckLeases, Claim, Heartbeat, JobLeases, Leases, Progress};
 pub use outbox::{Outbox, OutboxRow};
 pub use owners::Owners;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
@@ -42,8 +40,8 @@ pub trait ServerStore: Records + EventLog + Owners + Catalogue + Submissions + S
 impl<T: Records + EventLog + Owners + Catalogue + Submissions + Space> ServerStore for T {}
 
 /// What a worker may do: whatever its leases allow, and read which plugins there are.
-pub trait WorkerStore: Leases + CheckLeases + Catalogue {}
-impl<T: Leases + CheckLeases + Catalogue> WorkerStore for T {}
+pub trait WorkerStore: JobLeases + CheckLeases + Catalogue {}
+impl<T: JobLeases + CheckLeases + Catalogue> WorkerStore for T {}
 
 /// What the relay may do, in whichever process it runs.
 pub trait RelayStore: Outbox + Sweep {}

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::StoreError;
-use crate::job::LeaseTerms;
+use crate::lease::LeaseTerms;
 
 #[async_trait]
 pub trait Sweep: Send + Sync {

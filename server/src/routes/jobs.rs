@@ -6,7 +6,7 @@ use http::StatusCode;
 use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
     correction::Correction,
-    id::{JobId, OwnerId, RecordingId},
+    id::{JobId, RecordingId},
     job::{Job, Status},
     seams::{BlobKey, JobRecord},
 };
@@ -27,13 +27,6 @@ use crate::{
 const POINTS_MAX: usize = 2048;
 const POINTS_DEFAULT: usize = 1024;
 
-/// After a commit that made a job or ended one: its message is sent and its watchers look, now
-/// rather than at the next poll.
-pub async fn spread(app: &App, owner: OwnerId) {
-    app.parts.relay.kick();
-    app.parts.events.announce(owner).await;
-}
-
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let recording: RecordingId = call.id()?;
@@ -52,7 +45,6 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .add_job(&job)
         .await?
         .ok_or_else(Refusal::not_found)?;
-    spread(&app, owner).await;
     app.metrics.job(Status::Queued);
     tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), "job queued");
     Ok(Accepted::new(app.place.base(), &job, event).into_response())
@@ -102,7 +94,6 @@ pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .ok_or_else(Refusal::not_found)?;
     let job =
         cancelled.map_err(|ended| Refusal::new(ProblemKind::AlreadyEnded, ended.to_string()))?;
-    spread(&app, owner).await;
     tracing::info!(job.id = %id, job.status = job.status.name(), "cancel asked for");
     Ok(respond::json(
         StatusCode::ACCEPTED,

@@ -32,7 +32,6 @@ use crate::{
     respond::Refusal,
     routes::{
         Call,
-        jobs::spread,
         order::{field_pointer, refuse_all, shorten},
     },
     views::Accepted,
@@ -345,7 +344,6 @@ impl Upload {
         };
         let job = order.into_job(app, self.id, self.owner, &self.request_id);
         let event = app.parts.store.accept(&recording, &job).await?;
-        spread(app, self.owner).await;
         app.metrics.uploaded(recording.size_bytes);
         app.metrics.job(Status::Queued);
         tracing::info!(

@@ -14,11 +14,12 @@ use retake_chain::{
     report::{Measurement, Peaks, Report, StepReport},
 };
 use retake_jobs::{
+    announcing::Announcing,
     clock::SystemClock,
     correction::Correction,
     id::{JobId, OwnerId},
-    job::{Attempt, LeaseTerms, Outcome},
-    relay::Relay,
+    job::{Job, Outcome},
+    lease::{Attempt, LeaseTerms},
     seams::{
         BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Claim, QueueLimits, SharedBlobs,
         SharedStore,
@@ -72,12 +73,15 @@ impl Memory {
     pub fn parts(&self, blobs: SharedBlobs) -> Parts {
         Parts {
             worker: None,
-            store: self.store.clone(),
+            // No relay runs: what is in the outbox stays there to be looked at.
+            store: Arc::new(Announcing::new(
+                self.store.clone(),
+                Arc::new(self.events.clone()),
+                || (),
+            )),
             blobs,
             queue: self.queue.clone(),
             events: Arc::new(self.events.clone()),
-            // Nobody runs it: what is in the outbox stays there to be looked at.
-            relay: Relay::default().handle(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -184,13 +188,13 @@ impl House {
     pub async fn complete(&self, job: &str, audio: &[u8]) {
         let attempt = self.claim(job).await;
         let key = BlobKey::Correction {
-            job: attempt.job_id,
+            job: attempt.id,
             attempt: attempt.attempt,
         };
         let body = Box::pin(stream::iter([Ok(Bytes::copy_from_slice(audio))]));
         let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
         let delta = BlobKey::Delta {
-            job: attempt.job_id,
+            job: attempt.id,
             attempt: attempt.attempt,
             step: 0,
         };
@@ -216,16 +220,13 @@ impl House {
             input_peaks: peaks(-1.0),
         };
         let outcome = Outcome::Completed {
+            correction: Box::new(correction),
             warnings: Vec::new(),
         };
-        self.store
-            .settle(attempt, outcome, Some(correction))
-            .await
-            .unwrap()
-            .unwrap();
+        self.store.settle(attempt, outcome).await.unwrap().unwrap();
     }
 
-    pub async fn claim(&self, job: &str) -> Attempt {
+    pub async fn claim(&self, job: &str) -> Attempt<Job> {
         let terms = LeaseTerms {
             lease_ms: 60_000,
             attempts_max: 3,

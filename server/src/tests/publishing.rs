@@ -8,7 +8,7 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::{
-    job::LeaseTerms,
+    lease::LeaseTerms,
     seams::{BlobKey, Blobs},
     submission::Verdict,
 };
@@ -34,7 +34,7 @@ impl House {
     async fn judge(&self, verdict: Verdict) {
         let claimed = self.store.claim_submission("a worker", TERMS).await;
         let (attempt, _) = claimed.unwrap().expect("one waits");
-        let settled = self.store.settle_submission(attempt, verdict).await;
+        let settled = self.store.settle(attempt, verdict).await;
         settled.unwrap().unwrap();
     }
 

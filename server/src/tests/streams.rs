@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode};
 use http_body::Body;
 use retake_jobs::{
-    job::{LeaseTerms, Outcome, Status},
+    job::{Outcome, Status},
+    lease::LeaseTerms,
     message::CompletionMessage,
     seams::{Events, Progress, Queue, Topic},
 };
@@ -293,7 +294,7 @@ async fn a_lost_announcement_is_made_up_for_by_the_poll() {
     );
     house
         .store
-        .settle(attempt, Outcome::Cancelled, None)
+        .settle(attempt, Outcome::Cancelled)
         .await
         .unwrap()
         .unwrap();

@@ -9,7 +9,8 @@ use retake_chain::{
 use retake_findings::Finding;
 use retake_jobs::{
     correction::Correction,
-    job::{Attempt, Blame, Job, Outcome},
+    job::{Blame, Job, Outcome},
+    lease::Attempt,
     plugin::vocabulary,
     recording::Recording,
     seams::{BlobKey, Delivery, Progress},
@@ -23,7 +24,7 @@ use tracing::Instrument;
 
 use super::{
     Worker, backoff, fetch,
-    heartbeat::{self, Stop},
+    leased::{News, Stop, Taken, out_of_reach},
     passed,
 };
 
@@ -40,7 +41,7 @@ enum Worked {
 impl Worker {
     pub(super) async fn attempt(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         job: Job,
         recording: Recording,
         delivery: Delivery,
@@ -54,8 +55,6 @@ impl Worker {
         async {
             let started = Instant::now();
             tracing::info!("a job begins");
-            // Its `job.running` event was written with the claim.
-            self.parts.events.announce(job.owner).await;
             let worked = self
                 .work_while_ours(attempt, &job, &recording, &delivery, started)
                 .await;
@@ -63,16 +62,15 @@ impl Worker {
             let elapsed_ms = started.elapsed().as_millis() as u64;
             tracing::info!(elapsed_ms, ended, "an attempt ended");
             // Whatever became of it stands in the store. A message that comes again does no harm.
-            let _ = passed(self.parts.queue.ack(delivery).await);
+            passed(self.parts.queue.ack(delivery).await, Taken::Done);
         }
         .instrument(span)
         .await;
     }
 
-    /// The work and the heartbeat, side by side, until one of them ends.
     async fn work_while_ours(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         job: &Job,
         recording: &Recording,
         delivery: &Delivery,
@@ -82,31 +80,28 @@ impl Worker {
         let cancel = CancellationToken::new();
         let mut work =
             std::pin::pin!(self.work(attempt, job, recording, started, &progress, &cancel));
-        let grace = async {
-            self.shutdown.cancelled().await;
-            tokio::time::sleep(Duration::from_millis(self.config.grace_ms)).await;
+        let news = News {
+            progress: Some(heard),
+            delivery: Some(delivery),
         };
-        let stop = tokio::select! {
-            biased;
-            worked = &mut work => {
-                return match worked {
-                    Ok((correction, warnings)) => Worked::Done(Box::new(correction), warnings),
-                    Err(failure) => Worked::Failed(failure),
-                };
+        let grace = Duration::from_millis(self.config.grace_ms);
+        let worked = self.while_ours(attempt, news, grace, work.as_mut()).await;
+        match worked {
+            Ok(Ok((correction, warnings))) => Worked::Done(Box::new(correction), warnings),
+            Ok(Err(failure)) => Worked::Failed(failure),
+            Err(stop) => {
+                cancel.cancel();
+                // Dropping it ends the child too; waiting lets it clean up.
+                let _ = tokio::time::timeout(STOPPING, work).await;
+                Worked::Stopped(stop)
             }
-            stop = heartbeat::keep(self, attempt, job.owner, delivery, heard) => stop,
-            () = grace => Stop::Shutdown,
-        };
-        cancel.cancel();
-        // Dropping it ends the child too; waiting lets it clean up.
-        let _ = tokio::time::timeout(STOPPING, work).await;
-        Worked::Stopped(stop)
+        }
     }
 
     /// From the recording's blob to the correction's.
     async fn work(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         job: &Job,
         recording: &Recording,
         started: Instant,
@@ -114,7 +109,7 @@ impl Worker {
         cancel: &CancellationToken,
     ) -> Result<(Correction, Vec<Finding>), ChainFailure> {
         let plugins = self.parts.store.plugins().await.map_err(|error| {
-            self.out_of_reach(job.id, &error);
+            out_of_reach(job.id, &error);
             let told = "the list of plugins is out of reach";
             ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
         })?;
@@ -227,14 +222,14 @@ impl Worker {
     }
 
     /// Before another try.
-    fn pause(&self, attempt: Attempt) -> Duration {
+    fn pause(&self, attempt: Attempt<Job>) -> Duration {
         let first = Duration::from_millis(self.config.retry_ms);
         let longest = Duration::from_millis(self.config.retry_ms_max);
         backoff::nth(first, longest, attempt.attempt.saturating_sub(1))
     }
 
     /// Writes down what became of the attempt; the answer is for the log.
-    async fn conclude(&self, attempt: Attempt, job: &Job, worked: Worked) -> &'static str {
+    async fn conclude(&self, attempt: Attempt<Job>, job: &Job, worked: Worked) -> &'static str {
         let blame = match &worked {
             Worked::Failed(ChainFailure::Failed {
                 retry: Retry::Ours(trouble),
@@ -244,8 +239,11 @@ impl Worker {
         };
         match worked {
             Worked::Done(correction, warnings) => {
-                let outcome = Outcome::Completed { warnings };
-                self.settle(attempt, outcome, Some(*correction)).await
+                let outcome = Outcome::Completed {
+                    correction,
+                    warnings,
+                };
+                self.settle(attempt, outcome).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem,
@@ -256,7 +254,7 @@ impl Worker {
                     problem: *problem,
                     warnings,
                 };
-                self.settle(attempt, outcome, None).await
+                self.settle(attempt, outcome).await
             }
             Worked::Failed(ChainFailure::Failed {
                 problem, warnings, ..
@@ -266,7 +264,7 @@ impl Worker {
                     problem: *problem,
                     warnings,
                 };
-                self.settle(attempt, outcome, None).await
+                self.settle(attempt, outcome).await
             }
             Worked::Failed(ChainFailure::Failed { problem, retry, .. }) => {
                 let pause = match retry {
@@ -284,7 +282,7 @@ impl Worker {
                     .await
             }
             Worked::Stopped(Stop::CancelRequested) => {
-                self.settle(attempt, Outcome::Cancelled, None).await
+                self.settle(attempt, Outcome::Cancelled).await
             }
             Worked::Stopped(Stop::LeaseLost) => {
                 self.delete(BlobKey::Correction {
@@ -302,11 +300,8 @@ impl Worker {
     }
 
     /// All that an attempt stored and that nobody will ever point to.
-    pub(super) async fn delete_all(&self, attempt: Attempt, report: &Report) {
-        let Attempt {
-            job_id: job,
-            attempt,
-        } = attempt;
+    pub(super) async fn delete_all(&self, attempt: Attempt<Job>, report: &Report) {
+        let Attempt { id: job, attempt } = attempt;
         self.delete(BlobKey::Correction { job, attempt }).await;
         for (step, _) in (0..).zip(&report.steps).filter(|(_, step)| step.delta) {
             self.delete(BlobKey::Delta { job, attempt, step }).await;

@@ -3,21 +3,25 @@
 //! As with jobs the row is the truth: a worker claims a submission, keeps its lease while the kit runs
 //! in child processes, and settles it. One that dies in between loses nothing but time.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, path::PathBuf, time::Duration};
 
 use retake_chain::{
     InstalledPlugin,
     problem::{FieldError, Problem, ProblemKind},
 };
 use retake_jobs::{
+    lease::Attempt,
     seams::{BlobError, BlobKey},
-    submission::{CheckAttempt, PluginName, Submission, SubmissionStatus, Verdict},
+    submission::{PluginName, Submission, SubmissionStatus, Verdict},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
 use retake_runner::words::plain;
 use tokio::{sync::oneshot, time::sleep};
 
-use super::{Worker, backoff::Backoff, fetch};
+use super::{
+    Worker, fetch,
+    leased::{Heard, News, Source, Stop, Taken},
+};
 
 /// So much of a check's words stands in the problem; the whole is in the report.
 const WORDS_MAX: usize = 500;
@@ -33,73 +37,54 @@ enum NotJudged {
     Thread,
 }
 
-impl Worker {
-    /// One submission after the other, until shutdown.
-    pub(super) async fn check_submissions(self: Arc<Self>) {
-        let poll = Duration::from_millis(self.config.plugin_poll_ms);
-        let mut backoff = Backoff::outage();
-        loop {
-            let claiming = self.parts.store.claim_submission(&self.name, self.terms());
-            let claimed = tokio::select! {
-                biased;
-                () = self.shutdown.cancelled() => return,
-                claimed = claiming => claimed,
-            };
-            let pause = match claimed {
-                Ok(Some((attempt, submission))) => {
-                    backoff.reset();
-                    self.check(attempt, submission).await;
-                    continue;
-                }
-                Ok(None) => {
-                    backoff.reset();
-                    poll
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no submission can be claimed");
-                    backoff.next()
-                }
-            };
-            tokio::select! {
-                () = self.shutdown.cancelled() => return,
-                () = sleep(pause) => {}
+/// What waits to be checked. Nobody says when something comes.
+pub(super) struct Submissions;
+
+impl Source for Submissions {
+    type Hint = ();
+    type Error = Infallible;
+
+    async fn hint(&self, _: &Worker) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    async fn take(&self, worker: &Worker, (): ()) -> Taken {
+        let claiming = worker
+            .parts
+            .store
+            .claim_submission(&worker.name, worker.terms());
+        match claiming.await {
+            Ok(Some((attempt, submission))) => {
+                worker.check(attempt, submission).await;
+                Taken::Done
+            }
+            Ok(None) => Taken::Nothing(Duration::from_millis(worker.config.plugin_poll_ms)),
+            Err(error) => {
+                tracing::warn!(%error, "no submission can be claimed");
+                Taken::OutOfReach
             }
         }
     }
+}
 
-    async fn check(&self, attempt: CheckAttempt, submission: Submission) {
+impl Worker {
+    async fn check(&self, attempt: Attempt<Submission>, submission: Submission) {
         let id = submission.id;
         tracing::info!(submission.id = %id, attempt = attempt.attempt, "a plugin's check begins");
-        let judged = tokio::select! {
-            biased;
-            judged = self.judge(&submission) => judged,
-            () = self.keep_check(attempt) => {
-                tracing::warn!(submission.id = %id, "the check is another's by now");
-                return;
-            }
-            // The lease runs out, and another worker begins anew.
-            () = self.shutdown.cancelled() => return,
-        };
-        match judged {
-            Ok(verdict) => self.settle_check(attempt, verdict).await,
-            Err(error) => {
+        let judging = std::pin::pin!(self.judge(&submission));
+        // Without grace: another worker begins anew when the lease is over.
+        let judged = self.while_ours(attempt, News::default(), Duration::ZERO, judging);
+        match judged.await {
+            Ok(Ok(verdict)) => self.settle_check(attempt, verdict).await,
+            Ok(Err(error)) => {
                 tracing::error!(submission.id = %id, %error, "a plugin could not be checked");
                 // Not at once again by us: others may be luckier.
                 sleep(Duration::from_millis(self.config.retry_ms)).await;
             }
-        }
-    }
-
-    /// Renews the lease; ends when it is lost.
-    async fn keep_check(&self, attempt: CheckAttempt) {
-        loop {
-            sleep(Duration::from_millis(self.config.heartbeat_ms)).await;
-            let store = &self.parts.store;
-            match store.extend_submission(attempt, self.terms()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(error) => tracing::warn!(%error, "a check's lease could not be renewed"),
+            Err(Stop::LeaseLost | Stop::CancelRequested) => {
+                tracing::warn!(submission.id = %id, "the check is another's by now");
             }
+            Err(Stop::Shutdown) => {}
         }
     }
 
@@ -174,22 +159,16 @@ impl Worker {
     }
 
     /// Tells the store until it has heard.
-    async fn settle_check(&self, attempt: CheckAttempt, verdict: Verdict) {
-        let mut backoff = Backoff::outage();
-        let settled = loop {
-            let store = &self.parts.store;
-            match store.settle_submission(attempt, verdict.clone()).await {
-                Ok(settled) => break settled,
-                Err(error) => tracing::warn!(%error, "a check could not be settled"),
+    async fn settle_check(&self, attempt: Attempt<Submission>, verdict: Verdict) {
+        let store = &self.parts.store;
+        let settle = || store.settle(attempt, verdict.clone());
+        let submission = match self.until_heard(attempt.id, settle).await {
+            Heard::Ended(submission) => submission,
+            Heard::LeaseLost { .. } => {
+                tracing::warn!(submission.id = %attempt.id, "the check was another's by then");
+                return;
             }
-            tokio::select! {
-                () = self.shutdown.cancelled() => return,
-                () = sleep(backoff.next()) => {}
-            }
-        };
-        let Ok(submission) = settled else {
-            tracing::warn!(submission.id = %attempt.submission, "the check was another's by then");
-            return;
+            Heard::Never => return,
         };
         let plugin = submission.plugin.as_ref();
         tracing::info!(

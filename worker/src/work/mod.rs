@@ -9,7 +9,7 @@ mod attempt;
 mod backoff;
 mod checks;
 mod fetch;
-mod heartbeat;
+mod leased;
 mod look;
 mod plugins;
 mod scratch;
@@ -22,12 +22,10 @@ use retake_child::ChildProgram;
 use retake_jobs::{
     clock::Clock,
     health::Health,
-    id::JobId,
-    job::{ClaimRefused, LeaseTerms},
+    job::ClaimRefused,
+    lease::LeaseTerms,
     message::JobMessage,
-    seams::{
-        Claim, Delivery, QueueError, SharedBlobs, SharedEvents, SharedQueue, Topic, WorkerStore,
-    },
+    seams::{Claim, Delivery, QueueError, SharedBlobs, SharedQueue, Topic, WorkerStore},
 };
 use retake_plugin_host::{Cache, HostError};
 use retake_runner::external::External;
@@ -35,7 +33,8 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use backoff::Backoff;
+use checks::Submissions;
+use leased::{Source, Taken, out_of_reach};
 use scratch::Scratch;
 
 /// After this a job whose turn it was not is looked at again.
@@ -46,12 +45,10 @@ const INSTALLS_MAX: usize = 2;
 /// What a worker works with.
 #[derive(Clone)]
 pub struct Parts {
+    /// One that tells what was written.
     pub store: Arc<dyn WorkerStore>,
     pub blobs: SharedBlobs,
     pub queue: SharedQueue,
-    pub events: SharedEvents,
-    /// Tells the relay that the outbox has grown. Must not block.
-    pub relay: Arc<dyn Fn() + Send + Sync>,
     /// The store's.
     pub clock: Arc<dyn Clock>,
     pub externals: Vec<External>,
@@ -140,16 +137,16 @@ impl Opened {
         });
         let mut running = JoinSet::new();
         for _ in 0..slots {
-            running.spawn(Arc::clone(&worker).slot());
+            running.spawn(Arc::clone(&worker).work_off(Slot));
         }
-        let checking = tokio::spawn(Arc::clone(&worker).check_submissions());
+        let checking = tokio::spawn(Arc::clone(&worker).work_off(Submissions));
         let looking = Arc::clone(&worker);
         let looking = tokio::spawn(async move { looking.look_until_well().await });
         while let Some(ended) = running.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "a slot panicked; its job runs again when its lease is over");
                 if !worker.shutdown.is_cancelled() {
-                    running.spawn(Arc::clone(&worker).slot());
+                    running.spawn(Arc::clone(&worker).work_off(Slot));
                 }
             }
         }
@@ -163,102 +160,71 @@ impl Opened {
     }
 }
 
-impl Worker {
-    /// One job after the other.
-    async fn slot(self: Arc<Self>) {
-        let mut backoff = Backoff::outage();
+/// Messages that some job waits.
+struct Slot;
+
+impl Source for Slot {
+    type Hint = Delivery;
+    type Error = QueueError;
+
+    async fn hint(&self, worker: &Worker) -> Result<Delivery, QueueError> {
         loop {
-            let claimed = tokio::select! {
+            tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return,
                 // Whoever is well takes the jobs meanwhile.
-                () = self.parts.health.unwell() => {
-                    tokio::select! {
-                        () = self.shutdown.cancelled() => return,
-                        () = self.parts.health.well() => continue,
-                    }
-                }
-                claimed = self.parts.queue.claim(Topic::Jobs) => claimed,
-            };
-            let taken = match claimed {
-                Ok(delivery) => self.take(delivery).await,
-                Err(error) => {
-                    tracing::warn!(%error, "no message can be claimed");
-                    Err(())
-                }
-            };
-            match taken {
-                Ok(()) => backoff.reset(),
-                Err(()) => {
-                    tokio::select! {
-                        () = self.shutdown.cancelled() => return,
-                        () = tokio::time::sleep(backoff.next()) => {}
-                    }
-                }
+                () = worker.parts.health.unwell() => worker.parts.health.well().await,
+                claimed = worker.parts.queue.claim(Topic::Jobs) => return claimed,
             }
         }
     }
 
-    /// `Err`: something of ours is out of reach, and the slot should pause.
-    async fn take(&self, delivery: Delivery) -> Result<(), ()> {
+    async fn take(&self, worker: &Worker, delivery: Delivery) -> Taken {
+        let queue = &worker.parts.queue;
         let message: JobMessage = match serde_json::from_slice(&delivery.body) {
             Ok(message) => message,
             Err(error) => {
                 tracing::error!(%error, "a message on the job queue cannot be read");
                 let reason = format!("not a job message: {error}");
-                return passed(self.parts.queue.bury(delivery, &reason).await);
+                return passed(queue.bury(delivery, &reason).await, Taken::Done);
             }
         };
-        let claimed = self
-            .parts
-            .store
-            .claim_next(
-                message.job_id,
-                &self.name,
-                self.terms(),
-                self.config.jobs_per_owner_max,
-            )
-            .await;
-        match claimed {
+        let (hint, turns) = (message.job_id, worker.config.jobs_per_owner_max);
+        let store = &worker.parts.store;
+        let claiming = store.claim_next(hint, &worker.name, worker.terms(), turns);
+        match claiming.await {
             Ok(Claim::Won {
                 attempt,
                 job,
                 recording,
             }) => {
-                self.attempt(attempt, job, recording, delivery).await;
-                Ok(())
+                worker.attempt(attempt, job, recording, delivery).await;
+                Taken::Done
             }
             Ok(Claim::Gone | Claim::Refused(ClaimRefused::Ended)) => {
-                passed(self.parts.queue.ack(delivery).await)
+                passed(queue.ack(delivery).await, Taken::Done)
             }
             Ok(Claim::Refused(ClaimRefused::Leased { until })) => {
-                let delay = self.until(until);
-                tracing::debug!(job.id = %message.job_id, ?delay, "the job is another's for now");
-                passed(self.parts.queue.retry(delivery, delay).await)
+                let delay = worker.until(until);
+                tracing::debug!(job.id = %hint, ?delay, "the job is another's for now");
+                passed(queue.retry(delivery, delay).await, Taken::Done)
             }
-            Ok(Claim::Refused(ClaimRefused::NotNow)) => {
-                let given_back = self.parts.queue.retry(delivery, NOT_NOW).await;
-                // Whoever has all their jobs running may have many more messages waiting: they are
-                // not all turned over at once.
-                tokio::select! {
-                    () = self.shutdown.cancelled() => {}
-                    () = tokio::time::sleep(NOT_NOW / 4) => {}
-                }
-                passed(given_back)
-            }
+            // Whoever has all their jobs running may have many more messages waiting: they are not
+            // all turned over at once.
+            Ok(Claim::Refused(ClaimRefused::NotNow)) => passed(
+                queue.retry(delivery, NOT_NOW).await,
+                Taken::Nothing(NOT_NOW / 4),
+            ),
             Err(error) => {
-                self.out_of_reach(message.job_id, &error);
-                let delay = Duration::from_millis(self.config.retry_ms);
-                let _ = self.parts.queue.retry(delivery, delay).await;
-                Err(())
+                out_of_reach(hint, &error);
+                let delay = Duration::from_millis(worker.config.retry_ms);
+                let _ = queue.retry(delivery, delay).await;
+                Taken::OutOfReach
             }
         }
     }
+}
 
-    fn out_of_reach(&self, job: JobId, error: &dyn std::fmt::Display) {
-        tracing::warn!(job.id = %job, %error, "the store is out of reach");
-    }
-
+impl Worker {
     fn terms(&self) -> LeaseTerms {
         LeaseTerms {
             lease_ms: self.config.lease_ms,
@@ -278,12 +244,12 @@ impl Worker {
 }
 
 /// A stale delivery comes again to whoever is next, who will find what the row says.
-fn passed(done: Result<(), QueueError>) -> Result<(), ()> {
+fn passed(done: Result<(), QueueError>, taken: Taken) -> Taken {
     match done {
-        Ok(()) | Err(QueueError::Stale) => Ok(()),
+        Ok(()) | Err(QueueError::Stale) => taken,
         Err(error) => {
             tracing::warn!(%error, "a message could not be given back");
-            Err(())
+            Taken::OutOfReach
         }
     }
 }

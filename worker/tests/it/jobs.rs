@@ -9,7 +9,7 @@ use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     event::EventKind,
     job::{Outcome, Status},
-    seams::{BlobKey, Claim, EventLog, Leases, Queue, Records, Topic},
+    seams::{BlobKey, Claim, EventLog, JobLeases, Leases, Queue, Records, Topic},
 };
 use retake_runner::external;
 use retake_worker::Config;
@@ -200,7 +200,7 @@ async fn a_worker_that_hears_only_at_the_end_that_its_lease_is_lost_deletes_its_
     );
     let settled = house
         .store
-        .settle(attempt, Outcome::Cancelled, None)
+        .settle(attempt, Outcome::Cancelled)
         .await
         .unwrap();
     assert!(settled.is_ok(), "the overtaking attempt has the job");

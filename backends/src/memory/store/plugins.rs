@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use retake_chain::InstalledPlugin;
 use retake_jobs::{
     id::SubmissionId,
-    job::{LeaseLost, LeaseTerms},
+    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
     plugin::{Origin, PluginVersion},
-    seams::{Catalogue, CheckLeases, Removal, StoreError, Submissions},
-    submission::{CheckAttempt, Submission, SubmissionStatus, Verdict, publishing},
+    seams::{
+        Catalogue, CheckLeases, Heartbeat, Leases, Progress, Removal, StoreError, Submissions,
+    },
+    submission::{Submission, SubmissionStatus, Verdict, publishing},
 };
 use serde_json::Value;
 
@@ -118,7 +120,7 @@ impl CheckLeases for MemoryStore {
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(CheckAttempt, Submission)>, StoreError> {
+    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
         let now = self.clock.now();
         for submission in self.tables().plugins.submissions.values_mut() {
             if let Some(attempt) = submission.claim(worker, now, terms) {
@@ -127,23 +129,29 @@ impl CheckLeases for MemoryStore {
         }
         Ok(None)
     }
+}
 
-    async fn extend_submission(
+#[async_trait]
+impl Leases<Submission> for MemoryStore {
+    async fn extend(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         terms: LeaseTerms,
-    ) -> Result<Result<(), LeaseLost>, StoreError> {
+        _: &Progress,
+        _: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
         let now = self.clock.now();
         let submissions = &mut self.tables().plugins.submissions;
-        let submission = submissions.get_mut(&attempt.submission);
+        let submission = submissions.get_mut(&attempt.id);
         Ok(submission
             .ok_or(LeaseLost)
-            .and_then(|submission| submission.extend(attempt, now, terms)))
+            .and_then(|submission| submission.renew(attempt, now, terms))
+            .map(|()| Heartbeat::default()))
     }
 
-    async fn settle_submission(
+    async fn settle(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         verdict: Verdict,
     ) -> Result<Result<Submission, LeaseLost>, StoreError> {
         let now = self.clock.now();
@@ -152,10 +160,10 @@ impl CheckLeases for MemoryStore {
             versions,
             submissions,
         } = &mut tables.plugins;
-        let Some(submission) = submissions.get_mut(&attempt.submission) else {
+        let Some(submission) = submissions.get_mut(&attempt.id) else {
             return Ok(Err(LeaseLost));
         };
-        if let Err(lost) = submission.is_held_by(attempt) {
+        if let Err(lost) = submission.lease_of(attempt) {
             return Ok(Err(lost));
         }
         let existing = match &verdict {

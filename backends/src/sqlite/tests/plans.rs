@@ -7,7 +7,7 @@ use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     event::EventKind,
     id::{EventId, SubmissionId},
-    job::{Blame, Outcome},
+    job::Blame,
     seams::{
         Catalogue, CheckLeases, EventLog, Outbox, Progress, Queue, QueueLimits, Space, Submissions,
         Sweep, Topic,
@@ -155,12 +155,11 @@ async fn live(bench: &Bench) {
         step: 0,
     };
     bench.blobs.put(delta, body(LONG), u64::MAX).await.unwrap();
-    let completed = Outcome::Completed { warnings: vec![] };
     let correction = Correction {
         attempt: attempt.attempt,
         ..correction()
     };
-    let settled = store.settle(attempt, completed, Some(correction)).await;
+    let settled = store.settle(attempt, completed(correction)).await;
     settled.unwrap().unwrap();
     let again = Job {
         recording_id: recording.id,
@@ -263,7 +262,7 @@ async fn publish(bench: &Bench) {
     store.submission(id).await.unwrap().unwrap();
     let (attempt, _) = store.claim_submission("w", TERMS).await.unwrap().unwrap();
     store
-        .extend_submission(attempt, TERMS)
+        .extend(attempt, TERMS, &Progress::default(), false)
         .await
         .unwrap()
         .unwrap();
@@ -277,10 +276,6 @@ async fn publish(bench: &Bench) {
         plugin,
         check: serde_json::Value::Null,
     };
-    store
-        .settle_submission(attempt, verdict)
-        .await
-        .unwrap()
-        .unwrap();
+    store.settle(attempt, verdict).await.unwrap().unwrap();
     store.remove_plugin("a.gain", "2.0.0").await.unwrap();
 }

@@ -68,7 +68,7 @@ impl Bench {
             plugin: plugin.clone(),
             check: Value::Null,
         };
-        let settled = self.store.settle_submission(attempt, verdict).await;
+        let settled = self.store.settle(attempt, verdict).await;
         settled.map(|settled| settled.unwrap())
     }
 

@@ -8,7 +8,8 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::JobId,
-    job::{Blame, ClaimRefused, LeaseLost, Outcome, Status},
+    job::{Blame, ClaimRefused, Outcome, Status},
+    lease::LeaseLost,
     message::{CompletionMessage, JobMessage},
     seams::{Claim, Heartbeat, Progress, SharedStore, Topic},
 };
@@ -49,10 +50,7 @@ async fn a_leased_job_is_not_given_to_a_second_worker(bench: Bench) {
     else {
         panic!("a waiting job is there for the taking")
     };
-    assert_eq!(
-        (attempt.job_id, attempt.attempt, same),
-        (job.id, 1, recording)
-    );
+    assert_eq!((attempt.id, attempt.attempt, same), (job.id, 1, recording));
     assert_eq!((running.status, running.attempt), (Status::Running, 1));
     let until = bench.clock.now() + SignedDuration::from_secs(10);
     let refused = bench.b.claim(job.id, "w2", TERMS).await.unwrap();
@@ -103,10 +101,7 @@ async fn a_lost_lease_changes_nothing(bench: Bench) {
         bench.a.extend(first, TERMS, &progress, true).await.unwrap(),
         Err(LeaseLost)
     );
-    let settled = bench
-        .a
-        .settle(first, made::completed(), Some(made::correction(1)))
-        .await;
+    let settled = bench.a.settle(first, made::completed(1)).await;
     assert_eq!(settled.unwrap(), lost);
     let released = bench
         .a
@@ -139,12 +134,7 @@ async fn a_heartbeat_renews_the_lease_and_stores_progress(bench: Bench) {
         .extend(attempt, TERMS, &progress, false)
         .await
         .unwrap();
-    assert_eq!(
-        heartbeat,
-        Ok(Heartbeat {
-            cancel_requested: false
-        })
-    );
+    assert_eq!(heartbeat, Ok(Heartbeat::default()));
     bench.pass(9);
     let refused = bench.b.claim(job.id, "w2", TERMS).await.unwrap();
     assert!(matches!(
@@ -157,12 +147,9 @@ async fn a_heartbeat_renews_the_lease_and_stores_progress(bench: Bench) {
         (0.25, Some("denoise"))
     );
     assert_eq!(bench.kinds().await.len(), 2, "no event was asked for");
-    bench
-        .a
-        .extend(attempt, TERMS, &progress, true)
-        .await
-        .unwrap()
-        .unwrap();
+    let heartbeat = bench.a.extend(attempt, TERMS, &progress, true).await;
+    let news_of = Some(bench.owner);
+    assert_eq!(heartbeat.unwrap().unwrap().news_of, news_of);
     assert_eq!(bench.kinds().await.last(), Some(&EventKind::Progress));
 }
 
@@ -182,7 +169,7 @@ async fn completing_publishes_correction_event_and_completion_at_once(bench: Ben
     let correction = made::correction(attempt.attempt);
     let settled = bench
         .b
-        .settle(attempt, made::completed(), Some(correction.clone()))
+        .settle(attempt, made::completed(attempt.attempt))
         .await;
     let settled = settled.unwrap().unwrap();
     assert_eq!((settled.status, settled.progress), (Status::Completed, 1.0));
@@ -220,12 +207,7 @@ async fn failing_tells_the_problem(bench: Bench) {
         problem: made::problem(),
         warnings: Vec::new(),
     };
-    // A correction belongs to a completed job only.
-    let settled = bench
-        .a
-        .settle(attempt, outcome, Some(made::correction(1)))
-        .await
-        .unwrap();
+    let settled = bench.a.settle(attempt, outcome).await.unwrap();
     assert_eq!(settled.unwrap().error, Some(made::problem()));
     let record = bench.b.job(bench.owner, job.id).await.unwrap().unwrap();
     assert_eq!(
@@ -244,12 +226,7 @@ async fn failing_tells_the_problem(bench: Bench) {
 async fn a_settled_job_cannot_be_settled_again(bench: Bench) {
     let (_, job, attempt) = bench.claimed().await;
     let settle = |store: SharedStore| {
-        tokio::spawn(async move {
-            store
-                .settle(attempt, made::completed(), Some(made::correction(1)))
-                .await
-                .unwrap()
-        })
+        tokio::spawn(async move { store.settle(attempt, made::completed(1)).await.unwrap() })
     };
     let both = [settle(bench.a.clone()), settle(bench.b.clone())];
     let mut took_effect = 0;
@@ -258,11 +235,7 @@ async fn a_settled_job_cannot_be_settled_again(bench: Bench) {
     }
     assert_eq!(took_effect, 1);
     assert_eq!(
-        bench
-            .a
-            .settle(attempt, Outcome::Cancelled, None)
-            .await
-            .unwrap(),
+        bench.a.settle(attempt, Outcome::Cancelled).await.unwrap(),
         Err(LeaseLost)
     );
     assert_eq!(bench.job(job.id).await.status, Status::Completed);

@@ -14,7 +14,8 @@ use retake_jobs::{
     clock::{Clock, ManualClock},
     event::EventKind,
     id::{EventId, JobId, OwnerId},
-    job::{Attempt, Job},
+    job::Job,
+    lease::Attempt,
     recording::Recording,
     seams::{Claim, OutboxRow, SharedStore, Topic},
 };
@@ -65,13 +66,13 @@ impl Bench {
         (recording, job)
     }
 
-    pub async fn claimed(&self) -> (Recording, Job, Attempt) {
+    pub async fn claimed(&self) -> (Recording, Job, Attempt<Job>) {
         let (recording, job) = self.accepted().await;
         let attempt = self.win(job.id).await;
         (recording, job, attempt)
     }
 
-    pub async fn win(&self, id: JobId) -> Attempt {
+    pub async fn win(&self, id: JobId) -> Attempt<Job> {
         match self.b.claim(id, "w1", TERMS).await.unwrap() {
             Claim::Won { attempt, .. } => attempt,
             other => panic!("the claim was not won: {other:?}"),

@@ -7,10 +7,10 @@ use retake_chain::{
 use retake_jobs::{
     clock::Clock,
     id::SubmissionId,
-    job::{LeaseLost, LeaseTerms},
+    lease::{Attempt, LeaseLost, LeaseTerms},
     plugin::{Origin, PluginVersion, vocabulary},
-    seams::Removal,
-    submission::{CheckAttempt, PluginName, Submission, SubmissionStatus, Verdict},
+    seams::{Progress, Removal},
+    submission::{PluginName, Submission, SubmissionStatus, Verdict},
 };
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ impl Bench {
         submission
     }
 
-    async fn claim_check(&self) -> Option<(CheckAttempt, Submission)> {
+    async fn claim_check(&self) -> Option<(Attempt<Submission>, Submission)> {
         self.b.claim_submission("w1", TERMS).await.unwrap()
     }
 
@@ -82,7 +82,7 @@ impl Bench {
         let submission = self.submit(digest).await;
         let (attempt, claimed) = self.claim_check().await.unwrap();
         assert_eq!(claimed.id, submission.id);
-        let settled = self.b.settle_submission(attempt, verdict).await.unwrap();
+        let settled = self.b.settle(attempt, verdict).await.unwrap();
         let settled = settled.unwrap();
         let found = self.a.submission(submission.id).await.unwrap();
         assert_eq!(found.as_ref(), Some(&settled));
@@ -153,7 +153,7 @@ async fn a_submission_is_published_with_what_was_found(bench: Bench) {
     bench.pass(5);
 
     let (attempt, _) = bench.claim_check().await.unwrap();
-    let settled = bench.b.settle_submission(attempt, passed(&gain)).await;
+    let settled = bench.b.settle(attempt, passed(&gain)).await;
     let settled = settled.unwrap().unwrap();
     assert_eq!(settled.status, SubmissionStatus::Published);
     assert_eq!(settled.ended_at, Some(bench.clock.now()));
@@ -175,7 +175,7 @@ async fn a_submission_is_published_with_what_was_found(bench: Bench) {
     assert_eq!(bench.a.plugins().await.unwrap(), [published]);
     let check = bench.a.check_report("a.gain", "1.0.0").await.unwrap();
     assert_eq!(check, Some(checked(true)));
-    let again = bench.b.settle_submission(attempt, passed(&gain)).await;
+    let again = bench.b.settle(attempt, passed(&gain)).await;
     assert_eq!(again.unwrap(), Err(LeaseLost), "it has ended");
 }
 
@@ -289,12 +289,16 @@ async fn an_expired_check_is_claimed_again_and_the_old_attempt_settles_nothing(b
     let (new, submission) = bench.claim_check().await.unwrap();
     assert_eq!((old.attempt, new.attempt, submission.attempt), (1, 2, 2));
     let gain = plugin("a.gain", "1.0.0", 1);
-    let late = bench.a.settle_submission(old, passed(&gain)).await.unwrap();
+    let late = bench.a.settle(old, passed(&gain)).await.unwrap();
     assert_eq!(late, Err(LeaseLost));
-    let late = bench.a.extend_submission(old, TERMS).await.unwrap();
+    let late = bench
+        .a
+        .extend(old, TERMS, &Progress::default(), false)
+        .await
+        .unwrap();
     assert_eq!(late, Err(LeaseLost));
     assert_eq!(bench.a.plugins().await.unwrap(), []);
-    let settled = bench.a.settle_submission(new, passed(&gain)).await.unwrap();
+    let settled = bench.a.settle(new, passed(&gain)).await.unwrap();
     assert_eq!(settled.unwrap().status, SubmissionStatus::Published);
 }
 
@@ -305,7 +309,7 @@ async fn a_heartbeat_keeps_the_check(bench: Bench) {
         bench.pass(9);
         bench
             .a
-            .extend_submission(attempt, TERMS)
+            .extend(attempt, TERMS, &Progress::default(), false)
             .await
             .unwrap()
             .unwrap();
@@ -350,7 +354,7 @@ async fn no_more_submissions_wait_than_may(bench: Bench) {
     let gain = plugin("a.gain", "1.0.0", 0);
     bench
         .a
-        .settle_submission(attempt, passed(&gain))
+        .settle(attempt, passed(&gain))
         .await
         .unwrap()
         .unwrap();

@@ -4,7 +4,8 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::{EventId, JobId, OwnerId},
-    job::{AlreadyEnded, ClaimRefused, Job, LeaseLost, Outcome, Status},
+    job::{AlreadyEnded, ClaimRefused, Job, Outcome, Status},
+    lease::LeaseLost,
     message::JobMessage,
     recording::Recording,
     seams::{BlobKey, Claim, Heartbeat, Progress, Topic},
@@ -195,12 +196,13 @@ async fn cancelling_a_running_job_is_heard_at_its_next_heartbeat(bench: Bench) {
     assert_eq!(
         heartbeat,
         Ok(Heartbeat {
-            cancel_requested: true
+            cancel_requested: true,
+            news_of: None,
         })
     );
     bench
         .b
-        .settle(attempt, Outcome::Cancelled, None)
+        .settle(attempt, Outcome::Cancelled)
         .await
         .unwrap()
         .unwrap();
@@ -213,7 +215,7 @@ async fn deleting_ends_visibility(bench: Bench) {
     let kept = bench.accepted().await;
     bench
         .a
-        .settle(attempt, made::completed(), Some(made::correction(1)))
+        .settle(attempt, made::completed(1))
         .await
         .unwrap()
         .unwrap();
@@ -279,10 +281,7 @@ async fn deleting_takes_the_lease_from_a_running_attempt(bench: Bench) {
             .unwrap(),
         Err(LeaseLost)
     );
-    let settled = bench
-        .b
-        .settle(attempt, made::completed(), Some(made::correction(1)))
-        .await;
+    let settled = bench.b.settle(attempt, made::completed(1)).await;
     assert_eq!(settled.unwrap(), Err(LeaseLost));
     assert_eq!(
         bench.b.claim(job.id, "w2", TERMS).await.unwrap(),

@@ -3,7 +3,8 @@
 use retake_jobs::{
     clock::Clock,
     id::{JobId, OwnerId},
-    job::{Attempt, Blame, ClaimRefused, Job},
+    job::{Blame, ClaimRefused, Job},
+    lease::Attempt,
     seams::Claim,
 };
 
@@ -32,7 +33,7 @@ async fn accepted(bench: &Bench, owner: OwnerId) -> Job {
     job
 }
 
-async fn next(bench: &Bench, hint: JobId, running_max: u32) -> (Job, Attempt) {
+async fn next(bench: &Bench, hint: JobId, running_max: u32) -> (Job, Attempt<Job>) {
     match bench.b.claim_next(hint, "w1", TERMS, running_max).await {
         Ok(Claim::Won { attempt, job, .. }) => (job, attempt),
         other => panic!("nothing was claimed: {other:?}"),
@@ -46,10 +47,8 @@ async fn refused(bench: &Bench, hint: JobId, running_max: u32) -> ClaimRefused {
     }
 }
 
-async fn end(bench: &Bench, attempt: Attempt) {
-    let settled = bench
-        .a
-        .settle(attempt, made::completed(), Some(made::correction(1)));
+async fn end(bench: &Bench, attempt: Attempt<Job>) {
+    let settled = bench.a.settle(attempt, made::completed(1));
     settled.await.unwrap().unwrap();
 }
 
@@ -133,9 +132,7 @@ async fn where_nobody_waits_a_hint_is_about_its_own_job(bench: Bench) {
     bench.pass(60);
     let (again, second) = next(&bench, job.id, 1).await;
     assert_eq!((again.id, second.attempt), (job.id, attempt.attempt + 1));
-    let settled = bench
-        .a
-        .settle(second, made::completed(), Some(made::correction(2)));
+    let settled = bench.a.settle(second, made::completed(2));
     settled.await.unwrap().unwrap();
     assert_eq!(refused(&bench, job.id, MANY).await, ClaimRefused::Ended);
     let gone = bench.b.claim_next(JobId::new(), "w1", TERMS, MANY).await;

@@ -16,12 +16,14 @@ use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryStore};
 use retake_chain::{Chain, Pins, format::Format};
 use retake_child::ChildProgram;
 use retake_jobs::{
+    announcing::Announcing,
     clock::{Clock, ManualClock},
     email::Email,
     event::EventKind,
     health::Health,
     id::{JobId, OwnerId, RecordingId},
-    job::{Job, LeaseTerms},
+    job::Job,
+    lease::LeaseTerms,
     message::JobMessage,
     recording::Recording,
     seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
@@ -130,13 +132,15 @@ impl House {
     pub fn parts(&self) -> Parts {
         let kicks = Arc::clone(&self.kicks);
         Parts {
-            store: self.store.clone(),
+            store: Arc::new(Announcing::new(
+                self.store.clone(),
+                self.events.clone(),
+                move || {
+                    kicks.fetch_add(1, Ordering::Relaxed);
+                },
+            )),
             blobs: self.blobs.clone(),
             queue: self.queue.clone(),
-            events: self.events.clone(),
-            relay: Arc::new(move || {
-                kicks.fetch_add(1, Ordering::Relaxed);
-            }),
             clock: self.clock.clone(),
             externals: vec![],
             plugin_cache: self.path("plugins"),

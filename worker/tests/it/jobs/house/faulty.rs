@@ -14,18 +14,19 @@ use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
-    correction::Correction,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
-    job::{AlreadyEnded, Attempt, Blame, Job, LeaseLost, LeaseTerms, Outcome},
+    job::{AlreadyEnded, Blame, Job, Outcome},
+    lease::{Attempt, LeaseLost, LeaseTerms},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
         BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, CheckLeases, Claim, Delivery,
-        EventLog, Heartbeat, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress, Queue,
-        QueueError, RecordingWithJobs, Records, Removal, StoreError, Submissions, Sweep, Topic,
+        EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress,
+        Queue, QueueError, RecordingWithJobs, Records, Removal, StoreError, Submissions, Sweep,
+        Topic,
     },
-    submission::{CheckAttempt, Submission, Verdict},
+    submission::{Submission, Verdict},
 };
 use serde_json::Value;
 
@@ -92,7 +93,7 @@ impl FaultyStore {
 }
 
 #[async_trait]
-impl Leases for FaultyStore {
+impl JobLeases for FaultyStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
         self.check(Fault::Claim)?;
         self.inner.claim(id, worker, terms).await
@@ -111,9 +112,26 @@ impl Leases for FaultyStore {
             .await
     }
 
+    async fn release(
+        &self,
+        attempt: Attempt<Job>,
+        terms: LeaseTerms,
+        pause: Duration,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        self.check(Fault::Release)?;
+        self.inner
+            .release(attempt, terms, pause, blame, reason)
+            .await
+    }
+}
+
+#[async_trait]
+impl Leases<Job> for FaultyStore {
     async fn extend(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         terms: LeaseTerms,
         progress: &Progress,
         event: bool,
@@ -126,28 +144,13 @@ impl Leases for FaultyStore {
 
     async fn settle(
         &self,
-        attempt: Attempt,
+        attempt: Attempt<Job>,
         outcome: Outcome,
-        correction: Option<Correction>,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         self.check(Fault::Settle)?;
-        let settled = self.inner.settle(attempt, outcome, correction).await;
+        let settled = self.inner.settle(attempt, outcome).await;
         self.check(Fault::AnswerOfSettle)?;
         settled
-    }
-
-    async fn release(
-        &self,
-        attempt: Attempt,
-        terms: LeaseTerms,
-        pause: Duration,
-        blame: Blame,
-        reason: Problem,
-    ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        self.check(Fault::Release)?;
-        self.inner
-            .release(attempt, terms, pause, blame, reason)
-            .await
     }
 }
 
@@ -207,25 +210,30 @@ impl CheckLeases for FaultyStore {
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(CheckAttempt, Submission)>, StoreError> {
+    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
         self.inner.claim_submission(worker, terms).await
     }
+}
 
-    async fn extend_submission(
+#[async_trait]
+impl Leases<Submission> for FaultyStore {
+    async fn extend(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         terms: LeaseTerms,
-    ) -> Result<Result<(), LeaseLost>, StoreError> {
-        self.inner.extend_submission(attempt, terms).await
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        self.inner.extend(attempt, terms, progress, event).await
     }
 
-    async fn settle_submission(
+    async fn settle(
         &self,
-        attempt: CheckAttempt,
+        attempt: Attempt<Submission>,
         verdict: Verdict,
     ) -> Result<Result<Submission, LeaseLost>, StoreError> {
         self.check(Fault::SettleCheck)?;
-        self.inner.settle_submission(attempt, verdict).await
+        self.inner.settle(attempt, verdict).await
     }
 }
 

@@ -1,0 +1,310 @@
+//! A store that tells whoever should know: what a write put into the outbox is sent, and who watches
+//! what it put into the event log looks, now rather than at the next poll. Told after the commit, and
+//! lossy: the relay and the watchers look by themselves in the end.
+//!
+//! Everybody who writes jobs does it through one of these, so that no caller has to remember. The relay
+//! has the bare store: it is what is told.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use retake_chain::{InstalledPlugin, problem::Problem};
+use serde_json::Value;
+
+use crate::{
+    event::Event,
+    id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
+    job::{AlreadyEnded, Blame, Job},
+    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
+    plugin::PluginVersion,
+    recording::Recording,
+    seams::{
+        BlobKey, Catalogue, CheckLeases, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases,
+        Owners, Progress, RecordingWithJobs, Records, Removal, SharedEvents, Space, SpaceUsed,
+        StoreError, Submissions,
+    },
+    submission::Submission,
+};
+
+pub struct Announcing<S: ?Sized> {
+    store: Arc<S>,
+    events: SharedEvents,
+    relay: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl<S: ?Sized> Announcing<S> {
+    /// `relay` tells the relay that the outbox has grown. It must not block.
+    pub fn new(
+        store: Arc<S>,
+        events: SharedEvents,
+        relay: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            store,
+            events,
+            relay: Arc::new(relay),
+        }
+    }
+
+    /// The outbox holds a message and the log an event.
+    async fn spread(&self, owner: OwnerId) {
+        (self.relay)();
+        self.events.announce(owner).await;
+    }
+}
+
+#[async_trait]
+impl<S: Records + ?Sized> Records for Announcing<S> {
+    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
+        let event = self.store.accept(recording, job).await?;
+        self.spread(job.owner).await;
+        Ok(event)
+    }
+
+    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
+        let event = self.store.add_job(job).await?;
+        if event.is_some() {
+            self.spread(job.owner).await;
+        }
+        Ok(event)
+    }
+
+    async fn cancel(
+        &self,
+        owner: OwnerId,
+        id: JobId,
+    ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError> {
+        let cancelled = self.store.cancel(owner, id).await?;
+        if let Some(Ok(_)) = cancelled {
+            self.spread(owner).await;
+        }
+        Ok(cancelled)
+    }
+
+    async fn recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+        self.store.recording(owner, id).await
+    }
+
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        before: Option<RecordingId>,
+        limit: usize,
+    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
+        self.store.recordings(owner, before, limit).await
+    }
+
+    async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.store.job(owner, id).await
+    }
+
+    async fn delete_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        self.store.delete_recording(owner, id).await
+    }
+}
+
+#[async_trait]
+impl<S: JobLeases + ?Sized> JobLeases for Announcing<S> {
+    async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
+        let claim = self.store.claim(id, worker, terms).await?;
+        self.announce_won(&claim).await;
+        Ok(claim)
+    }
+
+    async fn claim_next(
+        &self,
+        hint: JobId,
+        worker: &str,
+        terms: LeaseTerms,
+        running_max: u32,
+    ) -> Result<Claim, StoreError> {
+        let claim = self.store.claim_next(hint, worker, terms, running_max);
+        let claim = claim.await?;
+        self.announce_won(&claim).await;
+        Ok(claim)
+    }
+
+    async fn release(
+        &self,
+        attempt: Attempt<Job>,
+        terms: LeaseTerms,
+        pause: Duration,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let released = self.store.release(attempt, terms, pause, blame, reason);
+        let released = released.await?;
+        if let Ok(job) = &released {
+            self.spread(job.owner).await;
+        }
+        Ok(released)
+    }
+}
+
+impl<S: ?Sized> Announcing<S> {
+    /// A job that was won wrote an event, and nothing to be sent.
+    async fn announce_won(&self, claim: &Claim) {
+        if let Claim::Won { job, .. } = claim {
+            self.events.announce(job.owner).await;
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Leases<Job> + ?Sized> Leases<Job> for Announcing<S> {
+    async fn extend(
+        &self,
+        attempt: Attempt<Job>,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        let extended = self.store.extend(attempt, terms, progress, event).await?;
+        if let Ok(Heartbeat {
+            news_of: Some(owner),
+            ..
+        }) = extended
+        {
+            self.events.announce(owner).await;
+        }
+        Ok(extended)
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt<Job>,
+        outcome: <Job as Leased>::Outcome,
+    ) -> Result<Result<Job, LeaseLost>, StoreError> {
+        let settled = self.store.settle(attempt, outcome).await?;
+        if let Ok(job) = &settled {
+            self.spread(job.owner).await;
+        }
+        Ok(settled)
+    }
+}
+
+// Of plugins nobody is told, and reading tells nothing.
+
+#[async_trait]
+impl<S: Leases<Submission> + ?Sized> Leases<Submission> for Announcing<S> {
+    async fn extend(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        progress: &Progress,
+        event: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        self.store.extend(attempt, terms, progress, event).await
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt<Submission>,
+        outcome: <Submission as Leased>::Outcome,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        self.store.settle(attempt, outcome).await
+    }
+}
+
+#[async_trait]
+impl<S: CheckLeases + ?Sized> CheckLeases for Announcing<S> {
+    async fn claim_submission(
+        &self,
+        worker: &str,
+        terms: LeaseTerms,
+    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
+        self.store.claim_submission(worker, terms).await
+    }
+}
+
+#[async_trait]
+impl<S: Submissions + ?Sized> Submissions for Announcing<S> {
+    async fn add_submission(
+        &self,
+        submission: &Submission,
+        waiting_max: usize,
+    ) -> Result<bool, StoreError> {
+        self.store.add_submission(submission, waiting_max).await
+    }
+
+    async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
+        self.store.submission(id).await
+    }
+}
+
+#[async_trait]
+impl<S: Catalogue + ?Sized> Catalogue for Announcing<S> {
+    async fn put_plugin(
+        &self,
+        plugin: &InstalledPlugin,
+        size_bytes: u64,
+    ) -> Result<(), StoreError> {
+        self.store.put_plugin(plugin, size_bytes).await
+    }
+
+    async fn plugins(&self) -> Result<Vec<PluginVersion>, StoreError> {
+        self.store.plugins().await
+    }
+
+    async fn check_report(&self, id: &str, version: &str) -> Result<Option<Value>, StoreError> {
+        self.store.check_report(id, version).await
+    }
+
+    async fn remove_plugin(&self, id: &str, version: &str) -> Result<Removal, StoreError> {
+        self.store.remove_plugin(id, version).await
+    }
+}
+
+#[async_trait]
+impl<S: EventLog + ?Sized> EventLog for Announcing<S> {
+    async fn events(
+        &self,
+        owner: OwnerId,
+        after: EventId,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.store.events(owner, after, limit).await
+    }
+
+    async fn newest_event(&self) -> Result<EventId, StoreError> {
+        self.store.newest_event().await
+    }
+
+    async fn forgotten_up_to(&self) -> Result<EventId, StoreError> {
+        self.store.forgotten_up_to().await
+    }
+
+    async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.store.job_now(id).await
+    }
+}
+
+#[async_trait]
+impl<S: Owners + ?Sized> Owners for Announcing<S> {
+    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<OwnerId, StoreError> {
+        self.store.add_session(token_sha256).await
+    }
+
+    async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
+        self.store.owner_of(token_sha256).await
+    }
+}
+
+#[async_trait]
+impl<S: Space + ?Sized> Space for Announcing<S> {
+    async fn jobs_waiting(&self) -> Result<u64, StoreError> {
+        self.store.jobs_waiting().await
+    }
+
+    async fn space(&self) -> Result<SpaceUsed, StoreError> {
+        self.store.space().await
+    }
+}
