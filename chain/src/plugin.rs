@@ -8,4 +8,8 @@ pub struct InstalledPlugin {
     pub manifest: Manifest,
     /// SHA-256 of the component, lower-case hex.
     pub digest: String,
+    /// How many seconds of audio it corrects in one of CPU time (48 kHz, mono), as its check has
+    /// measured. `None`: it was never checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realtime_factor: Option<f64>,
 }

@@ -145,6 +145,7 @@ mod tests {
         InstalledPlugin {
             digest: format!("digest of {}", manifest.id),
             manifest,
+            realtime_factor: None,
         }
     }
 

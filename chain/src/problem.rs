@@ -83,6 +83,7 @@ kinds! {
     // The steps
     StepFailed "step-failed" 422 "A correction step failed";
     StepCrashed "step-crashed" 422 "A correction step crashed";
+    StepOverBudget "step-over-budget" 422 "A correction step took far longer than its plugin's check";
     StepHarmful "step-harmful" 422 "A correction step would have done harm";
     DeadlineExceeded "deadline-exceeded" 422 "The job took longer than it may";
     ExternalUnavailable "external-unavailable" 502 "The external service did not answer as it should";

@@ -212,7 +212,11 @@ async fn put(
             Err(error) => return Err(NotPut::Other(error.into())),
         }
     }
-    let plugin = InstalledPlugin { manifest, digest };
+    let plugin = InstalledPlugin {
+        manifest,
+        digest,
+        realtime_factor: None,
+    };
     match store.put_plugin(&plugin, size_bytes).await {
         Ok(()) => Ok(()),
         Err(StoreError::Full(why)) => Err(NotPut::Full(why)),

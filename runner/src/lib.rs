@@ -7,6 +7,7 @@
 //! Nothing here knows of jobs: files and a chain come in, a file and a report go out.
 
 pub mod audio_work;
+mod budget;
 pub mod chain;
 pub mod child;
 mod deadline;

@@ -16,6 +16,14 @@ pub struct Limits {
     /// hours of 192 kHz stereo.
     pub scratch_bytes_max: u64,
     pub correction_bytes_max: u64,
+    /// CPU time that a step may take whatever the audio's length, …
+    pub step_cpu_ms: u64,
+    /// … and for each second of it so many times what its plugin's check has measured, …
+    pub step_cpu_factor: u32,
+    /// … at least this, for one channel at 48 kHz, …
+    pub step_cpu_per_audio_s_ms: u64,
+    /// … and this where the plugin was never checked: it came with the program, or lay in a folder.
+    pub step_cpu_unchecked_per_audio_s_ms: u64,
 }
 
 impl Default for Limits {
@@ -28,6 +36,10 @@ impl Default for Limits {
             memory_bytes_max: 1 << 30,
             scratch_bytes_max: 24 << 30,
             correction_bytes_max: 16 << 30,
+            step_cpu_ms: 10_000,
+            step_cpu_factor: 20,
+            step_cpu_per_audio_s_ms: 50,
+            step_cpu_unchecked_per_audio_s_ms: 1_000,
         }
     }
 }

@@ -17,7 +17,8 @@ use super::{
     rows::{json, parsed_text, signed, to_json},
 };
 
-const COLUMNS: &str = "manifest, digest, size_bytes, origin, published_at, removed_at";
+const COLUMNS: &str =
+    "manifest, digest, size_bytes, origin, published_at, removed_at, realtime_factor";
 
 #[async_trait]
 impl Catalogue for SqliteStore {
@@ -41,7 +42,8 @@ impl Catalogue for SqliteStore {
                          ON CONFLICT (id, version) DO UPDATE SET digest = excluded.digest,
                              manifest = excluded.manifest, size_bytes = excluded.size_bytes,
                              origin = excluded.origin,
-                             removed_at = NULL, check_report = NULL
+                             removed_at = NULL, check_report = NULL,
+                             realtime_factor = NULL
                          WHERE digest <> excluded.digest OR origin <> excluded.origin
                              OR size_bytes <> excluded.size_bytes",
                     )?
@@ -139,8 +141,8 @@ pub(super) fn insert(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO plugins (id, version, digest, manifest, published_at,
-                 size_bytes, origin, check_report)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'published', ?7)",
+                 size_bytes, origin, check_report, realtime_factor)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'published', ?7, ?8)",
         )?
         .execute((
             &plugin.manifest.id,
@@ -150,6 +152,7 @@ pub(super) fn insert(
             nanos(*published_at),
             signed(*size_bytes),
             to_json(&new.check),
+            plugin.realtime_factor,
         ))?;
     Ok(())
 }
@@ -171,6 +174,7 @@ fn version(row: &Row<'_>) -> Result<PluginVersion, SqliteError> {
         plugin: InstalledPlugin {
             manifest: json(&row.get::<_, String>(0)?)?,
             digest: row.get(1)?,
+            realtime_factor: row.get(6)?,
         },
         size_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
         origin: match origin.as_str() {

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, ffi};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// In order; a released file is never edited, only followed by another.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_publishing.sql"),
     include_str!("migrations/0003_deltas.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_spared.sql"),
     include_str!("migrations/0007_time_and_space.sql"),
     include_str!("migrations/0008_turns.sql"),
+    include_str!("migrations/0009_budgets.sql"),
 ];
 
 /// What this program writes.

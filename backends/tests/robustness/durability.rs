@@ -152,6 +152,7 @@ async fn publish_for_ever(path: &Path) {
             plugin: InstalledPlugin {
                 manifest: made::manifest("a.gain", &format!("1.0.{n}")),
                 digest,
+                realtime_factor: None,
             },
             check: serde_json::Value::Null,
         };

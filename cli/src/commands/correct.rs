@@ -103,7 +103,11 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
 
     let plugins = plugins
         .into_iter()
-        .map(|Installed { manifest, digest }| InstalledPlugin { manifest, digest });
+        .map(|Installed { manifest, digest }| InstalledPlugin {
+            manifest,
+            digest,
+            realtime_factor: None,
+        });
     let steps_max = config.worker.chain_steps_max;
     let vocabulary = Vocabulary::new(plugins.collect(), config.externals(), steps_max);
     let mut chain = chain_of(arguments, &vocabulary, own.as_ref())?;

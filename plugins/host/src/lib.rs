@@ -11,6 +11,7 @@
 
 mod bindings;
 mod cache;
+mod cpu;
 mod engine;
 mod error;
 mod imports;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{bindings as wit, limits::LOG_BYTES_MAX};
+use crate::{bindings as wit, cpu::Running, limits::LOG_BYTES_MAX};
 
 /// One line a plugin wrote to the host's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,6 +68,7 @@ pub struct StageRecord(Arc<Mutex<Inner>>);
 struct Inner {
     latency_frames: u32,
     cpu: Duration,
+    running: Vec<Running>,
     listener: Option<Listener>,
     logs: Vec<Arc<Mutex<Log>>>,
     measurements: Vec<serde_json::Value>,
@@ -84,6 +85,14 @@ impl StageRecord {
     /// CPU time of all threads that ran the plugin, resampling for it included.
     pub fn cpu(&self) -> Duration {
         self.inner().cpu
+    }
+
+    /// The same up to now, with calls that have not come back. What it took to open the plugin is in
+    /// it only while it is being opened.
+    pub fn cpu_so_far(&self) -> Duration {
+        let inner = self.inner();
+        let running = inner.running.iter().map(Running::spent);
+        inner.cpu + running.sum::<Duration>()
     }
 
     /// What the plugin measured: `{"measurements": [...], "curves": [...]}`, fields as in the
@@ -142,8 +151,15 @@ impl StageRecord {
         self.inner().cuts = cuts;
     }
 
-    pub(crate) fn add_cpu(&self, cpu: Duration) {
-        self.inner().cpu += cpu;
+    pub(crate) fn call_begins(&self, running: Running) {
+        self.inner().running.push(running);
+    }
+
+    /// `cpu` is added to what is told of the stage.
+    pub(crate) fn call_ends(&self, running: Running, cpu: Duration) {
+        let mut inner = self.inner();
+        inner.running.retain(|other| *other != running);
+        inner.cpu += cpu;
     }
 
     /// `channel` is set where a session saw only one of several.

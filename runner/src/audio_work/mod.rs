@@ -18,6 +18,7 @@ use retake_audio::{Decoded, decode, run};
 use retake_findings::Finding;
 
 use crate::{
+    budget::Budgets,
     child::{
         Done, Expect, Failed, Harmless, Length, Line, Origin, Output, Request, Source, Teller,
         serve,
@@ -68,11 +69,15 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     let watch = Watch::new(request.steps.iter().map(|step| step.index));
     let seen = watch.clone();
     teller.watch(move || seen.inside());
+    let budgets = Budgets::default();
+    let watched = budgets.clone();
+    teller.end_when(move || watched.exceeded());
     let opening = Opening {
         request,
         spec,
         frames,
         deltas_as: encoded,
+        budgets,
     };
     let Opened {
         stages,

@@ -14,7 +14,10 @@ use super::{
     outcome::in_words,
     watch::Watch,
 };
-use crate::child::{Expect, Failed, Request, Teller};
+use crate::{
+    budget::Budgets,
+    child::{Expect, Failed, Request, Teller},
+};
 
 /// The stages of a request, and where each leaves what there is to tell.
 pub(super) struct Opened {
@@ -36,6 +39,7 @@ pub(super) struct Opening<'a> {
     pub spec: Spec,
     pub frames: u64,
     pub deltas_as: retake_audio::Format,
+    pub budgets: Budgets,
 }
 
 impl Opening<'_> {
@@ -72,6 +76,10 @@ impl Opening<'_> {
             };
             let record = StageRecord::default();
             let (teller, index) = (teller.clone(), step.index);
+            let audio = (self.spec, self.frames);
+            let limits = &self.request.limits;
+            self.budgets
+                .add(step.index, &record, step.realtime_factor, limits, audio);
             record.on_log(move |line| teller.log(index, in_words(line)));
             let stage = watch
                 .enter(place, || plugin.open(&stream, &settings, &record))

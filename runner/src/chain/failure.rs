@@ -282,6 +282,9 @@ fn of_failed<'a>(
         Failed::Crashed { index, detail } => {
             of_step(ProblemKind::StepCrashed, index, &detail, step(index))
         }
+        Failed::OverBudget { index, detail } => {
+            of_step(ProblemKind::StepOverBudget, index, &detail, step(index))
+        }
         Failed::Harmful { index, detail } => {
             of_step(ProblemKind::StepHarmful, index, &detail, step(index))
         }

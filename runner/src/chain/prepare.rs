@@ -39,6 +39,8 @@ pub enum PreparedKind {
         plugin: PluginRef,
         /// All of them: what the chain left out has its default.
         params: serde_json::Map<String, serde_json::Value>,
+        /// What its check has measured, if it was checked.
+        realtime_factor: Option<f64>,
         /// Whether its output may be shorter than its input.
         shortens: bool,
         /// What its output is to be.
@@ -205,6 +207,7 @@ fn prepare_plugin(
         }
     };
     Ok(PreparedKind::Plugin {
+        realtime_factor: plugin.realtime_factor,
         shortens: plugin.manifest.may_shorten(),
         targets: plugin.manifest.targets(&settings),
         plugin: PluginRef {

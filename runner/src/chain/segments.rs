@@ -212,10 +212,16 @@ impl Walk<'_> {
             .iter()
             .filter(|step| !self.skipped.contains_key(&step.index));
         let steps = steps.filter_map(|step| match &step.kind {
-            PreparedKind::Plugin { plugin, params, .. } => Some(StepRequest {
+            PreparedKind::Plugin {
+                plugin,
+                params,
+                realtime_factor,
+                ..
+            } => Some(StepRequest {
                 index: step.index,
                 name: step.name.clone(),
                 digest: plugin.digest.clone(),
+                realtime_factor: *realtime_factor,
                 params: params.clone(),
                 mix: step.mix,
                 delta: self.delta_file(step),

@@ -45,6 +45,8 @@ pub(crate) struct StepRequest {
     pub name: String,
     /// SHA-256 of the plugin, lower-case hex.
     pub digest: String,
+    /// What its check has measured, if it was checked.
+    pub realtime_factor: Option<f64>,
     /// All of them; checked again against the manifest.
     pub params: serde_json::Map<String, serde_json::Value>,
     pub mix: f64,
@@ -218,6 +220,8 @@ pub(crate) enum Failed {
     },
     /// A step trapped, or returned what it must not.
     Crashed { index: usize, detail: String },
+    /// A step has taken far more time than it may, and is not done.
+    OverBudget { index: usize, detail: String },
     /// A step returned what is no correction of what it was given.
     Harmful { index: usize, detail: String },
     /// Ours: disk, plugin cache. Worth trying again.

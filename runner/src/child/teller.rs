@@ -28,6 +28,8 @@ struct State {
     step: Option<usize>,
     /// Names the steps whose code is running; nobody can before they are opened.
     inside: Option<Box<dyn Fn() -> Vec<usize> + Send>>,
+    /// Says why there is no use in going on.
+    lost: Option<Box<dyn Fn() -> Option<Failed> + Send>>,
     ended: bool,
 }
 
@@ -41,6 +43,12 @@ impl Teller {
                 let mut last = Progress::default();
                 let mut state = told.state.lock().unwrap_or_else(PoisonError::into_inner);
                 while !state.ended {
+                    if let Some(failed) = state.lost.as_ref().and_then(|lost| lost()) {
+                        // Under the lock: nothing may follow the last line.
+                        let _ = write_line(&Line::Failed(failed));
+                        // Nobody can make a step return that does not; its files the parent removes.
+                        std::process::exit(0);
+                    }
                     let now = Progress {
                         fraction: state.fraction,
                         step: state.step,
@@ -67,6 +75,11 @@ impl Teller {
     /// From now on the parent hears which steps' code is running.
     pub fn watch(&self, inside: impl Fn() -> Vec<usize> + Send + 'static) {
         self.state().inside = Some(Box::new(inside));
+    }
+
+    /// From now on the child ends when there is no use in going on.
+    pub fn end_when(&self, lost: impl Fn() -> Option<Failed> + Send + 'static) {
+        self.state().lost = Some(Box::new(lost));
     }
 
     /// What a step's plugin logged. Nothing follows the last word.

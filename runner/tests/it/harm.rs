@@ -31,6 +31,7 @@ struct Bench {
     plugins: Vec<InstalledPlugin>,
     cache: PathBuf,
     externals: Vec<External>,
+    limits: Limits,
     deadline_ms: u64,
 }
 
@@ -56,6 +57,7 @@ impl Bench {
             plugins,
             cache: cache.to_owned(),
             externals: Vec::new(),
+            limits: Limits::default(),
             deadline_ms: 120_000,
         }
     }
@@ -73,7 +75,7 @@ impl Bench {
             child: &real_child(),
             plugin_cache: &self.cache,
             scratch_dir: &self.scratch(),
-            limits: &Limits::default(),
+            limits: &self.limits,
             vocabulary: &vocabulary,
             deadline: DeadlineTerms {
                 base_ms: self.deadline_ms,
@@ -268,18 +270,55 @@ async fn what_was_found_before_a_failure_is_told_with_it() {
     assert_eq!(warnings.len(), 3, "{warnings:?}");
 }
 
+/// Where the puppet never comes back, and what it is told to do there.
+const LOOPS: [(&str, &str); 6] = [
+    ("open", "loop-open"),
+    ("latency", "loop-latency"),
+    ("analyze", "loop-analyze"),
+    ("process", "loop"),
+    ("drain", "loop-drain"),
+    ("report", "loop-report"),
+];
+
+#[tokio::test]
+async fn a_step_far_over_its_budget_is_stopped_long_before_the_deadline_wherever_it_loops() {
+    let benches = LOOPS.map(|(place, deed)| (place, deed, Bench::new(recording(48_000))));
+    let runs = benches.map(async |(place, deed, mut bench)| {
+        bench.deadline_ms = 3_600_000;
+        bench.limits.step_cpu_ms = 200;
+        bench.limits.step_cpu_unchecked_per_audio_s_ms = 100;
+        let (problem, _) = bench.fails(puppet(deed)).await;
+        assert_eq!(problem.kind(), Some(ProblemKind::StepOverBudget), "{place}");
+        let detail = &problem.detail;
+        assert!(detail.starts_with("step 0 (puppet): it has taken "), "{detail}");
+        // A second of two channels.
+        let may = "it may take 0.4 s of CPU time (100 ms per second and channel at 48 kHz; it was never checked)";
+        assert!(detail.ends_with(may), "{detail}");
+        assert_eq!(problem.errors[0].pointer, "/chain/steps/0");
+        assert_eq!(problem.plugins.len(), 1);
+        assert_eq!(problem.log, [format!("info: looping in {place}")]);
+        bench
+    });
+    let benches = futures_util::future::join_all(runs).await;
+
+    let mut chain = puppet("loop");
+    chain["steps"][0]["on_failure"] = json!("skip");
+    let gain = json!({"plugin": "gain", "params": {"gain-db": -6.0}});
+    chain["steps"].as_array_mut().unwrap().push(gain);
+    let report = benches[0].succeeds(chain).await.report;
+    let error = report.steps[0].error.as_ref().unwrap();
+    assert_eq!(error.kind(), Some(ProblemKind::StepOverBudget));
+    assert!(!report.steps[1].skipped, "only that step failed");
+}
+
 #[tokio::test]
 async fn an_endless_loop_in_any_call_is_ended_and_its_last_words_are_kept() {
-    let places = ["open", "latency", "analyze", "process", "drain", "report"];
     // Nothing else may keep this thread from listening while they run.
-    let benches = places.map(|place| (place, Bench::new(recording(48_000))));
-    let runs = benches.map(async |(place, mut bench)| {
+    let benches = LOOPS.map(|(place, deed)| (place, deed, Bench::new(recording(48_000))));
+    let runs = benches.map(async |(place, deed, mut bench)| {
         bench.deadline_ms = 20_000;
-        let deed = match place {
-            "process" => "loop".to_owned(),
-            place => format!("loop-{place}"),
-        };
-        let (problem, _) = bench.fails(puppet(&deed)).await;
+        bench.limits.step_cpu_ms = 3_600_000;
+        let (problem, _) = bench.fails(puppet(deed)).await;
         assert_eq!(
             problem.kind(),
             Some(ProblemKind::DeadlineExceeded),

@@ -48,6 +48,7 @@ pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
         InstalledPlugin {
             manifest: installed.manifest,
             digest: installed.digest,
+            realtime_factor: None,
         }
     };
     names.iter().map(install).collect()
@@ -66,6 +67,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
         kind: PreparedKind::Plugin {
             plugin,
             params: serde_json::Map::new(),
+            realtime_factor: None,
             shortens: false,
             targets: Targets::default(),
         },

@@ -319,6 +319,7 @@ pub fn gain() -> InstalledPlugin {
     InstalledPlugin {
         manifest,
         digest: "ab".repeat(32),
+        realtime_factor: None,
     }
 }
 

@@ -90,6 +90,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   "storage-full": "Delete recordings you no longer need, then send it again.",
   "step-failed": "Correct it again without that step, or with another preset.",
   "step-crashed": "Correct it again without that step, or with another preset.",
+  "step-over-budget": "Correct it again without that step.",
   "step-harmful": "Correct it again with other settings of that step, or without it.",
   "deadline-exceeded": "Correct it again, or send a shorter recording.",
   "admin-key-needed": "Forget the key that this tab holds, and enter the right one.",

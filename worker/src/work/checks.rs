@@ -132,6 +132,7 @@ impl Worker {
         let plugin = InstalledPlugin {
             manifest,
             digest: submission.digest.clone(),
+            realtime_factor: report.cost.map(|cost| cost.realtime_factor),
         };
         Ok(Verdict::Passed { plugin, check })
     }

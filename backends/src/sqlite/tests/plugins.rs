@@ -9,7 +9,7 @@ use retake_jobs::{
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 use serde_json::Value;
 
-use super::*;
+use super::{super::connection::MIGRATIONS, *};
 
 pub fn plugin(version: &str, digest: u8) -> InstalledPlugin {
     InstalledPlugin {
@@ -32,6 +32,7 @@ pub fn plugin(version: &str, digest: u8) -> InstalledPlugin {
             extras: Vec::new(),
         },
         digest: format!("{digest:02x}").repeat(32),
+        realtime_factor: None,
     }
 }
 
@@ -164,4 +165,53 @@ async fn a_file_of_the_first_release_keeps_its_plugins() {
     assert_eq!(version.plugin, gain);
     assert_eq!(version.published_at.as_nanosecond(), 5);
     assert_eq!(version.removed_at, None);
+}
+
+#[tokio::test]
+async fn what_the_checks_of_earlier_releases_have_measured_is_found_in_their_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("retake.db");
+    let old = Connection::open(&path).unwrap();
+    for sql in &MIGRATIONS[..8] {
+        old.execute_batch(sql).unwrap();
+    }
+    let reports = [
+        (
+            "1.0.0",
+            Some(r#"{"cost": {"realtime_factor": 412.5}}"#),
+            Some(412.5),
+        ),
+        (
+            "1.0.1",
+            Some(r#"{"cost": {"realtime_factor": 3}}"#),
+            Some(3.0),
+        ),
+        ("1.0.2", Some(r#"{"cost": null}"#), None),
+        ("1.0.3", None, None),
+    ];
+    for (version, report, _) in reports {
+        let gain = plugin(version, 1);
+        old.execute(
+            "INSERT INTO plugins (id, version, digest, manifest, published_at, check_report)
+             VALUES ('a.gain', ?1, ?2, ?3, 5, ?4)",
+            (
+                version,
+                &gain.digest,
+                serde_json::to_string(&gain.manifest).unwrap(),
+                report,
+            ),
+        )
+        .unwrap();
+    }
+    old.pragma_update(None, "user_version", 8).unwrap();
+    drop(old);
+    let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+    let store = SqliteStore::open(&path, clock).unwrap();
+    let found = store.plugins().await.unwrap();
+    let found = found
+        .iter()
+        .rev()
+        .map(|version| version.plugin.realtime_factor);
+    let expected = reports.map(|(_, _, factor)| factor);
+    assert_eq!(found.collect::<Vec<_>>(), expected);
 }

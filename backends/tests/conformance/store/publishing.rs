@@ -42,6 +42,7 @@ fn plugin(id: &str, version: &str, digest: u8) -> InstalledPlugin {
     InstalledPlugin {
         manifest: made::manifest(id, version),
         digest: format!("{digest:02x}").repeat(32),
+        realtime_factor: None,
     }
 }
 
@@ -145,7 +146,10 @@ async fn a_built_in_plugin_keeps_the_time_when_it_first_came(bench: Bench) {
 }
 
 async fn a_submission_is_published_with_what_was_found(bench: Bench) {
-    let gain = plugin("a.gain", "1.0.0", 1);
+    let gain = InstalledPlugin {
+        realtime_factor: Some(412.5),
+        ..plugin("a.gain", "1.0.0", 1)
+    };
     let waiting = bench.submit(1).await;
     let found = bench.b.submission(waiting.id).await.unwrap().unwrap();
     assert_eq!(found, waiting);

@@ -1,11 +1,8 @@
 //! One session and what stands around it: resampling there and back, blocks as it wants them, its
 //! latency taken off, its output counted.
 
-use std::time::Duration;
-
 use retake_audio::{Block, Resampler, StageError};
 use retake_plugin_manifest::Manifest;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     Stream,
@@ -14,6 +11,7 @@ use super::{
 };
 use crate::{
     bindings::{PluginPre, Setting, StreamSpec},
+    cpu::Call,
     instance::positions,
     limits,
     record::StageRecord,
@@ -130,8 +128,10 @@ impl Lane {
             total_frames: plan.working_frames,
             seed: plan.seed,
         };
+        let opening = Call::opening(&record);
         let session = Session::open(pre, spec, plan.positions.clone(), settings, &record)?;
         let latency = session.latency_frames();
+        drop(opening);
         if u64::from(latency) > limits::LATENCY_S_MAX * u64::from(plan.working_hz) {
             return Err(broken(format!(
                 "it states a latency of {latency} frames; at most {} s are taken",
@@ -149,7 +149,7 @@ impl Lane {
     }
 
     pub fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
-        let _clock = CpuClock::start(&self.record);
+        let _call = Call::start(&self.record);
         let feed = match &mut self.analysis {
             Some(feed) => feed,
             none => none.insert(self.plan.feed()?),
@@ -159,7 +159,7 @@ impl Lane {
 
     /// Appends to `out` what of the output is ready: aligned with the stream from its first frame on.
     pub fn process(&mut self, block: &Block, out: &mut Block) -> Result<(), StageError> {
-        let _clock = CpuClock::start(&self.record);
+        let _call = Call::start(&self.record);
         self.begin_processing()?;
         let processing = self.processing.as_mut().expect("it has begun");
         processing.feed.push(block, &mut |block| {
@@ -172,7 +172,7 @@ impl Lane {
     /// Appends the rest. All output together is as long as the stream, less what the plugin says it
     /// cut.
     pub fn finish(&mut self, out: &mut Block) -> Result<(), StageError> {
-        let _clock = CpuClock::start(&self.record);
+        let _call = Call::start(&self.record);
         self.begin_processing()?;
         let processing = self.processing.take().expect("it has begun");
         if !self.plan.processes {
@@ -279,32 +279,6 @@ impl Returned {
             None => out.append(&output),
         }
     }
-}
-
-/// Adds the CPU time of this thread, from its start to its drop, to the record.
-struct CpuClock {
-    record: StageRecord,
-    start: Duration,
-}
-
-impl CpuClock {
-    fn start(record: &StageRecord) -> Self {
-        Self {
-            record: record.clone(),
-            start: thread_cpu(),
-        }
-    }
-}
-
-impl Drop for CpuClock {
-    fn drop(&mut self) {
-        self.record.add_cpu(thread_cpu().saturating_sub(self.start));
-    }
-}
-
-fn thread_cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ impl House {
         let plugin = InstalledPlugin {
             manifest: installed.manifest,
             digest: installed.digest,
+            realtime_factor: None,
         };
         let key = plugin_key(&wasm);
         self.blobs.put(key, body(&wasm), u64::MAX).await.unwrap();
@@ -337,5 +338,53 @@ async fn a_job_for_a_version_that_was_removed_fails_at_once_and_lists_what_there
         .await;
     assert_eq!(problem.kind(), Some(ProblemKind::InvalidChain));
     assert!(problem.detail.contains("it has: 0.1.0"), "{problem:?}");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_loops_on_longer_audio_than_its_check_is_stopped_early_and_only_its_step_fails()
+ {
+    let house = House::new();
+    let mut config = house.config();
+    // As by default, with less patience.
+    config.limits.step_cpu_ms = 500;
+    config.limits.step_cpu_per_audio_s_ms = 1;
+    let worker = house.worker_with(house.parts(), config);
+    let submission = house.verdict(house.submit(&built("dawdler")).await).await;
+    assert_eq!(
+        submission.status,
+        SubmissionStatus::Published,
+        "{submission:?}"
+    );
+    let [version] = house.store.plugins().await.unwrap().try_into().unwrap();
+    let factor = version.plugin.realtime_factor.unwrap();
+    assert_eq!(submission.check.unwrap()["cost"]["realtime_factor"], factor);
+
+    let step = |on_failure: &str| json!({"plugin": "dawdler", "on_failure": on_failure});
+    let long = || recording(31 * 48_000);
+    let failed = house.accept(long(), json!({"steps": [step("fail")]})).await;
+    house.ended(failed).await;
+    let failed = house.record(failed).await.job;
+    let error = failed.error.unwrap();
+    assert_eq!(error.kind(), Some(ProblemKind::StepOverBudget), "{error:?}");
+    assert!(
+        error
+            .detail
+            .contains(&format!("its check measured {factor:.1} times realtime"))
+    );
+    assert_eq!(failed.attempt, 1, "no other attempt would be shorter");
+
+    let skipping = house.accept(long(), json!({"steps": [step("skip")]})).await;
+    house.ended(skipping).await;
+    let record = house.record(skipping).await;
+    assert_eq!(
+        record.job.status,
+        Status::Completed,
+        "{:?}",
+        record.job.error
+    );
+    let steps = record.correction.unwrap().report.steps;
+    let error = steps[0].error.as_ref().unwrap();
+    assert_eq!(error.kind(), Some(ProblemKind::StepOverBudget));
     worker.stop().await;
 }
