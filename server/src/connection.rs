@@ -176,11 +176,10 @@ impl Door {
             });
             let (front, hang_up) = (front.clone(), hang_up.clone());
             async move {
+                hang_up.watch(false);
                 let response = front.answer(request, Some(peer)).await;
                 drop(unanswered);
-                if response.extensions().get::<Endless>().is_some() {
-                    hang_up.watch();
-                }
+                hang_up.watch(response.extensions().get::<Endless>().is_some());
                 Ok::<_, Infallible>(Counted::of(response, busy))
             }
         });

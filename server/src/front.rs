@@ -17,7 +17,7 @@ use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
 
-use crate::{app::App, respond::Refusal, routes, target};
+use crate::{app::App, respond::Refusal, routes, target, wire::Endless};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -162,6 +162,8 @@ fn without_body(response: Response) -> Response {
     {
         parts.headers.insert(header::CONTENT_LENGTH, length.into());
     }
+    // What would have gone on without end ends here.
+    parts.extensions.remove::<Endless>();
     Response::from_parts(parts, Bytes::new().into())
 }
 

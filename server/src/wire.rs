@@ -82,13 +82,14 @@ impl Drop for Busy {
 #[derive(Debug, Clone, Copy)]
 pub struct Endless;
 
-/// Set while an endless answer is on its way.
+/// Set while an endless answer is on its way, and no longer: the next request on the same connection
+/// is answered also when its client has closed its side.
 #[derive(Debug, Clone, Default)]
 pub struct HangUp(Arc<AtomicBool>);
 
 impl HangUp {
-    pub fn watch(&self) {
-        self.0.store(true, Ordering::Relaxed);
+    pub fn watch(&self, endless: bool) {
+        self.0.store(endless, Ordering::Relaxed);
     }
 }
 

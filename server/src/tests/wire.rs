@@ -83,6 +83,25 @@ async fn rfc_9112_9_6_a_client_that_has_closed_its_side_gets_its_answer() {
 }
 
 #[tokio::test]
+async fn rfc_9112_9_6_what_was_endless_before_does_not_cut_the_next_answer() {
+    let site = Site::open(|_| {}).await;
+    site.memory.store.put_plugin(&gain(), 5).await.unwrap();
+    let token = site.token().await;
+    let body = form(&good_form());
+    let mut upload = Site::upload_head(&token, body.len()).into_bytes();
+    upload.extend_from_slice(&body);
+    let head = Site::events(&token).replace("GET ", "HEAD ");
+    let mut stream = site.connect().await;
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_until(&mut stream, "\r\n\r\n").await;
+    assert_eq!(status(&answer), "200", "{answer}");
+    stream.write_all(&upload).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let answer = read_to_end(&mut stream).await;
+    assert_eq!(status(&answer), "202", "{answer}");
+}
+
+#[tokio::test]
 async fn rfc_9112_9_6_an_endless_answer_ends_with_its_client() {
     // Neither a keep-alive nor a failing write tells within this test.
     let site = Site::open(|config| {
