@@ -43,6 +43,8 @@ pub enum Retry {
 pub enum Trouble {
     /// No room on its disk, or none in its store.
     NoRoom,
+    /// It lacks what another worker may have: a service, a plugin, a store within reach.
+    Lacking,
     /// A file, a program, memory. Where it is still there when it is looked for, it was not the job's.
     Other,
 }
@@ -90,11 +92,22 @@ impl ChainFailure {
         Self::trouble(Trouble::of(&error), error)
     }
 
+    /// Another worker may do better, or this one in a while: it is not the job's fault.
+    pub fn lacking(problem: Problem) -> Self {
+        Self::Failed {
+            problem: Box::new(problem),
+            retry: Retry::Ours(Trouble::Lacking),
+            warnings: Vec::new(),
+        }
+    }
+
     pub fn trouble(trouble: Trouble, detail: impl std::fmt::Display) -> Self {
         tracing::error!(%detail, "a chain could not be run");
         let told = match trouble {
             Trouble::NoRoom => "the worker has no room left for the files it needs",
-            Trouble::Other => "the worker could not read or write a file it needs",
+            Trouble::Lacking | Trouble::Other => {
+                "the worker could not read or write a file it needs"
+            }
         };
         Self::Failed {
             problem: Box::new(Problem::new(ProblemKind::Unavailable, told)),

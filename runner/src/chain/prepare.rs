@@ -111,10 +111,8 @@ pub fn prepare(
                 let Some(known) = known else {
                     let detail =
                         format!("external service {external} is not configured for this worker");
-                    return Err(ChainFailure::passing(Problem::new(
-                        ProblemKind::Unavailable,
-                        detail,
-                    )));
+                    let problem = Problem::new(ProblemKind::Unavailable, detail);
+                    return Err(ChainFailure::lacking(problem));
                 };
                 PreparedKind::External(known.clone())
             }
@@ -189,10 +187,8 @@ fn prepare_plugin(
             "plugin {name} {} is not in this worker's cache",
             plugin.manifest.version
         );
-        return Err(ChainFailure::passing(Problem::new(
-            ProblemKind::Unavailable,
-            detail,
-        )));
+        let problem = Problem::new(ProblemKind::Unavailable, detail);
+        return Err(ChainFailure::lacking(problem));
     }
     let settings = match Settings::resolve(&plugin.manifest, params) {
         Ok(settings) => settings,

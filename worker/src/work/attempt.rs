@@ -111,7 +111,7 @@ impl Worker {
         let plugins = self.parts.store.plugins().await.map_err(|error| {
             out_of_reach(job.id, &error);
             let told = "the list of plugins is out of reach";
-            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, told))
+            ChainFailure::lacking(Problem::new(ProblemKind::Unavailable, told))
         })?;
         let (externals, steps_max) = (&self.parts.externals, self.config.chain_steps_max);
         let names = externals.iter().map(|external| external.name().to_owned());
@@ -213,10 +213,11 @@ impl Worker {
     }
 
     /// Trouble that is still there when it is looked for has nothing to do with the job; nor has a
-    /// full disk, of which there may be more once the attempt's files are gone.
+    /// full disk, of which there may be more once the attempt's files are gone, nor what only this
+    /// worker lacks.
     async fn whose(&self, trouble: Trouble) -> Blame {
         match (self.look().await, trouble) {
-            (Some(_), _) | (None, Trouble::NoRoom) => Blame::Worker,
+            (Some(_), _) | (None, Trouble::NoRoom | Trouble::Lacking) => Blame::Worker,
             (None, Trouble::Other) => Blame::Job,
         }
     }

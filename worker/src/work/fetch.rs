@@ -121,7 +121,7 @@ fn blob_failed(error: BlobError) -> ChainFailure {
         error @ (BlobError::Body(_) | BlobError::Busy(_) | BlobError::Broken(_)) => {
             tracing::warn!(%error, "audio could not be read or stored");
             let told = "the store of audio is out of reach";
-            ours(Trouble::Other, Problem::new(ProblemKind::Unavailable, told))
+            ChainFailure::lacking(Problem::new(ProblemKind::Unavailable, told))
         }
     }
 }

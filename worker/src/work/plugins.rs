@@ -86,10 +86,12 @@ impl Worker {
             return Ok(());
         }
         let (id, version) = (&plugin.manifest.id, &plugin.manifest.version);
-        let unavailable = |why: String| {
+        let problem = |why: String| {
             let detail = format!("plugin {id} {version} is not in this worker's cache, and {why}");
-            ChainFailure::passing(Problem::new(ProblemKind::Unavailable, detail))
+            Problem::new(ProblemKind::Unavailable, detail)
         };
+        let unavailable = |why: String| ChainFailure::passing(problem(why));
+        let lacking = |why: String| ChainFailure::lacking(problem(why));
         let Ok(digest) = plugin.digest.parse() else {
             return Err(unavailable(format!("\"{}\" is no digest", plugin.digest)));
         };
@@ -110,7 +112,7 @@ impl Worker {
             }
             Err(error) => {
                 tracing::warn!(%error, plugin.id = id, "a plugin could not be read");
-                return Err(unavailable("the store is out of reach".to_owned()));
+                return Err(lacking("the store is out of reach".to_owned()));
             }
         }
         self.install(&file).await.map_err(|error| match error {

@@ -309,18 +309,50 @@ async fn passing_trouble_gives_the_job_back_and_the_next_attempt_gets_it_done() 
 #[tokio::test]
 async fn trouble_that_does_not_pass_fails_the_job_with_its_last_reason() {
     let house = House::new();
-    let job = house
-        .accept(
-            recording(4_800),
-            json!({"steps": [{"external": "default"}]}),
-        )
-        .await;
-    let worker = house.worker(house.parts());
+    let down = json!({"kind": "status", "status": 503});
+    let service = mock(json!([down, down, down])).await;
+    let impatient = external::Config {
+        attempts_max: 1,
+        ..external::Config::default()
+    };
+    let chain = json!({"steps": [{"external": "default"}]});
+    let job = house.accept(recording(4_800), chain).await;
+    let worker = house.worker(retake_worker::Parts {
+        externals: vec![service.external(impatient)],
+        ..house.parts()
+    });
     house.ended(job).await;
     worker.stop().await;
     let job = house.record(job).await.job;
     assert_eq!((job.status, job.attempt), (Status::Failed, 3));
-    assert!(job.error.unwrap().detail.contains("not configured"));
+    assert_eq!(
+        job.error.unwrap().kind(),
+        Some(ProblemKind::ExternalUnavailable)
+    );
+}
+
+#[tokio::test]
+async fn what_only_this_worker_lacks_costs_the_job_no_attempt() {
+    let house = House::new();
+    let chain = json!({"steps": [{"external": "default"}]});
+    let job = house.accept(recording(4_800), chain).await;
+    let lacking = house.worker(house.parts());
+    eventually("it was given back often", async || {
+        house.record(job).await.job.attempt > house.config().attempts_max + 1
+    })
+    .await;
+    lacking.stop().await;
+    let given_back = house.record(job).await.job;
+    assert_eq!((given_back.status, given_back.tried()), (Status::Queued, 0));
+
+    let service = mock(json!([])).await;
+    let worker = house.worker(retake_worker::Parts {
+        externals: vec![service.external(external::Config::default())],
+        ..house.parts()
+    });
+    house.ended(job).await;
+    worker.stop().await;
+    assert_eq!(house.record(job).await.job.status, Status::Completed);
 }
 
 #[tokio::test]
@@ -340,7 +372,9 @@ async fn an_outage_of_store_and_blobs_delays_a_job_and_loses_nothing() {
     let worker = house.worker(house.parts());
     house.ended(job).await;
     worker.stop().await;
-    assert_eq!(house.record(job).await.job.status, Status::Completed);
+    let ended = house.record(job).await.job;
+    assert_eq!(ended.status, Status::Completed);
+    assert_eq!(ended.tried(), 1, "only the one that came to its end counts");
     assert_eq!(house.completions().await, 1);
     assert_eq!(house.store.unmet(), [], "it went through every fault");
     assert_eq!(house.blobs.unmet_reads(), 0);
