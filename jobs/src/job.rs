@@ -22,6 +22,7 @@ use crate::{
     correction::Correction,
     id::{JobId, OwnerId, RecordingId},
     lease::Lease,
+    trace::TraceContext,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub struct Job {
     pub warnings: Vec<Finding>,
     /// Travels with the job from the request that made it to its correction.
     pub request_id: Option<String>,
+    /// So does this; `None` for a job that an earlier release accepted.
+    #[serde(default)]
+    pub traceparent: Option<TraceContext>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,

@@ -19,6 +19,7 @@ pub mod message;
 pub mod plugin;
 pub mod recording;
 pub mod submission;
+pub mod trace;
 
 // Traits.
 pub mod seams;

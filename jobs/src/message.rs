@@ -20,7 +20,7 @@ pub struct JobMessage {
     pub job_id: JobId,
     /// Attempts made before this message was written.
     pub attempt: u32,
-    /// W3C trace context, <https://www.w3.org/TR/trace-context/>.
+    /// The job's [`crate::trace`], for whoever looks at queues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
 }
@@ -37,4 +37,6 @@ pub struct CompletionMessage {
     pub job_id: JobId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Problem>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
 }

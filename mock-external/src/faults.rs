@@ -46,6 +46,15 @@ pub(crate) struct Request {
     pub bytes: u64,
     /// `corrected`, or the fault's kind, or the problem that was found.
     pub answer: String,
+    /// As it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+/// The request's, if it has one.
+pub(crate) fn traceparent(headers: &http::HeaderMap) -> Option<String> {
+    let value = headers.get("traceparent")?;
+    value.to_str().ok().map(str::to_owned)
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

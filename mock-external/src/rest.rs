@@ -23,6 +23,7 @@ pub(crate) async fn correct(
 ) -> Result<Response<Body>, Problem> {
     let fault = service.faults.next();
     let mut received = 0;
+    let traceparent = faults::traceparent(request.headers());
     let result = answer(service, request, fault.as_ref(), &mut received).await;
     service.faults.note(faults::Request {
         transport: Transport::Rest,
@@ -32,6 +33,7 @@ pub(crate) async fn correct(
             (Ok(_), None) => "corrected".to_owned(),
             (Err(problem), None) => format!("{}", problem.status),
         },
+        traceparent,
     });
     result
 }

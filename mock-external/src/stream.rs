@@ -104,6 +104,7 @@ pub(crate) fn upgrade(
             )
         })?;
     let accept = derive_accept_key(key.as_bytes());
+    let traceparent = faults::traceparent(request.headers());
     let fault = service.faults.next();
     if let Some(Fault::Status {
         status,
@@ -114,6 +115,7 @@ pub(crate) fn upgrade(
             transport: Transport::Websocket,
             bytes: 0,
             answer: "status".to_owned(),
+            traceparent,
         });
         return Err(scripted(status, retry_after_s));
     }
@@ -122,7 +124,7 @@ pub(crate) fn upgrade(
     let streams = service.streams.clone();
     streams.spawn(async move {
         match upgraded.await {
-            Ok(io) => run(&service, io, fault).await,
+            Ok(io) => run(&service, io, fault, traceparent).await,
             Err(error) => tracing::debug!(%error, "an upgrade failed"),
         }
     });
@@ -139,7 +141,7 @@ pub(crate) fn upgrade(
     Ok(response)
 }
 
-async fn run(service: &Service, io: Upgraded, fault: Option<Fault>) {
+async fn run(service: &Service, io: Upgraded, fault: Option<Fault>, traceparent: Option<String>) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
@@ -160,6 +162,7 @@ async fn run(service: &Service, io: Upgraded, fault: Option<Fault>) {
         transport: Transport::Websocket,
         bytes: received,
         answer,
+        traceparent,
     });
     match ended {
         Ok(()) => {

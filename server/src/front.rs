@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body;
 use retake_chain::problem::ProblemKind;
+use retake_jobs::trace::TraceContext;
 use tower::Service;
 use uuid::Uuid;
 use warp::{filters::BoxedFilter, reply::Response};
@@ -20,6 +21,7 @@ use warp::{filters::BoxedFilter, reply::Response};
 use crate::{app::App, respond::Refusal, routes, target, wire::Endless};
 
 static X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: &str = "traceparent";
 
 /// An answer this small costs no more than its connection or stream does anyway.
 const SMALL_BYTES: u64 = 16 * 1024;
@@ -84,12 +86,14 @@ impl Front {
     {
         let started = Instant::now();
         let request_id = RequestId::of(request.headers());
+        let trace = trace_of(request.headers());
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let mut response = match self.settle(&mut request, peer) {
             Err(refusal) => refusal.into_response(&request_id),
             Ok(()) => {
                 request.extensions_mut().insert(request_id.clone());
+                request.extensions_mut().insert(trace);
                 let mut service = warp::service(self.routes.clone());
                 match AssertUnwindSafe(service.call(request)).catch_unwind().await {
                     Ok(Ok(response)) => response,
@@ -111,6 +115,7 @@ impl Front {
         self.app.metrics.answered(response.status());
         tracing::debug!(
             request.id = request_id.as_str(),
+            trace.id = trace.trace_id(),
             http.method = method.as_str(),
             http.path = path,
             http.status = response.status().as_u16(),
@@ -165,6 +170,22 @@ fn without_body(response: Response) -> Response {
     // What would have gone on without end ends here.
     parts.extensions.remove::<Endless>();
     Response::from_parts(parts, Bytes::new().into())
+}
+
+/// The request's own trace, a step further; a new one where it has none that is whole, or several
+/// (Trace Context 3.2 and 4.3).
+fn trace_of(headers: &HeaderMap) -> TraceContext {
+    let mut given = headers.get_all(TRACEPARENT).iter();
+    match (
+        given.next().and_then(|value| value.to_str().ok()),
+        given.next(),
+    ) {
+        (Some(text), None) => text
+            .trim_matches([' ', '\t'])
+            .parse()
+            .map_or_else(|_| TraceContext::begin(), TraceContext::onward),
+        _ => TraceContext::begin(),
+    }
 }
 
 fn add_headers(response: &mut Response, request_id: &RequestId) {

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_time_and_space.sql"),
     include_str!("migrations/0008_turns.sql"),
     include_str!("migrations/0009_budgets.sql"),
+    include_str!("migrations/0010_traces.sql"),
 ];
 
 /// What this program writes.

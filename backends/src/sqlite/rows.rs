@@ -20,7 +20,7 @@ use super::connection::{SqliteError, nanos, time};
 pub(super) const JOB_COLUMNS: &str = "jobs.id, jobs.recording_id, jobs.owner, jobs.chain, \
     jobs.pins, jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
     jobs.spared, jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
-    jobs.request_id, jobs.created_at, jobs.started_at, jobs.ended_at";
+    jobs.request_id, jobs.traceparent, jobs.created_at, jobs.started_at, jobs.ended_at";
 
 pub(super) const RECORDING_COLUMNS: &str = "recordings.id, recordings.owner, \
     recordings.user_email, recordings.file_name, recordings.content_type, recordings.size_bytes, \
@@ -57,6 +57,10 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
         error: error.as_deref().map(json).transpose()?,
         warnings: json(&row.get::<_, String>("warnings")?)?,
         request_id: row.get("request_id")?,
+        traceparent: match row.get_ref("traceparent")? {
+            ValueRef::Null => None,
+            text => Some(parsed(text)?),
+        },
         created_at: time(row.get("created_at")?),
         started_at: row.get::<_, Option<i64>>("started_at")?.map(time),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(time),
@@ -108,10 +112,10 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
     let mut statement = connection.prepare_cached(
         "INSERT INTO jobs (id, recording_id, owner, chain, pins, preset, format, track, status, progress, step,
              attempt, lease_worker, lease_until, cancel_requested, error, warnings, request_id,
-             created_at, started_at, ended_at, message_at)
+             traceparent, created_at, started_at, ended_at, message_at)
          VALUES (:id, :recording_id, :owner, :chain, :pins, :preset, :format, :track, :status, :progress, :step,
              :attempt, :lease_worker, :lease_until, :cancel_requested, :error, :warnings,
-             :request_id, :created_at, :started_at, :ended_at, :created_at)",
+             :request_id, :traceparent, :created_at, :started_at, :ended_at, :created_at)",
     )?;
     statement.execute(named_params! {
         ":id": job.id.to_string(),
@@ -132,6 +136,7 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
         ":error": job.error.as_ref().map(to_json),
         ":warnings": to_json(&job.warnings),
         ":request_id": job.request_id,
+        ":traceparent": job.traceparent.map(|trace| trace.to_string()),
         ":created_at": nanos(job.created_at),
         ":started_at": job.started_at.map(nanos),
         ":ended_at": job.ended_at.map(nanos),

@@ -14,6 +14,7 @@ use retake_jobs::{
     job::{Job, Outcome},
     lease::LeaseTerms,
     recording::Recording,
+    trace::TraceContext,
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
 
@@ -53,6 +54,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
     job.preset = Some("speech".to_owned());
     job.track = Some(2);
     job.request_id = Some("r-1".to_owned());
+    job.traceparent = Some(TraceContext::begin());
     job
 }
 

@@ -69,7 +69,7 @@ pub fn job_message(job: &Job, email: &Email, now: Timestamp) -> Vec<u8> {
         timestamp: now,
         job_id: job.id,
         attempt: job.attempt,
-        traceparent: None,
+        traceparent: job.traceparent.map(|trace| trace.to_string()),
     };
     serde_json::to_vec(&message).expect("plain data")
 }
@@ -82,6 +82,7 @@ fn completion_message(job: &Job, email: &Email, now: Timestamp) -> Vec<u8> {
         timestamp: now,
         job_id: job.id,
         error: job.error.clone(),
+        traceparent: job.traceparent.map(|trace| trace.to_string()),
     };
     serde_json::to_vec(&message).expect("plain data")
 }
@@ -140,13 +141,15 @@ mod tests {
     #[test]
     fn messages_carry_exactly_the_documented_fields() {
         let mut job = job();
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        job.traceparent = Some(trace.parse().unwrap());
         let queued = entailed(None, &job, &email(), at(5)).message.unwrap();
         assert_eq!(queued.0, Topic::Jobs);
         assert_eq!(
             serde_json::from_slice::<Value>(&queued.1).unwrap(),
             serde_json::json!({
                 "id": job.recording_id, "user_email": "ann@example.org", "attempt": 0,
-                "timestamp": "1970-01-01T00:00:05Z", "job_id": job.id,
+                "timestamp": "1970-01-01T00:00:05Z", "job_id": job.id, "traceparent": trace,
             })
         );
         let attempt = job.claim("w", at(6), TERMS).unwrap();
@@ -170,6 +173,7 @@ mod tests {
             serde_json::json!({
                 "id": job.recording_id, "user_email": "ann@example.org", "status": "failed",
                 "timestamp": "1970-01-01T00:00:07Z", "job_id": job.id, "error": problem,
+                "traceparent": trace,
             })
         );
     }

@@ -28,7 +28,8 @@ impl Leased for Job {
 }
 
 impl Job {
-    /// A new job, waiting. `pins`, `preset`, `track` and `request_id` are the caller's to fill in.
+    /// A new job, waiting. `pins`, `preset`, `track`, `request_id` and `traceparent` are
+    /// the caller's to fill in.
     pub fn queued(
         recording_id: RecordingId,
         owner: OwnerId,
@@ -55,6 +56,7 @@ impl Job {
             error: None,
             warnings: Vec::new(),
             request_id: None,
+            traceparent: None,
             created_at: now,
             started_at: None,
             ended_at: None,

@@ -35,9 +35,15 @@ use pulse::Pulse;
 /// So many characters of what the service says are shown.
 const WORDS_MAX: usize = 300;
 
+const TRACEPARENT: &str = "traceparent";
+
 /// One configured service. Clones share connections and the breaker.
 #[derive(Clone)]
-pub struct External(Arc<Inner>);
+pub struct External {
+    inner: Arc<Inner>,
+    /// Sent with every request.
+    headers: header::HeaderMap,
+}
 
 struct Inner {
     /// As chains name it.
@@ -165,18 +171,32 @@ impl External {
         );
         let name = name.to_owned();
         let scrub = Scrub::default().secret(&config.token).url(&url).host(&url);
-        Ok(Self(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             name,
             url: parsed,
             config,
             scrub,
             client,
             breaker,
-        })))
+        });
+        let headers = header::HeaderMap::new();
+        Ok(Self { inner, headers })
     }
 
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.inner.name
+    }
+
+    /// The same service, told to which trace its work belongs (W3C Trace Context 3.4).
+    #[must_use]
+    pub fn within(&self, traceparent: Option<String>) -> Self {
+        let mut within = self.clone();
+        within.headers.clear();
+        let value = traceparent.and_then(|text| header::HeaderValue::try_from(text).ok());
+        if let Some(value) = value {
+            within.headers.insert(TRACEPARENT, value);
+        }
+        within
     }
 
     /// Sends `input`, a WAV of 32-bit floats, and writes what comes back to `output`. `progress`
@@ -187,7 +207,7 @@ impl External {
         output: &Path,
         progress: &(dyn Fn(f32) + Send + Sync),
     ) -> Result<(), ExternalError> {
-        let service = &*self.0;
+        let service = &*self.inner;
         let mut attempts = 0;
         loop {
             if let Err(open_for) = service.breaker.ask(Instant::now()) {
@@ -198,7 +218,10 @@ impl External {
                 ));
             }
             attempts += 1;
-            let failed = match service.attempt(input, output, progress).await {
+            let failed = match service
+                .attempt(&self.headers, input, output, progress)
+                .await
+            {
                 Ok(()) => {
                     service.breaker.succeeded();
                     return Ok(());
@@ -272,6 +295,7 @@ impl Inner {
     /// One try, with all its deadlines.
     async fn attempt(
         &self,
+        headers: &header::HeaderMap,
         input: &Path,
         output: &Path,
         progress: &(dyn Fn(f32) + Send + Sync),
@@ -284,8 +308,10 @@ impl Inner {
         let total = Duration::from_millis(self.config.total_ms);
         let conversation = async {
             match self.config.transport {
-                Transport::Rest => rest::correct(self, input, output, &pulse).await,
-                Transport::Websocket => websocket::correct(self, input, output, &pulse).await,
+                Transport::Rest => rest::correct((self, headers), input, output, &pulse).await,
+                Transport::Websocket => {
+                    websocket::correct((self, headers), input, output, &pulse).await
+                }
             }
         };
         tokio::select! {

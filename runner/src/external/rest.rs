@@ -12,7 +12,7 @@ use super::{Failed, Inner, Pulse};
 const CHUNK_BYTES: usize = 64 * 1024;
 
 pub(super) async fn correct(
-    service: &Inner,
+    (service, headers): (&Inner, &header::HeaderMap),
     input: &Path,
     output: &Path,
     pulse: &Arc<Pulse>,
@@ -26,6 +26,7 @@ pub(super) async fn correct(
     let mut response = service
         .client
         .post(service.address("/v1/correct"))
+        .headers(headers.clone())
         .header(header::CONTENT_TYPE, "audio/wav")
         .header(header::ACCEPT, "audio/wav, application/problem+json")
         // Known, so not chunked; some services insist.

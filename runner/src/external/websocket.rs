@@ -50,13 +50,13 @@ enum Text {
 }
 
 pub(super) async fn correct(
-    service: &Inner,
+    (service, headers): (&Inner, &header::HeaderMap),
     input: &Path,
     output: &Path,
     pulse: &Arc<Pulse>,
 ) -> Result<(), Failed> {
     let (header, audio) = open(input).await?;
-    let upgraded = shake_hands(service).await?;
+    let upgraded = shake_hands(service, headers).await?;
     let config = WebSocketConfig::default()
         .write_buffer_size(MESSAGE_BYTES)
         .max_write_buffer_size(4 * MESSAGE_BYTES)
@@ -105,11 +105,15 @@ async fn open(input: &Path) -> Result<(Header, BufReader<File>), Failed> {
 }
 
 /// RFC 6455, 4.1.
-async fn shake_hands(service: &Inner) -> Result<reqwest::Upgraded, Failed> {
+async fn shake_hands(
+    service: &Inner,
+    headers: &header::HeaderMap,
+) -> Result<reqwest::Upgraded, Failed> {
     let key = generate_key();
     let response = service
         .client
         .get(service.address("/v1/stream"))
+        .headers(headers.clone())
         .header(header::CONNECTION, "upgrade")
         .header(header::UPGRADE, "websocket")
         .header(header::SEC_WEBSOCKET_VERSION, "13")

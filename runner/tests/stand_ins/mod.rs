@@ -104,11 +104,14 @@ impl Mock {
 
     /// How many corrections were asked for.
     pub async fn count(&self) -> u64 {
+        self.requests().await["count"].as_u64().unwrap()
+    }
+
+    /// What was asked for, and what came of it.
+    pub async fn requests(&self) -> Value {
         let answer = self.http("GET", "/v1/requests", "").await;
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str::<Value>(body).unwrap()["count"]
-            .as_u64()
-            .unwrap()
+        serde_json::from_str(body).unwrap()
     }
 
     async fn http(&self, method: &str, path: &str, body: &str) -> String {

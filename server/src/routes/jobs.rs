@@ -31,14 +31,15 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let recording: RecordingId = call.id()?;
     app.check_queue_depth()?;
-    let request_id = call.request_id.clone();
+    let (request_id, trace) = (call.request_id.clone(), call.trace);
     let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
     // A recording that is not there is 404, whatever else is wrong.
     if app.parts.store.recording(owner, recording).await?.is_none() {
         return Err(Refusal::not_found());
     }
     let order = wanted.check(&app.vocabulary().await?).map_err(refuse_all)?;
-    let job = order.into_job(&app, recording, owner, request_id.as_str());
+    let asked = (request_id.as_str(), trace);
+    let job = order.into_job(&app, recording, owner, asked);
     let event = app
         .parts
         .store
@@ -46,7 +47,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .await?
         .ok_or_else(Refusal::not_found)?;
     app.metrics.job(Status::Queued);
-    tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), "job queued");
+    tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), trace.id = trace.trace_id(), "job queued");
     Ok(Accepted::new(app.place.base(), &job, event).into_response())
 }
 

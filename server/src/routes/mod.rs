@@ -23,6 +23,7 @@ use bytes::{Buf, Bytes};
 use futures_util::{Stream, StreamExt};
 use http::{HeaderMap, Method, header};
 use retake_chain::problem::ProblemKind;
+use retake_jobs::trace::TraceContext;
 use serde::de::DeserializeOwned;
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
@@ -46,6 +47,7 @@ pub struct Call {
     pub query: String,
     pub headers: HeaderMap,
     pub request_id: RequestId,
+    pub trace: TraceContext,
     /// Who asks, as far as proxies are believed.
     pub peer: Option<Peer>,
     /// There, if whoever asks can be told events without a body of ours.
@@ -115,6 +117,7 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     let (answers, table) = routes.finish();
     let responses = answers
         .and(warp::ext::get::<RequestId>())
+        .and(warp::ext::get::<TraceContext>())
         .map(|answer: Answer, id: RequestId| answer.unwrap_or_else(|no| no.into_response(&id)));
     (responses.boxed(), table)
 }
@@ -281,17 +284,19 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(query)
         .and(warp::header::headers_cloned())
         .and(warp::ext::get::<RequestId>())
+        .and(warp::ext::get::<TraceContext>())
         .and(warp::ext::optional::<Peer>())
         .and(warp::ext::optional::<events::Direct>())
         .and(warp::ext::get::<Way>())
         .and(warp::body::stream())
         .map(
-            move |method, query, headers, request_id, peer, direct, way, body| Call {
+            move |method, query, headers, request_id, trace, peer, direct, way, body| Call {
                 method,
                 segments: Vec::new(),
                 query,
                 headers,
                 request_id,
+                trace,
                 peer,
                 direct,
                 way,

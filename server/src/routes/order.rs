@@ -9,6 +9,7 @@ use retake_chain::{
 use retake_jobs::{
     id::{OwnerId, RecordingId},
     job::Job,
+    trace::TraceContext,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -177,13 +178,21 @@ pub fn shorten(text: &str) -> String {
 }
 
 impl Order {
-    pub fn into_job(self, app: &App, recording: RecordingId, owner: OwnerId, call: &str) -> Job {
+    /// `call` is the request's id.
+    pub fn into_job(
+        self,
+        app: &App,
+        recording: RecordingId,
+        owner: OwnerId,
+        (call, trace): (&str, TraceContext),
+    ) -> Job {
         let now = app.parts.clock.now();
         let mut job = Job::queued(recording, owner, self.chain, self.format, now);
         job.pins = self.pins;
         job.preset = self.preset;
         job.track = self.track;
         job.request_id = Some(call.to_owned());
+        job.traceparent = Some(trace);
         job
     }
 }

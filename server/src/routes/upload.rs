@@ -18,6 +18,7 @@ use retake_jobs::{
     job::Status,
     recording::Recording,
     seams::{BlobError, BlobInfo, BlobKey},
+    trace::TraceContext,
 };
 use warp::reply::Response;
 
@@ -63,6 +64,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         owner,
         id: RecordingId::new(),
         request_id: call.request_id.as_str().to_owned(),
+        trace: call.trace,
     };
     let body = call
         .body
@@ -127,6 +129,7 @@ struct Upload {
     owner: OwnerId,
     id: RecordingId,
     request_id: String,
+    trace: TraceContext,
 }
 
 impl Upload {
@@ -342,7 +345,8 @@ impl Upload {
             sha256: stored.info.sha256,
             created_at: app.parts.clock.now(),
         };
-        let job = order.into_job(app, self.id, self.owner, &self.request_id);
+        let asked = (self.request_id.as_str(), self.trace);
+        let job = order.into_job(app, self.id, self.owner, asked);
         let event = app.parts.store.accept(&recording, &job).await?;
         app.metrics.uploaded(recording.size_bytes);
         app.metrics.job(Status::Queued);
@@ -350,6 +354,7 @@ impl Upload {
             job.id = %job.id,
             recording.id = %self.id,
             request.id = self.request_id,
+            trace.id = self.trace.trace_id(),
             size_bytes = recording.size_bytes,
             "job queued"
         );

@@ -413,6 +413,7 @@ async fn a_completion_wakes_its_owner_and_one_that_cannot_be_read_is_buried() {
     assert_eq!(reader.kinds(1).await, ["job.queued"]);
     let job = made["job"]["id"].as_str().unwrap();
     let completion = CompletionMessage {
+        traceparent: None,
         id: made["id"].as_str().unwrap().parse().unwrap(),
         user_email: "ann@example.org".parse().unwrap(),
         status: Status::Completed,

@@ -14,9 +14,13 @@ use retake_jobs::{
     plugin::vocabulary,
     recording::Recording,
     seams::{BlobKey, Delivery, Progress},
+    trace::TraceContext,
 };
-use retake_runner::chain::{
-    ChainContext, ChainFailure, Retry, Trouble, Wish, not_found, prepare, run_chain, seed,
+use retake_runner::{
+    chain::{
+        ChainContext, ChainFailure, Retry, Trouble, Wish, not_found, prepare, run_chain, seed,
+    },
+    external::External,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -46,17 +50,21 @@ impl Worker {
         recording: Recording,
         delivery: Delivery,
     ) {
+        // What this attempt asks of others comes from it.
+        let trace = job.traceparent.map(TraceContext::onward);
         let span = tracing::info_span!(
             "job",
             job.id = %job.id,
             job.attempt = attempt.attempt,
             request.id = job.request_id.as_deref().unwrap_or_default(),
+            trace.id = trace.map(TraceContext::trace_id),
+            trace.span = trace.map(TraceContext::span_id),
         );
         async {
             let started = Instant::now();
             tracing::info!("a job begins");
             let worked = self
-                .work_while_ours(attempt, &job, &recording, &delivery, started)
+                .work_while_ours(attempt, &job, &recording, &delivery, (started, trace))
                 .await;
             let ended = self.conclude(attempt, &job, worked).await;
             let elapsed_ms = started.elapsed().as_millis() as u64;
@@ -74,12 +82,12 @@ impl Worker {
         job: &Job,
         recording: &Recording,
         delivery: &Delivery,
-        started: Instant,
+        began: (Instant, Option<TraceContext>),
     ) -> Worked {
         let (progress, heard) = watch::channel(Progress::default());
         let cancel = CancellationToken::new();
         let mut work =
-            std::pin::pin!(self.work(attempt, job, recording, started, &progress, &cancel));
+            std::pin::pin!(self.work(attempt, job, recording, began, &progress, &cancel));
         let news = News {
             progress: Some(heard),
             delivery: Some(delivery),
@@ -104,7 +112,7 @@ impl Worker {
         attempt: Attempt<Job>,
         job: &Job,
         recording: &Recording,
-        started: Instant,
+        (started, trace): (Instant, Option<TraceContext>),
         progress: &watch::Sender<Progress>,
         cancel: &CancellationToken,
     ) -> Result<(Correction, Vec<Finding>), ChainFailure> {
@@ -113,7 +121,9 @@ impl Worker {
             let told = "the list of plugins is out of reach";
             ChainFailure::lacking(Problem::new(ProblemKind::Unavailable, told))
         })?;
-        let (externals, steps_max) = (&self.parts.externals, self.config.chain_steps_max);
+        let steps_max = self.config.chain_steps_max;
+        let within = |external: &External| external.within(trace.map(|trace| trace.to_string()));
+        let externals: Vec<_> = self.parts.externals.iter().map(within).collect();
         let names = externals.iter().map(|external| external.name().to_owned());
         let vocabulary = vocabulary(&plugins, Some(job.created_at), names.collect(), steps_max);
         let pins = match job.pins.as_slice() {
@@ -128,7 +138,7 @@ impl Worker {
             .run_until_cancelled(self.bring_in(&job.chain, &pins, &all, &vocabulary))
             .await
             .unwrap_or(Err(ChainFailure::Cancelled))?;
-        let steps = prepare(&job.chain, &pins, &all, &self.cache, externals)?;
+        let steps = prepare(&job.chain, &pins, &all, &self.cache, &externals)?;
         let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
         let input = scratch.path().join("recording");
         let output = scratch.path().join("correction");

@@ -10,6 +10,7 @@ use retake_jobs::{
     event::EventKind,
     job::{Outcome, Status},
     seams::{BlobKey, Claim, EventLog, JobLeases, Leases, Queue, Records, Topic},
+    trace::TraceContext,
 };
 use retake_runner::external;
 use retake_worker::Config;
@@ -329,6 +330,37 @@ async fn trouble_that_does_not_pass_fails_the_job_with_its_last_reason() {
         job.error.unwrap().kind(),
         Some(ProblemKind::ExternalUnavailable)
     );
+}
+
+#[tokio::test]
+async fn trace_context_3_4_a_jobs_trace_goes_to_the_service_and_into_the_completion() {
+    let house = House::new();
+    let chain = json!({"steps": [{"external": "default"}]});
+    let services = [external::Transport::Rest, external::Transport::Websocket];
+    for transport in services {
+        let service = mock(json!([])).await;
+        let config = external::Config {
+            transport,
+            ..external::Config::default()
+        };
+        let trace = TraceContext::begin();
+        let job = house
+            .accept_traced(recording(4_800), chain.clone(), trace)
+            .await;
+        let worker = house.worker(retake_worker::Parts {
+            externals: vec![service.external(config)],
+            ..house.parts()
+        });
+        house.ended(job).await;
+        worker.stop().await;
+        let told = service.requests().await["requests"][0]["traceparent"].clone();
+        let told: TraceContext = serde_json::from_value(told).unwrap();
+        assert_eq!(told.trace_id(), trace.trace_id(), "{transport:?}");
+        assert_ne!(told.span_id(), trace.span_id(), "whoever asks names itself");
+        assert_eq!(house.record(job).await.job.traceparent, Some(trace));
+        let completion = house.last_completion().await;
+        assert_eq!(completion.traceparent, Some(trace.to_string()));
+    }
 }
 
 #[tokio::test]

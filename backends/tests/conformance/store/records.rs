@@ -66,6 +66,8 @@ async fn an_accepted_recording_is_there_with_its_job_its_event_and_its_message(b
         (message.id, message.job_id, message.attempt),
         (recording.id, job.id, 0)
     );
+    let trace = job.traceparent.map(|trace| trace.to_string());
+    assert!(trace.is_some() && message.traceparent == trace);
     assert_eq!(
         (message.user_email, message.timestamp),
         (recording.user_email, bench.clock.now())

@@ -5,7 +5,7 @@ mod faulty;
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -24,9 +24,10 @@ use retake_jobs::{
     id::{JobId, OwnerId, RecordingId},
     job::Job,
     lease::LeaseTerms,
-    message::JobMessage,
+    message::{CompletionMessage, JobMessage},
     recording::Recording,
     seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
+    trace::TraceContext,
 };
 use retake_worker::{Config, Parts};
 use tempfile::TempDir;
@@ -44,7 +45,7 @@ pub struct House {
     pub clock: Arc<ManualClock>,
     events: Arc<LocalEvents>,
     kicks: Arc<AtomicUsize>,
-    completions: Arc<AtomicUsize>,
+    completions: Arc<Mutex<Vec<CompletionMessage>>>,
     dir: TempDir,
     _relay: DropGuard,
 }
@@ -173,6 +174,26 @@ impl House {
         chain: serde_json::Value,
         pins: Pins,
     ) -> Accepted {
+        self.accept_with(audio, chain, |job| job.pins = pins).await
+    }
+
+    /// As part of a trace.
+    pub async fn accept_traced(
+        &self,
+        audio: Vec<u8>,
+        chain: serde_json::Value,
+        trace: TraceContext,
+    ) -> Accepted {
+        self.accept_with(audio, chain, |job| job.traceparent = Some(trace))
+            .await
+    }
+
+    async fn accept_with(
+        &self,
+        audio: Vec<u8>,
+        chain: serde_json::Value,
+        change: impl FnOnce(&mut Job),
+    ) -> Accepted {
         let owner = OwnerId::new();
         let now = Timestamp::now();
         let recording = Recording {
@@ -187,7 +208,7 @@ impl House {
         };
         let chain: Chain = serde_json::from_value(chain).unwrap();
         let mut job = Job::queued(recording.id, owner, chain, Format::Flac, now);
-        job.pins = pins;
+        change(&mut job);
         let body = Box::pin(futures_util::stream::once(async { Ok(audio.into()) }));
         self.blobs
             .put(BlobKey::Recording(recording.id), body, u64::MAX)
@@ -237,7 +258,12 @@ impl House {
                 .is_empty()
         };
         eventually("the outbox is empty", sent).await;
-        self.completions.load(Ordering::Relaxed)
+        self.completions.lock().unwrap().len()
+    }
+
+    pub async fn last_completion(&self) -> CompletionMessage {
+        assert!(self.completions().await > 0);
+        self.completions.lock().unwrap().last().unwrap().clone()
     }
 
     pub async fn blob(&self, key: BlobKey) -> Vec<u8> {
@@ -318,7 +344,7 @@ async fn relay(
     store: Arc<FaultyStore>,
     queue: Arc<CountingQueue>,
     clock: Arc<ManualClock>,
-    completions: Arc<AtomicUsize>,
+    completions: Arc<Mutex<Vec<CompletionMessage>>>,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
@@ -329,7 +355,8 @@ async fn relay(
             match row.topic {
                 Topic::Jobs => queue.publish(Topic::Jobs, &row.body).await.unwrap(),
                 Topic::Completions => {
-                    completions.fetch_add(1, Ordering::Relaxed);
+                    let message = serde_json::from_slice(&row.body).unwrap();
+                    completions.lock().unwrap().push(message);
                 }
             }
             store.sent(&[row.id]).await.unwrap();

@@ -1,0 +1,2 @@
+-- W3C Trace Context of the request that made the job.
+ALTER TABLE jobs ADD COLUMN traceparent TEXT;
