@@ -11,7 +11,7 @@
 //! `plan` says what is struck when, `house` is what is struck, `faults` how. `work` is what is handed
 //! in, `load` and `listeners` are the people, `ledger` what they saw, `verdict` what to think of it.
 //!
-//! `RETAKE_CHAOS_SEED` repeats an order of faults, `RETAKE_CHAOS_SECONDS` (25) says how long each queue
+//! `RETAKE_TEST_CHAOS_SEED` repeats an order of faults, `RETAKE_TEST_CHAOS_SECONDS` (25) says how long each queue
 //! is struck, `RETAKE_TEST_PROGRAM` which program. `benches/run chaos` does that for twenty minutes.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 

@@ -26,10 +26,10 @@ const LISTENERS: usize = 2;
 const SECONDS: u64 = 25;
 
 pub async fn chaos(queue: &'static str, with_broker: bool) -> Result<()> {
-    let seed = setting("RETAKE_CHAOS_SEED", std::process::id().into());
-    let length = Duration::from_secs(setting("RETAKE_CHAOS_SECONDS", SECONDS));
+    let seed = setting("RETAKE_TEST_CHAOS_SEED", std::process::id().into());
+    let length = Duration::from_secs(setting("RETAKE_TEST_CHAOS_SECONDS", SECONDS));
     println!(
-        "chaos on {queue}: RETAKE_CHAOS_SEED={seed} RETAKE_CHAOS_SECONDS={}",
+        "chaos on {queue}: RETAKE_TEST_CHAOS_SEED={seed} RETAKE_TEST_CHAOS_SECONDS={}",
         length.as_secs()
     );
     let ledger = Arc::new(Ledger::new());
