@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc,
     time::Duration,
 };
@@ -11,8 +11,11 @@ use std::{
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The program, as `cargo build` left it beside the tests.
+/// The program, as `cargo build` left it beside the tests, or the one that `RETAKE_TEST_PROGRAM` names.
 pub fn program() -> PathBuf {
+    if let Some(program) = std::env::var_os("RETAKE_TEST_PROGRAM") {
+        return program.into();
+    }
     let test = std::env::current_exe().expect("the test knows its own path");
     // target/<profile>/deps/it-… -> target/<profile>/retake
     let folder = test
@@ -42,6 +45,7 @@ pub struct Start<'a> {
     environment: Vec<(String, String)>,
     descriptors: Option<u32>,
     file_bytes_max: Option<u64>,
+    log: PathBuf,
 }
 
 impl<'a> Start<'a> {
@@ -54,6 +58,7 @@ impl<'a> Start<'a> {
             environment: Vec::new(),
             descriptors: None,
             file_bytes_max: None,
+            log: data.join(format!("{role}.log")),
         }
     }
 
@@ -64,6 +69,12 @@ impl<'a> Start<'a> {
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Where its log goes instead of `ROLE.log` in the data folder.
+    pub fn log(mut self, file: impl Into<PathBuf>) -> Self {
+        self.log = file.into();
         self
     }
 
@@ -112,7 +123,7 @@ impl<'a> Start<'a> {
         let log = std::fs::File::options()
             .create(true)
             .append(true)
-            .open(self.data.join(format!("{}.log", self.role)))?;
+            .open(&self.log)?;
         command.stderr(log);
         let mut child = command
             .spawn()
@@ -133,7 +144,7 @@ impl<'a> Start<'a> {
             Err(_) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                let log = std::fs::read_to_string(self.data.join(format!("{}.log", self.role)));
+                let log = std::fs::read_to_string(&self.log);
                 bail!(
                     "{} did not become ready:\n{}",
                     self.role,
@@ -155,6 +166,11 @@ impl Retake {
         let _ = self.child.wait();
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
     pub fn suspend(&self) {
         let _ = kill_process(self.pid(), Signal::STOP);
     }
@@ -174,6 +190,16 @@ impl Retake {
             std::thread::sleep(Duration::from_millis(10));
         }
         bail!("still running {within:?} after SIGTERM")
+    }
+
+    /// What it has open: files by their paths, and the kernel's names for the rest.
+    pub fn descriptors(&self) -> Vec<String> {
+        let open = std::fs::read_dir(format!("/proc/{}/fd", self.child.id()));
+        let links = open.into_iter().flatten().flatten();
+        links
+            .filter_map(|link| std::fs::read_link(link.path()).ok())
+            .map(|path| path.display().to_string())
+            .collect()
     }
 
     /// The processes this one has started and that still live.

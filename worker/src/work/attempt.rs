@@ -66,7 +66,7 @@ impl Worker {
             let worked = self
                 .work_while_ours(attempt, &job, &recording, &delivery, (started, trace))
                 .await;
-            let ended = self.conclude(attempt, &job, worked).await;
+            let ended = self.conclude(attempt, &job, worked, started).await;
             let elapsed_ms = started.elapsed().as_millis() as u64;
             tracing::info!(elapsed_ms, ended, "an attempt ended");
             // Whatever became of it stands in the store. A message that comes again does no harm.
@@ -173,7 +173,11 @@ impl Worker {
             format: job.format,
             track: job.track,
         };
-        let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await?;
+        let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await;
+        if !input.exists() {
+            self.scratch.something_is_gone();
+        }
+        let ran = ran?;
         let key = BlobKey::Correction {
             job: job.id,
             attempt: attempt.attempt,
@@ -224,11 +228,13 @@ impl Worker {
 
     /// Trouble that is still there when it is looked for has nothing to do with the job; nor has a
     /// full disk, of which there may be more once the attempt's files are gone, nor what only this
-    /// worker lacks.
-    async fn whose(&self, trouble: Trouble) -> Blame {
-        match (self.look().await, trouble) {
-            (Some(_), _) | (None, Trouble::NoRoom | Trouble::Lacking) => Blame::Worker,
-            (None, Trouble::Other) => Blame::Job,
+    /// worker lacks, nor files that somebody took away meanwhile.
+    async fn whose(&self, trouble: Trouble, started: Instant) -> Blame {
+        let ailment = self.look().await;
+        let gone = self.scratch.was_gone_since(started);
+        match trouble {
+            Trouble::Other if ailment.is_none() && !gone => Blame::Job,
+            Trouble::Other | Trouble::NoRoom | Trouble::Lacking => Blame::Worker,
         }
     }
 
@@ -240,12 +246,18 @@ impl Worker {
     }
 
     /// Writes down what became of the attempt; the answer is for the log.
-    async fn conclude(&self, attempt: Attempt<Job>, job: &Job, worked: Worked) -> &'static str {
+    async fn conclude(
+        &self,
+        attempt: Attempt<Job>,
+        job: &Job,
+        worked: Worked,
+        started: Instant,
+    ) -> &'static str {
         let blame = match &worked {
             Worked::Failed(ChainFailure::Failed {
                 retry: Retry::Ours(trouble),
                 ..
-            }) => self.whose(*trouble).await,
+            }) => self.whose(*trouble, started).await,
             _ => Blame::Job,
         };
         match worked {

@@ -1,13 +1,13 @@
 //! Whether trouble is the worker's own: it looks at what it needs for any job. While that is missing
 //! it takes no jobs, and looks again until it is there.
 
-use std::{fs, io, io::Write, path::Path, process::Stdio};
+use std::{fs, io, io::Write, process::Stdio, sync::Arc};
 
 use jiff::Timestamp;
 use retake_child::ChildProgram;
 use retake_jobs::health::{Ailment, AilmentKind};
 
-use super::{Worker, backoff::Backoff};
+use super::{Worker, backoff::Backoff, scratch::Scratch};
 
 /// Below so much room on the scratch disk no job is begun.
 const ROOM_BYTES_MIN: u64 = 64 << 20;
@@ -19,7 +19,7 @@ const MEMORY_BYTES_MIN: u64 = 128 << 20;
 impl Worker {
     /// Looks, and tells whoever asks. Gives what is missing.
     pub(super) async fn look(&self) -> Option<AilmentKind> {
-        let (scratch, program) = (self.scratch.path().to_owned(), self.parts.child.clone());
+        let (scratch, program) = (Arc::clone(&self.scratch), self.parts.child.clone());
         let looked = tokio::task::spawn_blocking(move || look(&scratch, &program)).await;
         let found = looked.ok().and_then(Result::err);
         let was = self.parts.health.ailment();
@@ -67,15 +67,15 @@ impl Worker {
     }
 }
 
-fn look(scratch: &Path, program: &ChildProgram) -> Result<(), (AilmentKind, io::Error)> {
+fn look(scratch: &Scratch, program: &ChildProgram) -> Result<(), (AilmentKind, io::Error)> {
     of_scratch(scratch).map_err(|error| (AilmentKind::Scratch, error))?;
     of_memory().map_err(|error| (AilmentKind::Memory, error))?;
     of_program(program).map_err(|error| (AilmentKind::Program, error))
 }
 
-fn of_scratch(scratch: &Path) -> io::Result<()> {
-    // Somebody may have tidied up.
-    fs::create_dir_all(scratch)?;
+fn of_scratch(scratch: &Scratch) -> io::Result<()> {
+    scratch.make_sure()?;
+    let scratch = scratch.path();
     let mut file = tempfile::tempfile_in(scratch)?;
     file.write_all(&vec![1; WRITTEN_BYTES])?;
     file.sync_data()?;
@@ -129,14 +129,17 @@ mod tests {
             program: path.into(),
             arguments: Vec::new(),
         };
-        let scratch = dir.path().join("tidied away");
+        let scratch = Scratch::open(dir.path().to_str().unwrap()).unwrap();
         look(&scratch, &program("/bin/true")).unwrap();
         let (kind, _) = look(&scratch, &program("/nowhere/at/all")).unwrap_err();
         assert_eq!(kind, AilmentKind::Program);
-        let file = dir.path().join("file");
-        fs::write(&file, "").unwrap();
-        let (kind, _) = look(&file, &program("/bin/true")).unwrap_err();
+        // Nothing can be made where a file stands.
+        fs::remove_dir_all(scratch.path()).unwrap();
+        fs::write(scratch.path(), "").unwrap();
+        let (kind, _) = look(&scratch, &program("/bin/true")).unwrap_err();
         assert_eq!(kind, AilmentKind::Scratch);
+        fs::remove_file(scratch.path()).unwrap();
+        look(&scratch, &program("/bin/true")).unwrap();
     }
 
     #[test]

@@ -80,7 +80,7 @@ struct Worker {
     parts: Parts,
     config: Config,
     cache: Cache,
-    scratch: Scratch,
+    scratch: Arc<Scratch>,
     /// Held while a plugin is brought in: compiling takes memory.
     installing: Semaphore,
     /// Who holds a lease, for people who look at the table.
@@ -130,7 +130,7 @@ impl Opened {
             parts,
             config,
             cache,
-            scratch,
+            scratch: Arc::new(scratch),
             installing: Semaphore::new(INSTALLS_MAX),
             name,
             shutdown,

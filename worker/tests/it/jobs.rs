@@ -1,6 +1,7 @@
 //! The loop on memory backends: whatever happens to a worker, a job's result appears once or not at
 //! all, and nothing is left over.
 
+mod blame;
 mod house;
 mod publishing;
 

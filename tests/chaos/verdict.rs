@@ -1,0 +1,182 @@
+//! What to think of it: counts, and every complaint as a story.
+
+use std::{collections::BTreeMap, fmt::Write, time::Duration};
+
+use anyhow::Result;
+
+use crate::{
+    house::House,
+    ledger::{Answer, Complaint, Ledger},
+    load::Person,
+    plan::Strike,
+    random::Random,
+};
+
+/// Faults so long before and after a job are told with it.
+const AROUND: Duration = Duration::from_secs(5);
+/// Complaints that are told in full.
+const TOLD_MAX: usize = 12;
+const LOG_LINES_MAX: usize = 40;
+
+/// The recordings that are there are those that were accepted, each once, with one job, and of those
+/// whose answer was lost each at most once.
+pub async fn nothing_is_lost_or_doubled(
+    people: &[Person],
+    ledger: &Ledger,
+    random: &mut Random,
+) -> Result<()> {
+    for person in people {
+        let mut there: BTreeMap<u64, Vec<_>> = BTreeMap::new();
+        for recording in person.recordings(random).await? {
+            let name = recording["file_name"].as_str().unwrap_or_default();
+            let serial = name
+                .split(' ')
+                .next()
+                .and_then(|serial| serial.parse().ok());
+            there
+                .entry(serial.unwrap_or(u64::MAX))
+                .or_default()
+                .push(recording);
+        }
+        let uploads = ledger.pages().uploads.clone();
+        for (serial, upload) in uploads.iter().filter(|(_, u)| u.session == person.session) {
+            let found = there.remove(serial).unwrap_or_default();
+            let right = match &upload.answer {
+                Answer::Accepted { recording, .. } => match found.as_slice() {
+                    [one] => one["id"] == recording.as_str(),
+                    several => upload.deleted && several.is_empty(),
+                },
+                Answer::Refused(_) => found.is_empty(),
+                Answer::Lost | Answer::None => found.len() <= 1,
+            };
+            if !right {
+                let what = format!(
+                    "upload {serial} ({:?}), answered {:?}, is there {} times",
+                    upload.work,
+                    upload.answer,
+                    found.len()
+                );
+                ledger.complain(upload.job(), what);
+            }
+            for recording in &found {
+                let jobs = recording["jobs"].as_array().cloned().unwrap_or_default();
+                let wrong = match jobs.as_slice() {
+                    [job] => upload.work.is_right(job).err(),
+                    jobs => Some(format!("upload {serial} has {} jobs", jobs.len())),
+                };
+                if let Some(wrong) = wrong {
+                    ledger.complain(upload.job().or(jobs[0]["id"].as_str()), wrong);
+                }
+            }
+        }
+        for (serial, found) in there {
+            let what = format!("{} recordings {serial} that nobody handed in", found.len());
+            ledger.complain(None, what);
+        }
+    }
+    Ok(())
+}
+
+/// Counts, for people and for docs/benchmarks.md.
+pub fn summary(queue: &str, seed: u64, strikes: &[Strike], ledger: &Ledger) -> String {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    for strike in strikes {
+        *kinds.entry(format!("{:?}", strike.fault.kind)).or_default() += 1;
+    }
+    let pages = ledger.pages();
+    let count = |which: &dyn Fn(&Answer) -> bool| {
+        pages
+            .uploads
+            .values()
+            .filter(|upload| which(&upload.answer))
+            .count()
+    };
+    let accepted = count(&|answer| matches!(answer, Answer::Accepted { .. }));
+    let refused = count(&|answer| matches!(answer, Answer::Refused(_)));
+    let lost = count(&|answer| matches!(answer, Answer::Lost));
+    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut again, mut events) = (0, 0);
+    for heard in &pages.heard {
+        events += heard.iter().map(Vec::len).sum::<usize>();
+        for news in heard[0].iter().filter(|news| news.is_end()) {
+            *ends.entry(news.event.as_str()).or_default() += 1;
+            again += usize::from(news.attempt > 1);
+        }
+    }
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|(kind, n)| format!("{kind} {n}"))
+        .collect();
+    format!(
+        "chaos on {queue}: seed {seed}, {} s, {} faults ({}); {accepted} accepted, {refused} told to \
+         come again, {lost} without an answer; ends {ends:?}, {again} after more than one attempt; \
+         {events} events heard over {} connections; {} complaints",
+        ledger.now().as_secs(),
+        strikes.len(),
+        kinds.join(", "),
+        pages.reconnects,
+        pages.complaints.len()
+    )
+}
+
+/// Empty if there are none.
+pub fn told(ledger: &Ledger, house: &House) -> String {
+    let complaints = ledger.pages().complaints.clone();
+    let mut told = String::new();
+    for complaint in complaints.iter().take(TOLD_MAX) {
+        let _ = writeln!(told, "\n== {}", complaint.what);
+        story(&mut told, complaint, ledger, house);
+    }
+    if complaints.len() > TOLD_MAX {
+        let _ = writeln!(told, "\nand {} more:", complaints.len() - TOLD_MAX);
+        for complaint in complaints.iter().skip(TOLD_MAX).take(100) {
+            let _ = writeln!(told, "   {}", complaint.what);
+        }
+    }
+    told
+}
+
+/// What was handed in, heard, done and logged around a job.
+fn story(told: &mut String, complaint: &Complaint, ledger: &Ledger, house: &House) {
+    let Some(job) = &complaint.job else { return };
+    let pages = ledger.pages();
+    let mut lines = Vec::new();
+    let upload = pages.uploads.iter().find(|(_, u)| u.job() == Some(job));
+    if let Some((serial, upload)) = upload {
+        let words = format!(
+            "handed in: {serial} {:?} by session {}",
+            upload.work, upload.session
+        );
+        lines.push((upload.posted, words));
+    }
+    for (session, listeners) in pages.heard.iter().enumerate() {
+        for (which, heard) in listeners.iter().enumerate() {
+            for news in heard.iter().filter(|news| &news.job == job) {
+                let (id, event, attempt) = (news.id, &news.event, news.attempt);
+                let words = format!("heard by {session}.{which}: {id} {event}, attempt {attempt}");
+                lines.push((news.at, words));
+            }
+        }
+    }
+    let from = lines.iter().map(|(at, _)| *at).min().unwrap_or_default();
+    let to = lines.iter().map(|(at, _)| *at).max().unwrap_or_default();
+    let around = pages.happened.iter().filter(|(at, what)| {
+        *at + AROUND >= from && *at <= to + AROUND && !what.starts_with("COMPLAINT")
+    });
+    lines.extend(around.map(|(at, what)| (*at, format!("** {what}"))));
+    lines.sort();
+    for (at, what) in lines {
+        let _ = writeln!(told, "{:8.3} {what}", at.as_secs_f64());
+    }
+    for process in house.processes() {
+        let log = std::fs::read(house.log_of(process)).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let about: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains(job.as_str()))
+            .collect();
+        for line in about.iter().take(LOG_LINES_MAX) {
+            let _ = writeln!(told, "{}: {line}", process.name);
+        }
+    }
+}
