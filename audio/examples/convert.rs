@@ -1,4 +1,4 @@
-//! Decodes a file and writes it in another format, and says what each step cost.
+//! Decodes a file and writes it in another format, and says what that cost.
 //!
 //!     cargo run --release -p retake-audio --example convert -- in.webm out.flac [16|24|32 [track]]
 //!
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use retake_audio::{FlacBits, Format, Limits, Tags, WavDepth, decode, run};
+use retake_audio::{FlacBits, Format, Limits, Tags, WavDepth, convert};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
@@ -45,49 +45,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             bits: FlacBits::Bits16,
         },
     };
-    let spill_dir = std::env::temp_dir();
-
     let meters = Meters::watch();
     let started = (Instant::now(), cpu_seconds());
-    let decoded = decode(
+    let (tags, of_tags) = Tags::read(&File::open(&input)?)?;
+    let mut lost = Vec::new();
+    let read = convert(
         File::open(&input)?,
         &Limits::default(),
         track,
-        &spill_dir,
-        &mut |_| (),
-    )?;
-    let seconds = decoded.frames as f64 / f64::from(decoded.spec.sample_rate);
-    let source = format!("{} / {}", decoded.source.container, decoded.source.codec);
-    let before = decoded.measured.measurement.clone();
-    let findings = decoded.findings.clone();
-    let (tags, of_tags) = Tags::read(&File::open(&input)?)?;
-    let lost = format.cannot_keep(&tags, decoded.spec);
-    let half = (Instant::now(), cpu_seconds());
-    let half_meters = meters.seconds();
-    let finished = run(
-        decoded,
-        Vec::new(),
-        &format,
-        &|| tags.clone(),
+        &mut |_, spec| {
+            lost = format.cannot_keep(&tags, spec);
+            (format, tags.clone())
+        },
         File::create(&output)?,
-        &spill_dir,
         &mut |_| (),
     )?;
     let ended = (Instant::now(), cpu_seconds());
+    let seconds = read.frames as f64 / f64::from(read.spec.sample_rate);
+    let source = format!("{} / {}", read.source.container, read.source.codec);
+    let findings = &read.findings;
 
     let mut report = vec![
-        format!("{source}, {seconds:.3} s, {} frames", finished.frames),
-        format!("{before:?}"),
+        format!("{source}, {seconds:.3} s, {} frames", read.frames),
+        format!("{:?}", read.measured.measurement),
         format!(
-            "decode + measure: {:.2} s wall, {:.2} s cpu, {half_meters:.2} of it measuring",
-            (half.0 - started.0).as_secs_f64(),
-            half.1 - started.1
-        ),
-        format!(
-            "measure + encode: {:.2} s wall, {:.2} s cpu, {:.2} of it measuring",
-            (ended.0 - half.0).as_secs_f64(),
-            ended.1 - half.1,
-            meters.seconds() - half_meters
+            "{:.2} s wall, {:.2} s cpu, {:.2} of it measuring",
+            (ended.0 - started.0).as_secs_f64(),
+            ended.1 - started.1,
+            meters.seconds()
         ),
     ];
     report.extend(findings.iter().chain(&of_tags).chain(&lost).map(|finding| {

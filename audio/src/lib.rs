@@ -25,7 +25,7 @@ mod tags;
 
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
-pub use decode::{Decoded, Limits, SourceInfo, TrackInfo, decode};
+pub use decode::{Decoded, Limits, SourceInfo, TrackInfo, convert, decode};
 pub use encode::{Encoder, FlacBits, Format, WavDepth};
 pub use error::AudioError;
 pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, Peaks};

@@ -18,7 +18,7 @@ const FLOAT32: u8 = 4;
 
 /// Written once, then read once or more, always from the start.
 #[derive(Debug)]
-pub(crate) struct Spill {
+pub struct Spill {
     file: File,
     bytes: u64,
     channels: usize,

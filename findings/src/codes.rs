@@ -21,7 +21,8 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// The English sentence, with its parameters in braces.
+            /// The English sentence, with its parameters in braces. `{n?one|many}` is what stands for one of
+            /// them and for any other number.
             pub fn template(self) -> &'static str {
                 match self { $(Self::$variant => $template,)* }
             }
@@ -42,17 +43,17 @@ codes! {
     /// The file ends where more should follow: what is there was read.
     Truncated, "truncated", Warning, "the file ends in the middle of the audio, after {read_s:.1} s";
     /// The container is damaged and its reader could not go on or had to look for where it goes on.
-    ContainerDamaged, "container-damaged", Warning, "the file is damaged in {places} places ({detail}); what could not be read is silence where its length is known";
+    ContainerDamaged, "container-damaged", Warning, "the file is damaged in {places} {places?place|places} ({detail}); what could not be read is silence where its length is known";
     /// Packets that could not be decoded. As much silence as they stand for is in their place.
-    PacketsLost, "packets-lost", Warning, "{lost} of {packets} packets could not be decoded; {silence_ms} ms of silence stand in their place";
+    PacketsLost, "packets-lost", Warning, "{lost} of {packets} {packets?packet|packets} could not be decoded; {silence_ms} ms of silence stand in {lost?its|their} place";
     /// Bytes that belong to nothing: between packets, or behind the end.
-    BytesSkipped, "bytes-skipped", Warning, "{bytes} bytes in the middle of the file are no audio and were left out";
+    BytesSkipped, "bytes-skipped", Warning, "{bytes} {bytes?byte|bytes} in the middle of the file {bytes?is|are} no audio and {bytes?was|were} left out";
     /// The clock of the file goes on where no audio is: filled with silence, so that what follows stays in step.
-    GapsFilled, "gaps-filled", Warning, "{gaps} gaps in the file's clock were filled with {silence_ms} ms of silence";
+    GapsFilled, "gaps-filled", Warning, "{gaps} {gaps?gap|gaps} in the file's clock {gaps?was|were} filled with {silence_ms} ms of silence";
     /// A gap that would make the recording longer than is allowed was not filled.
     GapTooLong, "gap-too-long", Warning, "a gap of {gap_s:.0} s at {at_s:.1} s was not filled";
     /// Time stamps went back. Nothing is left out; what follows comes right behind.
-    ClockWentBack, "clock-went-back", Warning, "the file's clock goes back {times} times, by up to {back_ms} ms; nothing was left out";
+    ClockWentBack, "clock-went-back", Warning, "the file's clock goes back {times} {times?time|times}, by up to {back_ms} ms; nothing was left out";
     /// The clock of the file and its number of samples drift apart. Nothing is changed.
     ClockDrift, "clock-drift", Warning, "the file's clock and its samples are {drift_ms} ms apart at the end ({ppm:.0} ppm)";
     /// The edit list begins with a pause: the audio starts later than the picture.
@@ -61,19 +62,22 @@ codes! {
     StartTrimmed, "start-trimmed", Info, "{trimmed_ms} ms stand before the beginning by the file's clock and are left out";
     /// What the encoder put before and behind the recording, as the file declares it. Players that do
     /// not know it play a little more.
-    PaddingLeftOut, "padding-left-out", Info, "{start} frames at the start and {end} at the end were left out: the file says that they are the encoder's";
+    PaddingLeftOut, "padding-left-out", Info, "{start} {start?frame|frames} at the start and {end} at the end were left out: the file says that they are the encoder's";
     /// Parts that somebody cut out with an editor that only notes it (an edit list). They are left out.
     EditsApplied, "edits-applied", Info, "the file's edit list was followed: {left_out_ms} ms of its audio are not played";
     /// An edit list that cannot be followed, or not to its end (speeds other than 1, more entries than are taken, thousands of jumps between large fragments).
     EditsIgnored, "edits-ignored", Warning, "the file's edit list was not followed: {detail}";
     /// Samples that are no numbers, replaced by silence.
-    SamplesReplaced, "samples-replaced", Warning, "{count} samples were not numbers (NaN or infinite) and were replaced by silence";
+    SamplesReplaced, "samples-replaced", Warning, "{count} {count?sample was not a number|samples were not numbers} (NaN or infinite) and {count?was|were} replaced by silence";
     /// The number of channels, their layout or the rate changes within the file.
-    StreamChanged, "stream-changed", Warning, "the audio changes {times} times within the file, first from {from} to {to} at {at_s:.1} s; all of it is {result}";
+    StreamChanged, "stream-changed", Warning, "the audio changes {times} {times?time|times} within the file, first from {from} to {to} at {at_s:.1} s; all of it is {result}";
+    /// The file states another length than it has: it was cut or put together without being told, or its
+    /// sizes are wrong. What is there was read; padding that is stated for another length was not left out.
+    LengthDiffers, "length-differs", Warning, "the file states a length of {stated_s:.3} s and has {read_s:.3} s of audio";
     /// Several files in one, or a chained stream.
     FilesJoined, "files-joined", Warning, "{streams} recordings stand one after the other in the file; all are read";
     /// A part of the file that was not read.
-    PartNotRead, "part-not-read", Warning, "{bytes} bytes of the file were not read: {detail}";
+    PartNotRead, "part-not-read", Warning, "{bytes} {bytes?byte|bytes} of the file {bytes?was|were} not read: {detail}";
     /// Which of several tracks was read.
     TracksNotUsed, "tracks-not-used", Warning, "track {track} of {tracks} was read; the others were not";
     /// The track that was read is silent and another is not.
@@ -88,15 +92,15 @@ codes! {
     MaskLost, "mask-lost", Warning, "the channel mask {mask} cannot be kept in {format}";
 
     // ---- the recording itself
-    ChannelDead, "channel-dead", Warning, "these channels are silent while others are not: {channels}";
+    ChannelDead, "channel-dead", Warning, "{channels?this channel is|these channels are} silent while others are not: {channels}";
     ChannelsInverted, "channels-inverted", Warning, "channels {first} and {second} are inverted to each other (correlation {correlation:.2}): played in mono they cancel";
     ChannelsIdentical, "channels-identical", Info, "all {channels} channels are the same";
     DcOffset, "dc-offset", Warning, "the recording has a DC offset of {percent:.1} % of full scale";
     NearSilence, "near-silence", Warning, "the recording is nearly silent: its loudest 400 ms have {momentary_lufs:.1} LUFS";
     Silent, "silent", Warning, "the recording is silent";
-    Clipped, "clipped", Warning, "{stretches} stretches are clipped, {per_minute:.1} a minute, at {level_dbfs:.1} dBFS";
+    Clipped, "clipped", Warning, "{stretches} {stretches?stretch is|stretches are} clipped, {per_minute:.1} a minute, at {level_dbfs:.1} dBFS";
     BandwidthLow, "bandwidth-low", Info, "nothing is above {bandwidth_hz} Hz at a rate of {sample_rate_hz} Hz: it was a lossy or a slower recording before";
-    SpikesIsolated, "spikes-isolated", Warning, "{count} impossible samples, up to {peak_dbfs:.1} dBFS, were replaced";
+    SpikesIsolated, "spikes-isolated", Warning, "{count} impossible {count?sample|samples}, up to {peak_dbfs:.1} dBFS, {count?was|were} replaced";
 
     // ---- the steps
     /// The step failed or could not be reached, and the chain allows to leave it out. The report has its problem.
@@ -120,7 +124,7 @@ codes! {
 
     // ---- the result
     /// The format that was asked for holds fewer channels than the recording has.
-    FormatReplaced, "format-replaced", Warning, "{wanted} holds at most {channels_max} channels and the recording has {channels}: the correction is {format}";
+    FormatReplaced, "format-replaced", Warning, "{wanted} holds at most {channels_max} {channels_max?channel|channels} and the recording has {channels}: the correction is {format}";
     /// The chain states a loudness and the correction has another one. `cause` says why: silent, too-short, max-gain,
     /// too-peaky, mix, later-step, format, skipped or unknown, or what the step itself says.
     LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";

@@ -124,13 +124,55 @@ impl<'de> Deserialize<'de> for Finding {
     }
 }
 
-/// Replaces `{name}` and `{name:.1}` by the parameters. A text parameter comes from a file or a
-/// plugin: control characters in it are left out.
+impl Code {
+    /// The template as it reads for many, with the parameters alone in braces: for pages.
+    pub fn pattern(self) -> String {
+        let mut text = String::new();
+        let mut rest = self.template();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (field, after) = after.split_once('}').unwrap_or((after, ""));
+            text.push_str(before);
+            match forms(field) {
+                Some((_, _, many)) => text.push_str(many),
+                None => text.extend(["{", field, "}"]),
+            }
+            rest = after;
+        }
+        text + rest
+    }
+}
+
+/// `name?one|many`
+fn forms(field: &str) -> Option<(&str, &str, &str)> {
+    let (name, forms) = field.split_once('?')?;
+    let (one, many) = forms.split_once('|')?;
+    Some((name, one, many))
+}
+
+/// One of what is counted, or one in a list.
+fn is_one(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Array(list)) => list.len() == 1,
+        Some(number) => number.as_f64() == Some(1.0),
+        None => false,
+    }
+}
+
+/// Replaces `{name}`, `{name:.1}` and `{name?one|many}` by the parameters. A text parameter comes from a
+/// file or a plugin: control characters in it are left out.
 fn sentence(template: &str, params: &Map<String, Value>) -> String {
     let mut text = String::with_capacity(template.len() + 32);
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
         let (field, after) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(before);
+        rest = after;
+        if let Some((name, one, many)) = forms(field) {
+            debug_assert!(params.contains_key(name), "{template:?} names {name}");
+            let is_one = is_one(params.get(name));
+            text.push_str(if is_one { one } else { many });
+            continue;
+        }
         let (name, digits) = match field.split_once(":.") {
             Some((name, digits)) => (name, digits.parse().ok()),
             None => (field, None),
@@ -139,9 +181,7 @@ fn sentence(template: &str, params: &Map<String, Value>) -> String {
             params.contains_key(name),
             "{template:?} names {name}, which is not given"
         );
-        text.push_str(before);
         text.push_str(&shown(params.get(name).unwrap_or(&Value::Null), digits));
-        rest = after;
     }
     text.push_str(rest);
     text
@@ -186,6 +226,106 @@ mod tests {
         check("{t}", serde_json::json!({"t": "a\u{7}b\n"}), "ab");
         check("{t}", serde_json::json!({"t": [1, 2]}), "1, 2");
         check("no number", serde_json::json!({}), "no number");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let said = |code, name: &str, value: Value| {
+            let mut params = Map::new();
+            for field in code_fields(code) {
+                params.insert(field, 7.into());
+            }
+            params.insert(name.to_owned(), value);
+            sentence(code.template(), &params)
+        };
+        for (code, name, one, many) in [
+            (
+                Code::ClockWentBack,
+                "times",
+                "back 1 time, by",
+                "back 3 times, by",
+            ),
+            (
+                Code::GapsFilled,
+                "gaps",
+                "1 gap in the file's clock was",
+                "3 gaps in the file's clock were",
+            ),
+            (
+                Code::ContainerDamaged,
+                "places",
+                "in 1 place (",
+                "in 3 places (",
+            ),
+            (
+                Code::BytesSkipped,
+                "bytes",
+                "1 byte in the middle of the file is",
+                "3 bytes in the middle",
+            ),
+            (
+                Code::Clipped,
+                "stretches",
+                "1 stretch is",
+                "3 stretches are",
+            ),
+            (
+                Code::SpikesIsolated,
+                "count",
+                "1 impossible sample, up",
+                "3 impossible samples, up",
+            ),
+        ] {
+            assert!(said(code, name, 1.into()).contains(one), "{one}");
+            assert!(said(code, name, 3.into()).contains(many), "{many}");
+            assert!(said(code, name, 0.into()).contains("0 "));
+        }
+        let dead = |channels| said(Code::ChannelDead, "channels", channels);
+        assert!(dead(vec![2].into()).starts_with("this channel is silent"));
+        assert!(dead(vec![2, 3].into()).starts_with("these channels are silent"));
+    }
+
+    fn code_fields(code: Code) -> impl Iterator<Item = String> {
+        let fields = code.template().split('{').skip(1);
+        fields.map(|field| field.split(['}', ':', '?']).next().unwrap().to_owned())
+    }
+
+    #[test]
+    fn no_sentence_counts_one_of_many() {
+        // What stands behind a number in a sentence is in two forms, or names what can never be one.
+        let never_one = [
+            "{streams} recordings",
+            "{channels} channels",
+            "{name} recommends",
+            "{name} peaks",
+            "{wanted} holds",
+        ];
+        for code in Code::ALL {
+            let template = code.template();
+            for (at, _) in template.match_indices("} ") {
+                let word = template[at + 2..].split(' ').next().unwrap();
+                let start = template[..at].rfind('{').unwrap();
+                let counted = &template[start..at + 2 + word.len()];
+                let is_counted = word.len() > 3
+                    && word.ends_with('s')
+                    && word.bytes().all(|b| b.is_ascii_lowercase());
+                let is_known = never_one.iter().any(|known| known.starts_with(counted));
+                assert!(!is_counted || is_known, "{}: {counted}", code.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_has_the_parameters_alone_in_braces() {
+        let pattern = Code::GapsFilled.pattern();
+        let expected =
+            "{gaps} gaps in the file's clock were filled with {silence_ms} ms of silence";
+        assert_eq!(pattern, expected);
+        assert!(
+            Code::ALL
+                .iter()
+                .all(|code| !code.pattern().contains(['?', '|']))
+        );
     }
 
     #[test]

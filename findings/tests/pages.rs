@@ -23,7 +23,7 @@ fn the_page_about_findings_lists_all_of_them() {
             "| `{}` | {} | {} | {meaning} |\n",
             code.name(),
             code.severity().name(),
-            code.template().replace('|', "\\|"),
+            code.pattern(),
         );
     }
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/findings.md");

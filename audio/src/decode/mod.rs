@@ -1,8 +1,9 @@
-//! Any recording in, planar `f32` in a spill file out.
+//! Any recording in, planar `f32` in a spill file out, or straight into an encoder.
 //!
 //! A *container's* reader ([`container`]) finds the tracks and gives the packets of one of them; a
 //! *codec's* decoder ([`codec`]) makes frames of them; the [`timeline`] puts these where their stamps
-//! say; the [`recorder`] brings them to one rate and one set of channels, spills and measures. A
+//! say; the [`recorder`] brings them to one rate and one set of channels, measures them and hands them to
+//! a [`sink`]. A
 //! declared duration is never believed; what is wrong with a file and could be mended becomes a
 //! finding.
 //!
@@ -16,6 +17,7 @@ mod convert;
 mod demux;
 mod pcm;
 mod recorder;
+mod sink;
 mod source;
 mod spikes;
 mod timeline;
@@ -27,9 +29,10 @@ use std::{fs::File, ops::RangeInclusive, path::Path};
 use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioError, Measured, Spec, channels::CHANNELS_MAX, spill::Spill};
+use crate::{AudioError, Format, Measured, Spec, Tags, channels::CHANNELS_MAX, spill::Spill};
 use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
+use sink::{Sink, ToEncoder, ToSpill};
 use source::{Source, Ticker};
 use timeline::Timeline;
 
@@ -54,7 +57,7 @@ impl Default for Limits {
 }
 
 /// Where the audio came from, in words for people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceInfo {
     /// "WebM", "Ogg", "WAV", …
     pub container: String,
@@ -64,9 +67,10 @@ pub struct SourceInfo {
     pub lossless_bits: Option<u32>,
 }
 
-/// A decoded recording: its samples wait in an unlinked file, which goes when this does.
+/// A decoded recording. Its samples wait in an unlinked file, which goes when this does, or went to an
+/// encoder.
 #[derive(Debug)]
-pub struct Decoded {
+pub struct Decoded<Kept = Spill> {
     pub spec: Spec,
     pub source: SourceInfo,
     /// All audio tracks of the file, also those that were not read.
@@ -75,7 +79,32 @@ pub struct Decoded {
     pub measured: Measured,
     /// What was mended or missing, and what the recording itself is like.
     pub findings: Vec<Finding>,
-    pub(crate) spill: Spill,
+    pub(crate) kept: Kept,
+}
+
+impl SourceInfo {
+    fn of(stream: &Stream, container: &str) -> Self {
+        let params = &stream.params;
+        Self {
+            container: container.to_owned(),
+            codec: params.codec.name().to_owned(),
+            lossless_bits: params.bits.filter(|_| params.codec.is_lossless()),
+        }
+    }
+}
+
+impl Decoded<()> {
+    fn with(self, spill: Spill) -> Decoded {
+        Decoded {
+            spec: self.spec,
+            source: self.source,
+            tracks: self.tracks,
+            frames: self.frames,
+            measured: self.measured,
+            findings: self.findings,
+            kept: spill,
+        }
+    }
 }
 
 /// How often the reading may begin again because something richer came later.
@@ -92,14 +121,48 @@ pub fn decode(
     spill_dir: &Path,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Decoded, AudioError> {
+    let mut sink = ToSpill::in_dir(spill_dir);
+    let decoded = read_whole(&file, limits, track, &mut sink, progress)?;
+    let spill = sink.finish()?;
+    Ok(decoded.with(spill))
+}
+
+/// Decodes, measures and encodes in one pass, with nothing in between: `out`, which is writable, then
+/// holds all of the recording, in what `wanted` says. It is asked again where a file has to be read
+/// again. What `out` holds after an error is worth nothing.
+pub fn convert<'a>(
+    file: File,
+    limits: &Limits,
+    track: Option<u32>,
+    wanted: &'a mut (dyn FnMut(&SourceInfo, Spec) -> (Format, Tags) + 'a),
+    out: File,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded<()>, AudioError> {
+    let mut sink = ToEncoder {
+        out,
+        wanted,
+        encoder: None,
+    };
+    let decoded = read_whole(&file, limits, track, &mut sink, progress)?;
+    sink.finish()?;
+    Ok(decoded)
+}
+
+fn read_whole(
+    file: &File,
+    limits: &Limits,
+    track: Option<u32>,
+    sink: &mut dyn Sink,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded<()>, AudioError> {
     let limits = Limits {
         channels_max: limits.channels_max.min(CHANNELS_MAX),
         ..limits.clone()
     };
     let mut aim = None;
     for restart in 0..=RESTARTS_MAX {
-        let recorder = Recorder::new(&limits, spill_dir, aim, restart < RESTARTS_MAX);
-        match read(&file, track, recorder, progress) {
+        let recorder = Recorder::new(&limits, sink, aim, restart < RESTARTS_MAX);
+        match read(file, track, recorder, progress) {
             Ok(decoded) => {
                 progress(1.0);
                 return Ok(decoded);
@@ -136,9 +199,9 @@ impl Unread {
 fn read(
     file: &File,
     wish: Option<u32>,
-    recorder: Recorder,
+    recorder: Recorder<'_>,
     progress: &mut dyn FnMut(f32),
-) -> Result<Decoded, Interrupted> {
+) -> Result<Decoded<()>, Interrupted> {
     let source = Source::open(file)?;
     let mut demuxer = container::open(&source)?;
     let chosen = tracks::choose(demuxer.tracks(), wish)?;
@@ -148,7 +211,7 @@ fn read(
 
     let mut timeline = Timeline::new(recorder);
     let mut packet = Packet::default();
-    let mut first: Option<Box<Stream>> = None;
+    let mut of_first: Option<SourceInfo> = None;
     let mut streams = 0u64;
     let mut unread = Unread::default();
     let end = loop {
@@ -158,8 +221,12 @@ fn read(
             Next::Packet => timeline.packet(&packet)?,
             Next::Stream(stream) => {
                 streams += 1;
-                let is_first = first.is_none();
-                first.get_or_insert_with(|| stream.clone());
+                let is_first = of_first.is_none();
+                if is_first {
+                    let source = SourceInfo::of(&stream, demuxer.container().name());
+                    timeline.recorder().set_source(source.clone());
+                    of_first = Some(source);
+                }
                 unread.is_passing = match timeline.start(*stream) {
                     // What came before is read all the same.
                     Err(Interrupted::Failed(AudioError::UnknownCodec { codec })) if !is_first => {
@@ -186,7 +253,6 @@ fn read(
     let Recorded {
         spec,
         measured,
-        spill,
         findings: of_samples,
     } = recorder.finish()?;
 
@@ -206,22 +272,16 @@ fn read(
     findings.extend(of_samples);
     findings.extend(tracks::findings(&source, &infos, chosen, &measured)?);
     findings.extend(measured.findings.iter().cloned());
-    let params = first.map(|stream| stream.params);
     Ok(Decoded {
         spec,
         source: SourceInfo {
             container: container.name().to_owned(),
-            codec: params
-                .as_ref()
-                .map_or_else(String::new, |params| params.codec.name().to_owned()),
-            lossless_bits: params
-                .filter(|params| params.codec.is_lossless())
-                .and_then(|params| params.bits),
+            ..of_first.unwrap_or_default()
         },
         tracks: infos,
-        frames: spill.frames(),
+        frames: measured.measurement.frames,
         measured,
         findings,
-        spill,
+        kept: (),
     })
 }

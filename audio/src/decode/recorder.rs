@@ -1,6 +1,6 @@
 //! Takes decoded frames, whatever they come from: brings them to one rate and one set of channels,
-//! holds them against the limits, replaces what is no number and what is impossible, spills and
-//! measures.
+//! holds them against the limits, replaces what is no number and what is impossible, hands them on
+//! and measures.
 //!
 //! What comes first decides what the recording has. Something richer later (stereo after mono, a
 //! higher rate) ends the reading with [`Interrupted::Richer`]: it has to begin again with that as its
@@ -8,15 +8,15 @@
 
 use std::{
     io,
-    path::{Path, PathBuf},
     thread::{self, JoinHandle},
 };
 
 use retake_findings::{Code, Finding};
 
 use super::{
-    Limits,
+    Limits, SourceInfo,
     convert::Converter,
+    sink::Sink,
     spikes::{self, Spikes},
 };
 use crate::{
@@ -25,7 +25,6 @@ use crate::{
     measure::Meter,
     pool::Pool,
     reblock::Reblocker,
-    spill::{Spill, SpillWriter},
 };
 
 /// Silence is written in pieces of this many frames.
@@ -51,9 +50,10 @@ impl From<io::Error> for Interrupted {
     }
 }
 
-pub(super) struct Recorder {
+pub(super) struct Recorder<'a> {
     limits: Limits,
-    spill_dir: PathBuf,
+    sink: &'a mut dyn Sink,
+    source: SourceInfo,
     aim: Option<Spec>,
     /// Whether something richer than the aim may still begin the reading anew.
     may_aim_higher: bool,
@@ -108,7 +108,6 @@ struct Started {
     converted: Block,
     mended: Block,
     reblocker: Reblocker,
-    spill: SpillWriter,
     to_meter: Giver,
     meter: JoinHandle<Measured>,
 }
@@ -116,27 +115,32 @@ struct Started {
 pub(super) struct Recorded {
     pub spec: Spec,
     pub measured: Measured,
-    pub spill: Spill,
     pub findings: Vec<Finding>,
 }
 
-impl Recorder {
+impl<'a> Recorder<'a> {
     /// `aim` is what the recording is to have; without one, what comes first.
     pub(super) fn new(
         limits: &Limits,
-        spill_dir: &Path,
+        sink: &'a mut dyn Sink,
         aim: Option<Spec>,
         may_aim_higher: bool,
     ) -> Self {
         Self {
             limits: limits.clone(),
-            spill_dir: spill_dir.to_owned(),
+            sink,
+            source: SourceInfo::default(),
             aim,
             may_aim_higher,
             started: None,
             changes: Changes::default(),
             mended: Mended::default(),
         }
+    }
+
+    /// Where what is recorded comes from, once that is known.
+    pub(super) fn set_source(&mut self, source: SourceInfo) {
+        self.source = source;
     }
 
     /// Whether so much more silence would still be within the limits.
@@ -169,38 +173,41 @@ impl Recorder {
             Some(started) => started,
             none => {
                 let aim = self.aim.unwrap_or(spec);
-                none.insert(Started::new(aim, spec, &self.limits, &self.spill_dir)?)
+                let started = none.insert(Started::new(aim, spec, &self.limits)?);
+                self.sink.begin(&self.source, aim, started.frames_max)?;
+                started
             }
         };
+        let sink = &mut *self.sink;
         if started.stretch != spec {
             self.changes.note(started.stretch, spec, started.seconds());
             let richer = richer(started.spec, spec);
             if self.may_aim_higher && richer != started.spec {
                 return Err(Interrupted::Richer(richer));
             }
-            started.end_stretch()?;
+            started.end_stretch(sink)?;
             started.stretch = spec;
         }
-        started.push(block, &mut self.mended)
+        started.push(block, &mut self.mended, sink)
     }
 
     pub(super) fn finish(mut self) -> Result<Recorded, Interrupted> {
         let Some(mut started) = self.started.take() else {
             return Err(AudioError::Empty.into());
         };
-        started.end_stretch()?;
+        let sink = self.sink;
+        started.end_stretch(sink)?;
         if started.frames == 0 {
             return Err(AudioError::Empty.into());
         }
         let Started {
             spec,
             reblocker,
-            mut spill,
             to_meter,
             meter,
             ..
         } = started;
-        reblocker.finish(&mut |block| store(block, &mut spill, &to_meter))?;
+        reblocker.finish(&mut |block| hand_on(block, sink, &to_meter))?;
         drop(to_meter);
         let measured = match meter.join() {
             Ok(measured) => measured,
@@ -212,7 +219,6 @@ impl Recorder {
         Ok(Recorded {
             spec,
             measured,
-            spill: spill.finish()?,
             findings,
         })
     }
@@ -271,12 +277,7 @@ impl Changes {
 }
 
 impl Started {
-    fn new(
-        spec: Spec,
-        stretch: Spec,
-        limits: &Limits,
-        spill_dir: &Path,
-    ) -> Result<Self, AudioError> {
+    fn new(spec: Spec, stretch: Spec, limits: &Limits) -> Result<Self, AudioError> {
         let frames_max = u128::from(limits.duration_ms_max) * u128::from(spec.sample_rate) / 1000;
         let (to_meter, blocks) = handover();
         let pool = Pool::new(spec.channels as usize);
@@ -300,7 +301,6 @@ impl Started {
             converted: Block::new(channels),
             mended: Block::new(channels),
             reblocker: Reblocker::new(&pool),
-            spill: SpillWriter::create(spill_dir, channels)?,
             to_meter,
             meter,
         })
@@ -310,9 +310,14 @@ impl Started {
         self.frames as f64 / f64::from(self.spec.sample_rate)
     }
 
-    fn push(&mut self, block: &Block, counts: &mut Mended) -> Result<(), Interrupted> {
+    fn push(
+        &mut self,
+        block: &Block,
+        counts: &mut Mended,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Interrupted> {
         if !spikes::may_be_in(block) {
-            return self.push_sound(block);
+            return self.push_sound(block, sink);
         }
         let mut mended = std::mem::take(&mut self.mended);
         mended.reset(block.channels());
@@ -322,14 +327,14 @@ impl Started {
             counts.not_numbers += 1;
         }
         spikes::replace(&mut mended, self.stretch.sample_rate, &mut counts.spikes);
-        let pushed = self.push_sound(&mended);
+        let pushed = self.push_sound(&mended, sink);
         self.mended = mended;
         pushed
     }
 
-    fn push_sound(&mut self, block: &Block) -> Result<(), Interrupted> {
+    fn push_sound(&mut self, block: &Block, sink: &mut dyn Sink) -> Result<(), Interrupted> {
         if self.stretch == self.spec {
-            return self.record(block);
+            return self.record(block, sink);
         }
         let converter = match &mut self.converter {
             Some(converter) => converter,
@@ -338,22 +343,22 @@ impl Started {
         let mut converted = std::mem::take(&mut self.converted);
         converted.reset(self.spec.channels as usize);
         converter.push(block, &mut converted);
-        let recorded = self.record(&converted);
+        let recorded = self.record(&converted, sink);
         self.converted = converted;
         recorded
     }
 
     /// What the converter still owes.
-    fn end_stretch(&mut self) -> Result<(), Interrupted> {
+    fn end_stretch(&mut self, sink: &mut dyn Sink) -> Result<(), Interrupted> {
         let Some(converter) = self.converter.take() else {
             return Ok(());
         };
         let mut rest = Block::new(self.spec.channels as usize);
         converter.finish(&mut rest);
-        self.record(&rest)
+        self.record(&rest, sink)
     }
 
-    fn record(&mut self, block: &Block) -> Result<(), Interrupted> {
+    fn record(&mut self, block: &Block, sink: &mut dyn Sink) -> Result<(), Interrupted> {
         self.frames += block.frames() as u64;
         if self.frames > self.frames_max {
             let limit_ms = self.duration_ms_max;
@@ -361,17 +366,16 @@ impl Started {
         }
         let Self {
             reblocker,
-            spill,
             to_meter,
             ..
         } = self;
-        reblocker.push(block, &mut |block| store(block, spill, to_meter))?;
+        reblocker.push(block, &mut |block| hand_on(block, sink, to_meter))?;
         Ok(())
     }
 }
 
-fn store(block: Block, spill: &mut SpillWriter, to_meter: &Giver) -> Result<(), AudioError> {
-    spill.write(&block)?;
+fn hand_on(block: Block, sink: &mut dyn Sink, to_meter: &Giver) -> Result<(), AudioError> {
+    sink.push(&block)?;
     // The meter ends early only by a panic, which joining it brings to light.
     let _ = to_meter.give(block);
     Ok(())

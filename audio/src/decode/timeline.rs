@@ -33,8 +33,8 @@ const EARLY_PACKETS_MAX: usize = 64;
 /// No stamp is further from 0, in frames: what a damaged file says stays far from overflowing.
 const CLOCK_MAX: i64 = 1 << 50;
 
-pub(super) struct Timeline {
-    recorder: Recorder,
+pub(super) struct Timeline<'a> {
+    recorder: Recorder<'a>,
     stream: Option<Playing>,
     counts: Counts,
     decoded: Block,
@@ -111,14 +111,18 @@ struct Counts {
     drift_over_ms: f64,
 }
 
-impl Timeline {
-    pub(super) fn new(recorder: Recorder) -> Self {
+impl<'a> Timeline<'a> {
+    pub(super) fn new(recorder: Recorder<'a>) -> Self {
         Self {
             recorder,
             stream: None,
             counts: Counts::default(),
             decoded: Block::default(),
         }
+    }
+
+    pub(super) fn recorder(&mut self) -> &mut Recorder<'a> {
+        &mut self.recorder
     }
 
     /// A stream begins: right behind the one before, if there was one.
@@ -201,7 +205,7 @@ impl Timeline {
     }
 
     /// The recorder, with all that was heard, and what there is to say.
-    pub(super) fn finish(mut self) -> Result<(Recorder, Vec<Finding>), Interrupted> {
+    pub(super) fn finish(mut self) -> Result<(Recorder<'a>, Vec<Finding>), Interrupted> {
         self.end_stream()?;
         Ok((self.recorder, self.counts.findings()))
     }
@@ -243,7 +247,7 @@ impl Playing {
     fn stray(
         &mut self,
         stray: Stray,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let heard = stray.heard;
@@ -263,7 +267,7 @@ impl Playing {
     /// They stay few: silence, as long as the packets of the stream's own kind.
     fn drop_strays(
         &mut self,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         for stray in std::mem::take(&mut self.strays) {
@@ -290,7 +294,7 @@ impl Playing {
     fn lose_early(
         &mut self,
         heard: Option<Spec>,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let mut packets = std::mem::take(&mut self.early).into_iter().peekable();
@@ -312,7 +316,7 @@ impl Playing {
         &mut self,
         heard: Option<Spec>,
         packet: &Packet,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let Some(heard) = heard.or_else(|| self.stream.expected()) else {
@@ -335,7 +339,7 @@ impl Playing {
         heard: Spec,
         block: &mut Block,
         packet: &Packet,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let rate = heard.sample_rate;
@@ -399,7 +403,7 @@ impl Playing {
     fn settle_held(
         &mut self,
         late: Option<i64>,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let (Some(held), Some(heard)) = (self.clock.held.take(), self.heard) else {
@@ -433,7 +437,7 @@ impl Playing {
         gap: i64,
         at: i64,
         jitter: i64,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
         counts: &mut Counts,
     ) -> Result<(), Interrupted> {
         let returned = self.clock.back_from.filter(|before| {
@@ -470,7 +474,7 @@ impl Playing {
         &mut self,
         heard: Spec,
         block: &Block,
-        recorder: &mut Recorder,
+        recorder: &mut Recorder<'_>,
     ) -> Result<(), Interrupted> {
         self.clock.position += block.frames() as i64;
         recorder.push(heard, block)

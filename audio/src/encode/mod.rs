@@ -60,13 +60,14 @@ enum Writer {
 }
 
 impl Encoder {
-    /// `frames` is how many will be pushed; the spec is one that the pipeline takes, with no more
+    /// No more than `frames_max` will be pushed: where that is their number, what is written first is
+    /// right from the start, else it is patched at the end. The spec is one that the pipeline takes, with no more
     /// channels than the format can have. What of the tags the format cannot hold is left out: see
     /// [`Format::cannot_keep`].
     pub fn create(
         format: &Format,
         spec: Spec,
-        frames: u64,
+        frames_max: u64,
         tags: &Tags,
         out: File,
     ) -> Result<Self, AudioError> {
@@ -79,15 +80,14 @@ impl Encoder {
         }
         Ok(Self(match *format {
             Format::Wav { depth } => {
-                Writer::Wav(wav::WavWriter::create(out, spec, depth, frames, tags)?)
+                Writer::Wav(wav::WavWriter::create(out, spec, depth, frames_max, tags)?)
             }
             Format::Flac { bits } => Writer::Flac(Box::new(flac::FlacWriter::create(
-                out, spec, bits, frames, tags,
+                out, spec, bits, frames_max, tags,
             )?)),
             Format::OggOpus { bitrate_bps } => Writer::OggOpus(Box::new(opus::OpusWriter::create(
                 out,
                 spec,
-                frames,
                 bitrate_bps,
                 tags,
             )?)),

@@ -32,11 +32,13 @@ pub(crate) struct OpusWriter {
     /// Used again for each block.
     resampled: Block,
     channels: usize,
-    /// Frames in a packet and in all, at the encoder's rate.
+    /// Frames in a packet, at the encoder's rate.
     packet_frames: usize,
-    frames: u64,
-    packets_left: u64,
-    final_granule: u64,
+    /// Frames that were pushed, and their rate.
+    frames_in: u64,
+    rate_in: u32,
+    /// The encoder's delay, at the format's rate.
+    pre_skip: u64,
     /// Where each of the format's channels stands among ours.
     order: Vec<usize>,
     /// Interleaved, in the format's channel order.
@@ -70,7 +72,6 @@ impl OpusWriter {
     pub(super) fn create(
         out: File,
         spec: Spec,
-        frames_in: u64,
         bitrate_bps: Option<u32>,
         tags: &Tags,
     ) -> Result<Self, AudioError> {
@@ -86,15 +87,7 @@ impl OpusWriter {
         let encoder = PacketEncoder::new(rate, channels, bitrate, is_discrete).map_err(broken)?;
         let head = encoder.head(spec.sample_rate);
 
-        // Every Opus rate divides 48 kHz. The encoder lags by its lookahead: that much silence
-        // behind the audio pushes the last of it out.
-        let ticks = u64::from(GRANULE_RATE / rate);
-        let frames = rescale(frames_in, spec.sample_rate, rate);
-        let lookahead = u64::from(head.pre_skip).div_ceil(ticks);
-        let packet_frames = rate as usize / 50;
-        let packets_left = (frames + lookahead).div_ceil(packet_frames as u64);
-        let final_granule = u64::from(head.pre_skip) + frames * ticks;
-
+        let pre_skip = u64::from(head.pre_skip);
         let out = BufWriter::with_capacity(super::OUT_BUFFER_BYTES, out);
         Ok(Self {
             writer: OggOpusWriter::with_tags(out, head, comments(tags)?).map_err(broken)?,
@@ -103,10 +96,10 @@ impl OpusWriter {
             resampler,
             resampled: Block::new(channels),
             channels,
-            packet_frames,
-            frames,
-            packets_left,
-            final_granule,
+            packet_frames: rate as usize / 50,
+            frames_in: 0,
+            rate_in: spec.sample_rate,
+            pre_skip,
             order: match is_discrete {
                 true => (0..channels).collect(),
                 false => vorbis_from_wave(channels).to_vec(),
@@ -116,29 +109,37 @@ impl OpusWriter {
     }
 
     pub(super) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        self.frames_in += block.frames() as u64;
         let mut resampled = std::mem::take(&mut self.resampled);
         resampled.reset(self.channels);
         self.resampler.push(block, &mut resampled);
-        let encoded = self.encode(&resampled);
+        self.take(&resampled);
         self.resampled = resampled;
-        encoded
+        self.encode(None)
     }
 
     pub(super) fn finish(mut self) -> Result<(), AudioError> {
         let rate_of_itself = Resampler::new(GRANULE_RATE, GRANULE_RATE, self.channels)?;
         let resampler = std::mem::replace(&mut self.resampler, rate_of_itself);
         let mut rest = Block::new(self.channels);
-        resampler.finish(self.frames, &mut rest);
-        self.encode(&rest)?;
-        let silence = Block::silence(self.channels, self.packet_frames);
-        while self.packets_left > 0 {
-            self.encode(&silence)?;
-        }
+        let frames = rescale(self.frames_in, self.rate_in, self.rate());
+        resampler.finish(frames, &mut rest);
+        self.take(&rest);
+        // Every Opus rate divides 48 kHz. The encoder lags by its lookahead: that much silence
+        // behind the audio pushes the last of it out.
+        let ticks = u64::from(self.ticks());
+        let lookahead = self.pre_skip.div_ceil(ticks) as usize;
+        let samples = self.pending.len() + lookahead * self.channels;
+        let packet_samples = self.packet_frames * self.channels;
+        self.pending
+            .resize(samples.next_multiple_of(packet_samples), 0.0);
+        self.encode(Some(self.pre_skip + frames * ticks))?;
         self.writer.finish().map_err(broken)?;
         Ok(())
     }
 
-    fn encode(&mut self, block: &Block) -> Result<(), AudioError> {
+    /// Behind what waits to be encoded.
+    fn take(&mut self, block: &Block) {
         let start = self.pending.len();
         self.pending
             .resize(start + block.frames() * self.channels, 0.0);
@@ -151,28 +152,27 @@ impl OpusWriter {
                 *to = sample.clamp(-1.0, 1.0);
             }
         }
+    }
+
+    /// All that fills packets, of which the last ends at the granule that is given.
+    fn encode(&mut self, last_granule: Option<u64>) -> Result<(), AudioError> {
         let packet_samples = self.packet_frames * self.channels;
         let mut from = 0;
-        while self.pending.len() - from >= packet_samples && self.packets_left > 0 {
+        while self.pending.len() - from >= packet_samples {
             let samples = &self.pending[from..from + packet_samples];
             let len = self
                 .encoder
                 .encode(samples, self.packet_frames, &mut self.packet)
                 .map_err(broken)?;
-            let packet = &self.packet[..len];
-            if self.packets_left == 1 {
-                let duration = self.final_granule - self.writer.granule() as u64;
-                self.writer
-                    .write_packet_with_duration(packet, duration as u32)
-                    .map_err(broken)?;
-            } else {
-                let duration = self.packet_frames as u32 * (GRANULE_RATE / self.rate());
-                self.writer
-                    .write_packet_with_duration(packet, duration)
-                    .map_err(broken)?;
-            }
-            self.packets_left -= 1;
             from += packet_samples;
+            let is_last = self.pending.len() - from < packet_samples;
+            let duration = match last_granule.filter(|_| is_last) {
+                Some(granule) => (granule - self.writer.granule() as u64) as u32,
+                None => self.packet_frames as u32 * self.ticks(),
+            };
+            self.writer
+                .write_packet_with_duration(&self.packet[..len], duration)
+                .map_err(broken)?;
         }
         self.pending.drain(..from);
         Ok(())
@@ -180,6 +180,11 @@ impl OpusWriter {
 
     fn rate(&self) -> u32 {
         self.packet_frames as u32 * 50
+    }
+
+    /// Of the format's clock, for one frame of the encoder's.
+    fn ticks(&self) -> u32 {
+        GRANULE_RATE / self.rate()
     }
 }
 

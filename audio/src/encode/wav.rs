@@ -1,11 +1,11 @@
 //! WAV, and RF64 (EBU Tech 3306) where the sizes need more than 32 bits.
 //!
-//! The length is known beforehand, so the right header is written at once: nothing has to be
-//! patched, and a file that was cut short still says what it should have held.
+//! Where the length is known beforehand the right header is written at once, so that a file that was
+//! cut short still says what it should have held. Else the header is written again at the end.
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
 };
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     Block, Spec, Tags,
     tags::write_riff,
-    wav::{WaveFormat, header, tag},
+    wav::{Sizes, WaveFormat, header, tag},
 };
 
 pub(crate) struct WavWriter {
@@ -24,10 +24,12 @@ pub(crate) struct WavWriter {
     depth: WavDepth,
     quantizer: Quantizer,
     scratch: Vec<u8>,
-    /// A chunk's length is even: the data chunk's may need one more byte behind it.
-    pads: bool,
-    /// The chunks behind the samples.
-    after: Vec<u8>,
+    format: WaveFormat,
+    tags: Tags,
+    /// The chunks before the samples.
+    before: Vec<u8>,
+    frames: u64,
+    frames_max: u64,
 }
 
 impl WavWriter {
@@ -35,32 +37,48 @@ impl WavWriter {
         out: File,
         spec: Spec,
         depth: WavDepth,
-        frames: u64,
+        frames_max: u64,
         tags: &Tags,
     ) -> io::Result<Self> {
-        let mut out = BufWriter::with_capacity(OUT_BUFFER_BYTES, out);
+        let out = BufWriter::with_capacity(OUT_BUFFER_BYTES, out);
         let coding = match depth {
             WavDepth::Int16 | WavDepth::Int24 => tag::PCM,
             WavDepth::Float32 => tag::FLOAT,
         };
         let format = WaveFormat::linear(spec, coding, 8 * bytes_per_sample(depth));
-        let data_bytes = frames * u64::from(format.block_align);
-        let before = write_riff::before(tags);
-        let after = write_riff::after(tags, spec.sample_rate, frames);
-        let after_bytes = after.len() as u64;
-        out.write_all(&header(&format, frames, data_bytes, &before, after_bytes))?;
         let bits = if depth == WavDepth::Int16 { 16 } else { 24 };
-        Ok(Self {
+        let mut writer = Self {
             out,
             depth,
             quantizer: Quantizer::new(bits, spec.channels as usize),
             scratch: Vec::new(),
-            pads: data_bytes % 2 == 1,
-            after,
-        })
+            format,
+            tags: tags.clone(),
+            before: write_riff::before(tags),
+            frames: 0,
+            frames_max,
+        };
+        let header = writer.header(frames_max);
+        writer.out.write_all(&header)?;
+        Ok(writer)
+    }
+
+    fn header(&self, frames: u64) -> Vec<u8> {
+        let sizes = Sizes {
+            frames,
+            frames_max: self.frames_max,
+            after_bytes: self.after(frames).len() as u64,
+        };
+        header(&self.format, sizes, &self.before)
+    }
+
+    /// The chunks behind the samples.
+    fn after(&self, frames: u64) -> Vec<u8> {
+        write_riff::after(&self.tags, self.format.sample_rate, frames)
     }
 
     pub(super) fn push(&mut self, block: &Block) -> io::Result<()> {
+        self.frames += block.frames() as u64;
         let Self {
             quantizer, scratch, ..
         } = self;
@@ -78,10 +96,17 @@ impl WavWriter {
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
-        if self.pads {
+        // A chunk's length is even.
+        if self.frames * u64::from(self.format.block_align) % 2 == 1 {
             self.out.write_all(&[0])?;
         }
-        self.out.write_all(&self.after)?;
+        let after = self.after(self.frames);
+        self.out.write_all(&after)?;
+        if self.frames < self.frames_max {
+            let header = self.header(self.frames);
+            self.out.seek(SeekFrom::Start(0))?;
+            self.out.write_all(&header)?;
+        }
         self.out.flush()
     }
 }

@@ -79,7 +79,7 @@ pub fn run(
     let Decoded {
         spec,
         frames,
-        mut spill,
+        kept: mut spill,
         measured,
         ..
     } = decoded;

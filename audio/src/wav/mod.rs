@@ -9,5 +9,5 @@ mod header;
 mod parse;
 
 pub(crate) use format::{AMBISONIC_TAIL, DOLBY_TAILS, SUBFORMAT_TAIL, WaveFormat, tag};
-pub(crate) use header::{chunk, header};
+pub(crate) use header::{Sizes, chunk, header};
 pub(crate) use parse::Format;

@@ -9,16 +9,16 @@ use retake_findings::Finding;
 use super::failed::{audio_failed, ours};
 use crate::child::{Failed, Original};
 
+#[derive(Clone)]
 pub(super) struct Beside {
-    tags: Tags,
+    pub tags: Tags,
     /// What cannot be kept.
     pub findings: Vec<Finding>,
 }
 
 impl Beside {
-    /// Of the recording, and brought in step with what earlier children cut out of it. Nothing where
-    /// what is written is not the correction.
-    pub fn read(original: Option<&Original>, format: &Format, spec: Spec) -> Result<Self, Failed> {
+    /// Of the recording. Nothing where what is written is not the correction.
+    pub fn read(original: Option<&Original>) -> Result<Self, Failed> {
         let Some(original) = original else {
             return Ok(Self {
                 tags: Tags::default(),
@@ -26,13 +26,20 @@ impl Beside {
             });
         };
         let file = File::open(&original.file).map_err(ours("the recording"))?;
-        let (mut tags, mut findings) =
-            Tags::read(&file).map_err(|error| audio_failed(error, None))?;
-        for cuts in &original.cuts {
-            cut(&mut tags, cuts, spec.sample_rate);
-        }
-        findings.extend(format.cannot_keep(&tags, spec));
+        let (tags, findings) = Tags::read(&file).map_err(|error| audio_failed(error, None))?;
         Ok(Self { tags, findings })
+    }
+
+    /// Brought in step with what earlier children cut out of the recording, and held against what is
+    /// written.
+    pub fn fit(mut self, original: Option<&Original>, format: &Format, spec: Spec) -> Self {
+        for cuts in original.iter().flat_map(|original| &original.cuts) {
+            cut(&mut self.tags, cuts, spec.sample_rate);
+        }
+        if original.is_some() {
+            self.findings.extend(format.cannot_keep(&self.tags, spec));
+        }
+        self
     }
 
     /// Without what the last step cut out.

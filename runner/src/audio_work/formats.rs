@@ -4,9 +4,9 @@ use retake_audio::{FlacBits, WavDepth};
 use retake_chain::format::Format;
 use retake_findings::{Code, Finding};
 
-use crate::child::{Correction, Origin, Source};
+use crate::child::{Correction, Origin, Output, Source};
 
-pub(super) const HANDOVER: retake_audio::Format = retake_audio::Format::Wav {
+const HANDOVER: retake_audio::Format = retake_audio::Format::Wav {
     depth: WavDepth::Float32,
 };
 
@@ -16,6 +16,16 @@ pub(super) struct Chosen {
     pub encoded: retake_audio::Format,
     /// Says that it is not the one that was asked for.
     pub replaced: Option<Finding>,
+}
+
+impl Chosen {
+    /// What this child writes, and what there is to say about that.
+    pub(super) fn written(self, output_as: Output) -> (retake_audio::Format, Option<Finding>) {
+        match output_as {
+            Output::Handover => (HANDOVER, None),
+            Output::Correction => (self.encoded, self.replaced),
+        }
+    }
 }
 
 /// What was asked for; a WAV where that cannot hold so many channels.

@@ -10,26 +10,25 @@ mod formats;
 mod guard;
 mod outcome;
 mod stages;
+mod straight;
 mod watch;
 
 use std::{fs::File, process::ExitCode};
 
-use retake_audio::{Decoded, decode, run};
+use retake_audio::{Decoded, Measured, SourceInfo, decode, run};
 use retake_findings::Finding;
 
 use crate::{
     budget::Budgets,
-    child::{
-        Done, Expect, Failed, Harmless, Length, Line, Origin, Output, Request, Source, Teller,
-        serve,
-    },
+    child::{Done, Expect, Failed, Harmless, Length, Line, Origin, Request, Source, Teller, serve},
     handover::read_header,
 };
 use beside::Beside;
 use failed::{audio_failed, ours, run_failed};
-use formats::{Chosen, HANDOVER, correction_format};
+use formats::correction_format;
 use outcome::{cuts_of, harmless, step_done};
 use stages::{Opened, Opening};
+use straight::{is_straight, straight};
 use watch::Watch;
 
 /// Decoding is counted as this part of the whole; the rest is the steps and encoding.
@@ -41,27 +40,21 @@ pub fn child_main() -> ExitCode {
 }
 
 fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
+    if is_straight(request) {
+        return straight(request, teller);
+    }
     let decoded = read(request, teller)?;
     let spec = decoded.spec;
     let frames = decoded.frames;
-    let source = Source {
-        container: decoded.source.container.clone(),
-        codec: decoded.source.codec.clone(),
-        lossless_bits: decoded.source.lossless_bits,
-    };
+    let source = source_of(&decoded.source);
     let (input, tracks) = (decoded.measured.clone(), decoded.tracks.clone());
 
-    let Chosen {
-        format,
-        encoded,
-        replaced,
-    } = correction_format(request.deltas_as, &source, spec.channels);
-    let (written, replaced) = match request.output_as {
-        Output::Handover => (HANDOVER, None),
-        Output::Correction => (encoded, replaced),
-    };
-    let beside = Beside::read(request.original.as_ref(), &written, spec)?;
-    let mut findings = of_reading(request, &decoded);
+    let chosen = correction_format(request.deltas_as, &source, spec.channels);
+    let (format, encoded) = (chosen.format, chosen.encoded);
+    let (written, replaced) = chosen.written(request.output_as);
+    let original = request.original.as_ref();
+    let beside = Beside::read(original)?.fit(original, &written, spec);
+    let mut findings = of_reading(request, &decoded.findings, &decoded.measured);
     findings.extend(replaced);
     findings.extend(beside.findings.iter().cloned());
     tell(teller, &findings)?;
@@ -170,14 +163,22 @@ fn read(request: &Request, teller: &Teller) -> Result<Decoded, Failed> {
     Ok(decoded)
 }
 
+fn source_of(info: &SourceInfo) -> Source {
+    Source {
+        container: info.container.clone(),
+        codec: info.codec.clone(),
+        lossless_bits: info.lossless_bits,
+    }
+}
+
 /// What is worth telling of what was read: all of it of a recording; of a service's answer what is
 /// wrong with the file; nothing of our own files on their way.
-fn of_reading(request: &Request, decoded: &Decoded) -> Vec<Finding> {
-    let findings = decoded.findings.iter();
+fn of_reading(request: &Request, findings: &[Finding], measured: &Measured) -> Vec<Finding> {
+    let findings = findings.iter();
     if request.deltas_as.origin == Origin::Input {
         return findings.cloned().collect();
     }
-    let of_sound = &decoded.measured.findings;
+    let of_sound = &measured.findings;
     findings
         .filter(|found| request.expect.is_some() && !of_sound.contains(found))
         .cloned()

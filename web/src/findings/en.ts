@@ -28,7 +28,11 @@ export const en: Language = {
       advice: ANOTHER_COPY,
     },
     "bytes-skipped": {
-      says: (v) => `${v.count("bytes", { one: "byte", other: "bytes" })} of the file are no audio and were left out.`,
+      says: (v) =>
+        `${v.count("bytes", {
+          one: "byte of the file is no audio and was",
+          other: "bytes of the file are no audio and were",
+        })} left out.`,
       advice: ANOTHER_COPY,
     },
     "gaps-filled": {
@@ -50,6 +54,12 @@ export const en: Language = {
         `The file's clock and its audio are ${v.ms("drift_ms")} apart at the end (${v.number("ppm")} ppm). ` +
         "Nothing was changed.",
       advice: "Beside a picture, check whether the end is in step.",
+    },
+    "length-differs": {
+      says: (v) =>
+        `The file states a length of ${v.number("stated_s", 3)} s and has ${v.number("read_s", 3)} s of audio. ` +
+        "All that is there was read.",
+      advice: ANOTHER_COPY,
     },
     "late-start": { says: (v) => `The audio starts ${v.ms("late_ms")} after the beginning; silence comes before it.` },
     "start-trimmed": { says: (v) => `By the file's clock, ${v.ms("trimmed_ms")} are before its beginning and were left out.` },

@@ -9,6 +9,8 @@ use crate::{
     decode::{
         codec::{Heard, PacketError},
         demux::CodecParams,
+        recorder::Recorded,
+        sink::ToSpill,
     },
 };
 
@@ -108,9 +110,10 @@ impl Played {
 fn play_within(limits: &Limits, streams: &[(Stream, Vec<Packet>)]) -> Result<Played, AudioError> {
     let mut aim = None;
     for restart in 0..=3 {
-        let recorder = Recorder::new(limits, &std::env::temp_dir(), aim, restart < 3);
+        let mut sink = ToSpill::in_dir(std::env::temp_dir());
+        let recorder = Recorder::new(limits, &mut sink, aim, restart < 3);
         match attempt(recorder, streams) {
-            Ok(played) => return Ok(played),
+            Ok(recorded) => return Ok(played(recorded, sink)),
             Err(Interrupted::Richer(spec)) => aim = Some(spec),
             Err(Interrupted::Failed(error)) => return Err(error),
         }
@@ -118,7 +121,10 @@ fn play_within(limits: &Limits, streams: &[(Stream, Vec<Packet>)]) -> Result<Pla
     unreachable!()
 }
 
-fn attempt(recorder: Recorder, streams: &[(Stream, Vec<Packet>)]) -> Result<Played, Interrupted> {
+fn attempt(
+    recorder: Recorder<'_>,
+    streams: &[(Stream, Vec<Packet>)],
+) -> Result<Recorded, Interrupted> {
     let mut timeline = Timeline::new(recorder);
     for (stream, packets) in streams {
         timeline.end_stream()?;
@@ -130,17 +136,23 @@ fn attempt(recorder: Recorder, streams: &[(Stream, Vec<Packet>)]) -> Result<Play
     let (recorder, mut findings) = timeline.finish()?;
     let mut recorded = recorder.finish()?;
     findings.append(&mut recorded.findings);
+    recorded.findings = findings;
+    Ok(recorded)
+}
+
+fn played(recorded: Recorded, sink: ToSpill) -> Played {
+    let mut spill = sink.finish().unwrap();
     let mut samples = Block::new(recorded.spec.channels as usize);
     let mut block = Block::default();
-    let mut reader = recorded.spill.read();
-    while reader.read_into(&mut block)? {
+    let mut reader = spill.read();
+    while reader.read_into(&mut block).unwrap() {
         samples.append(&block);
     }
-    Ok(Played {
+    Played {
         spec: recorded.spec,
         samples,
-        findings,
-    })
+        findings: recorded.findings,
+    }
 }
 
 fn play(packets: impl IntoIterator<Item = Packet>) -> Played {
@@ -479,7 +491,8 @@ fn a_stream_without_frames_is_empty_and_limits_are_held() {
 
 #[test]
 fn samples_that_are_no_numbers_are_silence_and_counted() {
-    let mut recorder = Recorder::new(&Limits::default(), &std::env::temp_dir(), None, true);
+    let mut sink = ToSpill::in_dir(std::env::temp_dir());
+    let mut recorder = Recorder::new(&Limits::default(), &mut sink, None, true);
     let spec = Spec {
         sample_rate: RATE,
         channels: 1,

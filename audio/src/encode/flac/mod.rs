@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{Block, Spec, Tags};
 use frame::FrameEncoder;
+use metadata::Foreign;
 
 /// More the format cannot have.
 pub(super) const CHANNELS_MAX: u32 = 8;
@@ -51,6 +52,9 @@ pub(crate) struct FlacWriter {
     /// Interleaved little-endian bytes of a block, for the digest.
     scratch: Vec<u8>,
     frames: u64,
+    frames_max: u64,
+    /// Where in the file what stands that tells the number of frames, besides STREAMINFO.
+    foreign: Option<(u64, Foreign)>,
     frame_bytes_min: u32,
     frame_bytes_max: u32,
 }
@@ -61,7 +65,7 @@ impl FlacWriter {
         mut out: File,
         spec: Spec,
         bits: FlacBits,
-        frames: u64,
+        frames_max: u64,
         tags: &Tags,
     ) -> io::Result<Self> {
         let bits = match bits {
@@ -80,6 +84,8 @@ impl FlacWriter {
             digest: Md5::new(),
             scratch: Vec::new(),
             frames: 0,
+            frames_max,
+            foreign: None,
             frame_bytes_min: 0,
             frame_bytes_max: 0,
         };
@@ -87,7 +93,11 @@ impl FlacWriter {
         writer.out.write_all(&[0, 0, 0, 34])?;
         let streaminfo = writer.streaminfo([0; 16]);
         writer.out.write_all(&streaminfo)?;
-        metadata::write(&mut writer.out, spec, bits as u16, frames, tags)?;
+        let foreign = metadata::write(&mut writer.out, spec, bits as u16, frames_max, tags)?;
+        if let Some(foreign) = foreign {
+            let bytes = foreign.blocks(frames_max).len() as u64;
+            writer.foreign = Some((writer.out.stream_position()? - bytes, foreign));
+        }
         Ok(writer)
     }
 
@@ -118,6 +128,12 @@ impl FlacWriter {
         let streaminfo = self.streaminfo(digest);
         self.out.seek(SeekFrom::Start(STREAMINFO_AT))?;
         self.out.write_all(&streaminfo)?;
+        if let Some((at, foreign)) = &self.foreign
+            && self.frames < self.frames_max
+        {
+            self.out.seek(SeekFrom::Start(*at))?;
+            self.out.write_all(&foreign.blocks(self.frames))?;
+        }
         self.out.flush()
     }
 

@@ -1,0 +1,99 @@
+//! Where the samples of a recording go: into a spill file, or straight into an encoder.
+
+use std::{
+    fs::File,
+    io::{Seek, SeekFrom},
+    path::PathBuf,
+};
+
+use super::SourceInfo;
+use crate::{
+    AudioError, Block, Format, Spec, Tags,
+    encode::Encoder,
+    spill::{Spill, SpillWriter},
+};
+
+/// Takes blocks that are all full but the last.
+pub(super) trait Sink {
+    /// The recording begins, or begins again with another spec: what came before is worth nothing.
+    /// No more than `frames_max` will come.
+    fn begin(&mut self, source: &SourceInfo, spec: Spec, frames_max: u64)
+    -> Result<(), AudioError>;
+
+    fn push(&mut self, block: &Block) -> Result<(), AudioError>;
+}
+
+pub(super) struct ToSpill {
+    pub dir: PathBuf,
+    pub writer: Option<SpillWriter>,
+}
+
+impl ToSpill {
+    pub(super) fn in_dir(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            writer: None,
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<Spill, AudioError> {
+        let writer = self.writer.ok_or(AudioError::Empty)?;
+        Ok(writer.finish()?)
+    }
+}
+
+impl Sink for ToSpill {
+    fn begin(&mut self, _: &SourceInfo, spec: Spec, _: u64) -> Result<(), AudioError> {
+        // The room of what came before is free first.
+        self.writer = None;
+        self.writer = Some(SpillWriter::create(&self.dir, spec.channels as usize)?);
+        Ok(())
+    }
+
+    fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer.write(block)?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a recording of this kind is written as, and what is written beside its samples.
+pub(super) type Wanted<'a> = dyn FnMut(&SourceInfo, Spec) -> (Format, Tags) + 'a;
+
+pub(super) struct ToEncoder<'a> {
+    pub out: File,
+    pub wanted: &'a mut Wanted<'a>,
+    pub encoder: Option<Encoder>,
+}
+
+impl ToEncoder<'_> {
+    pub(super) fn finish(self) -> Result<(), AudioError> {
+        self.encoder.ok_or(AudioError::Empty)?.finish()
+    }
+}
+
+impl Sink for ToEncoder<'_> {
+    fn begin(
+        &mut self,
+        source: &SourceInfo,
+        spec: Spec,
+        frames_max: u64,
+    ) -> Result<(), AudioError> {
+        // What it has not written yet goes before the file is emptied.
+        self.encoder = None;
+        let mut out = self.out.try_clone()?;
+        out.set_len(0)?;
+        out.seek(SeekFrom::Start(0))?;
+        let (format, tags) = (self.wanted)(source, spec);
+        self.encoder = Some(Encoder::create(&format, spec, frames_max, &tags, out)?);
+        Ok(())
+    }
+
+    fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        match &mut self.encoder {
+            Some(encoder) => encoder.push(block),
+            None => Ok(()),
+        }
+    }
+}

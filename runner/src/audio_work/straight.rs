@@ -1,0 +1,65 @@
+//! A run without steps, such as the one in front of an external service: the recording goes from the
+//! decoder straight into the encoder, and is never spilled.
+
+use std::fs::File;
+
+use retake_audio::{Spec, convert};
+
+use super::{
+    beside::Beside,
+    failed::{audio_failed, ours},
+    formats::correction_format,
+    of_reading, source_of, tell,
+};
+use crate::child::{Done, Failed, Harmless, Length, Line, Request, Teller};
+
+/// Whether nothing stands between reading and writing.
+pub(super) fn is_straight(request: &Request) -> bool {
+    request.steps.is_empty() && request.expect.is_none()
+}
+
+pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Failed> {
+    let input = File::open(&request.input).map_err(ours("the input"))?;
+    let out = File::create(&request.output).map_err(ours("the output"))?;
+    let original = request.original.as_ref();
+    let beside = Beside::read(original)?;
+    let mut format = request.deltas_as.format;
+    let mut of_writing = Vec::new();
+    let mut wanted = |source: &_, spec: Spec| {
+        let chosen = correction_format(request.deltas_as, &source_of(source), spec.channels);
+        format = chosen.format;
+        let (written, replaced) = chosen.written(request.output_as);
+        let beside = beside.clone().fit(original, &written, spec);
+        of_writing = replaced.into_iter().chain(beside.findings).collect();
+        (written, beside.tags)
+    };
+    let read = convert(
+        input,
+        &request.limits.audio(),
+        request.track,
+        &mut wanted,
+        out,
+        &mut |fraction| teller.tell(fraction, None),
+    );
+    let read = read.map_err(|error| audio_failed(error, None))?;
+    teller
+        .say(&Line::Read(Length {
+            sample_rate: read.spec.sample_rate,
+            channels: read.spec.channels,
+            frames: read.frames,
+        }))
+        .map_err(ours("the parent"))?;
+    let mut findings = of_reading(request, &read.findings, &read.measured);
+    findings.append(&mut of_writing);
+    tell(teller, &findings)?;
+    Ok(Done {
+        source: source_of(&read.source),
+        tracks: read.tracks,
+        input: read.measured.clone(),
+        output: read.measured,
+        format,
+        steps: Vec::new(),
+        answer: Harmless::default(),
+        findings,
+    })
+}
