@@ -34,8 +34,10 @@ export function start(role, data, environment = {}, settings = []) {
 
 /** The same for any program that says `ready` and, where it has one, its address. */
 export async function startProgram(program, words, environment = {}) {
+  // The sizes of benches are none of the program's settings, and it says so.
+  const ours = Object.entries(process.env).filter(([name]) => !name.startsWith('RETAKE_BENCH_'));
   const child = spawn(program, words, {
-    env: { ...process.env, ...environment },
+    env: { ...Object.fromEntries(ours), ...environment },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const url = await new Promise((ready, failed) => {

@@ -8,19 +8,21 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, stream};
 use retake_backends::{
-    rabbitmq::{RabbitEvents, RabbitOptions, RabbitQueue},
-    sqlite::{SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
+    rabbitmq::{RabbitOptions, RabbitQueue},
+    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
 };
 use retake_chain::report::{Measurement, Peaks, Report};
 use retake_jobs::{
+    announcing::Announcing,
     correction::Correction,
-    job::{Attempt, Job, LeaseTerms, Outcome},
+    job::{Job, Outcome},
+    lease::{Attempt, LeaseTerms},
     message::JobMessage,
     recording::Recording,
-    relay::{Relay, RelayHandle},
+    relay::Relay,
     seams::{
-        BlobInfo, BlobKey, Claim, Delivery, QueueLimits, SharedBlobs, SharedEvents, SharedQueue,
-        SharedStore, Topic,
+        BlobInfo, BlobKey, Claim, Delivery, JobLeases, Leases, QueueLimits, SharedBlobs,
+        SharedEvents, SharedQueue, SharedStore, Store, Topic,
     },
 };
 use tokio::{signal::unix, task::JoinSet};
@@ -37,11 +39,9 @@ const PIECE_BYTES: usize = 256 * 1024;
 const COPY_BYTES_MAX: u64 = 1 << 30;
 
 struct Parts {
-    store: SharedStore,
+    store: Announcing<dyn Store>,
     blobs: SharedBlobs,
     queue: SharedQueue,
-    events: SharedEvents,
-    relay: RelayHandle,
 }
 
 #[tokio::main]
@@ -50,33 +50,30 @@ async fn main() -> Result<()> {
     let data: PathBuf = arguments.next().context("DATA is missing")?.into();
     let queue_url = arguments.next();
     let opened = SqliteStore::open_shared(data.join("retake.db"))?;
-    let mut queue: SharedQueue = Arc::new(SqliteQueue::new(&opened, QueueLimits::default()));
-    let mut events: SharedEvents = Arc::new(SqliteEvents::new(&opened));
-    if let Some(url) = queue_url {
-        let Ok(url) = url.into_string() else {
-            bail!("QUEUE_URL is no text");
-        };
-        let options = RabbitOptions {
-            prefetch: SLOTS as u16,
-            ..RabbitOptions::default()
-        };
-        queue = Arc::new(RabbitQueue::connect(url.parse()?, options.clone()));
-        events = Arc::new(RabbitEvents::connect(url.parse()?, options));
-    }
+    let queue: SharedQueue = match queue_url.map(|url| url.into_string()) {
+        None => {
+            let embedded = SqliteQueue::new(&opened, QueueLimits::default());
+            Arc::new(DirectQueue::embedded(&opened, embedded, SLOTS as u32))
+        }
+        Some(Err(_)) => bail!("QUEUE_URL is no text"),
+        Some(Ok(url)) => {
+            let options = RabbitOptions {
+                prefetch: SLOTS as u16,
+                ..RabbitOptions::default()
+            };
+            let broker = RabbitQueue::connect(url.parse()?, options);
+            Arc::new(DirectQueue::over(&opened, Arc::new(broker), SLOTS as u32))
+        }
+    };
+    let events: SharedEvents = Arc::new(SqliteEvents::new(&opened));
     let relay = Relay::new(opened.clock());
+    let (store, told): (SharedStore, _) = (Arc::new(opened.clone()), relay.handle());
     let parts = Arc::new(Parts {
-        store: Arc::new(opened.clone()),
+        store: Announcing::new(store.clone(), events.clone(), move || told.kick()),
         blobs: Arc::new(SqliteBlobs::new(&opened)),
-        queue,
-        events,
-        relay: relay.handle(),
+        queue: queue.clone(),
     });
     let stop = CancellationToken::new();
-    let (store, queue, events) = (
-        parts.store.clone(),
-        parts.queue.clone(),
-        parts.events.clone(),
-    );
     let relaying = tokio::spawn(relay.run(store, queue, events, TERMS, stop.clone()));
     let mut slots = JoinSet::new();
     for _ in 0..SLOTS {
@@ -112,36 +109,26 @@ impl Parts {
                 .await?
             {
                 Claim::Won {
-                    attempt,
-                    job,
-                    recording,
-                } => self.attempt(attempt, job, recording).await?,
+                    attempt, recording, ..
+                } => self.attempt(attempt, &recording).await?,
                 Claim::Refused(_) | Claim::Gone => {}
             }
             self.done(delivery).await;
         }
     }
 
-    async fn attempt(&self, attempt: Attempt, job: Job, recording: Recording) -> Result<()> {
-        self.events.announce(job.owner).await;
-        let stored = self.copy(attempt, &recording).await?;
+    async fn attempt(&self, attempt: Attempt<Job>, recording: &Recording) -> Result<()> {
+        let stored = self.copy(attempt, recording).await?;
         let outcome = Outcome::Completed {
+            correction: Box::new(correction(attempt, recording, stored)),
             warnings: Vec::new(),
         };
-        let correction = Some(correction(attempt, &recording, stored));
-        if self
-            .store
-            .settle(attempt, outcome, correction)
-            .await?
-            .is_ok()
-        {
-            self.relay.kick();
-            self.events.announce(job.owner).await;
-        }
+        // Whoever lost the lease has nothing to say.
+        let _ = self.store.settle(attempt, outcome).await?;
         Ok(())
     }
 
-    async fn copy(&self, attempt: Attempt, recording: &Recording) -> Result<BlobInfo> {
+    async fn copy(&self, attempt: Attempt<Job>, recording: &Recording) -> Result<BlobInfo> {
         let (from, blobs) = (BlobKey::Recording(recording.id), &self.blobs);
         let body = stream::try_unfold(0, |offset| async move {
             let piece = blobs.read(from, offset, PIECE_BYTES).await;
@@ -150,7 +137,7 @@ impl Parts {
             Ok((!piece.is_empty()).then_some((piece, next)))
         });
         let to = BlobKey::Correction {
-            job: attempt.job_id,
+            job: attempt.id,
             attempt: attempt.attempt,
         };
         Ok(blobs.put(to, body.boxed(), COPY_BYTES_MAX).await?)
@@ -165,7 +152,7 @@ impl Parts {
 }
 
 /// With a report as long as that of a short recording, and about nothing.
-fn correction(attempt: Attempt, recording: &Recording, stored: BlobInfo) -> Correction {
+fn correction(attempt: Attempt<Job>, recording: &Recording, stored: BlobInfo) -> Correction {
     let measurement = Measurement {
         sample_rate: 48_000,
         channels: 2,
