@@ -5,10 +5,11 @@ import { join } from 'node:path';
 
 import { chain } from './chain.mjs';
 import { eventLog } from './events.mjs';
+import { express } from './express.mjs';
 import { latency } from './latency.mjs';
 import { memory } from './memory.mjs';
 
-const benches = { chain, memory, latency, events: eventLog };
+const benches = { chain, memory, latency, events: eventLog, express };
 const wanted = process.argv.slice(2);
 for (const name of wanted) {
   if (!(name in benches)) {

@@ -26,11 +26,18 @@ export function quantile(numbers, q) {
 }
 
 /** Starts a role of the program and waits for its `ready` line; stop() ends it by pid. */
-export async function start(role, data, environment = {}, settings = []) {
+export function start(role, data, environment = {}, settings = []) {
   const listen = role === 'worker' ? [] : ['--listen', '127.0.0.1:0'];
   const set = settings.flatMap((setting) => ['--set', setting]);
-  const child = spawn(retake, [role, '--data', data, ...listen, ...set], {
-    env: { ...process.env, ...environment },
+  return startProgram(retake, [role, '--data', data, ...listen, ...set], environment);
+}
+
+/** The same for any program that says `ready` and, where it has one, its address. */
+export async function startProgram(program, words, environment = {}) {
+  // The sizes of benches are none of the program's settings, and it says so.
+  const ours = Object.entries(process.env).filter(([name]) => !name.startsWith('RETAKE_BENCH_'));
+  const child = spawn(program, words, {
+    env: { ...Object.fromEntries(ours), ...environment },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const url = await new Promise((ready, failed) => {
@@ -40,7 +47,7 @@ export async function start(role, data, environment = {}, settings = []) {
       const line = printed.match(/^ready:? ?(\S*)/m);
       if (line && printed.includes('\n')) ready(line[1]);
     });
-    child.on('exit', () => failed(new Error(`${role} ended before it was ready`)));
+    child.on('exit', () => failed(new Error(`${[program, ...words].join(' ')} ended before it was ready`)));
   });
   const stop = () =>
     new Promise((ended) => {
@@ -49,6 +56,13 @@ export async function start(role, data, environment = {}, settings = []) {
       child.kill('SIGTERM');
     });
   return { url, pid: child.pid, stop };
+}
+
+/** Seconds of CPU of a process and of its children that have ended. */
+export function treeCpu(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /, '').split(' ');
+  const ticks = fields.slice(11, 15).map(Number);
+  return ticks.reduce((a, b) => a + b, 0) / 100;
 }
 
 /** Proportional set size in bytes of a process and all its descendants. */

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use retake_backends::{
-    rabbitmq::{RabbitAddress, RabbitEvents, RabbitOptions, RabbitQueue},
-    sqlite::{SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
+    rabbitmq::{RabbitAddress, RabbitOptions, RabbitQueue},
+    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
 };
 use retake_child::ChildProgram;
 use retake_jobs::{
@@ -56,20 +56,9 @@ pub fn open(config: &Config) -> Result<Wiring> {
         SqliteStore::open_shared(&database).with_context(|| database.display().to_string())?;
     let store: SharedStore = Arc::new(opened.clone());
     let blobs: SharedBlobs = Arc::new(SqliteBlobs::new(&opened));
-    let mut queue: SharedQueue = Arc::new(SqliteQueue::new(&opened, QueueLimits::default()));
-    let mut events: SharedEvents = Arc::new(SqliteEvents::new(&opened));
+    let queue = queue(config, &opened)?;
+    let events: SharedEvents = Arc::new(SqliteEvents::new(&opened));
     let clock = opened.clock();
-    if config.queue() == QueueChoice::RabbitMq {
-        let address: RabbitAddress = config.queue_url.expose().parse().context("queue_url")?;
-        let options = RabbitOptions {
-            prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
-            connection_name: format!("retake {}", std::process::id()),
-            ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
-            ..RabbitOptions::default()
-        };
-        queue = Arc::new(RabbitQueue::connect(address.clone(), options.clone()));
-        events = Arc::new(RabbitEvents::connect(address, options));
-    }
     tracing::info!(
         store = %database.display(),
         queue = %config.queue_url,
@@ -104,6 +93,28 @@ pub fn open(config: &Config) -> Result<Wiring> {
         relay_running: tokio::spawn(running),
         relay_stop,
     })
+}
+
+/// Whoever has the database open finds jobs there; what is carried beside it depends on the address.
+fn queue(config: &Config, opened: &SqliteStore) -> Result<SharedQueue> {
+    let running_max = config.worker.jobs_per_owner_max;
+    if config.queue() != QueueChoice::RabbitMq {
+        let embedded = SqliteQueue::new(opened, QueueLimits::default());
+        return Ok(Arc::new(DirectQueue::embedded(
+            opened,
+            embedded,
+            running_max,
+        )));
+    }
+    let address: RabbitAddress = config.queue_url.expose().parse().context("queue_url")?;
+    let options = RabbitOptions {
+        prefetch: u16::try_from(config.worker.slots()).unwrap_or(u16::MAX),
+        connection_name: format!("retake {}", std::process::id()),
+        ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
+        ..RabbitOptions::default()
+    };
+    let broker = Arc::new(RabbitQueue::connect(address, options));
+    Ok(Arc::new(DirectQueue::over(opened, broker, running_max)))
 }
 
 impl Wiring {

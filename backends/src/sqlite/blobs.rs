@@ -45,9 +45,9 @@ impl Blobs for SqliteBlobs {
         let mut upload = Upload::new(Arc::clone(&self.database), key);
         match receive(&mut upload, body, limit_bytes.min(Upload::BYTES_MAX)).await {
             Ok(info) => {
-                upload.finish(info.clone()).await?;
-                // The blob that this one replaced.
-                upload::reclaim(&self.database).await?;
+                if upload.finish(info.clone()).await? {
+                    upload::reclaim(&self.database).await?;
+                }
                 Ok(info)
             }
             Err(error) => {

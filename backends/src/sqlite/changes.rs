@@ -18,12 +18,19 @@ use super::{
     rows::{email_of, job_by_id, to_json, update_job},
 };
 
+/// When a change is made, when what it entails is due, and from when on a job's message may be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub now: Timestamp,
+    pub due: Timestamp,
+    pub sent_from: Timestamp,
+}
+
 /// Runs one transition on a job and writes what came of it. `None`: no such job.
 pub(super) fn change<T>(
     connection: &Connection,
     id: JobId,
-    now: Timestamp,
-    not_before: Timestamp,
+    times: Times,
     transition: impl FnOnce(&mut Job) -> T,
 ) -> Result<Option<(Job, T)>, SqliteError> {
     let Some(before) = job_by_id(connection, id)? else {
@@ -33,8 +40,8 @@ pub(super) fn change<T>(
     let answer = transition(&mut after);
     if after != before {
         update_job(connection, &before, &after)?;
-        write_attempts(connection, &before, &after, now)?;
-        write_entailed(connection, Some(&before), &after, now, not_before)?;
+        write_attempts(connection, &before, &after, times.now)?;
+        write_entailed(connection, Some(&before), &after, times)?;
     }
     Ok(Some((after, answer)))
 }
@@ -44,8 +51,7 @@ pub(super) fn write_entailed(
     connection: &Connection,
     before: Option<&Job>,
     after: &Job,
-    now: Timestamp,
-    not_before: Timestamp,
+    times: Times,
 ) -> Result<Option<EventId>, SqliteError> {
     // A heartbeat entails nothing; it need not read the address.
     let status_unchanged = before.is_some_and(|before| {
@@ -57,7 +63,7 @@ pub(super) fn write_entailed(
         return Ok(None);
     }
     let email: Email = email_of(connection, after.recording_id)?;
-    let entailed = entailed(before, after, &email, now);
+    let entailed = entailed(before, after, &email, times.now);
     if entailed.forget_progress {
         connection
             .prepare_cached("DELETE FROM events WHERE job_id = ?1 AND kind = ?2")?
@@ -68,7 +74,11 @@ pub(super) fn write_entailed(
         .map(|kind| add_event(connection, kind, after))
         .transpose()?;
     if let Some((topic, body)) = entailed.message {
-        add_message(connection, topic, &body, after, now, not_before)?;
+        add_message(connection, topic, &body, after, times)?;
+    }
+    let waited = before.is_some_and(|before| before.status == Status::Queued);
+    if waited && times.sent_from > times.due {
+        forget_message(connection, after.id)?;
     }
     Ok(event)
 }
@@ -94,9 +104,12 @@ pub(super) fn add_message(
     topic: Topic,
     body: &[u8],
     job: &Job,
-    now: Timestamp,
-    not_before: Timestamp,
+    times: Times,
 ) -> Result<(), SqliteError> {
+    let not_before = match topic {
+        Topic::Jobs => times.sent_from,
+        Topic::Completions => times.due,
+    };
     connection
         .prepare_cached(
             "INSERT INTO outbox (topic, owner, job_id, body, written_at, not_before)
@@ -107,14 +120,22 @@ pub(super) fn add_message(
             job.owner.to_string(),
             job.id.to_string(),
             body,
-            nanos(now),
+            nanos(times.now),
             nanos(not_before),
         ))?;
     if topic == Topic::Jobs {
         connection
             .prepare_cached("UPDATE jobs SET message_at = ?2 WHERE id = ?1")?
-            .execute((job.id.to_string(), nanos(now.max(not_before))))?;
+            .execute((job.id.to_string(), nanos(times.now.max(times.due))))?;
     }
+    Ok(())
+}
+
+/// A job that waits no longer needs no message, if it was kept back until now.
+fn forget_message(connection: &Connection, id: JobId) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached("DELETE FROM outbox WHERE job_id = ?1 AND topic = ?2")?
+        .execute((id.to_string(), Topic::Jobs.name()))?;
     Ok(())
 }
 

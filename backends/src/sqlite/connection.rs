@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_turns.sql"),
     include_str!("migrations/0009_budgets.sql"),
     include_str!("migrations/0010_traces.sql"),
+    include_str!("migrations/0011_direct.sql"),
 ];
 
 /// What this program writes.
@@ -169,6 +170,18 @@ impl From<rusqlite::Error> for SqliteError {
             return Self(StoreError::Full(text));
         }
         Self(StoreError::Broken(text))
+    }
+}
+
+/// Of a file or thread beside SQLite's own.
+impl From<std::io::Error> for SqliteError {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let text = error.to_string();
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self(StoreError::Full(text)),
+            _ => Self(StoreError::Broken(text)),
+        }
     }
 }
 

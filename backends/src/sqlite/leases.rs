@@ -17,7 +17,7 @@ use rusqlite::Connection;
 
 use super::{
     SqliteStore,
-    changes::{add_event, change},
+    changes::{Times, add_event, change},
     connection::{SqliteError, nanos},
     forget,
     rows::{recording_by_id, signed, to_json},
@@ -27,9 +27,9 @@ use super::{
 #[async_trait]
 impl JobLeases for SqliteStore {
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError> {
-        let (worker, now) = (worker.to_owned(), self.database.clock.now());
+        let (worker, times) = (worker.to_owned(), self.database.times());
         self.database
-            .write_lightly(move |connection| claim(connection, id, &worker, now, terms))
+            .write_lightly(move |connection| claim(connection, id, &worker, times, terms))
             .await
     }
 
@@ -40,17 +40,17 @@ impl JobLeases for SqliteStore {
         terms: LeaseTerms,
         running_max: u32,
     ) -> Result<Claim, StoreError> {
-        let (worker, now) = (worker.to_owned(), self.database.clock.now());
+        let (worker, times) = (worker.to_owned(), self.database.times());
         self.database
-            .write_lightly(
-                move |connection| match turns::next(connection, now, running_max)? {
-                    Some(id) => claim(connection, id, &worker, now, terms),
+            .write_lightly(move |connection| {
+                match turns::next(connection, times.now, running_max)? {
+                    Some(id) => claim(connection, id, &worker, times, terms),
                     None if turns::waits(connection, hint)? => {
                         Ok(Claim::Refused(ClaimRefused::NotNow))
                     }
-                    None => claim(connection, hint, &worker, now, terms),
-                },
-            )
+                    None => claim(connection, hint, &worker, times, terms),
+                }
+            })
             .await
     }
 
@@ -63,10 +63,11 @@ impl JobLeases for SqliteStore {
         reason: Problem,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
         let now = self.database.clock.now();
-        let not_before = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let due = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+        let times = self.database.times_due(now, due);
         self.database
             .write(move |connection| {
-                let released = change(connection, attempt.id, now, not_before, |job| {
+                let released = change(connection, attempt.id, times, |job| {
                     job.release(attempt, now, terms, blame, reason)
                 })?;
                 let Some((job, Ok(()))) = released else {
@@ -87,13 +88,13 @@ impl Leases<Job> for SqliteStore {
         progress: &Progress,
         event: bool,
     ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
-        let (progress, now) = (progress.clone(), self.database.clock.now());
+        let (progress, times) = (progress.clone(), self.database.times());
         self.database
             .write_lightly(move |connection| {
-                let extended = change(connection, attempt.id, now, now, |job| {
+                let extended = change(connection, attempt.id, times, |job| {
                     job.extend(
                         attempt,
-                        now,
+                        times.now,
                         terms,
                         progress.fraction,
                         progress.step.as_deref(),
@@ -122,17 +123,17 @@ impl Leases<Job> for SqliteStore {
             Outcome::Completed { correction, .. } => Some(correction.clone()),
             Outcome::Failed { .. } | Outcome::Cancelled => None,
         };
-        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
+        let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
         self.database
             .write(move |connection| {
-                let settled = change(connection, attempt.id, now, now, |job| {
-                    job.settle(attempt, outcome, now)
+                let settled = change(connection, attempt.id, times, |job| {
+                    job.settle(attempt, outcome, times.now)
                 })?;
                 let Some((job, Ok(()))) = settled else {
                     return Ok(Err(LeaseLost));
                 };
                 if let Some(correction) = correction {
-                    adopt_correction(connection, &job, &correction, bytes_are_here, now)?;
+                    adopt_correction(connection, &job, &correction, bytes_are_here, times.now)?;
                 }
                 Ok(Ok(job))
             })
@@ -155,18 +156,18 @@ fn claim(
     connection: &Connection,
     id: JobId,
     worker: &str,
-    now: Timestamp,
+    times: Times,
     terms: LeaseTerms,
 ) -> Result<Claim, SqliteError> {
-    let claimed = change(connection, id, now, now, |job| {
-        job.claim(worker, now, terms)
+    let claimed = change(connection, id, times, |job| {
+        job.claim(worker, times.now, terms)
     })?;
     let (job, attempt) = match claimed {
         None => return Ok(Claim::Gone),
         Some((_, Err(refused))) => return Ok(Claim::Refused(refused)),
         Some((job, Ok(attempt))) => (job, attempt),
     };
-    turns::served(connection, job.owner, now)?;
+    turns::served(connection, job.owner, times.now)?;
     Ok(match recording_by_id(connection, job.recording_id)? {
         Some(recording) => Claim::Won {
             attempt,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     id::JobId,
     job::changes::job_message,
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::{
     Database,
-    changes::add_message,
+    changes::{Times, add_message},
     connection::{SqliteError, nanos},
     rows::{email_of, job_by_id, parsed, signed},
 };
@@ -32,11 +32,14 @@ pub(super) fn waiting(connection: &Connection, due_before: Timestamp) -> Result<
 pub(super) fn sent_and_waiting(
     connection: &Connection,
     due_before: Timestamp,
+    messages_left_for: SignedDuration,
 ) -> Result<u64, SqliteError> {
     let mut statement = connection
         .prepare_cached("SELECT count(*) FROM outbox WHERE not_before < ?1 AND topic = ?2")?;
-    let unsent: i64 =
-        statement.query_row((nanos(due_before), Topic::Jobs.name()), |row| row.get(0))?;
+    // Their messages are sent only so long after their jobs were due.
+    let sent_before = due_before.saturating_add(messages_left_for);
+    let sent_before = nanos(sent_before.unwrap_or(Timestamp::MAX));
+    let unsent: i64 = statement.query_row((sent_before, Topic::Jobs.name()), |row| row.get(0))?;
     Ok(waiting(connection, due_before)?.saturating_sub(unsent.unsigned_abs()))
 }
 
@@ -45,12 +48,12 @@ pub(super) async fn send(
     count: u64,
     due_before: Timestamp,
 ) -> Result<usize, StoreError> {
-    let now = database.clock.now();
+    let times = database.times();
     let mut written = 0;
     while written < count {
         let most = JOBS_MAX.min(count - written);
         let some = database
-            .write(move |connection| write_again(connection, most, due_before, now))
+            .write(move |connection| write_again(connection, most, due_before, times))
             .await?;
         written += some;
         if some < most {
@@ -65,7 +68,7 @@ fn write_again(
     connection: &Connection,
     most: u64,
     due_before: Timestamp,
-    now: Timestamp,
+    times: Times,
 ) -> Result<u64, SqliteError> {
     let mut statement = connection.prepare_cached(
         "SELECT id FROM jobs
@@ -84,8 +87,8 @@ fn write_again(
             continue;
         };
         let email = email_of(connection, job.recording_id)?;
-        let body = job_message(&job, &email, now);
-        add_message(connection, Topic::Jobs, &body, &job, now, now)?;
+        let body = job_message(&job, &email, times.now);
+        add_message(connection, Topic::Jobs, &body, &job, times)?;
     }
     Ok(lost.len() as u64)
 }

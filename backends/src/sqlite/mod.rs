@@ -8,11 +8,13 @@ mod blobs;
 mod catalogue;
 mod changes;
 mod connection;
+mod direct;
 mod events;
 mod forget;
 mod leases;
 mod log;
 mod messages_again;
+mod neighbours;
 mod news;
 mod owners;
 mod plugin_files;
@@ -25,6 +27,7 @@ mod shared_clock;
 mod space;
 mod submissions;
 mod sweep;
+mod syncer;
 mod tidy;
 mod turns;
 mod upload;
@@ -35,6 +38,7 @@ mod tests;
 
 pub use backup::{Backup, BackupError, back_up, verify};
 pub use blobs::SqliteBlobs;
+pub use direct::DirectQueue;
 pub use events::SqliteEvents;
 pub use queue::SqliteQueue;
 
@@ -42,10 +46,11 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
 };
 
+use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     clock::Clock,
     seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, StoreError},
@@ -54,6 +59,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use self::{
+    changes::Times,
     connection::{SqliteError, open_writer},
     news::News,
     readers::Readers,
@@ -90,6 +96,8 @@ pub(super) struct Database {
     bulk: Semaphore,
     /// Deletions that were let have the room kept for them: uploads must not take it before they do.
     clearing: AtomicUsize,
+    /// How long a job's message is kept back, in nanoseconds.
+    messages_left_for: AtomicI64,
     /// The blobs are in this file too, so that accepting a recording whose bytes are missing is an
     /// error.
     holds_blobs: AtomicBool,
@@ -151,16 +159,25 @@ impl SqliteStore {
         let (clock, shared_clock) = clock(&connection)?;
         let news = Arc::new(News::default());
         news.begin(&connection)?;
+        if let Err(error) = news.join(path) {
+            tracing::warn!(%error, "other processes cannot be told of what is written here; they find it by looking");
+        }
         let database = Database {
             path: path.to_owned(),
             readers: Readers::start(path)?,
-            writer: Writer::start(connection, Arc::clone(&news), Tidy::new(path))?,
+            writer: Writer::start(
+                connection,
+                Arc::clone(&news),
+                Tidy::new(path),
+                syncer::of_log(path)?,
+            )?,
             reserve: Reserve::beside(path),
             clock,
             shared_clock,
             news,
             bulk: Semaphore::new(BULK_WRITES_MAX),
             clearing: AtomicUsize::new(0),
+            messages_left_for: AtomicI64::new(0),
             holds_blobs: AtomicBool::new(false),
         };
         Ok(Self {
@@ -254,6 +271,30 @@ impl Database {
 
     fn holds_blobs(&self) -> bool {
         self.holds_blobs.load(Ordering::Relaxed)
+    }
+
+    /// Whoever has the file open finds a job that waits; its message is sent if nobody did for so long.
+    fn leave_messages_for(&self, pause: SignedDuration) {
+        let nanos = i64::try_from(pause.as_nanos()).unwrap_or(i64::MAX);
+        self.messages_left_for.store(nanos, Ordering::Relaxed);
+    }
+
+    fn messages_left_for(&self) -> SignedDuration {
+        SignedDuration::from_nanos(self.messages_left_for.load(Ordering::Relaxed))
+    }
+
+    fn times(&self) -> Times {
+        let now = self.clock.now();
+        self.times_due(now, now)
+    }
+
+    fn times_due(&self, now: Timestamp, due: Timestamp) -> Times {
+        let sent_from = due.saturating_add(self.messages_left_for());
+        Times {
+            now,
+            due,
+            sent_from: sent_from.unwrap_or(Timestamp::MAX),
+        }
     }
 }
 

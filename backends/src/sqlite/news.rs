@@ -1,17 +1,25 @@
-//! What the writer tells after each commit: which owners have new events, and that the embedded
-//! queue may have messages. Commits of other processes are told the same way, so that subscribers do
-//! not need to know where an event was written.
+//! What is told after each commit: which owners have new events, that jobs wait, and that the embedded
+//! queue may have messages. [`Neighbours`] hear it at once; what they did not hear is found by looking at
+//! the file now and then, so that subscribers do not need to know where an event was written.
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicI64, Ordering},
+    io,
+    path::Path,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use retake_jobs::{id::OwnerId, seams::Wake};
+use retake_jobs::{event::EventKind, id::OwnerId, seams::Wake};
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::connection::SqliteError;
+use super::{
+    connection::SqliteError,
+    neighbours::{Neighbours, Word},
+};
 use crate::memory::LocalEvents;
 
 /// Of one commit. With so many everybody is woken: one wake is cheaper than a long list.
@@ -21,7 +29,18 @@ const EVENTS_MAX: usize = 512;
 pub(super) struct News {
     pub events: LocalEvents,
     pub messages: Notify,
+    /// For one of those who look for jobs; whoever finds one passes it on.
+    pub jobs: Notify,
     newest_event: AtomicI64,
+    neighbours: OnceLock<Neighbours>,
+}
+
+/// What a commit brought.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fresh {
+    pub wakes: Vec<Wake>,
+    /// Jobs wait that did not before.
+    pub jobs: bool,
 }
 
 impl News {
@@ -32,41 +51,107 @@ impl News {
         Ok(())
     }
 
-    /// Called by the writer's thread only, after a commit of its own or of another process.
-    pub fn committed(&self, connection: &Connection, foreign: bool) {
-        if foreign {
-            self.messages.notify_waiters();
-        }
-        match self.owners_with_news(connection) {
-            Ok(owners) => owners.into_iter().for_each(|wake| self.events.wake(wake)),
-            Err(error) => {
-                tracing::warn!(%error, "the event log could not be read after a commit");
-                self.events.wake(Wake::All);
+    /// From now on other processes are told and heard.
+    pub fn join(self: &Arc<Self>, database: &Path) -> io::Result<()> {
+        let news = Arc::downgrade(self);
+        let neighbours = Neighbours::join(database, move |word| {
+            if let Some(news) = news.upgrade() {
+                news.heard(word);
             }
+        })?;
+        let _ = self.neighbours.set(neighbours);
+        Ok(())
+    }
+
+    pub fn has_neighbours(&self) -> bool {
+        self.neighbours.get().is_some()
+    }
+
+    fn heard(&self, word: Word) {
+        match word {
+            Word::Jobs => self.jobs.notify_one(),
+            Word::Messages => self.messages.notify_waiters(),
+            Word::News(wake) => self.events.wake(wake),
+            Word::Hello | Word::Bye => {}
         }
     }
 
-    fn owners_with_news(&self, connection: &Connection) -> Result<Vec<Wake>, SqliteError> {
+    fn tell(&self, word: Word) {
+        if let Some(neighbours) = self.neighbours.get() {
+            neighbours.tell(word);
+        }
+    }
+
+    /// Whoever looks for jobs may find some: as soon as they are committed, because what comes of them
+    /// stands behind them in the log, and is not safe before they are.
+    pub fn jobs_wait(&self) {
+        self.jobs.notify_one();
+        self.tell(Word::Jobs);
+    }
+
+    pub fn messages_wait(&self) {
+        self.messages.notify_waiters();
+        self.tell(Word::Messages);
+    }
+
+    /// Of what is safe, here and elsewhere.
+    pub fn wake(&self, wakes: Vec<Wake>) {
+        for wake in wakes {
+            self.events.wake(wake);
+            self.tell(Word::News(wake));
+        }
+    }
+
+    /// What another process committed, and may have told by itself.
+    pub fn found(&self, fresh: Fresh) {
+        self.messages.notify_waiters();
+        if fresh.jobs {
+            self.jobs.notify_one();
+        }
+        fresh
+            .wakes
+            .into_iter()
+            .for_each(|wake| self.events.wake(wake));
+    }
+
+    /// Called by the writer's thread only, after a commit of its own or of another process.
+    pub fn since_the_last(&self, connection: &Connection) -> Fresh {
+        self.look(connection).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the event log could not be read after a commit");
+            Fresh {
+                wakes: vec![Wake::All],
+                jobs: true,
+            }
+        })
+    }
+
+    fn look(&self, connection: &Connection) -> Result<Fresh, SqliteError> {
         let seen = self.newest_event.load(Ordering::Relaxed);
         let newest = newest_event(connection)?;
         if newest == seen {
-            return Ok(Vec::new());
+            return Ok(Fresh::default());
         }
         self.newest_event.store(newest, Ordering::Relaxed);
         // By the log's own key, never DISTINCT: for that SQLite would walk every owner there is.
         let mut statement = connection
-            .prepare_cached("SELECT owner FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+            .prepare_cached("SELECT owner, kind FROM events WHERE id > ?1 ORDER BY id LIMIT ?2")?;
         let mut rows = statement.query((seen, EVENTS_MAX as i64))?;
         let mut owners = BTreeSet::new();
-        let mut events = 0;
+        let (mut events, mut jobs) = (0, false);
         while let Some(row) = rows.next()? {
             events += 1;
+            jobs |= row.get_ref(1)?.as_str() == Ok(EventKind::Queued.name());
             owners.insert(super::rows::parsed::<OwnerId>(row.get_ref(0)?)?);
         }
-        if events == EVENTS_MAX {
-            return Ok(vec![Wake::All]);
-        }
-        Ok(owners.into_iter().map(Wake::Owner).collect())
+        let all = events == EVENTS_MAX;
+        Ok(Fresh {
+            wakes: if all {
+                vec![Wake::All]
+            } else {
+                owners.into_iter().map(Wake::Owner).collect()
+            },
+            jobs: jobs || all,
+        })
     }
 }
 

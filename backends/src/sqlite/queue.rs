@@ -84,7 +84,7 @@ impl Queue for SqliteQueue {
         if !published {
             return Err(QueueError::Full);
         }
-        self.database.news.messages.notify_waiters();
+        self.database.news.messages_wait();
         Ok(())
     }
 
@@ -143,7 +143,7 @@ impl Queue for SqliteQueue {
             give_back(connection, id, claim, then)
         })
         .await?;
-        self.database.news.messages.notify_waiters();
+        self.database.news.messages_wait();
         Ok(())
     }
 

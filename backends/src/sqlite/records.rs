@@ -26,12 +26,12 @@ use super::{
 impl Records for SqliteStore {
     async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
         let (recording, job) = (recording.clone(), job.clone());
-        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
+        let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
         self.database
             .write(move |connection| {
                 adopt_recording(connection, &recording, bytes_are_here)?;
                 insert_job(connection, &job)?;
-                let event = write_entailed(connection, None, &job, now, now)?;
+                let event = write_entailed(connection, None, &job, times)?;
                 event.ok_or_else(|| {
                     StoreError::Broken("an accepted job must be queued".to_owned()).into()
                 })
@@ -40,7 +40,7 @@ impl Records for SqliteStore {
     }
 
     async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
-        let (job, now) = (job.clone(), self.database.clock.now());
+        let (job, times) = (job.clone(), self.database.times());
         self.database
             .write(move |connection| {
                 let recording = recording_by_id(connection, job.recording_id)?;
@@ -48,7 +48,7 @@ impl Records for SqliteStore {
                     return Ok(None);
                 }
                 insert_job(connection, &job)?;
-                write_entailed(connection, None, &job, now, now)
+                write_entailed(connection, None, &job, times)
             })
             .await
     }
@@ -107,13 +107,13 @@ impl Records for SqliteStore {
         owner: OwnerId,
         id: JobId,
     ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError> {
-        let now = self.database.clock.now();
+        let times = self.database.times();
         self.database
             .write(move |connection| {
                 if job_by_id(connection, id)?.is_none_or(|job| job.owner != owner) {
                     return Ok(None);
                 }
-                let cancelled = change(connection, id, now, now, |job| job.cancel(now))?;
+                let cancelled = change(connection, id, times, |job| job.cancel(times.now))?;
                 Ok(cancelled.map(|(job, answer)| answer.map(|()| job)))
             })
             .await

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use super::{
     Database,
-    changes::change,
+    changes::{Times, change},
     connection::{SqliteError, nanos},
     plugin_files,
     rows::parsed,
@@ -33,9 +33,10 @@ pub(super) async fn sweep(
     if !needed {
         return Ok(0);
     }
+    let times = database.times();
     let moved = database
         .write(move |connection| {
-            let expired = expire_leases(connection, terms, now)?;
+            let expired = expire_leases(connection, terms, times)?;
             remove_drafts(connection, now)?;
             plugin_files::remove_unused(connection, now)?;
             Ok(expired)
@@ -63,17 +64,19 @@ fn is_needed(connection: &Connection, now: Timestamp) -> Result<bool, SqliteErro
 fn expire_leases(
     connection: &Connection,
     terms: LeaseTerms,
-    now: Timestamp,
+    times: Times,
 ) -> Result<usize, SqliteError> {
     let mut statement = connection.prepare_cached(
         "SELECT id FROM jobs WHERE status = 'running' AND lease_until <= ?1
          ORDER BY lease_until LIMIT ?2",
     )?;
     let expired: Vec<JobId> = statement
-        .query_and_then((nanos(now), JOBS_MAX as i64), |row| parsed(row.get_ref(0)?))?
+        .query_and_then((nanos(times.now), JOBS_MAX as i64), |row| {
+            parsed(row.get_ref(0)?)
+        })?
         .collect::<Result<_, SqliteError>>()?;
     for id in &expired {
-        change(connection, *id, now, now, |job| job.expire(now, terms))?;
+        change(connection, *id, times, |job| job.expire(times.now, terms))?;
     }
     Ok(expired.len())
 }

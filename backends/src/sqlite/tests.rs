@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod direct;
 pub(super) mod plans;
 mod plugins;
 mod space;
 mod stopping;
+mod syncing;
 mod time;
 
 use std::{
@@ -153,27 +155,6 @@ async fn every_connection_has_the_settings() {
     assert_eq!(
         bench.store.database.write(settings).await.unwrap(),
         expected
-    );
-    let synchronous = |c: &Connection| Ok(c.pragma_query_one::<i64>(None, "synchronous")?);
-    assert_eq!(
-        bench.store.database.write(synchronous).await.unwrap(),
-        2,
-        "FULL"
-    );
-    assert_eq!(
-        bench
-            .store
-            .database
-            .write_lightly(synchronous)
-            .await
-            .unwrap(),
-        1,
-        "NORMAL"
-    );
-    assert_eq!(
-        bench.store.database.write(synchronous).await.unwrap(),
-        2,
-        "FULL again"
     );
 }
 

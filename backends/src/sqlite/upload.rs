@@ -70,13 +70,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Makes what was pushed the key's blob, in place of what it was before.
-    pub async fn finish(mut self, info: BlobInfo) -> Result<(), StoreError> {
+    /// Makes what was pushed the key's blob, in place of what it was before. True where that left chunks
+    /// to reclaim.
+    pub async fn finish(mut self, info: BlobInfo) -> Result<bool, StoreError> {
         let (key, id, chunks) = (self.key, self.id, self.chunks);
         let last = std::mem::take(&mut self.buffer);
         let now = self.database.clock.now();
         self.database.refuse_while_clearing()?;
-        self.database
+        let replaced = self
+            .database
             .write_lightly(move |connection| {
                 let head = match id {
                     None => last,
@@ -91,7 +93,7 @@ impl Upload {
             })
             .await?;
         self.finished = true;
-        Ok(())
+        Ok(replaced)
     }
 
     /// Removes what was pushed.
@@ -239,8 +241,9 @@ fn replace(
     info: &BlobInfo,
     head: &[u8],
     at: Timestamp,
-) -> Result<(), SqliteError> {
-    if let Some(old) = upload_of(connection, key)? {
+) -> Result<bool, SqliteError> {
+    let old = upload_of(connection, key)?;
+    if let Some(old) = old {
         mark(connection, old)?;
     }
     let (size_bytes, sha256, now) = (signed(info.size_bytes), &info.sha256, nanos(at));
@@ -292,10 +295,11 @@ fn replace(
                 head,
             ))?,
         BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
-            return plugin_files::put(connection, &key.to_string(), upload, info, head, at);
+            plugin_files::put(connection, &key.to_string(), upload, info, head, at)?;
+            1
         }
     };
-    Ok(())
+    Ok(old.is_some())
 }
 
 fn upload_of(connection: &Connection, key: BlobKey) -> Result<Option<i64>, SqliteError> {

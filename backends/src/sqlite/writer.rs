@@ -1,5 +1,6 @@
-//! The one thread of this process that writes. What waits is written in one transaction, so that its
-//! `fsync` is shared, and every caller hears back after the commit.
+//! The one thread of this process that writes. What waits is written in one transaction, and every
+//! caller hears back after the commit; whoever relies on it after the [`syncer`](super::syncer), too,
+//! which this thread does not wait for.
 //!
 //! A request that fails is undone by its savepoint and hurts no other. The thread also notices what
 //! other processes committed, because only its connection's `data_version` tells theirs from ours.
@@ -19,21 +20,24 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     connection::SqliteError,
-    news::News,
+    news::{Fresh, News},
+    syncer::{Reply, Sync, Syncer, Unsynced, not_synced},
     tidy::{Tidy, checkpoint},
 };
 
-/// Most requests in one transaction: beyond it the shared `fsync` hardly gets cheaper.
+/// Most requests in one transaction, so that the first of them does not wait long for the last.
 const BATCH_MAX: usize = 64;
 /// Most requests waiting; further callers wait before they are let in.
 const WAITING_MAX: usize = 1024;
-/// How often to look for other processes' commits: after a commit of anybody's, and else.
+/// How often to look for other processes' commits where they tell of them, and where they do not: after a
+/// commit of anybody's, and else.
+const POLL_TOLD: Duration = Duration::from_millis(250);
 const POLL_BUSY: Duration = Duration::from_millis(5);
 const POLL_IDLE: Duration = Duration::from_millis(20);
 const BUSY_FOR: Duration = Duration::from_secs(2);
 
 /// How safe a commit must be when its caller hears of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
     /// Survives the process. It survives the machine too from the next `Machine` commit on, because
     /// the log is written in order: right for what only that later commit makes matter.
@@ -42,7 +46,6 @@ pub(super) enum Durability {
     Machine,
 }
 
-type Reply = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;
 /// Is given the connection, or why there is no transaction to work in.
 type Work = Box<dyn FnOnce(Result<&Connection, SqliteError>) -> Result<Reply, Failed> + Send>;
 
@@ -70,12 +73,20 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, news: Arc<News>, tidy: Tidy) -> Result<Self, SqliteError> {
+    /// `sync` brings the connection's log to the disk.
+    pub fn start(
+        connection: Connection,
+        news: Arc<News>,
+        tidy: Tidy,
+        sync: Sync,
+    ) -> Result<Self, SqliteError> {
+        // The log is synced by the syncer; before it is brought into the file, by SQLite all the same.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         let (orders, waiting) = mpsc::channel();
+        let syncer = Syncer::start(sync, Arc::clone(&news))?;
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &news, tidy))
-            .map_err(|error| StoreError::Broken(format!("cannot start the writer: {error}")))?;
+            .spawn(move || run(connection, &waiting, &news, tidy, syncer))?;
         Ok(Self {
             orders,
             room: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -152,42 +163,72 @@ fn stopped() -> SqliteError {
     StoreError::Broken("the writer has stopped".to_owned()).into()
 }
 
-fn run(connection: Connection, orders: &mpsc::Receiver<Order>, news: &News, mut tidy: Tidy) {
+fn run(
+    connection: Connection,
+    orders: &mpsc::Receiver<Order>,
+    news: &News,
+    mut tidy: Tidy,
+    syncer: Syncer,
+) {
     let mut version = data_version(&connection);
-    let mut durability = Durability::Machine;
     let mut busy_until = Instant::now();
     loop {
         let now = Instant::now();
-        let poll = if now < busy_until {
-            POLL_BUSY
-        } else {
-            POLL_IDLE
+        let poll = match now < busy_until {
+            _ if news.has_neighbours() => POLL_TOLD,
+            true => POLL_BUSY,
+            false => POLL_IDLE,
         };
         let Some((batch, closing)) = next_batch(orders, poll.min(tidy.patience(now))) else {
             return;
         };
         let wrote = !batch.is_empty();
-        if wrote {
-            write_batch(&connection, batch, &mut durability);
-        }
-        if let Some(closed) = closing {
-            close(connection);
-            let _ = closed.send(());
-            return;
-        }
+        let unsynced = if wrote {
+            write_batch(&connection, batch, &syncer)
+        } else {
+            Vec::new()
+        };
         let before = std::mem::replace(&mut version, data_version(&connection));
         let foreign = version != before;
         if wrote || foreign {
             let now = Instant::now();
             busy_until = now + BUSY_FOR;
-            news.committed(&connection, foreign);
+            tell(
+                news,
+                news.since_the_last(&connection),
+                unsynced,
+                &syncer,
+                !wrote,
+            );
             tidy.committed(now);
         }
-        if tidy.is_due()
-            && set_durability(&connection, Durability::Process, &mut durability).is_ok()
-        {
+        if let Some(closed) = closing {
+            syncer.end();
+            close(connection);
+            let _ = closed.send(());
+            return;
+        }
+        if tidy.is_due() {
             tidy.turn(&connection, wrote);
         }
+    }
+}
+
+/// Jobs are told of at once, events when they are safe.
+fn tell(news: &News, fresh: Fresh, unsynced: Vec<Reply>, syncer: &Syncer, foreign_only: bool) {
+    if foreign_only {
+        return news.found(fresh);
+    }
+    if fresh.jobs {
+        news.jobs_wait();
+    }
+    if unsynced.is_empty() {
+        news.wake(fresh.wakes);
+    } else {
+        syncer.hand_over(Unsynced {
+            replies: unsynced,
+            news: fresh.wakes,
+        });
     }
 }
 
@@ -234,16 +275,10 @@ fn data_version(connection: &Connection) -> Option<i64> {
     statement.query_row([], |row| row.get(0)).ok()
 }
 
-fn write_batch(connection: &Connection, batch: Vec<Request>, current: &mut Durability) {
-    let wanted = batch
-        .iter()
-        .map(|r| r.durability)
-        .max()
-        .unwrap_or(Durability::Machine);
-    let begun = set_durability(connection, wanted, current)
-        .and_then(|()| Ok(connection.execute_batch("BEGIN IMMEDIATE")?));
-    let mut failure = begun.err();
-    let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
+/// Answers whoever need not wait for the disk, and whoever's work was not written. The rest is returned.
+fn write_batch(connection: &Connection, batch: Vec<Request>, syncer: &Syncer) -> Vec<Reply> {
+    let mut failure = begin(connection, &batch, syncer).err();
+    let mut replies = Vec::with_capacity(batch.len());
     for request in batch {
         if let Some(failure) = &failure {
             let (Ok(reply) | Err(Failed { reply, .. })) = (request.work)(Err(failure.clone()));
@@ -252,7 +287,7 @@ fn write_batch(connection: &Connection, batch: Vec<Request>, current: &mut Durab
         }
         let mut own = None;
         match isolated(connection, request.work) {
-            Some(Ok(reply)) => replies.push(reply),
+            Some(Ok(reply)) => replies.push((request.durability, reply)),
             // Undone by its savepoint: it hears its own error whatever becomes of the rest.
             Some(Err(Failed { reply, error })) => {
                 reply(Ok(()));
@@ -275,9 +310,29 @@ fn write_batch(connection: &Connection, batch: Vec<Request>, current: &mut Durab
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
     }
-    for reply in replies {
-        reply(committed.clone());
+    let mut unsynced = Vec::new();
+    for (durability, reply) in replies {
+        match durability {
+            Durability::Machine if committed.is_ok() => unsynced.push(reply),
+            _ => reply(committed.clone()),
+        }
     }
+    unsynced
+}
+
+/// Nobody is promised what cannot be kept: after a sync that failed, the log is first brought into the
+/// file, by way of what the system still has in memory.
+fn begin(connection: &Connection, batch: &[Request], syncer: &Syncer) -> Result<(), SqliteError> {
+    if syncer.has_failed() && batch.iter().any(|r| r.durability == Durability::Machine) {
+        if !checkpoint(connection, "TRUNCATE")? {
+            return Err(not_synced(
+                "an earlier sync failed, and the file is being read",
+            ));
+        }
+        syncer.mended();
+        tracing::info!("what the log held is on the disk after all");
+    }
+    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
 }
 
 /// Runs one request in its savepoint. `None`: it panicked, and its caller's channel is closed.
@@ -300,20 +355,4 @@ fn isolated(connection: &Connection, work: Work) -> Option<Result<Reply, Failed>
         tracing::error!("a write panicked; it was undone");
     }
     result.ok()
-}
-
-fn set_durability(
-    connection: &Connection,
-    wanted: Durability,
-    current: &mut Durability,
-) -> Result<(), SqliteError> {
-    if wanted != *current {
-        let level = match wanted {
-            Durability::Process => "NORMAL",
-            Durability::Machine => "FULL",
-        };
-        connection.pragma_update(None, "synchronous", level)?;
-        *current = wanted;
-    }
-    Ok(())
 }

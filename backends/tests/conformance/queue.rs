@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use retake_backends::{
     memory::MemoryQueue,
     rabbitmq::{RabbitOptions, RabbitQueue},
-    sqlite::{SqliteQueue, SqliteStore},
+    sqlite::{DirectQueue, SqliteQueue, SqliteStore},
 };
 use retake_jobs::{
     clock::SystemClock,
@@ -47,6 +47,22 @@ impl Bench {
             let path = folder.path().join("retake.db");
             let store = SqliteStore::open(path, Arc::new(SystemClock)).unwrap();
             Arc::new(SqliteQueue::new(&store, LIMITS))
+        };
+        Self {
+            a: open(),
+            b: open(),
+            _keep: Box::new(folder),
+        }
+    }
+
+    /// What passes through it, beside the jobs that it finds in the store.
+    async fn direct() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || -> SharedQueue {
+            let path = folder.path().join("retake.db");
+            let store = SqliteStore::open(path, Arc::new(SystemClock)).unwrap();
+            let carrier = Arc::new(SqliteQueue::new(&store, LIMITS));
+            Arc::new(DirectQueue::over(&store, carrier, 4))
         };
         Self {
             a: open(),
@@ -114,7 +130,7 @@ async fn waiting_becomes(queue: &SharedQueue, topic: Topic, count: u64) {
     .await;
 }
 
-claims! { Bench on memory sqlite rabbitmq; [
+claims! { Bench on memory sqlite direct rabbitmq; [
     a_published_message_is_delivered
     topics_do_not_mix
     a_claimed_message_is_not_given_to_a_second_claimant

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use crate::id::JobId;
 
 pub type SharedQueue = Arc<dyn Queue>;
 
@@ -73,6 +74,8 @@ pub enum Tag {
     Memory { id: u64, claim: u64 },
     Row { id: i64, claim: i64 },
     Amqp { session: u64, delivery: u64 },
+    /// No message: a job that waits was found in the store.
+    Waiting { job: JobId },
 }
 
 /// Of the queues that live in our own process or database; RabbitMQ's are the broker's.
