@@ -1,19 +1,23 @@
 //! CPU time of the threads that run a plugin, also while its call has not come back.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
-use rustix::{
-    param::clock_ticks_per_second,
-    thread::{Pid, gettid},
-    time::{ClockId, clock_gettime},
-};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::record::StageRecord;
+
+/// What times in `/proc` are counted in, on every machine that we run on.
+const TICKS_PER_S: u64 = 100;
+
+thread_local! {
+    static THREAD: u32 = thread_id().unwrap_or(0);
+}
 
 /// A call that has not come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Running {
-    thread: Pid,
+    /// As the system numbers it; 0 where it does not say.
+    thread: u32,
     /// What the thread had taken when it began.
     start: Duration,
 }
@@ -21,20 +25,26 @@ pub(crate) struct Running {
 impl Running {
     fn here() -> Self {
         Self {
-            thread: gettid(),
+            thread: THREAD.with(|thread| *thread),
             start: thread_cpu(),
         }
     }
 
     /// As another thread sees it, to a hundredth of a second. Nothing where the system does not say.
     pub fn spent(&self) -> Duration {
-        let path = format!("/proc/self/task/{}/stat", self.thread.as_raw_nonzero());
+        let path = format!("/proc/self/task/{}/stat", self.thread);
         let stat = fs::read_to_string(path).unwrap_or_default();
         let taken = ticks(&stat).map_or(Duration::ZERO, |ticks| {
-            Duration::from_millis(ticks.saturating_mul(1_000) / clock_ticks_per_second().max(1))
+            Duration::from_millis(ticks.saturating_mul(1_000) / TICKS_PER_S)
         });
         taken.saturating_sub(self.start)
     }
+}
+
+/// `PID/task/TID`.
+fn thread_id() -> Option<u32> {
+    let task: PathBuf = fs::read_link("/proc/thread-self").ok()?;
+    task.file_name()?.to_str()?.parse().ok()
 }
 
 /// User and system time of a line of `/proc/PID/stat`. The name in it may hold anything.

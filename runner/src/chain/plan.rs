@@ -119,6 +119,7 @@ mod tests {
                         digest: String::new(),
                     },
                     params: serde_json::Map::new(),
+                    realtime_factor: None,
                     shortens: letter == 's',
                     targets: Targets::default(),
                 },

@@ -117,7 +117,6 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     let (answers, table) = routes.finish();
     let responses = answers
         .and(warp::ext::get::<RequestId>())
-        .and(warp::ext::get::<TraceContext>())
         .map(|answer: Answer, id: RequestId| answer.unwrap_or_else(|no| no.into_response(&id)));
     (responses.boxed(), table)
 }
