@@ -10,6 +10,9 @@ use crate::layers;
 
 /// A client that lost its line comes back within a minute.
 const EVENTS_KEPT_MS_MIN: u64 = 60_000;
+/// What the database's log may hold, and then some.
+const RESERVE_BYTES_MIN: u64 = 20 << 20;
+const INSTALL_MS_MIN: u64 = 1_000;
 /// A hundred years.
 const EVENTS_KEPT_MS_MAX: u64 = 3_155_760_000_000;
 
@@ -36,6 +39,11 @@ pub struct Config {
     pub plugins: String,
     /// Events are kept for so long: whoever comes back to an event stream later reloads everything.
     pub events_kept_ms: u64,
+    /// Room kept beside the database, so that a full disk can be cleared; 0 keeps none.
+    pub reserve_bytes: u64,
+    /// Compiling one of the plugins that come with the program, or are named at the command line, may
+    /// take so long.
+    pub install_ms_max: u64,
     pub server: retake_server::Config,
     pub worker: retake_worker::Config,
     /// How the external service is spoken to.
@@ -55,6 +63,8 @@ impl Default for Config {
             ca_file: String::new(),
             plugins: String::new(),
             events_kept_ms: 7 * 24 * 3_600_000,
+            reserve_bytes: 32 << 20,
+            install_ms_max: 600_000,
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
             external: retake_runner::external::Config::default(),
@@ -157,6 +167,18 @@ impl Config {
                 self.events_kept_ms
             ));
         }
+        if self.reserve_bytes != 0 && self.reserve_bytes < RESERVE_BYTES_MIN {
+            problems.push(format!(
+                "reserve_bytes is {}; it must be 0 or at least {RESERVE_BYTES_MIN}",
+                self.reserve_bytes
+            ));
+        }
+        if self.install_ms_max < INSTALL_MS_MIN {
+            problems.push(format!(
+                "install_ms_max is {}; it must be at least {INSTALL_MS_MIN}",
+                self.install_ms_max
+            ));
+        }
         if !self.store_url.is_empty() && !self.store_url.starts_with("sqlite:") {
             problems.push(format!(
                 "store_url is \"{}\"; it must be sqlite:PATH",
@@ -199,6 +221,10 @@ impl Config {
             }
         }
         problems
+    }
+
+    pub fn install_deadline(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.install_ms_max)
     }
 
     /// What is in `ca_file`; empty without one.
@@ -311,6 +337,24 @@ mod tests {
         for key in ["queue_url", "external_url", "external.token"] {
             assert!(problems.iter().any(|p| p.starts_with(key)), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn limits_of_the_installation_that_cannot_work_are_named() {
+        let check = |text: &str, told: &[&str]| {
+            let config: Config = toml::from_str(text).expect("plain TOML");
+            assert_eq!(config.problems(), told, "{text}");
+        };
+        check("reserve_bytes = 0", &[]);
+        check("reserve_bytes = 20971520", &[]);
+        check(
+            "reserve_bytes = 1000000",
+            &["reserve_bytes is 1000000; it must be 0 or at least 20971520"],
+        );
+        check(
+            "install_ms_max = 10",
+            &["install_ms_max is 10; it must be at least 1000"],
+        );
     }
 
     #[test]

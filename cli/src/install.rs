@@ -32,10 +32,6 @@ use sha2::{Digest as _, Sha256};
 #[allow_missing = true]
 struct BuiltIn;
 
-/// Only ends what hangs: the compiler's CPU time is limited to a minute, and a machine on which several
-/// processes start at once gives it that slowly.
-const COMPILE_DEADLINE: Duration = Duration::from_secs(600);
-
 /// A plugin's file, before anybody has looked into it.
 pub struct PluginFile {
     name: String,
@@ -55,8 +51,8 @@ impl PluginFile {
 }
 
 /// Everything that there is to install, compiled: the built-in plugins and those of a folder.
-pub fn all(data: &Path, folder: &str) -> Result<Vec<Installed>> {
-    compiled(data, &files(folder)?)
+pub fn all(data: &Path, folder: &str, deadline: Duration) -> Result<Vec<Installed>> {
+    compiled(data, &files(folder)?, deadline)
 }
 
 /// The files of it.
@@ -84,9 +80,9 @@ pub fn files(folder: &str) -> Result<Vec<PluginFile>> {
     Ok(files)
 }
 
-/// Each from the cache, or compiled; several at once, in the order of the files. Blocks: to be called
+/// Each from the cache, or compiled within `deadline`; several at once, in the order of the files. Blocks: to be called
 /// within `spawn_blocking`.
-fn compiled(data: &Path, files: &[PluginFile]) -> Result<Vec<Installed>> {
+fn compiled(data: &Path, files: &[PluginFile], deadline: Duration) -> Result<Vec<Installed>> {
     let cache_folder = cache_folder(data);
     let next = AtomicUsize::new(0);
     let runtime = tokio::runtime::Handle::current();
@@ -97,7 +93,10 @@ fn compiled(data: &Path, files: &[PluginFile]) -> Result<Vec<Installed>> {
         while let number = next.fetch_add(1, Ordering::Relaxed)
             && let Some(file) = files.get(number)
         {
-            done.push((number, one(&cache_folder, &file.bytes, &file.name)));
+            done.push((
+                number,
+                one(&cache_folder, &file.bytes, &file.name, deadline),
+            ));
         }
         done
     };
@@ -115,9 +114,14 @@ fn compiled(data: &Path, files: &[PluginFile]) -> Result<Vec<Installed>> {
     done.into_iter().map(|(_, installed)| installed).collect()
 }
 
-pub fn from_file(data: &Path, path: &Path) -> Result<Installed> {
+pub fn from_file(data: &Path, path: &Path, deadline: Duration) -> Result<Installed> {
     let wasm = std::fs::read(path).with_context(|| path.display().to_string())?;
-    one(&cache_folder(data), &wasm, &path.display().to_string())
+    one(
+        &cache_folder(data),
+        &wasm,
+        &path.display().to_string(),
+        deadline,
+    )
 }
 
 pub fn cache_folder(data: &Path) -> PathBuf {
@@ -126,14 +130,14 @@ pub fn cache_folder(data: &Path) -> PathBuf {
 
 /// From the cache if this engine has compiled it before, else by a child. Blocks: to be called within
 /// `spawn_blocking`.
-fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
+fn one(cache_folder: &Path, wasm: &[u8], name: &str, deadline: Duration) -> Result<Installed> {
     let cache = Cache::open(cache_folder)?;
     let digest = hex(&Sha256::digest(wasm));
     if let Some(installed) = cache.lookup(&digest) {
         return Ok(installed);
     }
     // Another process of this installation may be at it: then it is there afterwards.
-    let _turn = cache.turn(&digest, COMPILE_DEADLINE);
+    let _turn = cache.turn(&digest, deadline);
     if let Some(installed) = cache.lookup(&digest) {
         return Ok(installed);
     }
@@ -141,7 +145,7 @@ fn one(cache_folder: &Path, wasm: &[u8], name: &str) -> Result<Installed> {
     let mut file = tempfile::NamedTempFile::new_in(cache_folder)?;
     std::io::Write::write_all(&mut file, wasm)?;
     let program = ChildProgram::this("install-plugin");
-    let compiling = install_in_child(&program, cache_folder, file.path(), COMPILE_DEADLINE);
+    let compiling = install_in_child(&program, cache_folder, file.path(), deadline);
     tokio::runtime::Handle::current()
         .block_on(compiling)
         .with_context(|| format!("{name} cannot be installed"))?;
@@ -158,6 +162,7 @@ pub async fn catalogue(
     blobs: &SharedBlobs,
     data: PathBuf,
     files: Vec<PluginFile>,
+    deadline: Duration,
 ) -> Result<()> {
     let known: HashSet<String> = store
         .plugins()
@@ -175,7 +180,8 @@ pub async fn catalogue(
     if missing.is_empty() {
         return Ok(());
     }
-    let compiling = move || compiled(&data, &missing).map(|installed| (installed, missing));
+    let compiling =
+        move || compiled(&data, &missing, deadline).map(|installed| (installed, missing));
     let (installed, files) = tokio::task::spawn_blocking(compiling).await??;
     for (installed, file) in installed.into_iter().zip(files) {
         match put(store, blobs, installed, &file).await {

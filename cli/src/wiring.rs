@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use retake_backends::{
     rabbitmq::{RabbitAddress, RabbitOptions, RabbitQueue},
-    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
+    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteOptions, SqliteQueue, SqliteStore},
 };
 use retake_child::ChildProgram;
 use retake_jobs::{
@@ -52,8 +52,12 @@ pub fn open(config: &Config) -> Result<Wiring> {
         _ => {}
     }
     private::files(&database, &admin_key::path(&config.data))?;
-    let opened =
-        SqliteStore::open_shared(&database).with_context(|| database.display().to_string())?;
+    let options = SqliteOptions {
+        reserve_bytes: config.reserve_bytes,
+        ..SqliteOptions::default()
+    };
+    let opened = SqliteStore::open_shared(&database, options)
+        .with_context(|| database.display().to_string())?;
     let store: SharedStore = Arc::new(opened.clone());
     let blobs: SharedBlobs = Arc::new(SqliteBlobs::new(&opened));
     let queue = queue(config, &opened)?;

@@ -74,11 +74,22 @@ pub struct SqliteStore {
     pub(super) database: Arc<Database>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct SqliteOptions {
     /// The file grows no further than this; then writes answer [`StoreError::Full`]. Every process
     /// that opens the file must be told the same.
     pub size_bytes_max: Option<u64>,
+    /// Room kept beside the file for when the disk is full; 0 keeps none.
+    pub reserve_bytes: u64,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            size_bytes_max: None,
+            reserve_bytes: reserve::WHOLE_BYTES,
+        }
+    }
 }
 
 /// Most pieces of blobs waiting for the writer at once, so that small writes are not kept waiting.
@@ -116,20 +127,24 @@ impl SqliteStore {
         options: SqliteOptions,
     ) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let reserve = Reserve::beside(path);
+        let reserve = Reserve::beside(path, options.reserve_bytes);
         Self::on(path, &reserve, options, |_| Ok((clock.clone(), None)))
     }
 
     /// With the clock that all processes share which open the file like this.
-    pub fn open_shared(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_on(path, Arc::new(ThisMachine))
+    pub fn open_shared(path: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
+        Self::open_on(path, options, Arc::new(ThisMachine))
     }
 
-    fn open_on(path: impl AsRef<Path>, machine: Arc<dyn Machine>) -> Result<Self, StoreError> {
+    fn open_on(
+        path: impl AsRef<Path>,
+        options: SqliteOptions,
+        machine: Arc<dyn Machine>,
+    ) -> Result<Self, StoreError> {
         let path = path.as_ref();
-        let reserve = Reserve::beside(path);
+        let reserve = Reserve::beside(path, options.reserve_bytes);
         reserve.take();
-        Self::on(path, &reserve, SqliteOptions::default(), |connection| {
+        Self::on(path, &reserve, options, |connection| {
             let clock = Arc::new(SharedClock::begin(connection, machine.clone())?);
             Ok((clock.clone() as Arc<dyn Clock>, Some(clock)))
         })
@@ -168,10 +183,10 @@ impl SqliteStore {
             writer: Writer::start(
                 connection,
                 Arc::clone(&news),
-                Tidy::new(path),
+                Tidy::new(path, options.reserve_bytes),
                 syncer::of_log(path)?,
             )?,
-            reserve: Reserve::beside(path),
+            reserve: Reserve::beside(path, options.reserve_bytes),
             clock,
             shared_clock,
             news,
@@ -205,7 +220,7 @@ type Clocks = (Arc<dyn Clock>, Option<Arc<SharedClock>>);
 pub fn open_sqlite(
     path: impl AsRef<Path>,
 ) -> Result<(SharedStore, SharedBlobs, SharedQueue, SharedEvents), StoreError> {
-    let store = SqliteStore::open_shared(path)?;
+    let store = SqliteStore::open_shared(path, SqliteOptions::default())?;
     let blobs = SqliteBlobs::new(&store);
     let queue = SqliteQueue::new(&store, QueueLimits::default());
     let events = SqliteEvents::new(&store);

@@ -14,18 +14,21 @@ use std::{
 use rustix::fs::{FallocateFlags, fallocate, fstatvfs};
 
 /// More than what the log may hold that the file has no room for yet: SQLite moves it over at 16 MiB.
-const WHOLE_BYTES: u64 = 32 << 20;
+pub(super) const WHOLE_BYTES: u64 = 32 << 20;
 /// For the log, its index and one small transaction.
 const START_BYTES: u64 = 1 << 20;
 
 pub(super) struct Reserve {
     path: PathBuf,
+    whole_bytes: u64,
 }
 
 impl Reserve {
-    pub fn beside(database: &Path) -> Self {
+    /// Of so many bytes; 0 keeps none.
+    pub fn beside(database: &Path, whole_bytes: u64) -> Self {
         Self {
             path: beside(database, "-reserve"),
+            whole_bytes,
         }
     }
 
@@ -36,16 +39,16 @@ impl Reserve {
     /// Takes the room where it is not taken and there is plenty. True where it is all there then.
     pub fn take(&self) -> bool {
         let taken = || -> io::Result<bool> {
-            if self.bytes() >= WHOLE_BYTES {
+            if self.bytes() >= self.whole_bytes {
                 return Ok(true);
             }
             let file = self.open()?;
             let disk = fstatvfs(&file)?;
             // Otherwise it would be what fills the disk.
-            if disk.f_bavail.saturating_mul(disk.f_frsize) < 2 * WHOLE_BYTES {
+            if disk.f_bavail.saturating_mul(disk.f_frsize) < self.whole_bytes.saturating_mul(2) {
                 return Ok(false);
             }
-            fallocate(&file, FallocateFlags::empty(), 0, WHOLE_BYTES)?;
+            fallocate(&file, FallocateFlags::empty(), 0, self.whole_bytes)?;
             Ok(true)
         };
         taken().unwrap_or_else(|error| {

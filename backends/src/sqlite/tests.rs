@@ -470,6 +470,7 @@ async fn the_sweep_removes_what_was_uploaded_and_never_accepted() {
 async fn a_full_store_says_so_and_goes_on_reading() {
     let bench = bench_with(SqliteOptions {
         size_bytes_max: Some(4 << 20),
+        ..SqliteOptions::default()
     });
     let (recording, _) = bench.accepted(1 << 20).await;
     let key = BlobKey::Recording(RecordingId::new());

@@ -45,11 +45,11 @@ pub(super) struct Tidy {
 }
 
 impl Tidy {
-    pub fn new(database: &std::path::Path) -> Self {
+    pub fn new(database: &std::path::Path, reserve_bytes: u64) -> Self {
         let now = Instant::now();
         Self {
             log: beside(database, "-wal"),
-            reserve: Reserve::beside(database),
+            reserve: Reserve::beside(database, reserve_bytes),
             // What the process before this one left.
             next_step: Some(now),
             pages: PAGES_MIN,

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use futures_util::{StreamExt, stream};
 use retake_backends::{
     rabbitmq::{RabbitOptions, RabbitQueue},
-    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteQueue, SqliteStore},
+    sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteOptions, SqliteQueue, SqliteStore},
 };
 use retake_chain::report::{Measurement, Peaks, Report};
 use retake_jobs::{
@@ -49,7 +49,7 @@ async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let data: PathBuf = arguments.next().context("DATA is missing")?.into();
     let queue_url = arguments.next();
-    let opened = SqliteStore::open_shared(data.join("retake.db"))?;
+    let opened = SqliteStore::open_shared(data.join("retake.db"), SqliteOptions::default())?;
     let queue: SharedQueue = match queue_url.map(|url| url.into_string()) {
         None => {
             let embedded = SqliteQueue::new(&opened, QueueLimits::default());

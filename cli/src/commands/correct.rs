@@ -86,11 +86,11 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let deltas = deltas(&arguments.deltas)?;
     let caches = caches()?;
     let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
-    let here = caches.clone();
+    let (here, deadline) = (caches.clone(), config.install_deadline());
     let (plugins, own) = tokio::task::spawn_blocking(move || -> Result<_> {
-        let mut all = install::all(&here, &folder)?;
+        let mut all = install::all(&here, &folder, deadline)?;
         let own = plugin
-            .map(|path| install::from_file(&here, &path))
+            .map(|path| install::from_file(&here, &path, deadline))
             .transpose()?;
         if let Some(own) = &own {
             // The author's build wins over an installed one of the same id, and its short name means it.

@@ -132,7 +132,8 @@ fn add_worker(
 async fn bring_in_plugins(config: &Config, wiring: &Wiring) -> Result<()> {
     let (data, folder) = (config.data.clone(), config.plugins.clone());
     let files = tokio::task::spawn_blocking(move || install::files(&folder)).await??;
-    install::catalogue(&wiring.store, &wiring.blobs, data, files).await
+    let deadline = config.install_deadline();
+    install::catalogue(&wiring.store, &wiring.blobs, data, files, deadline).await
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener> {

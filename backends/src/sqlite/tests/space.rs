@@ -100,9 +100,22 @@ async fn a_file_that_is_up_to_date_is_opened_without_writing() {
     // No page more than there are: any write that needs one would fail.
     let options = SqliteOptions {
         size_bytes_max: Some(16_384),
+        ..SqliteOptions::default()
     };
     let store = SqliteStore::open_with(&path, bench.clock.clone(), options).unwrap();
     assert_eq!(store.newest_event().await.unwrap().0, 1);
     store.close().await;
     assert!(before == std::fs::read(&path).unwrap());
+}
+
+#[tokio::test]
+async fn as_much_room_is_kept_as_was_asked_for() {
+    for (asked, kept) in [(0, 0), (21 << 20, 21 << 20)] {
+        let bench = bench_with(SqliteOptions {
+            reserve_bytes: asked,
+            ..SqliteOptions::default()
+        });
+        assert!(bench.store.database.reserve.take(), "this disk has room");
+        assert_eq!(bench.store.database.reserve.bytes(), kept);
+    }
 }

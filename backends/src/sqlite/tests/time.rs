@@ -12,7 +12,7 @@ const HOUR: i64 = 3_600;
 /// A process of its own, by this machine's clocks.
 fn process(bench: &Bench, machine: &Arc<Moved>) -> SqliteStore {
     let path = bench.folder.path().join("retake.db");
-    SqliteStore::open_on(path, machine.clone()).unwrap()
+    SqliteStore::open_on(path, SqliteOptions::default(), machine.clone()).unwrap()
 }
 
 #[tokio::test]
