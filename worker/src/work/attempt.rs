@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use retake_chain::{
+    Vocabulary,
     problem::{Problem, ProblemKind},
     report::Report,
 };
@@ -124,8 +125,15 @@ impl Worker {
         let steps_max = self.config.chain_steps_max;
         let within = |external: &External| external.within(trace.map(|trace| trace.to_string()));
         let externals: Vec<_> = self.parts.externals.iter().map(within).collect();
-        let names = externals.iter().map(|external| external.name().to_owned());
-        let vocabulary = vocabulary(&plugins, Some(job.created_at), names.collect(), steps_max);
+        // Nearly every job names its plugins itself: then nobody asks what there is besides.
+        let asks = job.chain.steps.iter().any(|step| step.follow)
+            || job.pins.len() != job.chain.steps.len();
+        let vocabulary = if asks {
+            let names = externals.iter().map(|external| external.name().to_owned());
+            vocabulary(&plugins, Some(job.created_at), names.collect(), steps_max)
+        } else {
+            Vocabulary::default()
+        };
         let pins = match job.pins.as_slice() {
             [] => job
                 .chain
