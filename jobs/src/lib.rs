@@ -26,4 +26,5 @@ pub mod seams;
 
 // What moves jobs safely between them.
 pub mod announcing;
+pub mod backoff;
 pub mod relay;

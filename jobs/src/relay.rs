@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use rand::Rng;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    backoff::Backoff,
     clock::{Clock, SystemClock},
     lease::LeaseTerms,
     seams::{OutboxRow, QueueError, RelayStore, SharedEvents, SharedQueue, StoreError, Topic},
@@ -26,8 +26,6 @@ const ROWS_MAX: usize = 256;
 /// Publishes under way at once: waiting for the confirms one by one would take a round trip each.
 const PUBLISHES_MAX: usize = 32;
 const LAST_SEND: Duration = Duration::from_secs(1);
-const BACKOFF_MIN: Duration = Duration::from_millis(200);
-const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
 pub struct Relay {
     clock: Arc<dyn Clock>,
@@ -265,37 +263,29 @@ async fn publish_all(
 /// Says once that something fails and once that it works again, and how long to wait in between.
 struct Outage {
     consequence: &'static str,
-    failures: u32,
+    backoff: Backoff,
 }
 
 impl Outage {
     fn new(consequence: &'static str) -> Self {
         Self {
             consequence,
-            failures: 0,
+            backoff: Backoff::outage(),
         }
     }
 
     fn failed(&mut self, error: &RelayError) -> Duration {
-        if self.failures == 0 {
+        if self.backoff.failures() == 0 {
             tracing::warn!(%error, "{} until this is over", self.consequence);
         }
-        self.failures = self.failures.saturating_add(1);
-        backoff(self.failures)
+        self.backoff.next()
     }
 
     fn ended(&mut self) {
-        if self.failures > 0 {
-            tracing::info!(failures = self.failures, "over: {}", self.consequence);
-            self.failures = 0;
+        let failures = self.backoff.failures();
+        if failures > 0 {
+            tracing::info!(failures, "over: {}", self.consequence);
+            self.backoff.reset();
         }
     }
-}
-
-/// Doubles from one failure to the next; half of it is chance, so that many do not come back at once.
-pub fn backoff(failures: u32) -> Duration {
-    let doubled = BACKOFF_MIN * 2_u32.saturating_pow(failures.saturating_sub(1).min(10));
-    doubled
-        .min(BACKOFF_MAX)
-        .mul_f64(rand::rng().random_range(0.5..=1.0))
 }

@@ -11,7 +11,7 @@ use lapin::{
     Connection, ConnectionProperties, DefaultConnectionBuilder, ErrorKind, Event,
     tcp::OwnedTLSConfig,
 };
-use retake_jobs::relay::backoff;
+use retake_jobs::backoff::Backoff;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +57,7 @@ pub(super) async fn keep(
     stop: CancellationToken,
     mut run: impl Run,
 ) {
-    let mut outage = Outage::default();
+    let mut outage = Outage::new();
     while !stop.is_cancelled() {
         let mut ready = || outage.ready(&address);
         let error = one_session(&address, &tls, &name, &stop, &mut run, &mut ready).await;
@@ -73,19 +73,27 @@ pub(super) async fn keep(
 
 /// Says once that there is no connection and once that there is one. A session that breaks soon after
 /// it began is part of the same outage.
-#[derive(Default)]
 struct Outage {
-    failures: u32,
+    backoff: Backoff,
     ready_at: Option<Instant>,
     told_down: bool,
     told_up: bool,
 }
 
 impl Outage {
+    fn new() -> Self {
+        Self {
+            backoff: Backoff::outage(),
+            ready_at: None,
+            told_down: false,
+            told_up: false,
+        }
+    }
+
     fn ready(&mut self, address: &RabbitAddress) {
         self.ready_at = Some(Instant::now());
         if !std::mem::replace(&mut self.told_up, true) {
-            tracing::info!(broker = %address, failures = self.failures, "connected to the broker");
+            tracing::info!(broker = %address, failures = self.backoff.failures(), "connected to the broker");
         }
     }
 
@@ -98,17 +106,17 @@ impl Outage {
         {
             *self = Self {
                 told_up: true,
-                ..Self::default()
+                ..Self::new()
             };
         }
-        self.failures = self.failures.saturating_add(1);
+        let pause = self.backoff.next();
         if std::mem::replace(&mut self.told_down, true) {
-            tracing::debug!(broker = %address, %error, failures = self.failures, "still no connection");
+            tracing::debug!(broker = %address, %error, failures = self.backoff.failures(), "still no connection");
         } else {
             self.told_up = false;
             tracing::warn!(broker = %address, %error, "no connection to the broker until this is over");
         }
-        backoff(self.failures)
+        pause
     }
 }
 

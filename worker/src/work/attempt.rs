@@ -9,6 +9,7 @@ use retake_chain::{
 };
 use retake_findings::Finding;
 use retake_jobs::{
+    backoff,
     correction::Correction,
     job::{Blame, Job, Outcome},
     lease::Attempt,
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::{
-    Worker, backoff, fetch,
+    Worker, fetch,
     leased::{News, Stop, Taken, out_of_reach},
     passed,
 };

@@ -4,6 +4,7 @@
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use retake_jobs::{
+    backoff::Backoff,
     lease::{Attempt, LeaseLost, Leased},
     seams::{Delivery, Leases, Progress, QueueError, StoreError, WorkerStore},
 };
@@ -12,7 +13,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use super::{Worker, backoff::Backoff};
+use super::Worker;
 
 /// Where one kind of leased work comes from.
 pub(super) trait Source: Send + Sync + 'static {

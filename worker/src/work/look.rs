@@ -5,9 +5,12 @@ use std::{fs, io, io::Write, process::Stdio, sync::Arc};
 
 use jiff::Timestamp;
 use retake_child::ChildProgram;
-use retake_jobs::health::{Ailment, AilmentKind};
+use retake_jobs::{
+    backoff::Backoff,
+    health::{Ailment, AilmentKind},
+};
 
-use super::{Worker, backoff::Backoff, scratch::Scratch};
+use super::{Worker, scratch::Scratch};
 
 /// Below so much room on the scratch disk no job is begun.
 const ROOM_BYTES_MIN: u64 = 64 << 20;

@@ -6,7 +6,6 @@
 //! nothing but time. No lock, transaction or connection is held while audio is processed.
 
 mod attempt;
-mod backoff;
 mod checks;
 mod fetch;
 mod leased;

@@ -1,10 +1,14 @@
-//! Growing pauses with full jitter.
+//! Growing pauses between tries, so that many do not come back at once: everybody's who waits for a
+//! store, a queue or a broker.
 
 use std::time::Duration;
 
 use rand::Rng;
 
-pub(super) struct Backoff {
+const OUTAGE_FIRST: Duration = Duration::from_millis(200);
+const OUTAGE_LONGEST: Duration = Duration::from_secs(5);
+
+pub struct Backoff {
     first: Duration,
     longest: Duration,
     failures: u32,
@@ -21,7 +25,12 @@ impl Backoff {
 
     /// While a store or queue is out of reach.
     pub fn outage() -> Self {
-        Self::new(Duration::from_millis(200), Duration::from_secs(5))
+        Self::new(OUTAGE_FIRST, OUTAGE_LONGEST)
+    }
+
+    /// How often it failed since the last success.
+    pub fn failures(&self) -> u32 {
+        self.failures
     }
 
     pub fn reset(&mut self) {
@@ -29,6 +38,7 @@ impl Backoff {
     }
 
     /// Between half and all of a pause that doubles from time to time.
+    #[allow(clippy::should_implement_trait)] // it never ends, and nobody iterates
     pub fn next(&mut self) -> Duration {
         let pause = nth(self.first, self.longest, self.failures);
         self.failures = self.failures.saturating_add(1);
@@ -37,7 +47,7 @@ impl Backoff {
 }
 
 /// The pause after `failures` earlier ones.
-pub(super) fn nth(first: Duration, longest: Duration, failures: u32) -> Duration {
+pub fn nth(first: Duration, longest: Duration, failures: u32) -> Duration {
     let pause = first.saturating_mul(1 << failures.min(16)).min(longest);
     pause.mul_f64(rand::rng().random_range(0.5..=1.0))
 }
