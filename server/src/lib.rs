@@ -20,6 +20,7 @@ mod connection;
 mod cookie;
 mod direct;
 mod download;
+mod ebb;
 mod front;
 mod http2;
 mod idle;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{Config, ms},
     connection::{Door, note_panic},
+    ebb::{self, Ebb},
     front::Front,
 };
 
@@ -27,12 +28,16 @@ pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken
     let places = Arc::new(Semaphore::new(places(&door.config)));
     let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
     let mut connections = JoinSet::new();
+    let mut ebb = Ebb::default();
 
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
             Some(ended) = connections.join_next(), if !connections.is_empty() => {
                 note_panic(ended);
+                if ebb.has_come(connections.len()) {
+                    tokio::task::spawn_blocking(ebb::give_back);
+                }
                 continue;
             }
             accepted = listener.accept() => match accepted {
@@ -51,6 +56,7 @@ pub async fn listen(listener: TcpListener, front: Front, stop: CancellationToken
                 door.serve(stream, peer, stop).await;
                 drop(place);
             });
+            ebb.has_come(connections.len());
             continue;
         }
         door.front.app.metrics.connection_refused();

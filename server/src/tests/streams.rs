@@ -11,9 +11,13 @@ use retake_jobs::{
     seams::{Events, Progress, Queue, Topic},
 };
 use serde_json::Value;
+use tokio::io::AsyncWriteExt;
 use warp::reply::Response;
 
-use super::house::{House, SOON, ask, get, next_chunk};
+use super::{
+    house::{House, SOON, ask, get, next_chunk},
+    site::{Site, read_until},
+};
 
 /// Reads a stream event by event.
 struct Reader<B> {
@@ -479,4 +483,52 @@ async fn a_completion_wakes_its_owner_and_one_that_cannot_be_read_is_buried() {
             .iter()
             .all(|(_, body, _)| body == b"{\"id\": 7}")
     );
+}
+
+/// `cargo test --workspace --lib -- --ignored nine_thousand` with 20,000 descriptors. Both ends are in
+/// this process: what the client's cost is counted too.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "measures memory, which other tests use at the same time"]
+async fn nine_thousand_silent_streams_cost_little_and_give_it_back_when_they_leave() {
+    const STREAMS: usize = 9_000;
+    let site = Site::open(|config| config.streams_per_owner_max = STREAMS).await;
+    let token = site.token().await;
+    let open = async |count| {
+        let mut streams = Vec::with_capacity(count);
+        for _ in 0..count {
+            let mut stream = site.connect().await;
+            let request = Site::events(&token);
+            stream.write_all(request.as_bytes()).await.unwrap();
+            streams.push(stream);
+        }
+        for stream in &mut streams {
+            read_until(stream, "retry: ").await;
+        }
+        streams
+    };
+    let anonymous_kib = || {
+        let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap();
+        let line = rollup.lines().find(|line| line.starts_with("Anonymous:"));
+        let kib = line.unwrap().split_whitespace().nth(1).unwrap();
+        kib.parse::<usize>().unwrap()
+    };
+    drop(open(200).await);
+    let before = anonymous_kib();
+    let streams = open(STREAMS).await;
+    let full = anonymous_kib();
+    drop(streams);
+    let given_back = async {
+        while anonymous_kib() > before + (full - before) / 4 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let given_back = tokio::time::timeout(SOON, given_back).await;
+    let after = anonymous_kib();
+    println!("{before} KiB before, {full} with {STREAMS} streams, {after} after they left");
+    assert!(
+        (full - before) / STREAMS < 4,
+        "{} KiB each",
+        (full - before) / STREAMS
+    );
+    assert!(given_back.is_ok(), "{after} KiB of {full} stay");
 }
