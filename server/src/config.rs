@@ -33,6 +33,8 @@ pub struct Config {
     pub descriptors_kept: usize,
     /// Requests over HTTP/2 that are open at once, over everybody; a connection has at most 100.
     pub h2_streams_max: usize,
+    /// Of them, from one network address.
+    pub h2_streams_per_address_max: usize,
     /// Bytes of answers that lie in memory and wait for their clients, over everybody.
     pub answer_bytes_max: u64,
     pub uploads_max: usize,
@@ -122,6 +124,7 @@ impl Default for Config {
             connections_max: 10_000,
             descriptors_kept: 256,
             h2_streams_max: 4_096,
+            h2_streams_per_address_max: 1_024,
             answer_bytes_max: 64 * 1024 * 1024,
             uploads_max: 64,
             uploads_per_owner_max: 8,
@@ -212,6 +215,11 @@ impl Config {
         );
         at_least("connections_max", self.connections_max as u64, 1);
         at_least("h2_streams_max", self.h2_streams_max as u64, 1);
+        at_least(
+            "h2_streams_per_address_max",
+            self.h2_streams_per_address_max as u64,
+            1,
+        );
         // Four pieces of a recording.
         at_least("answer_bytes_max", self.answer_bytes_max, 1024 * 1024);
         at_least("uploads_max", self.uploads_max as u64, 1);

@@ -5,7 +5,7 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use retake_chain::problem::ProblemKind;
-use tokio::{net::TcpStream, sync::Semaphore};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     http2,
     idle::{Idle, Moving, Owed},
     respond::Refusal,
+    stream_places::StreamPlaces,
     wire::{Endless, Unread, Watched, Wire},
 };
 
@@ -30,7 +31,7 @@ pub struct Door {
     pub front: Front,
     pub config: Config,
     /// Streams of HTTP/2 connections.
-    pub streams: Arc<Semaphore>,
+    pub streams: Arc<StreamPlaces>,
     events: Beginnings,
     http1: http1::Builder,
 }
@@ -54,9 +55,7 @@ impl Door {
             .max_headers(config.headers_max)
             .max_buf_size(config.header_bytes_max);
         Self {
-            streams: Arc::new(Semaphore::new(
-                config.h2_streams_max.min(Semaphore::MAX_PERMITS),
-            )),
+            streams: Arc::new(StreamPlaces::new(&config)),
             events: Beginnings::new(front.app.place.base()),
             front,
             config,

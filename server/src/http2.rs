@@ -134,8 +134,14 @@ fn begin(
     door: &Arc<Door>,
     idle: &Idle,
 ) {
-    let Ok(place) = door.streams.clone().try_acquire_owned() else {
-        tracing::debug!(%peer, "a stream was refused: too many are open");
+    // Behind a proxy that is believed, whom it names.
+    let way = door
+        .front
+        .app
+        .proxies
+        .way(Some(peer), None, request.headers());
+    let Some(place) = door.streams.take(way.client.unwrap_or(peer)) else {
+        tracing::debug!(%peer, "a stream was refused: too many are open, or too many of this client's");
         respond.send_reset(Reason::REFUSED_STREAM);
         return;
     };

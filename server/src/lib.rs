@@ -34,6 +34,7 @@ mod proxies;
 mod range;
 mod respond;
 mod routes;
+mod stream_places;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -203,6 +203,43 @@ async fn one_stream_too_many_is_refused_so_that_it_may_be_tried_again() {
 }
 
 #[tokio::test]
+async fn an_address_that_holds_its_share_of_streams_leaves_the_others_theirs() {
+    let site = Site::open(|config| {
+        config.h2_streams_max = 4;
+        config.h2_streams_per_address_max = 2;
+        config.trusted_proxies = vec!["127.0.0.1".to_owned()];
+    })
+    .await;
+    let token = site.token().await;
+    let mut sender = connect(site.address, 60_000).await;
+    let mut ask = async |client: &str| {
+        let mut request = request(Method::GET, "/api/v1/events", &token);
+        let headers = request.headers_mut();
+        headers.insert("x-forwarded-for", client.parse().unwrap());
+        let (response, _) = sender.send_request(request, true).unwrap();
+        let answered = tokio::time::timeout(SOON, response).await;
+        answered.expect("an answer").map(Response::into_body)
+    };
+    let (_one, two) = (
+        ask("192.0.2.1").await.unwrap(),
+        ask("192.0.2.1").await.unwrap(),
+    );
+    let refused = ask("192.0.2.1").await.unwrap_err();
+    assert_eq!(refused.reason(), Some(Reason::REFUSED_STREAM));
+    let _others = (
+        ask("192.0.2.2").await.unwrap(),
+        ask("2001:db8::1").await.unwrap(),
+    );
+    let all = ask("192.0.2.3").await.unwrap_err();
+    assert_eq!(all.reason(), Some(Reason::REFUSED_STREAM));
+    drop(two);
+    let taken = async { while ask("192.0.2.1").await.is_err() {} };
+    tokio::time::timeout(SOON, taken)
+        .await
+        .expect("the place is given back");
+}
+
+#[tokio::test]
 async fn a_recording_goes_up_and_comes_down_over_http_2() {
     let site = Site::open(|_| {}).await;
     site.memory.store.put_plugin(&gain(), 5).await.unwrap();
