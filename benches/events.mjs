@@ -31,7 +31,11 @@ export async function eventLog(folder) {
   console.log(`\nevents: POST/s with ${events} events in the log, as a share of a fresh one`);
   const input = join(folder, 'tiny.wav');
   makeNoisySpeech(input, 1 / 600);
-  const settings = { RETAKE_SERVER_QUEUE_DEPTH_MAX: '10000000' };
+  const settings = {
+    RETAKE_SERVER_QUEUE_DEPTH_MAX: '10000000',
+    // All of them are one owner's here.
+    RETAKE_SERVER_UPLOADS_PER_OWNER_MAX: String(atOnce),
+  };
 
   const folders = { fresh: join(folder, 'events-fresh'), filled: join(folder, 'events-filled') };
   const first = await start('server', folders.filled, settings);
