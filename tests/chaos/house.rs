@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -51,6 +51,8 @@ pub struct House {
     pub scratch: Vec<Disk>,
     clock: PathBuf,
     faketime: Option<&'static str>,
+    /// Whether there was room for deletions when the disk was last filled.
+    pub room_was_kept: AtomicBool,
     /// Logs, and what must go last.
     pub folder: tempfile::TempDir,
 }
@@ -85,6 +87,7 @@ impl House {
             scratch,
             clock: at("clock"),
             faketime,
+            room_was_kept: AtomicBool::new(true),
             folder,
         };
         house.set_clock(0)?;
