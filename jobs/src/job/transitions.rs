@@ -1,7 +1,7 @@
 //! The transitions. Each either changes the job and says so, or leaves it exactly as it was and says
 //! why. Fencing is by attempt number: what an attempt that was overtaken asks for is refused.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::{
     Chain, Pins,
     format::Format,
