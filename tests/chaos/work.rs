@@ -71,7 +71,10 @@ impl Work {
             Panics | Bombs => status == "failed" && kind == "step-crashed" && blames_puppet(job),
             // It may well be that it was never left alone until its time was over.
             Loops if kind == "too-many-attempts" => status == "failed",
-            Loops => status == "failed" && kind == "deadline-exceeded" && blames_puppet(job),
+            Loops => {
+                let stopped = matches!(kind, "deadline-exceeded" | "step-over-budget");
+                status == "failed" && stopped && blames_puppet(job)
+            }
         };
         match right {
             true => Ok(()),
