@@ -1,7 +1,12 @@
 //! How each thing is struck. A fault returns when it is over: what was frozen goes on, what was full
 //! has room, what was ended runs again.
 
-use std::{fs, sync::atomic::Ordering, thread::sleep, time::Duration};
+use std::{
+    fs,
+    sync::{PoisonError, atomic::Ordering},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use retake_tests::{broker::Broker, process::Retake};
@@ -66,6 +71,7 @@ impl House {
             }
             Kind::PurgeQueue | Kind::CloseConnections | Kind::BlockBroker | Kind::KillBroker => {
                 let broker = self.broker.as_ref().context("a broker")?;
+                let _alone = self.breaking.lock().unwrap_or_else(PoisonError::into_inner);
                 strike_broker(broker, fault, &told);
             }
         }

@@ -46,6 +46,8 @@ pub struct House {
     pub servers: Vec<Process>,
     pub workers: Vec<Process>,
     pub broker: Option<Broker>,
+    /// One fault of the broker at a time: it is slow to start.
+    pub breaking: Mutex<()>,
     pub means: Means,
     pub data: Disk,
     pub scratch: Vec<Disk>,
@@ -82,6 +84,7 @@ impl House {
                 .map(|n| Process::new("worker", n, Some(scratch[n].path.clone())))
                 .collect(),
             broker: with_broker.then(Broker::start).transpose()?,
+            breaking: Mutex::default(),
             means,
             data,
             scratch,

@@ -31,7 +31,10 @@ impl Times {
     pub fn later(self, rest: SignedDuration) -> Self {
         Self {
             due: self.due.saturating_add(rest).unwrap_or(self.due),
-            sent_from: self.sent_from.saturating_add(rest).unwrap_or(self.sent_from),
+            sent_from: self
+                .sent_from
+                .saturating_add(rest)
+                .unwrap_or(self.sent_from),
             ..self
         }
     }
