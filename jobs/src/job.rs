@@ -52,6 +52,9 @@ pub struct Job {
     /// How many of them ended through no fault of the job's: those cost it nothing.
     #[serde(skip)]
     pub spared: u32,
+    /// How many of them ended without a word, or from outside: those cost it little.
+    #[serde(skip)]
+    pub lost: u32,
     #[serde(skip)]
     pub lease: Option<Lease>,
     /// Asked to stop while running; the worker hears it from its next heartbeat.
@@ -82,10 +85,13 @@ pub enum Status {
 /// Whose fault it is that an attempt did not come to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blame {
-    /// The recording's, the chain's, or nobody knows.
+    /// The recording's or the chain's.
     Job,
     /// The worker's: it was stopped, its disk is full, it has no memory.
     Worker,
+    /// Nobody's that is known: a worker vanished, its child was killed, the store was out of reach. It
+    /// is never the job's; but should it happen to one job again and again, that ends some day.
+    Nobody,
 }
 
 /// How an attempt ended.

@@ -17,11 +17,16 @@ pub struct Lease {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTerms {
     pub lease_ms: u64,
-    /// After this many attempts that ended by a fault of its own, or without a word, it fails.
+    /// After this many attempts that ended by a fault of its own, or without a word, it fails. Of
+    /// those that ended without a word a job bears [`LOST_FOR_ONE`] times as many.
     pub attempts_max: u32,
     /// One that workers give back for troubles of their own fails after this.
     pub give_up_ms: u64,
 }
+
+/// So many of a job's attempts that ended without a word weigh as much as one that failed: what
+/// makes workers vanish is hardly ever the job.
+pub const LOST_FOR_ONE: u32 = 10;
 
 /// The attempt no longer holds the row: its lease expired and another attempt began, or it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,12 @@
 //! How each thing is struck. A fault returns when it is over: what was frozen goes on, what was full
 //! has room, what was ended runs again.
 
-use std::{fs, thread::sleep, time::Duration};
+use std::{
+    fs,
+    sync::{PoisonError, atomic::Ordering},
+    thread::sleep,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use retake_tests::{broker::Broker, process::Retake};
@@ -13,6 +18,8 @@ use crate::{
     plan::{Fault, Kind},
 };
 
+/// What is kept so that a full disk can be cleared. Where it was used a moment ago it is not there again.
+const RESERVE_BYTES: u64 = 32 << 20;
 /// A stop that takes longer is none.
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -30,8 +37,13 @@ impl House {
             Kind::FreezeWorker => freeze(worker, false, fault.lasting, &told),
             Kind::FreezeWorkerAndChildren => freeze(worker, true, fault.lasting, &told),
             Kind::FillDisk => {
-                told("the data folder's disk is full".to_owned());
+                let kept = fs::metadata(self.data.path.join("retake.db-reserve"));
+                let kept = kept.is_ok_and(|reserve| reserve.len() >= RESERVE_BYTES);
+                self.room_was_kept.store(kept, Ordering::Relaxed);
                 self.data.fill()?;
+                told(format!(
+                    "the data folder's disk is full; room for deletions: {kept}"
+                ));
                 sleep(fault.lasting);
                 self.data.clear();
                 told("the data folder's disk has room again".to_owned());
@@ -59,6 +71,7 @@ impl House {
             }
             Kind::PurgeQueue | Kind::CloseConnections | Kind::BlockBroker | Kind::KillBroker => {
                 let broker = self.broker.as_ref().context("a broker")?;
+                let _alone = self.breaking.lock().unwrap_or_else(PoisonError::into_inner);
                 strike_broker(broker, fault, &told);
             }
         }

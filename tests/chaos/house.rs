@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -46,11 +46,15 @@ pub struct House {
     pub servers: Vec<Process>,
     pub workers: Vec<Process>,
     pub broker: Option<Broker>,
+    /// One fault of the broker at a time: it is slow to start.
+    pub breaking: Mutex<()>,
     pub means: Means,
     pub data: Disk,
     pub scratch: Vec<Disk>,
     clock: PathBuf,
     faketime: Option<&'static str>,
+    /// Whether there was room for deletions when the disk was last filled.
+    pub room_was_kept: AtomicBool,
     /// Logs, and what must go last.
     pub folder: tempfile::TempDir,
 }
@@ -80,11 +84,13 @@ impl House {
                 .map(|n| Process::new("worker", n, Some(scratch[n].path.clone())))
                 .collect(),
             broker: with_broker.then(Broker::start).transpose()?,
+            breaking: Mutex::default(),
             means,
             data,
             scratch,
             clock: at("clock"),
             faketime,
+            room_was_kept: AtomicBool::new(true),
             folder,
         };
         house.set_clock(0)?;

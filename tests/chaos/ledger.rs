@@ -73,6 +73,7 @@ impl Upload {
 #[derive(Debug, Clone)]
 pub struct Complaint {
     pub job: Option<String>,
+    pub at: Duration,
     pub what: String,
 }
 
@@ -119,8 +120,8 @@ impl Ledger {
 
     pub fn complain(&self, job: Option<&str>, what: String) {
         self.happened(format!("COMPLAINT: {what}"));
-        let job = job.map(str::to_owned);
-        self.pages().complaints.push(Complaint { job, what });
+        let (job, at) = (job.map(str::to_owned), self.now());
+        self.pages().complaints.push(Complaint { job, at, what });
     }
 
     /// Its serial number.

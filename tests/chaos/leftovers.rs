@@ -64,7 +64,7 @@ pub async fn nothing_is_left_over(
             }
             break;
         }
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     tokio::task::block_in_place(|| end_in_order(house, ledger))
 }

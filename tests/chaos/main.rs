@@ -17,6 +17,7 @@
 
 mod disk;
 mod faults;
+mod full;
 mod house;
 mod ledger;
 mod leftovers;

@@ -9,6 +9,9 @@ use crate::random::Random;
 pub const LEASE: Duration = Duration::from_secs(3);
 /// Between two faults, on average. Many last longer, so that they meet.
 const EVERY: Duration = Duration::from_millis(1_100);
+/// In a long run, in which more work should get done between them.
+const EVERY_IN_LONG: Duration = Duration::from_millis(2_000);
+const LONG: Duration = Duration::from_secs(60);
 /// What clocks are set to, in seconds away from the truth. A jump ahead by more than a day would be
 /// believed (see `shared_clock.rs`), and end the patience with jobs that wait.
 const CLOCKS_S: [i64; 6] = [-7_200, -3_600, -90, 90, 3_600, 18_000];
@@ -99,13 +102,14 @@ pub struct Strike {
 /// Rounds in which everything that can be done is done once, each in another order.
 pub fn plan(seed: u64, length: Duration, means: Means) -> Vec<Strike> {
     let mut random = Random::stream(seed, 1);
+    let every = if length < LONG { EVERY } else { EVERY_IN_LONG };
     let mut strikes = Vec::new();
     let mut at = Duration::from_millis(500);
     loop {
         let mut round: Vec<_> = ALL.into_iter().filter(|kind| means.allow(*kind)).collect();
         random.shuffle(&mut round);
         for kind in round {
-            at += random.ms(0, 2 * EVERY.as_millis() as u64);
+            at += random.ms(0, 2 * every.as_millis() as u64);
             if at >= length && strikes.len() >= ALL.len() {
                 return strikes;
             }

@@ -24,6 +24,9 @@ use crate::{
 const SESSIONS: usize = 3;
 const LISTENERS: usize = 2;
 const SECONDS: u64 = 25;
+/// Faults that last at the same time.
+const AT_ONCE_MAX: usize = 4;
+const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 pub async fn chaos(queue: &'static str, with_broker: bool) -> Result<()> {
     let seed = setting("RETAKE_TEST_CHAOS_SEED", std::process::id().into());
@@ -69,7 +72,7 @@ pub async fn chaos(queue: &'static str, with_broker: bool) -> Result<()> {
     }
 
     let strikes = plan(seed, length, house.means);
-    strike(&strikes, &house, &ledger).await?;
+    let strikes = strike(&strikes, length, &house, &ledger).await?;
     let _ = stop_work.send(true);
     while handing_in.join_next().await.is_some() {}
     ledger.happened("the faults are over, and nothing more is handed in".to_owned());
@@ -115,23 +118,39 @@ async fn people(
     Ok(people)
 }
 
-/// Each at its time, beside those that still last. Returns when the last one is over.
-async fn strike(strikes: &[Strike], house: &Arc<House>, ledger: &Arc<Ledger>) -> Result<()> {
-    let begun = Instant::now();
+/// Each at its time, beside those that still last, but not too many at once: a slow machine is struck
+/// more slowly. When the time is over only those follow whose kind was not seen yet. Returns those that
+/// were struck, when the last one is over.
+async fn strike(
+    strikes: &[Strike],
+    length: Duration,
+    house: &Arc<House>,
+    ledger: &Arc<Ledger>,
+) -> Result<Vec<Strike>> {
+    let (begun, mut struck) = (Instant::now(), Vec::<Strike>::new());
     let mut striking = JoinSet::new();
     for strike in strikes {
-        while begun.elapsed() < strike.at {
-            let left = strike.at - begun.elapsed();
-            tokio::time::sleep(left.min(Duration::from_millis(500))).await;
+        let seen = |before: &Strike| before.fault.kind == strike.fault.kind;
+        if begun.elapsed() > length && struck.iter().any(seen) {
+            continue;
+        }
+        while begun.elapsed() < strike.at || striking.len() >= AT_ONCE_MAX {
+            if let Ok(Some(over)) = tokio::time::timeout(LOOK_EVERY, striking.join_next()).await {
+                over??;
+            } else {
+                tokio::time::sleep(LOOK_EVERY.min(strike.at.saturating_sub(begun.elapsed()))).await;
+            }
             look_for_the_dead(house, ledger).await?;
         }
         let (fault, house, ledger) = (strike.fault, Arc::clone(house), Arc::clone(ledger));
         striking.spawn_blocking(move || house.strike(fault, &ledger));
+        struck.push(*strike);
     }
-    while let Some(struck) = striking.join_next().await {
-        struck??;
+    while let Some(over) = striking.join_next().await {
+        over??;
     }
-    look_for_the_dead(house, ledger).await
+    look_for_the_dead(house, ledger).await?;
+    Ok(struck)
 }
 
 async fn look_for_the_dead(house: &Arc<House>, ledger: &Arc<Ledger>) -> Result<()> {

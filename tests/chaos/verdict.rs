@@ -124,7 +124,8 @@ pub fn told(ledger: &Ledger, house: &House) -> String {
     let complaints = ledger.pages().complaints.clone();
     let mut told = String::new();
     for complaint in complaints.iter().take(TOLD_MAX) {
-        let _ = writeln!(told, "\n== {}", complaint.what);
+        let at = complaint.at.as_secs_f64();
+        let _ = writeln!(told, "\n== at {at:.3}: {}", complaint.what);
         story(&mut told, complaint, ledger, house);
     }
     if complaints.len() > TOLD_MAX {
@@ -138,8 +139,14 @@ pub fn told(ledger: &Ledger, house: &House) -> String {
 
 /// What was handed in, heard, done and logged around a job.
 fn story(told: &mut String, complaint: &Complaint, ledger: &Ledger, house: &House) {
-    let Some(job) = &complaint.job else { return };
     let pages = ledger.pages();
+    let Some(job) = &complaint.job else {
+        let about = |at: Duration| at + AROUND >= complaint.at && at <= complaint.at + AROUND;
+        for (at, what) in pages.happened.iter().filter(|(at, _)| about(*at)) {
+            let _ = writeln!(told, "{:8.3} ** {what}", at.as_secs_f64());
+        }
+        return;
+    };
     let mut lines = Vec::new();
     let upload = pages.uploads.iter().find(|(_, u)| u.job() == Some(job));
     if let Some((serial, upload)) = upload {

@@ -69,9 +69,10 @@ impl Work {
                 status == "failed" && own.contains(&kind)
             }
             Panics | Bombs => status == "failed" && kind == "step-crashed" && blames_puppet(job),
+            // It may well be that it was never left alone until its time was over.
+            Loops if kind == "too-many-attempts" => status == "failed",
             Loops => {
-                let stopped =
-                    matches!(kind, "deadline-exceeded" | "step-crashed" | "step-too-slow");
+                let stopped = matches!(kind, "deadline-exceeded" | "step-over-budget");
                 status == "failed" && stopped && blames_puppet(job)
             }
         };

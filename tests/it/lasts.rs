@@ -228,6 +228,17 @@ async fn it_needs_no_folder_for_temporary_files_but_its_own() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_log_that_cannot_be_written_stops_nobody() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    // What a file on a full disk is.
+    let up = Start::new("up", data.path()).log("/dev/full").start()?;
+    let ann = Client::new(&up.url).await?;
+    let (job, _) = ann.corrected(&upload()?).await?;
+    ensure!(job["status"] == "completed", "{job}");
+    Ok(())
+}
+
 #[test]
 fn whoever_cannot_work_does_not_say_that_it_is_ready() -> Result<()> {
     let data = tempfile::tempdir()?;

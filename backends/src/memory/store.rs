@@ -495,7 +495,8 @@ impl Sweep for MemoryStore {
         let mut tables = self.tables();
         let ids: Vec<JobId> = tables.jobs.keys().copied().collect();
         let expired = ids.into_iter().filter(|id| {
-            let expired = tables.change(*id, now, now, |job| job.expire(now, terms));
+            let rest = tables.jobs[id].job.rest_after_loss();
+            let expired = tables.change(*id, now, now + rest, |job| job.expire(now, terms));
             matches!(expired, Some((_, Some(_))))
         });
         Ok(expired.count())

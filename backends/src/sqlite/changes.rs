@@ -1,6 +1,6 @@
 //! Writes what a job's change entails, in the change's own transaction.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     email::Email,
     event::EventKind,
@@ -24,6 +24,20 @@ pub(super) struct Times {
     pub now: Timestamp,
     pub due: Timestamp,
     pub sent_from: Timestamp,
+}
+
+impl Times {
+    /// What the change entails may wait so long.
+    pub fn later(self, rest: SignedDuration) -> Self {
+        Self {
+            due: self.due.saturating_add(rest).unwrap_or(self.due),
+            sent_from: self
+                .sent_from
+                .saturating_add(rest)
+                .unwrap_or(self.sent_from),
+            ..self
+        }
+    }
 }
 
 /// Runs one transition on a job and writes what came of it. `None`: no such job.

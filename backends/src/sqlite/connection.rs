@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_budgets.sql"),
     include_str!("migrations/0010_traces.sql"),
     include_str!("migrations/0011_direct.sql"),
+    include_str!("migrations/0012_lost.sql"),
 ];
 
 /// What this program writes.

@@ -258,11 +258,10 @@ impl Database {
         match self.writer.write(durability, work.clone()).await {
             Err(error) if error.is_full() => {
                 let _clearing = Clearing::begin(&self.clearing);
-                if self.reserve.release() {
-                    Ok(self.writer.write(durability, work).await?)
-                } else {
-                    Err(error.into())
-                }
+                // Where it is let go of already, it was so a moment ago perhaps, by another deletion:
+                // what that did not need may still be there.
+                self.reserve.release();
+                Ok(self.writer.write(durability, work).await?)
             }
             done => Ok(done?),
         }

@@ -19,7 +19,7 @@ use super::connection::{SqliteError, nanos, time};
 
 pub(super) const JOB_COLUMNS: &str = "jobs.id, jobs.recording_id, jobs.owner, jobs.chain, \
     jobs.pins, jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
-    jobs.spared, jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
+    jobs.spared, jobs.lost, jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
     jobs.request_id, jobs.traceparent, jobs.created_at, jobs.started_at, jobs.ended_at";
 
 pub(super) const RECORDING_COLUMNS: &str = "recordings.id, recordings.owner, \
@@ -52,6 +52,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
         step: row.get("step")?,
         attempt: row.get("attempt")?,
         spared: row.get("spared")?,
+        lost: row.get("lost")?,
         lease,
         cancel_requested: row.get("cancel_requested")?,
         error: error.as_deref().map(json).transpose()?,
@@ -152,7 +153,7 @@ pub(super) fn update_job(
 ) -> Result<(), SqliteError> {
     let mut statement = connection.prepare_cached(
         "UPDATE jobs SET status = :status, progress = :progress, step = :step, attempt = :attempt,
-             spared = :spared, lease_worker = :lease_worker, lease_until = :lease_until,
+             spared = :spared, lost = :lost, lease_worker = :lease_worker, lease_until = :lease_until,
              cancel_requested = :cancel_requested, error = :error, warnings = :warnings,
              started_at = :started_at, ended_at = :ended_at
          WHERE id = :id AND status = :status_before AND attempt = :attempt_before",
@@ -166,6 +167,7 @@ pub(super) fn update_job(
         ":step": after.step,
         ":attempt": after.attempt,
         ":spared": after.spared,
+        ":lost": after.lost,
         ":lease_worker": after.lease.as_ref().map(|lease| &lease.worker),
         ":lease_until": after.lease.as_ref().map(|lease| nanos(lease.until)),
         ":cancel_requested": after.cancel_requested,

@@ -79,6 +79,8 @@ impl Machine for ThisMachine {
 pub(super) struct SharedClock {
     machine: Arc<dyn Machine>,
     offset: AtomicI64,
+    /// How far it was behind the wall clock when that was last said.
+    said: AtomicI64,
     /// The highest time told: not even a smaller offset makes it go back.
     told: AtomicI64,
 }
@@ -115,8 +117,25 @@ impl SharedClock {
         Ok(Self {
             machine,
             offset: AtomicI64::new(row.offset),
+            said: AtomicI64::new(0),
             told: AtomicI64::new(i64::MIN),
         })
+    }
+
+    /// That a clock was set: when it is, and when half of the way is made. It may take hours.
+    fn say(&self, row: Row) {
+        let now = self.machine.steady().saturating_add(row.offset);
+        let behind = self.machine.wall().saturating_sub(now);
+        if !is_news(behind, self.said.load(Ordering::Relaxed)) {
+            return;
+        }
+        self.said.store(behind, Ordering::Relaxed);
+        if behind.abs() >= WORTH_SAYING {
+            tracing::warn!(
+                behind_ms = behind / 1_000_000,
+                "the machine's clock was set; leases and retries go by a time that follows slowly"
+            );
+        }
     }
 
     fn nanos(&self) -> i64 {
@@ -133,6 +152,7 @@ impl SharedClock {
             .await?;
         let Some(row) = row else { return Ok(()) };
         self.offset.store(row.offset, Ordering::Relaxed);
+        self.say(row);
         if row.adjusted(self.machine.steady(), self.machine.wall()) == row {
             return Ok(());
         }
@@ -153,6 +173,12 @@ impl SharedClock {
     }
 }
 
+/// More than half as much more or less than what was said.
+fn is_news(behind: i64, said: i64) -> bool {
+    let change = behind.saturating_sub(said).unsigned_abs();
+    change >= (said.unsigned_abs() / 2).max(WORTH_SAYING.unsigned_abs())
+}
+
 impl Row {
     /// As it should stand now.
     fn adjusted(self, steady: i64, wall: i64) -> Self {
@@ -168,12 +194,6 @@ impl Row {
         };
         if step == 0 && now.saturating_sub(self.seen) < SEEN_EVERY {
             return self;
-        }
-        if behind.abs() >= WORTH_SAYING {
-            tracing::warn!(
-                behind_ms = behind / 1_000_000,
-                "the machine's clock was set; leases and retries go by a time that follows slowly"
-            );
         }
         Self {
             offset: self.offset.saturating_add(step),
@@ -284,6 +304,20 @@ pub(super) mod tests {
             adjusted_at: 0,
             seen: WALL * SECOND,
         }
+    }
+
+    #[test]
+    fn a_clock_that_takes_hours_to_follow_is_told_of_a_few_times() {
+        let (mut said, mut lines) = (0, 0);
+        for behind_s in (0..=HOUR).rev() {
+            let behind = -behind_s * SECOND;
+            if is_news(behind, said) {
+                (said, lines) = (behind, lines + 1);
+            }
+        }
+        assert!((5..20).contains(&lines), "{lines}");
+        assert!(!is_news(SECOND, 0) && is_news(2 * SECOND, 0));
+        assert!(is_news(HOUR * SECOND, -HOUR * SECOND));
     }
 
     #[test]

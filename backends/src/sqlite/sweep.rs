@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{id::JobId, job::changes::DRAFT_LIFETIME, lease::LeaseTerms, seams::StoreError};
 use rusqlite::Connection;
 
@@ -11,7 +11,7 @@ use super::{
     changes::{Times, change},
     connection::{SqliteError, nanos},
     plugin_files,
-    rows::parsed,
+    rows::{job_by_id, parsed},
     upload,
 };
 
@@ -76,7 +76,11 @@ fn expire_leases(
         })?
         .collect::<Result<_, SqliteError>>()?;
     for id in &expired {
-        change(connection, *id, times, |job| job.expire(times.now, terms))?;
+        let job = job_by_id(connection, *id)?;
+        let rest = job.map_or(SignedDuration::ZERO, |job| job.rest_after_loss());
+        change(connection, *id, times.later(rest), |job| {
+            job.expire(times.now, terms)
+        })?;
     }
     Ok(expired.len())
 }

@@ -10,6 +10,8 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 pub fn to_stderr(default: &str, secrets: Scrub) {
     let filter = EnvFilter::try_from_env("RETAKE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
+        // It would say on standard error that standard error cannot be written, and panic.
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .with_env_filter(filter)
         .with_writer(Clean {

@@ -106,19 +106,48 @@ fn an_expired_lease_nobody_took_over_can_still_be_renewed_and_settled() {
 }
 
 #[test]
-fn the_last_attempt_that_dies_fails_the_job() {
+fn a_job_outlives_many_workers_that_die_with_it_and_not_all() {
     let (mut job, _) = claimed();
-    job.claim("w", at(20), TERMS).unwrap();
-    job.claim("w", at(40), TERMS).unwrap();
-    assert_eq!(job.claim("w", at(60), TERMS), Err(ClaimRefused::Ended));
+    let mut rests = Vec::new();
+    let mut now = 0;
+    for lost in 1..30 {
+        now += 20;
+        rests.push(job.rest_after_loss().as_secs());
+        assert_eq!(job.expire(at(now), TERMS), Some(Expired::Queued), "{lost}");
+        assert_eq!(job.tried(), lost / 10);
+        job.claim("w", at(now), TERMS).unwrap();
+    }
+    assert_eq!(rests[..9], [0, 0, 1, 2, 4, 8, 16, 32, 60]);
+    assert_eq!(
+        job.claim("w", at(now + 20), TERMS),
+        Err(ClaimRefused::Ended)
+    );
     assert_eq!(job.status, Status::Failed);
     let error = job.error.unwrap();
     assert_eq!(error.kind(), Some(ProblemKind::TooManyAttempts));
     assert!(
-        error.detail.contains("3 attempts are allowed"),
+        error.detail.contains("30 attempts ended without a word"),
         "{}",
         error.detail
     );
+}
+
+#[test]
+fn dead_workers_take_next_to_nothing_of_what_faults_of_its_own_are_allowed() {
+    let mut job = waiting();
+    let mut end = |second, blame| {
+        let attempt = job.claim("w", at(second), TERMS).unwrap();
+        job.release(attempt, at(second), TERMS, blame, problem())
+            .unwrap();
+        job.status
+    };
+    for second in 1..=9 {
+        assert_eq!(end(second, Blame::Nobody), Status::Queued);
+    }
+    assert_eq!(end(10, Blame::Job), Status::Queued);
+    assert_eq!(end(11, Blame::Job), Status::Queued);
+    // The tenth of them is as much as the third of those.
+    assert_eq!(end(12, Blame::Nobody), Status::Failed);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The transitions. Each either changes the job and says so, or leaves it exactly as it was and says
 //! why. Fencing is by attempt number: what an attempt that was overtaken asks for is refused.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::{
     Chain, Pins,
     format::Format,
@@ -11,7 +11,7 @@ use retake_chain::{
 use super::{AlreadyEnded, Blame, ClaimRefused, Expired, Job, Outcome, Status};
 use crate::{
     id::{JobId, OwnerId, RecordingId},
-    lease::{Attempt, Lease, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, LOST_FOR_ONE, Lease, LeaseLost, LeaseTerms, Leased},
 };
 
 impl Leased for Job {
@@ -51,6 +51,7 @@ impl Job {
             step: None,
             attempt: 0,
             spared: 0,
+            lost: 0,
             lease: None,
             cancel_requested: false,
             error: None,
@@ -136,7 +137,7 @@ impl Job {
 
     /// Gives the job back unfinished. Where a cancel was asked for it is cancelled; with no attempts
     /// left it fails with `reason`. What is the worker's own fault takes no attempt away, but after
-    /// long enough there is nobody left to try.
+    /// long enough there is nobody left to try; what is nobody's takes a small part of one.
     pub fn release(
         &mut self,
         attempt: Attempt<Job>,
@@ -166,16 +167,14 @@ impl Job {
         if !expired {
             return None;
         }
-        let attempts = self.tried();
-        Some(self.give_up_attempt(now, terms, Blame::Job, || {
-            Problem::new(
-                ProblemKind::TooManyAttempts,
-                format!(
-                    "the job was tried {attempts} times, and the last attempt ended without a word; \
-                     {} attempts are allowed",
-                    terms.attempts_max
-                ),
-            )
+        let (attempt, lost) = (self.attempt, self.lost + 1);
+        Some(self.give_up_attempt(now, terms, Blame::Nobody, || {
+            let detail = format!(
+                "the job was begun {attempt} times, and {lost} attempts ended without a word; of \
+                 those at most {} are allowed",
+                terms.attempts_max.saturating_mul(LOST_FOR_ONE)
+            );
+            Problem::new(ProblemKind::TooManyAttempts, detail)
         }))
     }
 
@@ -196,6 +195,10 @@ impl Job {
                 self.spared += 1;
                 now.duration_since(self.created_at) >= terms.give_up()
             }
+            Blame::Nobody => {
+                self.lost += 1;
+                self.tried() >= terms.attempts_max
+            }
         };
         if given_up {
             self.end(Status::Failed, now);
@@ -211,7 +214,18 @@ impl Job {
 
     /// Attempts that count.
     pub fn tried(&self) -> u32 {
-        self.attempt.saturating_sub(self.spared)
+        let cost_nothing = self.spared.saturating_add(self.lost);
+        self.attempt.saturating_sub(cost_nothing) + self.lost / LOST_FOR_ONE
+    }
+
+    /// How long the job is left alone after an attempt that ends without a word, should it be what
+    /// makes workers end.
+    pub fn rest_after_loss(&self) -> SignedDuration {
+        const LONGEST_S: i64 = 60;
+        match self.lost {
+            0 | 1 => SignedDuration::ZERO,
+            lost => SignedDuration::from_secs(LONGEST_S.min(1 << (lost - 2).min(16))),
+        }
     }
 
     fn end(&mut self, status: Status, now: Timestamp) {

@@ -71,11 +71,22 @@ pub struct Delivery {
 /// The backend's name for a delivery. Only the backend that made it takes it apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tag {
-    Memory { id: u64, claim: u64 },
-    Row { id: i64, claim: i64 },
-    Amqp { session: u64, delivery: u64 },
+    Memory {
+        id: u64,
+        claim: u64,
+    },
+    Row {
+        id: i64,
+        claim: i64,
+    },
+    Amqp {
+        session: u64,
+        delivery: u64,
+    },
     /// No message: a job that waits was found in the store.
-    Waiting { job: JobId },
+    Waiting {
+        job: JobId,
+    },
 }
 
 /// Of the queues that live in our own process or database; RabbitMQ's are the broker's.

@@ -45,6 +45,8 @@ pub enum Trouble {
     NoRoom,
     /// It lacks what another worker may have: a service, a plugin, a store within reach.
     Lacking,
+    /// Killed from outside, on a machine that has what it needs: nothing in a job makes that.
+    Killed,
     /// A file, a program, memory. Where it is still there when it is looked for, it was not the job's.
     Other,
 }
@@ -105,7 +107,7 @@ impl ChainFailure {
         tracing::error!(%detail, "a chain could not be run");
         let told = match trouble {
             Trouble::NoRoom => "the worker has no room left for the files it needs",
-            Trouble::Lacking | Trouble::Other => {
+            Trouble::Lacking | Trouble::Killed | Trouble::Other => {
                 "the worker could not read or write a file it needs"
             }
         };
@@ -218,7 +220,7 @@ fn of_ended(
             // somebody meant it.
             ChainFailure::Failed {
                 problem: Box::new(about(problem, &within(&inside, steps))),
-                retry: Retry::Ours(Trouble::Other),
+                retry: Retry::Ours(Trouble::Killed),
                 warnings: Vec::new(),
             }
             .into()

@@ -51,6 +51,8 @@ fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RETAKE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ = tracing_subscriber::fmt()
+        // A parent that does not listen is no reason to panic.
+        .log_internal_errors(false)
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(false)

@@ -114,7 +114,7 @@ async fn a_child_that_dies_while_it_decodes_is_a_crash_of_reading() {
 }
 
 #[tokio::test]
-async fn a_child_killed_by_the_system_is_no_fault_of_the_jobs_perhaps() {
+async fn a_child_killed_by_the_system_is_no_fault_of_the_jobs() {
     let run = Run::with(false_child(&format!("{READ} {IN_SECOND} kill -KILL $$")));
     let (problem, retry) = run.fails().await;
     assert!(
@@ -122,7 +122,7 @@ async fn a_child_killed_by_the_system_is_no_fault_of_the_jobs_perhaps() {
             .detail
             .contains("killed from outside, in step 1 (second)")
     );
-    assert_eq!(retry, Retry::Ours(Trouble::Other));
+    assert_eq!(retry, Retry::Ours(Trouble::Killed));
 }
 
 #[tokio::test]

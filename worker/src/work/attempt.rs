@@ -242,8 +242,9 @@ impl Worker {
         let ailment = self.look().await;
         let gone = self.scratch.was_gone_since(started);
         match trouble {
+            Trouble::Killed if ailment.is_none() => Blame::Nobody,
             Trouble::Other if ailment.is_none() && !gone => Blame::Job,
-            Trouble::Other | Trouble::NoRoom | Trouble::Lacking => Blame::Worker,
+            Trouble::Other | Trouble::NoRoom | Trouble::Lacking | Trouble::Killed => Blame::Worker,
         }
     }
 

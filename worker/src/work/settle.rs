@@ -42,7 +42,7 @@ impl Worker {
         let store = &self.parts.store;
         let terms = self.terms();
         tracing::info!(detail = reason.detail, ?blame, "the job is given back");
-        if blame == Blame::Worker {
+        if blame != Blame::Job {
             self.parts.health.spared();
         }
         let release = || store.release(attempt, terms, pause, blame, reason.clone());

@@ -573,21 +573,3 @@ async fn orderly_restarts_cost_a_job_nothing() {
     worker.stop().await;
     assert_eq!(house.record(job).await.job.status, Status::Completed);
 }
-
-#[tokio::test]
-async fn trouble_that_is_gone_when_it_is_looked_for_is_taken_for_the_jobs() {
-    let house = House::new();
-    let mut parts = house.parts();
-    let health = parts.health.clone();
-    // A child that is killed from outside, each time, on a machine that is well.
-    parts.child = false_child("kill -9 $$");
-    let worker = house.worker(parts);
-    let job = house.accept(recording(4_800), json!({"steps": []})).await;
-    house.ended(job).await;
-    worker.stop().await;
-    let job = house.record(job).await.job;
-    assert_eq!(job.status, Status::Failed);
-    assert_eq!(job.attempt, house.terms().attempts_max);
-    assert_eq!(job.error.unwrap().kind(), Some(ProblemKind::StepCrashed));
-    assert_eq!((health.ailment(), health.spared_total()), (None, 0));
-}

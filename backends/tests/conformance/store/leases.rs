@@ -325,7 +325,7 @@ async fn releasing_the_last_attempt_fails_the_job_with_the_reason(bench: Bench) 
 
 async fn a_claim_after_the_last_attempt_died_fails_the_job(bench: Bench) {
     let (_, job) = bench.accepted().await;
-    for _ in 0..3 {
+    for _ in 0..30 {
         bench.win(job.id).await;
         bench.pass(10);
     }
