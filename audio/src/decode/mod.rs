@@ -82,6 +82,11 @@ pub struct Decoded<Kept = Spill> {
     pub(crate) kept: Kept,
 }
 
+/// Whether so much less than was stated is more than its writer's rounding.
+fn is_missed(less_s: f64, stated_s: f64) -> bool {
+    less_s > 0.25_f64.max(0.01 * stated_s)
+}
+
 impl SourceInfo {
     fn of(stream: &Stream, container: &str) -> Self {
         let params = &stream.params;
@@ -260,6 +265,11 @@ fn read(
     let mut findings = demuxer.findings();
     if end == End::Truncated {
         findings.push(Finding::new(Code::Truncated, [("read_s", read_s.into())]));
+    } else if let Some(stated_s) = demuxer.stated_s().filter(|s| is_missed(s - read_s, *s)) {
+        findings.push(Finding::new(
+            Code::LengthDiffers,
+            [("stated_s", stated_s.into()), ("read_s", read_s.into())],
+        ));
     }
     findings.extend(unread.finding());
     if streams > 1 {
