@@ -137,3 +137,39 @@ fn an_avi_that_states_more_sound_than_it_has_says_so() {
     assert_eq!(said(2), None);
     assert_eq!(said(8), Some((8.0.into(), 5.0.into())));
 }
+
+/// Where each piece of a file that begins with this name begins.
+fn places(bytes: &[u8], name: &[u8]) -> Vec<usize> {
+    let windows = bytes.windows(name.len()).enumerate();
+    windows
+        .filter(|(_, window)| *window == name)
+        .map(|(at, _)| at)
+        .collect()
+}
+
+#[test]
+fn a_file_that_ends_between_two_of_its_pieces_is_not_taken_for_whole() {
+    let truncated = |bytes: &[u8]| {
+        let decoded = decode_bytes(bytes).unwrap();
+        let said = [Code::Truncated, Code::LengthDiffers].map(|code| finding(&decoded, code));
+        said.iter().flatten().count()
+    };
+    for (name, piece) in [
+        ("chirp-vorbis.ogg", &b"OggS"[..]),
+        ("chirp.opus", b"OggS"),
+        ("firefox-faketone-timeslice250.ogg", b"OggS"),
+        // Its frames.
+        ("chirp.flac", b"\xff\xf8"),
+        ("chirp-5.1.flac", b"\xff\xf8"),
+    ] {
+        let whole = fixture_bytes(name);
+        assert_eq!(truncated(&whole), 0, "{name}");
+        let ends = places(&whole, piece);
+        let last = *ends.last().unwrap();
+        assert_eq!(
+            truncated(&whole[..last]),
+            1,
+            "{name} up to {last} of {ends:?}"
+        );
+    }
+}
