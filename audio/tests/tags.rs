@@ -432,3 +432,41 @@ fn every_container_gives_what_it_says() {
         }
     }
 }
+
+#[test]
+fn a_text_that_is_called_like_a_chapter_or_a_picture_is_a_text_in_every_format() {
+    let names = [
+        ("CHAPTER001", "00:00:01.000"),
+        ("CHAPTER001NAME", "no chapter"),
+        ("Chapter12", "00:00:01.000"),
+        ("METADATA_BLOCK_PICTURE", "AAAAAwAAAAlpbWFnZS9wbmc="),
+        ("COVERART", "aGk="),
+        ("COVERARTMIME", "image/png"),
+        ("CHAPTERS", "many"),
+        ("CHAPTER001X", "of another kind"),
+    ];
+    let tags = Tags {
+        fields: names.map(|(name, value)| field(name, value)).to_vec(),
+        ..Tags::default()
+    };
+    let spec = Spec::new(48_000, 1);
+    for format in FORMATS {
+        let (again, _) = read(&written(&format, spec, &tags));
+        assert_eq!(
+            (again.pictures.len(), again.chapters.len()),
+            (0, 0),
+            "{format:?}"
+        );
+        let is_wav = matches!(format, Format::Wav { .. });
+        for (place, (name, value)) in names.iter().enumerate() {
+            let renamed = !is_wav && place < 6;
+            let name = name.to_ascii_uppercase() + if renamed { "_" } else { "" };
+            assert_eq!(again.field(&name), Some(*value), "{name} in {format:?}");
+        }
+        let lost = format.cannot_keep(&tags, spec);
+        let said = lost
+            .first()
+            .map_or(0, |lost| lost.params["names"].as_array().unwrap().len());
+        assert_eq!(said, if is_wav { 0 } else { 6 }, "{format:?}");
+    }
+}

@@ -82,6 +82,8 @@ RULES = {
     "clock-went-back": lambda params, rate, _: (0, params["times"] * frames_of(params, "back_ms", rate)),
     "clock-drift": drift,
     "truncated": packets(lambda _: 1),
+    # Padding that was stated for another length.
+    "length-differs": packets(lambda _: 1),
     "container-damaged": packets(lambda params: params["places"]),
     "bytes-skipped": packets(lambda _: 1),
     # Another rate or layout is brought to the first, and ffmpeg's raw output goes on with the other.

@@ -122,6 +122,74 @@ pub const REFUSED: &[Refused] = &[
         name: "Windows Media Audio",
         advice: CONVERT,
     },
+    Refused {
+        name: "AC-3 as S/PDIF",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "AAC-LD",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Creative ADPCM",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "G.721 ADPCM",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "G.723 ADPCM",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "G.723.1",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "G.726",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "G.729",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "iLBC",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "MPEG-4 ALS",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "MPEG program stream",
+        advice: "put it into an MP4 or MKV file, or convert its sound to FLAC or WAV",
+    },
+    Refused {
+        name: "NMS ADPCM",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "QCELP",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "TrueSpeech",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Vorbis in WAVE",
+        advice: "put it into an Ogg file, or convert it to FLAC or WAV",
+    },
+    Refused {
+        name: "Windows Media Audio Voice",
+        advice: CONVERT,
+    },
+    Refused {
+        name: "Yamaha ADPCM",
+        advice: CONVERT,
+    },
 ];
 
 /// What to do about a kind that is not in the list.

@@ -28,6 +28,7 @@ pub fn sniff(prefix: &[u8]) -> Sniffed {
         .or_else(|| cut_mpeg_audio(prefix))
         .or_else(|| free_format(prefix))
         .or_else(|| latm(prefix))
+        .or_else(|| behind_silence(prefix))
         .unwrap_or_else(|| Other(plain(prefix)))
 }
 
@@ -168,7 +169,7 @@ fn by_signature(prefix: &[u8]) -> Option<Sniffed> {
         (b"\xcf\xfa\xed\xfe", Other("a Mach-O program")),
         (b"\0asm", Other("a WebAssembly module")),
         (b"SQLite format 3", Other("an SQLite database")),
-        (b"\x00\x00\x01\xba", Other("an MPEG video")),
+        (b"\x00\x00\x01\xba", Unsupported("MPEG program stream")),
         (b"\xff\xfe", Other("UTF-16 text")),
         (b"\xfe\xff", Other("UTF-16 text")),
     ];
@@ -250,6 +251,21 @@ fn free_format(prefix: &[u8]) -> Option<Sniffed> {
     };
     let is_free = is_one && (FRAME_BYTES_MIN..prefix.len() / 2).any(|length| follow(&length));
     is_free.then_some(Unsupported("MPEG audio in free format"))
+}
+
+/// Recorders of streams leave zeros in front of MPEG audio. Where they or a tag behind them leave no room
+/// for frames in the prefix, its reader looks further.
+fn behind_silence(prefix: &[u8]) -> Option<Sniffed> {
+    let zeros = prefix.iter().take_while(|byte| **byte == 0).count();
+    let (_, rest) = prefix.split_at(zeros);
+    let is_frame = || match rest {
+        [] => true,
+        [_, _, _, _, ..] => frame(rest).is_some(),
+        few => few[0] == 0xff || b"ID3".starts_with(few),
+    };
+    let leaves_no_room = prefix.len() == PREFIX_BYTES && zeros > PREFIX_BYTES / 2;
+    let is_taken = zeros > 0 && rest.starts_with(b"ID3") || leaves_no_room && is_frame();
+    is_taken.then_some(Audio(Container::Mpeg))
 }
 
 /// AAC in LATM without a container around it: three frames in a row, or as many as are there.
@@ -395,6 +411,26 @@ mod tests {
         let tag = b"ID3\x04\0\0\0\0\0\x02ab";
         check(&[&tag[..], &frames(&free, 523, 4)].concat(), refused);
         assert!(matches!(sniff(&frames(&free, 523, 1)), Other(_)));
+    }
+
+    #[test]
+    fn zeros_that_go_on_behind_the_prefix_may_be_in_front_of_mpeg_audio() {
+        check(&[0; PREFIX_BYTES], Audio(Container::Mpeg));
+        check(&[0; PREFIX_BYTES - 1], Other("nothing but zero bytes"));
+        let behind = |zeros: usize, rest: &[u8]| {
+            let mut prefix = [vec![0; zeros], rest.to_vec()].concat();
+            prefix.resize(prefix.len().max(PREFIX_BYTES), 0x55);
+            sniff(&prefix[..PREFIX_BYTES])
+        };
+        let mp3 = frames(&[0xff, 0xfb, 0x90, 0x00], 417, 10);
+        for zeros in [1, 2000, 3000, 4000, 4090, 4094, 4095, 4096] {
+            for start in [&mp3[..], b"ID3\x04\0\0\0\0\x7f\x7f"] {
+                assert_eq!(behind(zeros, start), Audio(Container::Mpeg), "{zeros}");
+            }
+            if zeros < PREFIX_BYTES {
+                assert!(matches!(behind(zeros, &[1, 2, 3]), Other(_)), "{zeros}");
+            }
+        }
     }
 
     #[test]

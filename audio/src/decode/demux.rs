@@ -195,6 +195,12 @@ pub(super) trait Demuxer {
     /// not what it looked like.
     fn next(&mut self, packet: &mut Packet) -> Result<Next, AudioError>;
 
+    /// How long the file says that what was read is, where nothing else would tell that some of it is
+    /// missing. Asked once at the end.
+    fn stated_s(&self) -> Option<f64> {
+        None
+    }
+
     /// What was found on the way, asked once at the end: damage in the container with how many places
     /// and bytes, edits that were followed or not.
     fn findings(&mut self) -> Vec<Finding> {

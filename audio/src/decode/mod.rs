@@ -82,6 +82,17 @@ pub struct Decoded<Kept = Spill> {
     pub(crate) kept: Kept,
 }
 
+/// What there is to say of a file that ended like this.
+fn of_end(end: &End, read_s: f64, stated_s: Option<f64>) -> Option<Finding> {
+    if *end == End::Truncated {
+        return Some(Finding::new(Code::Truncated, [("read_s", read_s.into())]));
+    }
+    // Less than was stated by more than its writer's rounding.
+    let stated_s = stated_s.filter(|stated| stated - read_s > 0.03 + 0.001 * stated)?;
+    let params = [("stated_s", stated_s.into()), ("read_s", read_s.into())];
+    Some(Finding::new(Code::LengthDiffers, params))
+}
+
 impl SourceInfo {
     fn of(stream: &Stream, container: &str) -> Self {
         let params = &stream.params;
@@ -242,11 +253,9 @@ fn read(
     };
     let container = demuxer.container();
     if timeline.lost() * 2 > timeline.packets() {
-        let (lost, packets) = (timeline.lost(), timeline.packets());
-        let detail = format!(
-            "it looks like {}, yet {lost} of {packets} packets cannot be decoded",
-            container.name()
-        );
+        let (name, lost, packets) = (container.name(), timeline.lost(), timeline.packets());
+        let detail =
+            format!("it looks like {name}, yet {lost} of {packets} packets cannot be decoded");
         return Err(AudioError::NotAudio { detail }.into());
     }
     let (recorder, on_the_way) = timeline.finish()?;
@@ -258,9 +267,7 @@ fn read(
 
     let read_s = measured.measurement.frames as f64 / f64::from(spec.sample_rate);
     let mut findings = demuxer.findings();
-    if end == End::Truncated {
-        findings.push(Finding::new(Code::Truncated, [("read_s", read_s.into())]));
-    }
+    findings.extend(of_end(&end, read_s, demuxer.stated_s()));
     findings.extend(unread.finding());
     if streams > 1 {
         findings.push(Finding::new(

@@ -26,7 +26,7 @@ impl PcmLayout {
     /// `None` where there are no such samples: widths that nobody writes, more bits than bytes.
     pub(super) fn new(encoding: PcmEncoding, bytes: u32, bits: u32) -> Option<Self> {
         let is_width = match encoding {
-            PcmEncoding::Unsigned | PcmEncoding::Signed => (1..=4).contains(&bytes),
+            PcmEncoding::Unsigned | PcmEncoding::Signed => matches!(bytes, 1..=4 | 8),
             PcmEncoding::Float => matches!(bytes, 2 | 4 | 8),
         };
         (is_width && bits >= 1 && bits <= bytes * 8).then_some(Self {
@@ -68,6 +68,18 @@ pub(super) fn convert(layout: PcmLayout, bytes: &[u8], channels: usize, block: &
         }),
         (Signed, 3, false) => deinterleave(bytes, channels, block, |[a, b, c]| of_32([0, a, b, c])),
         (Signed, 3, true) => deinterleave(bytes, channels, block, |[a, b, c]| of_32([0, c, b, a])),
+        (Signed, 8, false) => deinterleave(bytes, channels, block, of_64),
+        (Signed, 8, true) => deinterleave(bytes, channels, block, |mut x| {
+            x.reverse();
+            of_64(x)
+        }),
+        (Unsigned, 8, _) => deinterleave(bytes, channels, block, |mut x: [u8; 8]| {
+            if is_big_endian {
+                x.reverse();
+            }
+            x[7] ^= 0x80;
+            of_64(x)
+        }),
         (Signed, _, false) => deinterleave(bytes, channels, block, of_32),
         (Signed, _, true) => {
             deinterleave(bytes, channels, block, |[a, b, c, d]| of_32([d, c, b, a]))
@@ -106,6 +118,11 @@ pub(super) fn convert(layout: PcmLayout, bytes: &[u8], channels: usize, block: &
 #[inline(always)]
 fn of_32(little_endian: [u8; 4]) -> f32 {
     i32::from_le_bytes(little_endian) as f32 / 2_147_483_648.0
+}
+
+#[inline(always)]
+fn of_64(little_endian: [u8; 8]) -> f32 {
+    i64::from_le_bytes(little_endian) as f32 / 9_223_372_036_854_775_808.0
 }
 
 /// IEEE 754 half precision.
@@ -188,7 +205,7 @@ mod tests {
                 assert_eq!(block.plane(0), [-0.5, 0.25, -1.0], "{layout:?}");
             }
         };
-        for width in 1..=4 {
+        for width in [1, 2, 3, 4, 8] {
             check(Signed, width, &[&[0xc0], &[0x20], &[0x80]]);
             check(Unsigned, width, &[&[0x40], &[0xa0], &[0x00]]);
         }

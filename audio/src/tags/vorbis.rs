@@ -209,11 +209,32 @@ pub(crate) fn comments(tags: &Tags) -> Vec<(String, String)> {
     comments
 }
 
-/// Printable ASCII without '='.
+/// Printable ASCII without '='. Names that stand for something else than a text in a comment get a line
+/// behind them: in other containers they are names like any other.
 pub(crate) fn comment_name(name: &str) -> String {
     let plain = |c: char| match c {
         ' '..='}' if c != '=' => c,
         _ => '_',
     };
-    name.chars().map(plain).collect()
+    let mut name: String = name.chars().map(plain).collect();
+    if is_taken(&name.to_ascii_uppercase()) {
+        name.push('_');
+    }
+    name
+}
+
+/// Whether a comment of this name is a picture, a chapter or the layout of the channels.
+fn is_taken(name: &str) -> bool {
+    let is_chapter = name.strip_prefix("CHAPTER").is_some_and(|rest| {
+        let kind = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        kind.len() < rest.len() && matches!(kind, "" | "NAME")
+    });
+    is_chapter
+        || matches!(
+            name,
+            "METADATA_BLOCK_PICTURE"
+                | "COVERART"
+                | "COVERARTMIME"
+                | "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
+        )
 }

@@ -115,7 +115,7 @@ mod tests {
     fn a_short_file_is_plain_riff_with_the_size_of_the_rest() {
         let header = header(&format(8_000, 1, 24), exactly(5), b"");
         assert_eq!(&header[..4], b"RIFF");
-        assert_eq!(header.len(), 44);
+        assert_eq!(header.len(), 68);
         assert_eq!(u32_at(&header, 4) as usize, header.len() - 8 + 16);
         assert_eq!(u32_at(&header, header.len() - 4), 15);
     }

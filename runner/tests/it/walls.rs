@@ -390,8 +390,9 @@ async fn the_real_child_is_held_to_its_memory_and_file_sizes() {
         problem.detail
     );
 
+    // Without steps nothing is spilled: it is the correction that is larger.
     run.limits = Limits {
-        scratch_bytes_max: 100_000,
+        scratch_bytes_max: 10_000,
         ..Limits::default()
     };
     let (problem, _) = run.fails().await;

@@ -275,12 +275,9 @@ mod tests {
         check(16, b"ulaw", Codec::Mulaw, None);
         check(16, b"ima4", Codec::AdpcmImaQt, None);
         check(16, b"MAC3", Codec::Unknown("MACE".to_owned()), None);
-        check(
-            64,
-            b"NONE",
-            Codec::Unknown("PCM of 64 bits".to_owned()),
-            None,
-        );
+        check(64, b"NONE", Codec::Pcm, Some((Signed, 8, true)));
+        let odd = Codec::Unknown("PCM of 40 bits".to_owned());
+        check(40, b"NONE", odd, None);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub(in crate::decode) struct FlacReader {
     skipped: u64,
     places: u64,
     searched: usize,
+    /// What the files say of their lengths.
+    stated_s: f64,
 }
 
 /// Where a frame ends.
@@ -106,6 +108,7 @@ impl FlacReader {
             skipped: 0,
             places: 0,
             searched: 0,
+            stated_s: 0.0,
         }
     }
 
@@ -124,6 +127,7 @@ impl FlacReader {
             if kind & 0x7f == 0
                 && let Some(params) = head.get(4..).and_then(flac_frame::params)
             {
+                self.stated_s += flac_frame::length_s(&params);
                 self.params = params;
                 self.begins = true;
                 (self.expected, self.shift) = (None, 0);
@@ -339,6 +343,10 @@ impl Demuxer for FlacReader {
                 Found::Nothing(bytes) => self.skip_damage(bytes),
             }
         }
+    }
+
+    fn stated_s(&self) -> Option<f64> {
+        (self.places == 0).then_some(self.stated_s)
     }
 
     fn findings(&mut self) -> Vec<Finding> {

@@ -113,6 +113,19 @@ pub(super) fn params(info: &[u8]) -> Option<CodecParams> {
     Some(params)
 }
 
+/// By the number of samples that STREAMINFO states; 0: it does not.
+pub(super) fn length_s(params: &CodecParams) -> f64 {
+    let total = params.extra.get(13..18).map_or(0, |bytes| {
+        let bytes = bytes
+            .iter()
+            .fold(0, |total, byte| total << 8 | u64::from(*byte));
+        bytes & 0xf_ffff_ffff
+    });
+    params
+        .sample_rate
+        .map_or(0.0, |rate| total as f64 / f64::from(rate))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used)]

@@ -49,7 +49,14 @@ pub(super) fn open(source: &Source) -> Result<Box<dyn Demuxer>, AudioError> {
         return Err(AudioError::Empty);
     }
     match sniff(&head) {
-        Sniffed::Audio(container) => open_as(container, source),
+        Sniffed::Audio(container) => open_as(container, source).map_err(|error| match error {
+            AudioError::NotAudio { .. } if head.iter().all(|byte| *byte == 0) => {
+                AudioError::NotAudio {
+                    detail: "it begins with nothing but zero bytes".to_owned(),
+                }
+            }
+            other => other,
+        }),
         Sniffed::Unsupported(codec) => Err(AudioError::UnknownCodec {
             codec: codec.to_owned(),
         }),

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use retake_findings::Finding;
+use retake_findings::{Code, Finding};
 use retake_formats::Container;
 
 use super::{
@@ -44,6 +44,8 @@ pub(in crate::decode) struct MpegReader {
     is_at_end: bool,
     /// Bytes that are counted as lost frames.
     explained: u64,
+    /// Of pieces that do not have as many frames as they state: what they state and what they have.
+    differing_s: Option<(f64, f64)>,
 }
 
 enum Item {
@@ -73,6 +75,7 @@ impl MpegReader {
             given: 0,
             is_at_end: false,
             explained: 0,
+            differing_s: None,
         };
         reader.look_ahead()?;
         let Some(Item::Start(stream, _)) = reader.queue.front() else {
@@ -89,6 +92,7 @@ impl MpegReader {
                 self.take_frame();
             } else {
                 self.is_at_end = true;
+                self.end_piece();
             }
         }
         Ok(())
@@ -117,6 +121,7 @@ impl MpegReader {
             stream.delay = info
                 .delay
                 .map(|delay| Time::new(i64::from(delay), u64::from(header.sample_rate)));
+            self.end_piece();
             // The decoder is a new one, so nothing has to be forgotten.
             self.was_cut = false;
             self.read = 0;
@@ -130,6 +135,22 @@ impl MpegReader {
         }
         self.fill_damage(&header);
         self.push(&header, self.was_cut || self.frame.skipped > 0);
+    }
+
+    /// Holds what was read of a piece against what it states. Some encoders count the frame that states
+    /// it: one more or less matters only where padding is stated as well, which is then not found.
+    fn end_piece(&mut self) {
+        let (Some(stated), Some(header)) = (self.read_info.frames, &self.last) else {
+            return;
+        };
+        let apart = stated.abs_diff(self.read);
+        if apart > 1 || apart == 1 && self.read_info.padding > 0 {
+            let seconds = |frames: u64| {
+                frames as f64 * f64::from(header.frames) / f64::from(header.sample_rate)
+            };
+            let (stated_s, read_s) = self.differing_s.unwrap_or_default();
+            self.differing_s = Some((stated_s + seconds(stated), read_s + seconds(self.read)));
+        }
     }
 
     fn push(&mut self, header: &Header, is_jump: bool) {
@@ -243,7 +264,14 @@ impl Demuxer for MpegReader {
     }
 
     fn findings(&mut self) -> Vec<Finding> {
-        plain::findings(&self.frames.splitter, self.explained)
+        let mut findings = plain::findings(&self.frames.splitter, self.explained);
+        if let Some((stated_s, read_s)) = self.differing_s {
+            findings.push(Finding::new(
+                Code::LengthDiffers,
+                [("stated_s", stated_s.into()), ("read_s", read_s.into())],
+            ));
+        }
+        findings
     }
 }
 
@@ -311,6 +339,36 @@ mod tests {
     fn a_count_is_ignored_where_other_frames_go_on() {
         let bytes = [info_frame(2, 576, 529 + 100), frames(STEREO, 3)].concat();
         assert_eq!(told(&bytes), ["S1105", "417-0", "417-0", "417-0"]);
+    }
+
+    #[test]
+    fn another_number_of_frames_than_is_stated_is_said() {
+        let said = |bytes: &[u8]| {
+            let mut reader = MpegReader::open(testing::source(bytes)).unwrap().unwrap();
+            let mut packet = Packet::default();
+            while !matches!(reader.next(&mut packet).unwrap(), Next::End(_)) {
+                packet.clear();
+            }
+            let findings = reader.findings();
+            let params = findings.first().map(|found| found.params.clone());
+            let frame_s = 1152.0 / 44_100.0;
+            let frames = |name: &str| params.as_ref().map(|p| p[name].as_f64().unwrap() / frame_s);
+            frames("stated_s")
+                .zip(frames("read_s"))
+                .map(|(a, b)| (a.round(), b.round()))
+        };
+        let file = |stated, padding, count| {
+            [info_frame(stated, 576, padding), frames(STEREO, count)].concat()
+        };
+        assert_eq!(said(&file(4, 529 + 1500, 4)), None);
+        // Padding cannot be found by a count that is one off; without it nobody minds.
+        assert_eq!(said(&file(3, 529 + 1500, 4)), Some((3.0, 4.0)));
+        assert_eq!(said(&file(5, 529 + 1500, 4)), Some((5.0, 4.0)));
+        assert_eq!(said(&file(3, 0, 4)), None);
+        assert_eq!(said(&file(12, 0, 10)), Some((12.0, 10.0)));
+        // Both of two files, of which one is right.
+        let joined = [file(4, 700, 4), file(9, 700, 4), file(3, 700, 4)].concat();
+        assert_eq!(said(&joined), Some((12.0, 8.0)));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(in crate::decode) struct WavPackReader {
     is_after_damage: bool,
     skipped: u64,
     places: u64,
+    /// What the first blocks of the files say of their lengths.
+    stated_s: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,8 @@ struct Block {
     /// Of its first sample.
     index: u64,
     samples: u32,
+    /// Of the whole file, where its first block knew.
+    total: Option<u64>,
     flags: u32,
 }
 
@@ -71,6 +75,8 @@ impl Block {
             bytes: bytes + 8,
             index: u64::from(head[10]) << 32 | u64::from(u32_at(16)),
             samples: u32_at(20),
+            total: (u32_at(12) != u32::MAX)
+                .then(|| u64::from(head[11]) << 32 | u64::from(u32_at(12))),
             flags: u32_at(24),
         })
     }
@@ -82,6 +88,14 @@ impl Block {
     /// `None`: it stands among what follows the header.
     fn rate(&self) -> Option<u32> {
         RATES.get((self.flags >> 23 & 15) as usize).copied()
+    }
+
+    /// Of the whole file; 0: not stated.
+    fn length_s(&self) -> f64 {
+        let rate = self.rate().filter(|rate| *rate > 0);
+        self.total
+            .zip(rate)
+            .map_or(0.0, |(total, rate)| total as f64 / f64::from(rate))
     }
 
     fn channels(&self) -> u32 {
@@ -127,6 +141,7 @@ impl WavPackReader {
             is_after_damage: false,
             skipped: 0,
             places: 0,
+            stated_s: first.length_s(),
         }))
     }
 
@@ -185,6 +200,7 @@ impl Demuxer for WavPackReader {
             if begins && self.given > 0 {
                 self.given = 0;
                 self.rate = block.rate().unwrap_or(0);
+                self.stated_s += block.length_s();
                 packet.data.clear();
                 return Ok(Next::Stream(Box::new(Stream::new(self.params(&block)))));
             }
@@ -215,6 +231,10 @@ impl Demuxer for WavPackReader {
         } else {
             End::Complete
         }))
+    }
+
+    fn stated_s(&self) -> Option<f64> {
+        (self.places == 0).then_some(self.stated_s)
     }
 
     fn findings(&mut self) -> Vec<Finding> {
@@ -301,6 +321,29 @@ mod tests {
         }
         assert_eq!(streams, 2);
         assert_eq!(told(&file.repeat(2)), [(52, 0), (52, 100)].repeat(2));
+    }
+
+    #[test]
+    fn the_length_that_the_first_blocks_state_is_told() {
+        let both = FLAG_FIRST | FLAG_LAST;
+        let stated = |totals: [u32; 2]| {
+            let files = totals.map(|total| {
+                let mut file = [block(0, 100, both, 1), block(100, 50, both, 2)].concat();
+                file[12..16].copy_from_slice(&total.to_le_bytes());
+                file
+            });
+            let mut reader = WavPackReader::open(testing::source(&files.concat()))
+                .unwrap()
+                .unwrap();
+            let mut packet = Packet::default();
+            while !matches!(reader.next(&mut packet).unwrap(), Next::End(_)) {
+                packet.clear();
+            }
+            (44_100.0 * reader.stated_s().unwrap()).round()
+        };
+        assert_eq!(stated([150, 150]), 300.0);
+        assert_eq!(stated([u32::MAX, 150]), 150.0);
+        assert_eq!(stated([1000, u32::MAX]), 1000.0);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(in crate::decode) struct OggReader {
     current: Option<Logical>,
     items: VecDeque<Item>,
     pages_lost: u64,
+    /// The stream that is read has not said that it ends.
+    is_open: bool,
     /// Seconds before the beginning that are left out.
     trimmed: f64,
 }
@@ -92,6 +94,7 @@ impl OggReader {
             current: None,
             items: VecDeque::new(),
             pages_lost: 0,
+            is_open: false,
             trimmed: 0.0,
         }
     }
@@ -126,6 +129,7 @@ impl OggReader {
         else {
             return;
         };
+        self.is_open = !self.page.is_last;
         // Headers may be ready before the page or on it; audio never stands before them.
         let was_ready = current.beginning();
         self.items.extend(was_ready);
@@ -181,7 +185,7 @@ impl Demuxer for OggReader {
             }
             if !self.pages.next(&mut self.page)? {
                 self.leave();
-                return Ok(Next::End(if self.pages.is_truncated {
+                return Ok(Next::End(if self.pages.is_truncated || self.is_open {
                     End::Truncated
                 } else {
                     End::Complete

@@ -110,7 +110,7 @@ fn codec(format: &Format) -> Codec {
         0x1601 | 0x1602 => "AAC in LATM",
         0x2001 => "DTS",
         0x566f | 0x674f | 0x6750 | 0x6751 | 0x676f | 0x6770 | 0x6771 => "Vorbis in WAVE",
-        0x77a1 => "TTA",
+        0x77a1 => "True Audio",
         0xa109 => "Speex",
         tag => return Codec::Unknown(format!("WAVE format {tag:#06x}")),
     };
@@ -189,6 +189,7 @@ mod tests {
         check(&plain(1, 2, 8, 24), Signed, 4, 24);
         check(&plain(3, 2, 8, 32), Float, 4, 32);
         check(&plain(3, 2, 16, 64), Float, 8, 64);
+        check(&plain(1, 2, 16, 64), Signed, 8, 64);
         // A frame's size that is wrong, and an old chunk without bits.
         check(&plain(1, 2, 0, 16), Signed, 2, 16);
         check(&plain(1, 2, 3, 24), Signed, 3, 24);
@@ -256,7 +257,8 @@ mod tests {
         check(0x55, 0, Codec::Mp3);
         check(0x161, 16, Codec::Unknown("Windows Media Audio".to_owned()));
         check(0x9999, 0, Codec::Unknown("WAVE format 0x9999".to_owned()));
-        check(1, 64, Codec::Unknown("PCM of 64 bits".to_owned()));
+        check(1, 64, Codec::Pcm);
+        check(1, 40, Codec::Unknown("PCM of 40 bits".to_owned()));
         assert_eq!(
             params_of(&plain(0x11, 2, 1024, 4)).unwrap().block_bytes,
             Some(1024)

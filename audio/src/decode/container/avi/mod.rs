@@ -1,6 +1,9 @@
 //! AVI, OpenDML's continuation included. The index is not looked at: chunks are taken as they come,
 //! so recordings without one are read as well. There are no stamps; sound follows on sound.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 
 use retake_findings::{Code, Finding};
@@ -33,6 +36,10 @@ pub(in crate::decode) struct AviReader {
     tracks: Vec<Track>,
     /// Of the header that is valid now: each audio track and the number of its stream.
     current: Vec<(usize, Track)>,
+    /// How long the headers of the streams that were read say that they are.
+    stated_s: f64,
+    /// Of the header that is valid now, by the number of the stream.
+    lengths_s: Vec<f64>,
     streams: usize,
     has_header: bool,
     selected: Option<usize>,
@@ -45,6 +52,8 @@ pub(in crate::decode) struct AviReader {
     is_jump: bool,
     places: u64,
     lost: u64,
+    /// Chunks whose size takes others in.
+    oversized: u64,
 }
 
 /// What stands at the reader's place.
@@ -59,6 +68,8 @@ impl AviReader {
             bytes: Bytes::new(source),
             tracks: Vec::new(),
             current: Vec::new(),
+            stated_s: 0.0,
+            lengths_s: Vec::new(),
             streams: 0,
             has_header: false,
             selected: None,
@@ -70,6 +81,7 @@ impl AviReader {
             is_jump: false,
             places: 0,
             lost: 0,
+            oversized: 0,
         };
         let head = reader.bytes.peek(12)?;
         if !head.starts_with(b"RIFF") || head.get(8..) != Some(b"AVI ") {
@@ -124,13 +136,30 @@ impl AviReader {
                     }
                 }
                 self.bytes.seek(at + 8)?;
-                let is_filled = self.is_selected(id) && self.take(chunk.size, packet)?;
-                self.go_behind(end)?;
+                if !self.is_selected(id) {
+                    self.go_behind(end)?;
+                    return Ok(false);
+                }
+                let inner = self.taken_in(chunk.size)?;
+                self.oversized += u64::from(inner.is_some());
+                let size = inner.unwrap_or(chunk.size);
+                let is_filled = self.take(size, packet)?;
+                self.go_behind(at + 8 + size)?;
                 return Ok(is_filled);
             }
             _ => self.finish_or_find(at)?,
         }
         Ok(false)
+    }
+
+    /// Where in the body of a chunk other chunks begin that lead to its end: its size is theirs as well.
+    fn taken_in(&mut self, size: u64) -> io::Result<Option<u64>> {
+        let body = match usize::try_from(size) {
+            // Longer ones are no chunks of sound.
+            Ok(size) if size <= PEEK_BYTES_MAX => self.bytes.peek(size)?,
+            _ => return Ok(None),
+        };
+        Ok(first_leading_on(body, self.streams).map(|at| at as u64))
     }
 
     fn count(&mut self, from: u64) {
@@ -236,10 +265,11 @@ impl AviReader {
     /// What the header says of the streams. A second one is that of another file behind this one.
     fn describe(&mut self, header: &[u8]) {
         let lists = chunks(header).filter(|(id, body)| id == b"LIST" && body.starts_with(b"strl"));
-        let streams: Vec<_> = lists
-            .map(|(_, body)| track(&body[4..]))
+        let (streams, lengths_s): (Vec<_>, _) = lists
+            .map(|(_, body)| (track(&body[4..]), length_s(&body[4..])))
             .take(STREAMS_MAX)
-            .collect();
+            .unzip();
+        self.lengths_s = lengths_s;
         self.streams = streams.len();
         let numbered = streams.into_iter().enumerate();
         self.current = numbered
@@ -276,6 +306,32 @@ fn leads_on_within(window: &[u8], is_last: bool, streams: usize) -> bool {
     let end = 8 + head.size as usize;
     let next = |end: usize| window.get(end..).is_some_and(|next| begins(next, streams));
     next(end) || next(end + end % 2) || is_last && (end..=end + 1).contains(&window.len())
+}
+
+/// The first place in a body from which chunk after chunk leads to its end.
+fn first_leading_on(body: &[u8], streams: usize) -> Option<usize> {
+    let ids = |at: &usize| {
+        matches!(
+            body[at + 2..],
+            [b'w' | b'd' | b'p' | b't' | b's', b'b' | b'c' | b'x', ..]
+        )
+    };
+    let last = body.len().checked_sub(8)?;
+    // From the back, so that each place is looked at once.
+    let mut leading: Vec<usize> = Vec::new();
+    for at in (0..=last).rev().filter(ids) {
+        let Some(head) = chunk(&body[at..]).filter(|head| stream_of(&head.id, streams).is_some())
+        else {
+            continue;
+        };
+        let end = at + 8 + head.size as usize;
+        let is_end =
+            |end: usize| end == body.len() || leading.binary_search_by(|at| end.cmp(at)).is_ok();
+        if is_end(end) || is_end(end + end % 2) {
+            leading.push(at);
+        }
+    }
+    leading.last().copied()
 }
 
 /// The number of the stream that a chunk's id names: `01wb`.
@@ -346,6 +402,21 @@ fn track(list: &[u8]) -> Option<Track> {
     })
 }
 
+/// By a stream's header; 0 where it was never filled in.
+fn length_s(list: &[u8]) -> f64 {
+    let field = |at: usize| {
+        let (_, header) = chunks(list).find(|(id, _)| id == b"strh")?;
+        Some(f64::from(u32::from_le_bytes(
+            *header.get(at..)?.first_chunk()?,
+        )))
+    };
+    let fields = [20, 24, 32].map(|at| field(at).unwrap_or(0.0));
+    match fields {
+        [scale, rate, length] if rate > 0.0 => length * scale / rate,
+        _ => 0.0,
+    }
+}
+
 /// Codecs whose frames are found in the bytes and not by chunks.
 fn syntax_of(params: &CodecParams) -> Option<Syntax> {
     match params.codec {
@@ -386,9 +457,10 @@ impl Demuxer for AviReader {
                 return Ok(Next::End(end.clone()));
             }
             if std::mem::take(&mut self.is_stream_due)
-                && let Some((_, track)) = self.chosen()
+                && let Some((number, track)) = self.chosen()
             {
-                let params = track.params.clone();
+                let (params, number) = (track.params.clone(), *number);
+                self.stated_s += self.lengths_s.get(number).unwrap_or(&0.0);
                 self.splitter = syntax_of(&params).map(|syntax| Splitter::new(syntax, 0, None));
                 return Ok(Next::Stream(Box::new(Stream::new(params))));
             }
@@ -399,157 +471,19 @@ impl Demuxer for AviReader {
         }
     }
 
+    fn stated_s(&self) -> Option<f64> {
+        (self.places + self.oversized == 0).then_some(self.stated_s)
+    }
+
     fn findings(&mut self) -> Vec<Finding> {
-        let detail = format!("{} bytes make no sense", self.lost);
-        let params = [("places", self.places.into()), ("detail", detail.into())];
-        let damaged = (self.places > 0).then(|| Finding::new(Code::ContainerDamaged, params));
-        damaged.into_iter().collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::io::Write;
-
-    use super::*;
-
-    fn chunk_of(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
-        let padding = vec![0; body.len() % 2];
-        [&id[..], &(body.len() as u32).to_le_bytes(), body, &padding].concat()
-    }
-
-    fn list(id: &[u8; 4], kind: &[u8; 4], parts: &[Vec<u8>]) -> Vec<u8> {
-        chunk_of(id, &[&kind[..], &parts.concat()].concat())
-    }
-
-    /// Mono PCM of 8 bits.
-    fn stream(kind: &[u8; 4], flags: u8) -> Vec<u8> {
-        let mut header = [0; 56];
-        header[..4].copy_from_slice(kind);
-        header[8] = flags;
-        let format = [1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x40, 0x1f, 0, 0, 1, 0, 8, 0];
-        list(
-            b"LIST",
-            b"strl",
-            &[chunk_of(b"strh", &header), chunk_of(b"strf", &format)],
-        )
-    }
-
-    fn file(movie: &[Vec<u8>]) -> Vec<u8> {
-        let streams = [stream(b"vids", 0), stream(b"auds", 1), stream(b"auds", 0)];
-        let header = list(b"LIST", b"hdrl", &streams);
-        list(b"RIFF", b"AVI ", &[header, list(b"LIST", b"movi", movie)])
-    }
-
-    fn told_by(content: &[u8], track: usize) -> (Vec<String>, AviReader) {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(content).unwrap();
-        let source = Source::open(&file).unwrap();
-        let mut reader = AviReader::open(source).unwrap().unwrap();
-        reader.select(track);
-        let mut told = Vec::new();
-        let mut packet = Packet::default();
-        loop {
-            packet.clear();
-            match reader.next(&mut packet).unwrap() {
-                Next::Stream(stream) => told.push(stream.params.codec.name().to_owned()),
-                Next::Packet => told.push(String::from_utf8(packet.data.clone()).unwrap()),
-                Next::End(end) => {
-                    told.push(format!("{end:?}"));
-                    return (told, reader);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_chunks_of_the_selected_stream_are_read() {
-        let movie = [
-            chunk_of(b"00dc", b"picture"),
-            chunk_of(b"01wb", b"one"),
-            list(
-                b"LIST",
-                b"rec ",
-                &[chunk_of(b"02wb", b"other"), chunk_of(b"01wb", b"two")],
-            ),
-            chunk_of(b"ix01", b"index"),
-        ];
-        let more = list(
-            b"RIFF",
-            b"AVIX",
-            &[list(b"LIST", b"movi", &[chunk_of(b"01wb", b"3")])],
-        );
-        let content = [file(&movie), more].concat();
-        let (told, reader) = told_by(&content, 0);
-        assert_eq!(told, ["PCM", "one", "two", "3", "Complete"]);
-        let defaults: Vec<_> = reader
-            .tracks()
-            .iter()
-            .map(|track| track.is_default)
-            .collect();
-        assert_eq!(defaults, [false, true]);
-        assert_eq!(told_by(&content, 1).0, ["PCM", "other", "Complete"]);
-    }
-
-    #[test]
-    fn what_is_there_of_a_cut_file_is_read() {
-        let content = file(&[chunk_of(b"01wb", b"first"), chunk_of(b"01wb", b"second")]);
-        let (told, mut reader) = told_by(&content[..content.len() - 3], 0);
-        assert_eq!(told, ["PCM", "first", "sec", "Truncated"]);
-        assert!(reader.findings().is_empty());
-    }
-
-    #[test]
-    fn reading_goes_on_behind_damage() {
-        let parts: Vec<_> = (0..5).map(|n| chunk_of(b"01wb", &[b'a' + n; 6])).collect();
-        let sound = file(&parts);
-        let third = sound
-            .windows(6)
-            .position(|bytes| bytes == b"cccccc")
-            .unwrap();
-        for (offset, with) in [(-8, 0u8), (-6, 0), (-4, 21), (-4, 7), (-1, 0x70)] {
-            let mut content = sound.clone();
-            content[third.strict_add_signed(offset)] = with;
-            let (told, mut reader) = told_by(&content, 0);
-            let told = told.join(" ");
-            assert!(told.ends_with("dddddd eeeeee Complete"), "{offset}: {told}");
-            assert!(told.starts_with("PCM aaaaaa bbbbbb"), "{offset}: {told}");
-            assert!(reader.findings()[0].is(Code::ContainerDamaged));
-        }
-    }
-
-    #[test]
-    fn another_file_behind_the_first_is_another_stream() {
-        let one = file(&[chunk_of(b"01wb", b"a")]);
-        let (told, _) = told_by(&[one.clone(), one].concat(), 0);
-        assert_eq!(told, ["PCM", "a", "PCM", "a", "Complete"]);
-    }
-
-    #[test]
-    fn any_cut_or_flip_ends_well() {
-        let sound = file(&[chunk_of(b"01wb", b"first"), chunk_of(b"00dc", b"second")]);
-        let run = |content: &[u8]| {
-            let mut file = tempfile::tempfile().unwrap();
-            file.write_all(content).unwrap();
-            let opened = AviReader::open(Source::open(&file).unwrap());
-            let Ok(Some(mut reader)) = opened else { return };
-            if reader.tracks().is_empty() {
-                return;
-            }
-            reader.select(0);
-            let mut packet = Packet::default();
-            while !matches!(reader.next(&mut packet).unwrap(), Next::End(_)) {
-                packet.clear();
-            }
+        let detail = match (self.lost, self.oversized) {
+            (0, _) => "sizes are wrong".to_owned(),
+            (lost, 0) => format!("{lost} bytes make no sense"),
+            (lost, _) => format!("sizes are wrong; {lost} bytes make no sense"),
         };
-        for at in 0..sound.len() {
-            run(&sound[..at]);
-            for with in [0, 1, 0x7f, 0xff, b'w'] {
-                let mut content = sound.clone();
-                content[at] = with;
-                run(&content);
-            }
-        }
+        let places = self.places + self.oversized;
+        let params = [("places", places.into()), ("detail", detail.into())];
+        let damaged = (places > 0).then(|| Finding::new(Code::ContainerDamaged, params));
+        damaged.into_iter().collect()
     }
 }
