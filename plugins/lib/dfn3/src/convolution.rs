@@ -79,20 +79,20 @@ impl Across {
 }
 
 /// All channels of a band into all channels, with a bias, and nothing below zero.
-pub struct Mix {
+struct Mix {
     matrix: Matrix,
     bias: Box<Band>,
 }
 
 impl Mix {
-    pub fn new(weights: &mut Weights) -> Self {
+    fn new(weights: &mut Weights) -> Self {
         Self {
             matrix: Matrix::new(&weights.take(CHANNELS * CHANNELS), CHANNELS),
             bias: weights.row(),
         }
     }
 
-    pub fn run(&self, input: &[Band], output: &mut [Band]) {
+    fn run(&self, input: &[Band], output: &mut [Band]) {
         let (rows, stride) = (input.len(), Stride(CHANNELS));
         let output = (output.as_flattened_mut(), stride);
         self.matrix.times_relu(
@@ -105,20 +105,20 @@ impl Mix {
 }
 
 /// One channel's 3 × 3 values, frame by frame, into many channels.
-pub struct Taps<const N: usize>(Box<[[f32; N]; 9]>);
+pub struct Taps(Box<[Band; 9]>);
 
-impl<const N: usize> Taps<N> {
-    pub fn new(rows: Vec<[f32; N]>) -> Self {
-        Self(rows.into_boxed_slice().try_into().expect("3 x 3 taps"))
+impl Taps {
+    pub fn new(weights: &mut Weights) -> Self {
+        Self(weights.rows())
     }
 
     /// `frames` are three, each with a zero before its first band and one behind its last; what is made is
     /// for the band at `at`.
-    pub fn run(&self, frames: [&[f32]; 3], at: usize, start: &[f32; N]) -> [f32; N] {
+    pub fn run(&self, frames: [&[f32]; 3], at: usize, start: &Band) -> Band {
         let mut output = *start;
         for (frame, taps) in frames.iter().zip(self.0.as_chunks::<3>().0) {
             let [a, b, c]: [f32; 3] = std::array::from_fn(|n| frame[at + n]);
-            for n in 0..N {
+            for n in 0..CHANNELS {
                 output[n] += a * taps[0][n] + b * taps[1][n] + c * taps[2][n];
             }
         }

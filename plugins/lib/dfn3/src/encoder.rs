@@ -1,8 +1,8 @@
 //! The encoder: from what is heard to what both decoders share.
 
 use crate::activation::sigmoid;
-use crate::convolution::{Band, Mix, Separable, Taps};
-use crate::matrix::Grouped;
+use crate::convolution::{Band, Separable, Taps};
+use crate::matrix::{Grouped, Matrix, Stride};
 use crate::recurrent::Recurrent;
 use crate::weights::Weights;
 use crate::{BANDS, BATCH, CHANNELS, EMBEDDING, FILTERED, UNITS};
@@ -13,16 +13,17 @@ const BEFORE: usize = 2;
 const PADDED_BANDS: usize = BANDS + 2;
 const PADDED_BINS: usize = FILTERED + 2;
 const HALF: usize = CHANNELS / 2;
+/// Three frames of three bins, real parts and then imaginary ones.
+const NEAR: usize = 18;
 /// The range of the estimate of signal over noise, dB.
 const RATIO_DB: (f32, f32) = (-15.0, 50.0);
 
 pub struct Encoder {
-    band_taps: Taps<CHANNELS>,
+    band_taps: Taps,
     band_bias: Box<Band>,
     bands: [Separable; 3],
-    real_taps: Taps<HALF>,
-    imaginary_taps: Taps<HALF>,
-    bin_mix: Mix,
+    bin_taps: Matrix,
+    bin_bias: Box<Band>,
     bins: Separable,
     from_bins: Grouped,
     to_state: Grouped,
@@ -31,8 +32,8 @@ pub struct Encoder {
     ratio: Box<[f32; EMBEDDING]>,
     ratio_bias: f32,
     heard: Heard,
-    /// Inputs of layers whose outputs nobody else needs.
-    unmixed: Vec<Band>,
+    /// The neighbourhood of each bin.
+    near: Vec<[f32; NEAR]>,
     halved_bins: Vec<Band>,
     sum: Vec<f32>,
     small: Vec<f32>,
@@ -70,23 +71,16 @@ impl Encoded {
 
 impl Encoder {
     pub fn new(weights: &mut Weights) -> Self {
-        let band_taps = Taps::new(weights.rows::<CHANNELS, 9>().to_vec());
+        let band_taps = Taps::new(weights);
         let band_bias = weights.row();
         let bands = std::array::from_fn(|_| Separable::new(weights));
-        let bin_taps = weights.rows::<CHANNELS, 9>();
-        let half = |first: usize| {
-            bin_taps
-                .iter()
-                .map(|row| std::array::from_fn(|n| row[first + n]))
-                .collect()
-        };
+        let bin_taps = bin_taps(&weights.rows(), &weights.rows());
         Self {
             band_taps,
             band_bias,
             bands,
-            real_taps: Taps::new(half(0)),
-            imaginary_taps: Taps::new(half(HALF)),
-            bin_mix: Mix::new(weights),
+            bin_taps: Matrix::new(bin_taps.as_flattened(), CHANNELS),
+            bin_bias: weights.row(),
             bins: Separable::new(weights),
             from_bins: Grouped::new(
                 &weights.take(FILTERED / 2 * CHANNELS * EMBEDDING / 32),
@@ -103,7 +97,7 @@ impl Encoder {
                 re: [[0.0; PADDED_BINS]; BEFORE + BATCH],
                 im: [[0.0; PADDED_BINS]; BEFORE + BATCH],
             },
-            unmixed: vec![[0.0; CHANNELS]; BATCH * FILTERED],
+            near: vec![[0.0; NEAR]; BATCH * FILTERED],
             halved_bins: vec![[0.0; CHANNELS]; BATCH * FILTERED / 2],
             sum: vec![0.0; BATCH * EMBEDDING],
             small: vec![0.0; BATCH * UNITS],
@@ -181,17 +175,36 @@ impl Encoder {
 
     fn run_bins(&mut self, output: &mut [Band]) {
         let frames = self.heard.re.windows(3).zip(self.heard.im.windows(3));
-        for ((re, im), output) in frames.zip(self.unmixed.chunks_exact_mut(FILTERED)) {
-            let re = std::array::from_fn(|n| re[n].as_slice());
-            let im = std::array::from_fn(|n| im[n].as_slice());
-            for (bin, output) in output.iter_mut().enumerate() {
-                output[..HALF].copy_from_slice(&self.real_taps.run(re, bin, &[0.0; HALF]));
-                output[HALF..].copy_from_slice(&self.imaginary_taps.run(im, bin, &[0.0; HALF]));
+        for ((re, im), near) in frames.zip(self.near.chunks_exact_mut(FILTERED)) {
+            for (frame, part) in re.iter().chain(im).enumerate() {
+                for (near, part) in near.iter_mut().zip(part.windows(3)) {
+                    near[3 * frame..3 * frame + 3].copy_from_slice(part);
+                }
             }
         }
-        self.bin_mix.run(&self.unmixed, output);
+        let input = (self.near.as_flattened(), Stride(NEAR));
+        let bias = Some(self.bin_bias.as_slice());
+        let made = (output.as_flattened_mut(), Stride(CHANNELS));
+        self.bin_taps
+            .times_relu(input, BATCH * FILTERED, bias, made);
         self.bins.run(output, FILTERED, 2, &mut self.halved_bins);
     }
+}
+
+/// Half of the channels are made of the real parts of a bin's neighbourhood and half of the imaginary ones, then
+/// all are mixed. Nothing stands between the two, so that they are one: from 18 numbers to all channels.
+fn bin_taps(taps: &[Band; 9], mix: &[Band; CHANNELS]) -> [Band; NEAR] {
+    std::array::from_fn(|near| {
+        let (half, tap) = (near / 9, near % 9);
+        let channels = half * HALF..(half + 1) * HALF;
+        let mut sum = [0.0; CHANNELS];
+        for (factor, mix) in taps[tap][channels.clone()].iter().zip(&mix[channels]) {
+            sum.iter_mut()
+                .zip(mix)
+                .for_each(|(sum, mix)| *sum += factor * mix);
+        }
+        sum
+    })
 }
 
 /// All but the zeros on either side.

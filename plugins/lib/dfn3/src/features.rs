@@ -2,7 +2,7 @@
 //! last second.
 
 use crate::spectrum::Spectrum;
-use crate::{BANDS, FILTERED};
+use crate::{BANDS, BINS, FILTERED};
 
 /// How many bins each band holds: as wide as hearing's (ERB), at least two.
 pub const BAND_BINS: [usize; BANDS] = [
@@ -11,12 +11,13 @@ pub const BAND_BINS: [usize; BANDS] = [
 ];
 /// How much of the mean a frame leaves.
 const MEMORY: f32 = 0.99;
+/// Power of a frame below which there is nothing to learn: that of noise at -90 dBFS.
+const SILENCE: f32 = 2.5e-10;
 /// Where the means begin, from the lowest to the highest: dB, and magnitude.
 const LEVEL_START: (f32, f32) = (-60.0, -90.0);
 const MAGNITUDE_START: (f32, f32) = (0.001, 0.0001);
 
 /// The means over time.
-#[derive(Clone)]
 pub struct Features {
     levels: [f32; BANDS],
     magnitudes: [f32; FILTERED],
@@ -30,26 +31,25 @@ impl Features {
         }
     }
 
-    pub fn levels(&mut self, spectrum: &Spectrum, output: &mut [f32; BANDS]) {
-        let mut first = 0;
-        for ((bins, mean), output) in BAND_BINS.iter().zip(&mut self.levels).zip(output) {
-            let power: f32 = (first..first + bins).map(|bin| spectrum.power(bin)).sum();
-            let level = 10.0 * (power / *bins as f32 + 1e-10).log10();
-            *mean = level * (1.0 - MEMORY) + *mean * MEMORY;
-            *output = (level - *mean) / 40.0;
-            first += bins;
-        }
-    }
-
-    pub fn bins(
+    /// The levels of the bands, and real and imaginary parts of the lower bins. Silence is heard, and teaches
+    /// nothing: after a second of it any voice would be out of all proportion.
+    pub fn hear(
         &mut self,
         spectrum: &Spectrum,
+        levels: &mut [f32; BANDS],
         re: &mut [f32; FILTERED],
         im: &mut [f32; FILTERED],
     ) {
+        let power: [f32; BINS] = std::array::from_fn(|bin| spectrum.power(bin));
+        let total = band_levels(&power, levels);
+        let memory = if total < SILENCE { 1.0 } else { MEMORY };
+        for (level, mean) in levels.iter_mut().zip(&mut self.levels) {
+            *mean = *level * (1.0 - memory) + *mean * memory;
+            *level = (*level - *mean) / 40.0;
+        }
         for bin in 0..FILTERED {
             let mean = &mut self.magnitudes[bin];
-            *mean = spectrum.power(bin).sqrt() * (1.0 - MEMORY) + *mean * MEMORY;
+            *mean = power[bin].sqrt() * (1.0 - memory) + *mean * memory;
             let factor = 1.0 / mean.sqrt();
             re[bin] = spectrum.re[bin] * factor;
             im[bin] = spectrum.im[bin] * factor;
@@ -57,10 +57,17 @@ impl Features {
     }
 }
 
-impl Default for Features {
-    fn default() -> Self {
-        Self::new()
+/// The level of each band, dB; returns the power of all.
+fn band_levels(power: &[f32; BINS], levels: &mut [f32; BANDS]) -> f32 {
+    let mut first = 0;
+    let mut total = 0.0;
+    for (bins, level) in BAND_BINS.iter().zip(levels) {
+        let sum: f32 = power[first..first + bins].iter().sum();
+        *level = 10.0 * (sum / *bins as f32 + 1e-10).log10();
+        total += sum;
+        first += bins;
     }
+    total
 }
 
 fn ramp<const N: usize>((first, last): (f32, f32)) -> [f32; N] {
@@ -71,7 +78,7 @@ fn ramp<const N: usize>((first, last): (f32, f32)) -> [f32; N] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BINS, RATE_HZ, WINDOW};
+    use crate::{RATE_HZ, WINDOW};
 
     /// As the authors' runtime makes the bands.
     #[test]

@@ -23,7 +23,7 @@ mod recurrent;
 mod spectrum;
 mod weights;
 
-pub use features::{BAND_BINS, Features};
+pub use features::BAND_BINS;
 pub use network::{Answer, Network};
 pub use spectrum::{Spectrum, Transform};
 

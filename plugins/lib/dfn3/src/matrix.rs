@@ -5,7 +5,8 @@ use retake_signal::lanes::F4;
 use crate::activation::relu;
 
 /// Columns that are worked on together: two vectors. With four rows that is eight sums, which with what
-/// they are made of fills the sixteen registers there are.
+/// they are made of fits the sixteen registers there are. Weights are kept as vectors: put together out of a
+/// slice they would be loaded one by one.
 const COLUMNS: usize = 8;
 const ROWS: usize = 4;
 
@@ -14,7 +15,7 @@ pub struct Matrix {
     inputs: usize,
     outputs: usize,
     /// Eight columns after another, each input by input; the last is padded with zeros.
-    panels: Vec<[f32; COLUMNS]>,
+    panels: Vec<[F4; COLUMNS / 4]>,
 }
 
 /// Where rows are read or written: each begins `stride` after the one before.
@@ -27,7 +28,12 @@ impl Matrix {
         let inputs = weights.len() / outputs;
         let panel = |first: usize| {
             weights.chunks_exact(outputs).map(move |row| {
-                std::array::from_fn(|column| row.get(first + column).copied().unwrap_or(0.0))
+                let weight = |column: usize| row.get(column).copied().unwrap_or(0.0);
+                std::array::from_fn(|vector| {
+                    F4::new(std::array::from_fn(|lane| {
+                        weight(first + 4 * vector + lane)
+                    }))
+                })
             })
         };
         Self {
@@ -98,21 +104,34 @@ impl Matrix {
 #[inline(always)]
 fn four_rows(
     rows: [&[f32]; ROWS],
-    panel: &[[f32; COLUMNS]],
+    panel: &[[F4; COLUMNS / 4]],
     start: &[f32; COLUMNS],
 ) -> [[f32; COLUMNS]; ROWS] {
     let (low, high) = (F4::load(&start[..4]), F4::load(&start[4..]));
     let mut sums = [(low, high); ROWS];
-    let [first, second, third, fourth] = rows;
-    let inputs = first.iter().zip(second).zip(third).zip(fourth);
-    for (weights, (((a, b), c), d)) in panel.iter().zip(inputs) {
-        let low = F4::load(&weights[..4]);
-        let high = F4::load(&weights[4..]);
-        for (sums, x) in sums.iter_mut().zip([*a, *b, *c, *d]) {
+    let mut add = |[low, high]: [F4; COLUMNS / 4], inputs: [f32; ROWS]| {
+        for (sums, x) in sums.iter_mut().zip(inputs) {
             let x = F4::splat(x);
             sums.0 = sums.0.plus(low.times(x));
             sums.1 = sums.1.plus(high.times(x));
         }
+    };
+    // Four inputs at a time, so that one address serves them all.
+    let (panel, panel_rest) = panel.as_chunks::<4>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] = rows.map(|row| row.as_chunks::<4>());
+    for ((((weights, a), b), c), d) in panel.iter().zip(a).zip(b).zip(c).zip(d) {
+        for n in 0..4 {
+            add(weights[n], [a[n], b[n], c[n], d[n]]);
+        }
+    }
+    for ((((weights, a), b), c), d) in panel_rest
+        .iter()
+        .zip(a_rest)
+        .zip(b_rest)
+        .zip(c_rest)
+        .zip(d_rest)
+    {
+        add(*weights, [*a, *b, *c, *d]);
     }
     sums.map(|(low, high)| {
         let mut row = [0.0; COLUMNS];
@@ -126,7 +145,7 @@ fn four_rows(
 /// for reading alone.
 pub struct Recurrence {
     outputs: usize,
-    panels: Vec<[f32; WIDE]>,
+    panels: Vec<[F4; WIDE / 4]>,
 }
 
 /// Eight vectors of sums, so that no addition waits for the one before.
@@ -139,7 +158,7 @@ impl Recurrence {
         let panel = |first: usize| {
             weights
                 .chunks_exact(outputs)
-                .map(move |row| std::array::from_fn(|column| row[first + column]))
+                .map(move |row| std::array::from_fn(|n| F4::load(&row[first + 4 * n..])))
         };
         Self {
             outputs,
@@ -156,8 +175,8 @@ impl Recurrence {
                 std::array::from_fn(|n| F4::load(&bias[4 * n..4 * n + 4]));
             for (weights, x) in panel.iter().zip(input) {
                 let x = F4::splat(*x);
-                for (sum, weights) in sums.iter_mut().zip(weights.as_chunks::<4>().0) {
-                    *sum = sum.plus(F4::new(*weights).times(x));
+                for (sum, weights) in sums.iter_mut().zip(weights) {
+                    *sum = sum.plus(weights.times(x));
                 }
             }
             for (output, sum) in output.as_chunks_mut::<4>().0.iter_mut().zip(sums) {

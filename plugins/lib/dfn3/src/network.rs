@@ -57,8 +57,7 @@ impl Network {
         let spectra = spectra.iter().chain(std::iter::repeat(&silence));
         for (frame, spectrum) in spectra.take(BATCH).enumerate() {
             let (levels, re, im) = self.encoder.hear(frame);
-            self.features.levels(spectrum, levels);
-            self.features.bins(spectrum, re, im);
+            self.features.hear(spectrum, levels, re, im);
         }
         self.encoder.run(&mut self.encoded);
         self.gains.run(&self.encoded, &mut self.gains_made);

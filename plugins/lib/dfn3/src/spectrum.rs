@@ -20,6 +20,13 @@ impl Spectrum {
         im: [0.0; BINS],
     };
 
+    pub fn add(&mut self, factor: f32, other: &Self) {
+        let parts = self.re.iter_mut().chain(&mut self.im);
+        for (part, other) in parts.zip(other.re.iter().chain(&other.im)) {
+            *part += factor * other;
+        }
+    }
+
     #[inline(always)]
     pub fn power(&self, bin: usize) -> f32 {
         self.re[bin] * self.re[bin] + self.im[bin] * self.im[bin]
