@@ -4,6 +4,7 @@
 pub mod gate;
 pub mod hops;
 pub mod k_weighting;
+pub mod lanes;
 pub mod line;
 pub mod meter;
 pub mod reducer;

@@ -3,7 +3,7 @@
 //! A rational function would do as well and no slower, but it differs by 3e-6, and the recurrent
 //! network makes 1e-3 out of that.
 
-use super::lanes::F4;
+use retake_signal::lanes::F4;
 
 /// tanh at multiples of 0.04, up to 8.
 const TANH: [f32; 201] = [

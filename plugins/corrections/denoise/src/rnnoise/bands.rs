@@ -1,7 +1,7 @@
 //! The 22 bands of RNNoise: triangles that overlap by half, spaced as the ear hears.
 
-use super::lanes::F4;
 use super::spectrum::{BINS, Spectrum};
+use retake_signal::lanes::F4;
 
 pub const BANDS: usize = 22;
 

@@ -10,7 +10,6 @@
 mod activation;
 mod bands;
 mod features;
-mod lanes;
 mod network;
 mod pitch;
 mod spectrum;

@@ -6,7 +6,7 @@
 use super::activation;
 use super::bands::BANDS;
 use super::features::FEATURES;
-use super::lanes::F4;
+use retake_signal::lanes::F4;
 
 /// As Xiph trained it in 2018; the format is that of nnnoiseless' `RnnModel::from_bytes`.
 const WEIGHTS: &[u8] = include_bytes!("weights.rnn");

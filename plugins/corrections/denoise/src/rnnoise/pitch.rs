@@ -5,7 +5,7 @@
 //! that both decide alike where two periods are nearly as good.
 
 use super::WINDOW;
-use super::lanes::F4;
+use retake_signal::lanes::F4;
 
 /// In frames at 48 kHz.
 const PERIOD_MIN: usize = 60;

@@ -153,7 +153,7 @@ impl F4 {
         to[..4].copy_from_slice(&self.to_array());
     }
 
-    /// Lane by lane from the first: the order in which RNNoise adds its partial sums.
+    /// Lane by lane from the first.
     #[inline(always)]
     pub fn sum(self) -> f32 {
         let [a, b, c, d] = self.to_array();

@@ -1,0 +1,154 @@
+//! Frames of all channels through the network and the rule, and back to samples.
+
+use std::collections::VecDeque;
+
+use retake_dfn3::{Answer, BATCH, HOP, LOOKAHEAD, Network, Spectrum, TAPS, Transform};
+
+use crate::rule::{Dry, Found, Rule};
+
+/// Output begins so many hops after input: the frame that is answered first lies before the recording by what
+/// is looked ahead, and a frame's first half completes the hop before it.
+const BEHIND: usize = LOOKAHEAD + 1;
+
+pub struct Engine {
+    network: Network,
+    transform: Transform,
+    rule: Rule,
+    /// What each channel is multiplied with for the network to hear.
+    shares: Vec<f32>,
+    lanes: Vec<Lane>,
+    /// Of the sum of channels, as [`Lane::heard`].
+    mix: Vec<Spectrum>,
+    /// Frames that wait until the rule has heard what comes after them: channel by channel.
+    waiting: VecDeque<Vec<Pair>>,
+    answers: Vec<Answer>,
+    hops_to_skip: usize,
+    taken: usize,
+}
+
+/// A channel.
+struct Lane {
+    before: [f32; HOP],
+    overlap: [f32; HOP],
+    /// Spectra of the batch that fills, behind those that its filters still need.
+    heard: Vec<Spectrum>,
+    output: Vec<f32>,
+}
+
+/// A frame before and after.
+struct Pair {
+    dry: Spectrum,
+    wet: Spectrum,
+}
+
+const NEEDED: usize = LOOKAHEAD + TAPS / 2;
+
+impl Engine {
+    pub fn new(shares: Vec<f32>, rule: Rule) -> Self {
+        let lane = |_: &f32| Lane {
+            before: [0.0; HOP],
+            overlap: [0.0; HOP],
+            heard: vec![Spectrum::SILENCE; NEEDED],
+            output: Vec::new(),
+        };
+        Self {
+            network: Network::new(),
+            transform: Transform::new(),
+            rule,
+            lanes: shares.iter().map(lane).collect(),
+            shares,
+            mix: vec![Spectrum::SILENCE; NEEDED],
+            waiting: VecDeque::new(),
+            answers: Vec::with_capacity(BATCH),
+            hops_to_skip: BEHIND,
+            taken: 0,
+        }
+    }
+
+    pub fn found(&self) -> &Found {
+        self.rule.found()
+    }
+
+    /// What is finished of each channel, at most so many frames.
+    pub fn finished(&mut self, frames: usize) -> Vec<Vec<f32>> {
+        let take = |lane: &mut Lane| lane.output.drain(..frames.min(lane.output.len())).collect();
+        self.lanes.iter_mut().map(take).collect()
+    }
+
+    /// Takes a hop of every channel.
+    pub fn take<'a>(&mut self, hop: impl Iterator<Item = &'a [f32; HOP]>) {
+        self.taken += 1;
+        let mut mixed = Spectrum::SILENCE;
+        for ((lane, share), hop) in self.lanes.iter_mut().zip(&self.shares).zip(hop) {
+            let mut spectrum = Spectrum::SILENCE;
+            self.transform.forward(&lane.before, hop, &mut spectrum);
+            lane.before = *hop;
+            mixed.add(*share, &spectrum);
+            lane.heard.push(spectrum);
+        }
+        self.mix.push(mixed);
+        if self.mix.len() == NEEDED + BATCH {
+            self.answer();
+        }
+    }
+
+    fn answer(&mut self) {
+        let mut answers = std::mem::take(&mut self.answers);
+        self.network
+            .run(&self.mix[NEEDED..], |answer| answers.push(answer));
+        let mut wet = Spectrum::SILENCE;
+        for (n, answer) in answers.drain(..).enumerate() {
+            answer.apply(window(&self.mix, n), &mut wet);
+            self.rule.hear(&self.mix[n + TAPS / 2], &wet);
+            let pair = |lane: &Lane| {
+                let mut wet = Spectrum::SILENCE;
+                answer.apply(window(&lane.heard, n), &mut wet);
+                let dry = lane.heard[n + TAPS / 2].clone();
+                Pair { dry, wet }
+            };
+            self.waiting
+                .push_back(self.lanes.iter().map(pair).collect());
+            if let Some(dry) = self.rule.judge() {
+                self.finish_frame(&dry);
+            }
+        }
+        self.answers = answers;
+        self.mix.drain(..BATCH);
+        for lane in &mut self.lanes {
+            lane.heard.drain(..BATCH);
+        }
+    }
+
+    /// Hands out what comes after the last hop, given that silence follows.
+    pub fn end(&mut self, hops: usize) {
+        let missing = hops + BEHIND;
+        while self.taken < missing || self.mix.len() > NEEDED {
+            let silence = [[0.0; HOP]];
+            self.take(silence.iter().cycle().take(self.lanes.len()));
+        }
+        self.rule.end();
+        while let Some(dry) = self.rule.judge() {
+            self.finish_frame(&dry);
+        }
+    }
+
+    fn finish_frame(&mut self, dry: &Dry) {
+        let Some(pairs) = self.waiting.pop_front() else {
+            return;
+        };
+        for (lane, mut pair) in self.lanes.iter_mut().zip(pairs) {
+            dry.apply(&pair.dry, &mut pair.wet);
+            let mut output = [0.0; HOP];
+            self.transform
+                .inverse(&pair.wet, &mut lane.overlap, &mut output);
+            if self.hops_to_skip == 0 {
+                lane.output.extend_from_slice(&output);
+            }
+        }
+        self.hops_to_skip = self.hops_to_skip.saturating_sub(1);
+    }
+}
+
+fn window(spectra: &[Spectrum], first: usize) -> [&Spectrum; TAPS] {
+    std::array::from_fn(|n| &spectra[first + n])
+}

@@ -1,0 +1,183 @@
+//! How much of the recording stays as it was, so that no more is taken than there is noise.
+//!
+//! Left to itself the network changes a clean voice too, most of all where one begins after silence. What it
+//! takes is therefore held against the noise that there is: the power that each band has in pauses, which are
+//! where next to nothing is kept. The clearer the voice is of that noise, the less may be taken beyond it. A
+//! voice that is not clear is the network's alone.
+
+use std::collections::VecDeque;
+
+use retake_dfn3::{BAND_BINS, BANDS, BINS, Spectrum};
+
+use crate::levels::Levels;
+
+/// Frames that are heard before one is judged: 4 s.
+const AHEAD: usize = 400;
+/// How much of what was heard is remembered from frame to frame: 10 s.
+const MEMORY: f32 = 0.999;
+/// A frame counts as a pause by the share of its power that is taken, to this power.
+const PAUSE_EXPONENT: i32 = 8;
+/// As little it counts at least, for recordings without a pause.
+const TAKEN_MIN: f32 = 0.05;
+/// Power of a frame that is silent: that of noise at -90 dBFS.
+const SILENT: f32 = 2.5e-10;
+/// Silence counts as a pause for so many frames, 2 s: a recording that was cut together of clean words and
+/// silence is clean, and one that begins with a minute of silence need not be.
+const SILENCE_COUNTS: u32 = 200;
+/// The noise is as loud as this share of all pauses is at most: strokes of a keyboard are more than the rest,
+/// the beginnings of words that are mistaken for noise are less.
+const PAUSES_SHARE: f32 = 0.75;
+/// Voice over noise, dB: above the first no more is taken than [`MARGIN_DB`] over the noise; below the second
+/// anything is.
+const CLEAR_DB: f32 = 35.0;
+const NOISY_DB: f32 = 20.0;
+const MARGIN_DB: f32 = 6.0;
+const NO_LIMIT_DB: f32 = 46.0;
+/// Frames from one look at all levels to the next.
+const EVERY: usize = 10;
+
+pub struct Rule {
+    /// As much stays at least.
+    floor: f32,
+    pauses: Levels,
+    silent_frames: u32,
+    voice: f32,
+    voice_squared: f32,
+    /// Power that the network took from the frames that were not judged yet.
+    taken: VecDeque<[f32; BANDS]>,
+    /// Power that may be taken, and how many frames ago that was found.
+    limit: [f32; BANDS],
+    limit_age: usize,
+    is_over: bool,
+    found: Found,
+}
+
+/// The share of each band that stays as it was.
+pub struct Dry([f32; BANDS]);
+
+/// For the report, of all frames that were judged.
+#[derive(Default)]
+pub struct Found {
+    frames: f64,
+    ratio_db: f64,
+    noise_power: f64,
+}
+
+impl Rule {
+    pub fn new(floor: f32) -> Self {
+        Self {
+            floor,
+            pauses: Levels::new(),
+            silent_frames: 0,
+            voice: 0.0,
+            voice_squared: 0.0,
+            taken: VecDeque::new(),
+            limit: [0.0; BANDS],
+            limit_age: EVERY,
+            is_over: false,
+            found: Found::default(),
+        }
+    }
+
+    /// A frame as it was, and what the network would leave of it.
+    pub fn hear(&mut self, dry: &Spectrum, wet: &Spectrum) {
+        let (mut before, mut after, mut taken) = ([0.0; BANDS], [0.0; BANDS], [0.0; BANDS]);
+        let mut first = 0;
+        for (band, bins) in BAND_BINS.iter().enumerate() {
+            for bin in first..first + bins {
+                let (re, im) = (dry.re[bin] - wet.re[bin], dry.im[bin] - wet.im[bin]);
+                before[band] += dry.power(bin);
+                after[band] += wet.power(bin);
+                taken[band] += re * re + im * im;
+            }
+            first += bins;
+        }
+        self.taken.push_back(taken);
+        let (all_before, all_after): (f32, f32) = (before.iter().sum(), after.iter().sum());
+        if !all_before.is_finite() || !all_after.is_finite() {
+            return;
+        }
+        let is_silent = all_before <= SILENT;
+        self.silent_frames = if is_silent { self.silent_frames + 1 } else { 0 };
+        if self.silent_frames > SILENCE_COUNTS {
+            return;
+        }
+        let share = if is_silent {
+            1.0
+        } else {
+            1.0 - all_after / all_before
+        };
+        let weight = share.clamp(TAKEN_MIN, 1.0).powi(PAUSE_EXPONENT);
+        self.pauses.add(&before, weight, MEMORY);
+        self.voice = self.voice * MEMORY + all_after;
+        self.voice_squared = self.voice_squared * MEMORY + all_after * all_after;
+    }
+
+    /// No frame comes any more: all that were heard can be judged.
+    pub fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    /// Judges the oldest frame, once enough was heard after it.
+    pub fn judge(&mut self) -> Option<Dry> {
+        if self.taken.len() <= AHEAD && !self.is_over {
+            return None;
+        }
+        let taken = self.taken.pop_front()?;
+        if self.limit_age >= EVERY {
+            self.look();
+            self.limit_age = 0;
+        }
+        self.limit_age += 1;
+        Some(Dry(std::array::from_fn(|band| {
+            let wet = (self.limit[band] / (taken[band] + 1e-20)).sqrt();
+            (1.0 - wet).max(self.floor)
+        })))
+    }
+
+    /// What may be taken, by all that is remembered.
+    fn look(&mut self) {
+        let noise = self.pauses.share(PAUSES_SHARE);
+        let all_noise: f32 = noise.iter().sum();
+        let voice = self.voice_squared / self.voice.max(1e-12);
+        let ratio_db = 10.0 * (voice / (all_noise + 1e-14) + 1e-9).log10();
+        let noisy = ((CLEAR_DB - ratio_db) / (CLEAR_DB - NOISY_DB)).clamp(0.0, 1.0);
+        let over = 10f32.powf(0.1 * (MARGIN_DB + noisy * (NO_LIMIT_DB - MARGIN_DB)));
+        self.limit = noise.map(|noise| over * noise);
+        self.found.frames += 1.0;
+        self.found.ratio_db += f64::from(ratio_db);
+        self.found.noise_power += f64::from(all_noise);
+    }
+
+    pub fn found(&self) -> &Found {
+        &self.found
+    }
+}
+
+impl Found {
+    /// Voice over noise, dB, on average; nothing before anything was heard.
+    pub fn ratio_db(&self) -> Option<f64> {
+        (self.frames > 0.0).then(|| self.ratio_db / self.frames)
+    }
+
+    /// Level of the noise in pauses, dBFS.
+    pub fn noise_dbfs(&self) -> Option<f64> {
+        // A frame's power is a quarter of the mean square of its samples.
+        (self.frames > 0.0).then(|| 10.0 * (4.0 * self.noise_power / self.frames + 1e-14).log10())
+    }
+}
+
+impl Dry {
+    /// Brings what was made of a frame back towards the frame.
+    pub fn apply(&self, dry: &Spectrum, wet: &mut Spectrum) {
+        let mut first = 0;
+        for (bins, share) in BAND_BINS.iter().zip(self.0) {
+            for bin in first..first + bins {
+                wet.re[bin] += share * (dry.re[bin] - wet.re[bin]);
+                wet.im[bin] += share * (dry.im[bin] - wet.im[bin]);
+            }
+            first += bins;
+        }
+        debug_assert_eq!(first, BINS);
+    }
+}
