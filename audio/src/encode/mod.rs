@@ -54,7 +54,7 @@ pub enum FlacBits {
 pub struct Encoder(Writer);
 
 enum Writer {
-    Wav(wav::WavWriter),
+    Wav(Box<wav::WavWriter>),
     Flac(Box<flac::FlacWriter>),
     OggOpus(Box<opus::OpusWriter>),
 }
@@ -79,9 +79,9 @@ impl Encoder {
             });
         }
         Ok(Self(match *format {
-            Format::Wav { depth } => {
-                Writer::Wav(wav::WavWriter::create(out, spec, depth, frames_max, tags)?)
-            }
+            Format::Wav { depth } => Writer::Wav(Box::new(wav::WavWriter::create(
+                out, spec, depth, frames_max, tags,
+            )?)),
             Format::Flac { bits } => Writer::Flac(Box::new(flac::FlacWriter::create(
                 out, spec, bits, frames_max, tags,
             )?)),
