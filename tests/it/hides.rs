@@ -124,14 +124,15 @@ async fn no_secret_of_the_configuration_is_in_a_job_an_event_a_log_the_database_
     Ok(())
 }
 
-/// Under the folder, however deep; without compiled plugins, which are large and made of plugins.
+/// Under the folder, however deep; without compiled plugins, which are large and made of plugins, and without
+/// sockets, which hold nothing.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if !path.is_dir() {
+        if path.is_file() {
             all.push(path);
-        } else if !path.ends_with("plugin-cache") {
+        } else if path.is_dir() && !path.ends_with("plugin-cache") {
             all.extend(files(&path)?);
         }
     }
@@ -162,6 +163,8 @@ async fn what_is_kept_is_open_to_nobody_else_also_where_it_was() -> Result<()> {
                 mode(path)?
             );
         }
+        let neighbours = mode(&data.path().join("retake.db-neighbours"))?;
+        ensure!(neighbours == 0o700, "{neighbours:o}");
         // Whatever else it and its children make, scratch files with them.
         let status = fs::read_to_string(format!("/proc/{}/status", retake.pid().as_raw_nonzero()))?;
         ensure!(status.contains("Umask:\t0077"), "{status}");

@@ -57,7 +57,8 @@ impl Written {
             .unwrap();
         let news = Arc::new(News::default());
         news.begin(&connection).unwrap();
-        let writer = Writer::start(connection, Arc::clone(&news), Tidy::new(&path), sync);
+        let tidy = Tidy::new(&path, SqliteOptions::default().reserve_bytes);
+        let writer = Writer::start(connection, Arc::clone(&news), tidy, sync);
         Self {
             folder,
             news,
