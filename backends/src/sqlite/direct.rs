@@ -45,6 +45,7 @@ pub struct DirectQueue {
     running_max: u32,
     /// Jobs somebody here was given a moment ago.
     given: Mutex<HashMap<JobId, Instant>>,
+    pub(super) given_for: Duration,
 }
 
 impl DirectQueue {
@@ -72,6 +73,7 @@ impl DirectQueue {
             carries_jobs,
             running_max,
             given: Mutex::default(),
+            given_for: GIVEN,
         }
     }
 
@@ -121,7 +123,7 @@ impl DirectQueue {
 
     fn given_lately(&self) -> Vec<JobId> {
         let mut given = self.given.lock().expect("no panic while held");
-        given.retain(|_, at| at.elapsed() < GIVEN);
+        given.retain(|_, at| at.elapsed() < self.given_for);
         given.keys().copied().collect()
     }
 }
