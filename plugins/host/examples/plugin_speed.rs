@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{minutes} min, {spec}; CPU seconds per hour of recording");
     for name in [
         "gain", "highpass", "denoise", "loudness", "hum", "declick", "declip", "leveler", "de-ess",
-        "gate", "eq",
+        "gate", "eq", "denoise-best",
     ] {
         let wasm = fs::read(built.join(name).with_extension("wasm"))
             .map_err(|error| format!("{name}: {error}; run make plugins"))?;

@@ -77,7 +77,7 @@ impl Corrector for DenoiseBest {
     fn drain(&mut self, max_frames: usize) -> Result<Block, Refusal> {
         let hops = self.total_frames.div_ceil(HOP as u64) as usize;
         let engine = self.engine();
-        engine.end(hops);
+        engine.end(hops, max_frames);
         Ok(engine.finished(max_frames))
     }
 
@@ -107,3 +107,6 @@ impl DenoiseBest {
 }
 
 register!(DenoiseBest);
+
+#[cfg(test)]
+mod tests;
