@@ -248,14 +248,16 @@ mod tests {
         let mut frames = vec![(0.0, 0.0); 6_000];
         frames.extend(talk(12, (3.0 * NOISE, 1.5 * NOISE)));
         let dry = judged(&frames);
-        assert!(dry[6_400..].iter().all(|dry| dry.0[7] == 0.0));
+        assert!(dry[6_000..].iter().all(|dry| dry.0[7] == 0.0));
     }
 
     #[test]
     fn what_is_no_number_is_not_learnt() {
-        let mut frames = talk(6, (3.0 * NOISE, 1.5 * NOISE));
+        let mut frames = talk(6, (100.0 * NOISE, 90.0 * NOISE));
         frames[70] = (f32::INFINITY, f32::NAN);
         let dry = judged(&frames);
-        assert!(dry[200..].iter().all(|dry| dry.0[7] == 0.0));
+        for second in dry[100..].chunks(100) {
+            assert!(second[50..].iter().all(|dry| dry.0[7] > 0.7));
+        }
     }
 }
