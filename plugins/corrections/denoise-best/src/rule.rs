@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_voice_amid_noise_is_the_networks() {
-        let dry = judged(&talk(12, (3.0 * NOISE, 1.5 * NOISE)));
+        let dry = judged(&talk(12, (5.0 * NOISE, 2.0 * NOISE)));
         assert!(dry.iter().all(|dry| dry.0 == [0.0; BANDS]));
     }
 
