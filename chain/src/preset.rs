@@ -196,7 +196,14 @@ mod tests {
     fn every_built_in_preset_is_a_valid_chain_of_the_bundled_plugins() {
         let vocabulary = bundled();
         let names: Vec<_> = built_in().iter().map(|p| p.name).collect();
-        let expected = ["speech", "speech-best", "auto", "music", "loudness-only", "external"];
+        let expected = [
+            "speech",
+            "speech-best",
+            "auto",
+            "music",
+            "loudness-only",
+            "external",
+        ];
         assert_eq!(names, expected);
         for preset in built_in() {
             preset.resolve(&vocabulary).unwrap();
