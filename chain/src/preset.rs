@@ -65,6 +65,15 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             ]}),
         },
         Preset {
+            name: "speech-best",
+            summary: "A voice: rumble and noise of all kinds removed by a large network, at podcast loudness; takes longer",
+            chain: json!({"steps": [
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
+                {"plugin": "org.retake.denoise-best", "params": {"strength": 1.0}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
+            ]}),
+        },
+        Preset {
             name: "auto",
             summary: "Listens first, then corrects what it finds",
             chain: json!({"steps": [{"plugin": "org.retake.diagnose", "follow": true}]}),
@@ -154,6 +163,7 @@ mod tests {
         let plugins = [
             plugin("highpass", &["cutoff-hz"]),
             plugin("denoise", &["strength"]),
+            plugin("denoise-best", &["strength"]),
             plugin("diagnose", &[]),
             plugin("loudness", &loudness),
         ];
@@ -186,7 +196,14 @@ mod tests {
     fn every_built_in_preset_is_a_valid_chain_of_the_bundled_plugins() {
         let vocabulary = bundled();
         let names: Vec<_> = built_in().iter().map(|p| p.name).collect();
-        let expected = ["speech", "auto", "music", "loudness-only", "external"];
+        let expected = [
+            "speech",
+            "speech-best",
+            "auto",
+            "music",
+            "loudness-only",
+            "external",
+        ];
         assert_eq!(names, expected);
         for preset in built_in() {
             preset.resolve(&vocabulary).unwrap();

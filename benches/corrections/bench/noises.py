@@ -1,10 +1,12 @@
 """Noises with a fixed seed, each at a power of 1."""
 
+from collections.abc import Callable
+from functools import cache
 from zlib import crc32
 
 import numpy as np
 
-from .voices import RATE, spoken_power, voices
+from .voices import RATE, decoded, spoken_power, unpacked, voices
 
 
 def generator(*name: object) -> np.random.Generator:
@@ -58,6 +60,51 @@ def typing(frames: int, name: str) -> np.ndarray:
         burst = random.standard_normal(stroke) * np.exp(-np.arange(stroke) / (0.007 * RATE))
         strokes[start : start + stroke] += random.uniform(0.3, 1) * burst
     return unit(strokes)
+
+
+def recorded() -> list[Callable[[int, str], np.ndarray]]:
+    """Those that were recorded, as far as their Debian packages can be had."""
+    return [noise for noise, package in ((crowd, CITY), (city, CITY), (keyboard, KEYS)) if unpacked(package).exists()]
+
+
+#: A game's market places, matches and streets, and every key of a keyboard.
+CITY = "lincity-ng-data"
+KEYS = "bucklespring-data"
+
+
+def crowd(frames: int, name: str) -> np.ndarray:
+    return looped(ambience(CITY, "**/SportsCroud*.wav", "**/Market*.wav"), frames, "crowd", name)
+
+
+def city(frames: int, name: str) -> np.ndarray:
+    return looped(ambience(CITY, "**/Trafic*.wav", "**/Residential*.wav"), frames, "city", name)
+
+
+def keyboard(frames: int, name: str) -> np.ndarray:
+    """Seven strokes a second."""
+    random = generator("keyboard", name)
+    keys = keystrokes()
+    sum = np.zeros(frames)
+    for start in random.integers(0, frames - RATE // 2, 7 * frames // RATE):
+        stroke = keys[random.integers(len(keys))][: frames - start]
+        sum[start : start + len(stroke)] += random.uniform(0.5, 1) * stroke
+    return unit(sum)
+
+
+@cache
+def ambience(package: str, *patterns: str) -> np.ndarray:
+    files = [file for pattern in patterns for file in sorted(unpacked(package).glob(pattern))]
+    return np.concatenate([unit(decoded([file], 0, 20)) for file in files])
+
+
+@cache
+def keystrokes() -> list[np.ndarray]:
+    files = sorted(unpacked(KEYS).glob("**/*.wav"))[:40]
+    return [decoded([file], 0, 1) for file in files]
+
+
+def looped(signal: np.ndarray, frames: int, *name: str) -> np.ndarray:
+    return unit(np.resize(np.roll(signal, generator(*name).integers(len(signal))), frames))
 
 
 def colored(frames: int, name: str, exponent: float) -> np.ndarray:

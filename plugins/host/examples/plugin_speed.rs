@@ -27,8 +27,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/plugins");
     println!("{minutes} min, {spec}; CPU seconds per hour of recording");
     for name in [
-        "gain", "highpass", "denoise", "loudness", "hum", "declick", "declip", "leveler", "de-ess",
-        "gate", "eq",
+        "gain",
+        "highpass",
+        "denoise",
+        "loudness",
+        "hum",
+        "declick",
+        "declip",
+        "leveler",
+        "de-ess",
+        "gate",
+        "eq",
+        "denoise-best",
     ] {
         let wasm = fs::read(built.join(name).with_extension("wasm"))
             .map_err(|error| format!("{name}: {error}; run make plugins"))?;

@@ -553,7 +553,14 @@ async fn plugins_come_with_the_schema_their_parameters_are_checked_by() {
         .collect();
     assert_eq!(
         names,
-        ["speech", "auto", "music", "loudness-only", "external"]
+        [
+            "speech",
+            "speech-best",
+            "auto",
+            "music",
+            "loudness-only",
+            "external"
+        ]
     );
 }
 

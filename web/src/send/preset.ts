@@ -8,6 +8,7 @@ export const FORMAT_DEFAULT: Format = "flac";
 const TITLES: Readonly<Record<string, string>> = {
   auto: "Find out what it needs",
   speech: "Speech",
+  "speech-best": "Speech, best",
   music: "Music",
   "loudness-only": "Loudness only",
   external: "External service",

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use retake_dfn3::{Answer, BATCH, HOP, LOOKAHEAD, Network, Spectrum, TAPS, Transform};
 
-use crate::rule::{Dry, Found, Rule};
+use crate::rule::{AHEAD, Dry, Found, Rule};
 
 /// Output begins so many hops after input: the frame that is answered first lies before the recording by what
 /// is looked ahead, and a frame's first half completes the hop before it.
@@ -21,6 +21,8 @@ pub struct Engine {
     mix: Vec<Spectrum>,
     /// Frames that wait until the rule has heard what comes after them: channel by channel.
     waiting: VecDeque<Vec<Pair>>,
+    /// Those that do not wait: as many are made at the beginning as ever will, so that memory does not grow.
+    spare: Vec<Vec<Pair>>,
     answers: Vec<Answer>,
     hops_to_skip: usize,
     taken: usize,
@@ -41,6 +43,17 @@ struct Pair {
     wet: Spectrum,
 }
 
+impl Pair {
+    fn empty() -> Self {
+        Self {
+            dry: Spectrum::SILENCE,
+            wet: Spectrum::SILENCE,
+        }
+    }
+}
+
+/// The host takes no more at a time.
+const OUTPUT_FRAMES: usize = 48_000 + HOP;
 const NEEDED: usize = LOOKAHEAD + TAPS / 2;
 
 impl Engine {
@@ -49,8 +62,10 @@ impl Engine {
             before: [0.0; HOP],
             overlap: [0.0; HOP],
             heard: vec![Spectrum::SILENCE; NEEDED],
-            output: Vec::new(),
+            output: Vec::with_capacity(OUTPUT_FRAMES),
         };
+        let frame = || shares.iter().map(|_| Pair::empty()).collect();
+        let spare = std::iter::repeat_with(frame).take(AHEAD + 1).collect();
         Self {
             network: Network::new(),
             transform: Transform::new(),
@@ -58,7 +73,8 @@ impl Engine {
             lanes: shares.iter().map(lane).collect(),
             shares,
             mix: vec![Spectrum::SILENCE; NEEDED],
-            waiting: VecDeque::new(),
+            waiting: VecDeque::with_capacity(AHEAD + 1),
+            spare,
             answers: Vec::with_capacity(BATCH),
             hops_to_skip: BEHIND,
             taken: 0,
@@ -100,14 +116,14 @@ impl Engine {
         for (n, answer) in answers.drain(..).enumerate() {
             answer.apply(window(&self.mix, n), &mut wet);
             self.rule.hear(&self.mix[n + TAPS / 2], &wet);
-            let pair = |lane: &Lane| {
-                let mut wet = Spectrum::SILENCE;
-                answer.apply(window(&lane.heard, n), &mut wet);
-                let dry = lane.heard[n + TAPS / 2].clone();
-                Pair { dry, wet }
-            };
-            self.waiting
-                .push_back(self.lanes.iter().map(pair).collect());
+            // The rule never holds more frames than were made for it.
+            let one_more = || self.lanes.iter().map(|_| Pair::empty()).collect();
+            let mut frame: Vec<Pair> = self.spare.pop().unwrap_or_else(one_more);
+            for (pair, lane) in frame.iter_mut().zip(&self.lanes) {
+                answer.apply(window(&lane.heard, n), &mut pair.wet);
+                pair.dry.clone_from(&lane.heard[n + TAPS / 2]);
+            }
+            self.waiting.push_back(frame);
             if let Some(dry) = self.rule.judge() {
                 self.finish_frame(&dry);
             }
@@ -119,24 +135,26 @@ impl Engine {
         }
     }
 
-    /// Hands out what comes after the last hop, given that silence follows.
-    pub fn end(&mut self, hops: usize) {
-        let missing = hops + BEHIND;
-        while self.taken < missing || self.mix.len() > NEEDED {
+    /// After the last of all hops: finishes what is held back, until so many frames can be handed out.
+    pub fn end(&mut self, hops: usize, frames: usize) {
+        while self.taken < hops + BEHIND || self.mix.len() > NEEDED {
             let silence = [[0.0; HOP]];
             self.take(silence.iter().cycle().take(self.lanes.len()));
         }
         self.rule.end();
-        while let Some(dry) = self.rule.judge() {
+        while self.lanes[0].output.len() < frames {
+            let Some(dry) = self.rule.judge() else {
+                return;
+            };
             self.finish_frame(&dry);
         }
     }
 
     fn finish_frame(&mut self, dry: &Dry) {
-        let Some(pairs) = self.waiting.pop_front() else {
+        let Some(mut frame) = self.waiting.pop_front() else {
             return;
         };
-        for (lane, mut pair) in self.lanes.iter_mut().zip(pairs) {
+        for (lane, pair) in self.lanes.iter_mut().zip(&mut frame) {
             dry.apply(&pair.dry, &mut pair.wet);
             let mut output = [0.0; HOP];
             self.transform
@@ -145,6 +163,7 @@ impl Engine {
                 lane.output.extend_from_slice(&output);
             }
         }
+        self.spare.push(frame);
         self.hops_to_skip = self.hops_to_skip.saturating_sub(1);
     }
 }

@@ -12,7 +12,7 @@ use retake_dfn3::{BAND_BINS, BANDS, BINS, Spectrum};
 use crate::levels::Levels;
 
 /// Frames that are heard before one is judged: 4 s.
-const AHEAD: usize = 400;
+pub const AHEAD: usize = 400;
 /// How much of what was heard is remembered from frame to frame: 10 s.
 const MEMORY: f32 = 0.999;
 /// A frame counts as a pause by the share of its power that is taken, to this power.
@@ -71,7 +71,7 @@ impl Rule {
             silent_frames: 0,
             voice: 0.0,
             voice_squared: 0.0,
-            taken: VecDeque::new(),
+            taken: VecDeque::with_capacity(AHEAD + 1),
             limit: [0.0; BANDS],
             limit_age: EVERY,
             is_over: false,
@@ -179,5 +179,85 @@ impl Dry {
             first += bins;
         }
         debug_assert_eq!(first, BINS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spectrum(amplitude: f32) -> Spectrum {
+        Spectrum {
+            re: [amplitude; BINS],
+            im: [0.0; BINS],
+        }
+    }
+
+    /// Frames as pairs of amplitudes, before and after; returns what stays of each.
+    fn judged(frames: &[(f32, f32)]) -> Vec<Dry> {
+        let mut rule = Rule::new(0.0);
+        let mut dry = Vec::new();
+        for (before, after) in frames {
+            rule.hear(&spectrum(*before), &spectrum(*after));
+            dry.extend(rule.judge());
+        }
+        rule.end();
+        dry.extend(std::iter::from_fn(|| rule.judge()));
+        assert_eq!(dry.len(), frames.len());
+        dry
+    }
+
+    /// Half a second of noise, half a second of voice, so many times.
+    fn talk(times: usize, voice: (f32, f32)) -> Vec<(f32, f32)> {
+        let second = [[(NOISE, 0.0); 50], [voice; 50]].concat();
+        second.repeat(times)
+    }
+
+    const NOISE: f32 = 1e-4;
+
+    #[test]
+    fn a_voice_far_above_the_noise_loses_no_more_than_that() {
+        // A tenth of its amplitude is taken, ten times the noise's.
+        let dry = judged(&talk(12, (100.0 * NOISE, 90.0 * NOISE)));
+        for second in dry.chunks(100) {
+            assert!(second[..50].iter().all(|dry| dry.0[7] == 0.0), "noise goes");
+            for dry in &second[50..] {
+                let taken = 10.0 * (1.0 - dry.0[7]);
+                assert!((1.5..2.5).contains(&taken), "{taken} times the noise");
+            }
+        }
+    }
+
+    #[test]
+    fn a_voice_amid_noise_is_the_networks() {
+        let dry = judged(&talk(12, (5.0 * NOISE, 2.0 * NOISE)));
+        assert!(dry.iter().all(|dry| dry.0 == [0.0; BANDS]));
+    }
+
+    #[test]
+    fn the_beginning_of_a_voice_after_silence_is_not_noise() {
+        let mut frames = vec![(0.0, 0.0); 100];
+        frames.extend([(100.0 * NOISE, 0.0); 20]);
+        frames.extend([(100.0 * NOISE, 99.0 * NOISE); 200]);
+        let dry = judged(&frames);
+        assert!(dry[100..].iter().all(|dry| dry.0[7] > 0.99));
+    }
+
+    #[test]
+    fn a_minute_of_silence_does_not_make_what_follows_clean() {
+        let mut frames = vec![(0.0, 0.0); 6_000];
+        frames.extend(talk(12, (3.0 * NOISE, 1.5 * NOISE)));
+        let dry = judged(&frames);
+        assert!(dry[6_000..].iter().all(|dry| dry.0[7] == 0.0));
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_learnt() {
+        let mut frames = talk(6, (100.0 * NOISE, 90.0 * NOISE));
+        frames[70] = (f32::INFINITY, f32::NAN);
+        let dry = judged(&frames);
+        for second in dry[100..].chunks(100) {
+            assert!(second[50..].iter().all(|dry| dry.0[7] > 0.7));
+        }
     }
 }

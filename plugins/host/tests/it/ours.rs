@@ -6,9 +6,19 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 11] = [
-    "gain", "highpass", "denoise", "loudness", "hum", "declick", "declip", "leveler", "de-ess",
-    "gate", "eq",
+const NAMES: [&str; 12] = [
+    "gain",
+    "highpass",
+    "denoise",
+    "loudness",
+    "hum",
+    "declick",
+    "declip",
+    "leveler",
+    "de-ess",
+    "gate",
+    "eq",
+    "denoise-best",
 ];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 
