@@ -7,6 +7,8 @@
 //! Stamps jitter and drift; both are left alone, and drift is said. A clock that goes back loses
 //! nothing. A packet that cannot be decoded is as much silence as it stands for.
 
+mod clock;
+
 use retake_findings::{Code, Finding};
 
 use super::{
@@ -15,6 +17,7 @@ use super::{
     recorder::{Interrupted, Recorder},
 };
 use crate::{AudioError, Block, Spec, channels::ChannelMask};
+use clock::Clock;
 
 /// A step of the clock below this is jitter: half a packet, within these bounds.
 const JITTER_MS: std::ops::RangeInclusive<u32> = 5..=20;
@@ -62,27 +65,6 @@ struct Stray {
     block: Block,
     /// Without its bytes.
     packet: Packet,
-}
-
-/// All in frames at the stream's rate.
-#[derive(Default)]
-struct Clock {
-    /// Known once the first packet was decoded, because the rate is.
-    delay_left: u64,
-    heard_left: Option<u64>,
-    origin: Option<i64>,
-    /// Where the next frame goes.
-    position: i64,
-    /// How much later than the frames the stamps are, as far as that was accepted.
-    offset: i64,
-    /// The part of it that came little by little.
-    drift: i64,
-    /// The offset that the clock had before it went back, until it returns there.
-    back_from: Option<i64>,
-    /// Frames trimmed off since something was last heard.
-    end_trimmed: u64,
-    /// A packet whose stamp is off, waiting for the next one to confirm it.
-    held: Option<Held>,
 }
 
 struct Held {
@@ -478,48 +460,6 @@ impl Playing {
     ) -> Result<(), Interrupted> {
         self.clock.position += block.frames() as i64;
         recorder.push(heard, block)
-    }
-}
-
-impl Clock {
-    /// The rate is known now.
-    fn open(&mut self, stream: &Stream, rate: u32) {
-        let frames = |time: Option<Time>| time.map(|time| time.frames(rate).max(0) as u64);
-        self.delay_left = frames(stream.delay).unwrap_or(0);
-        self.heard_left = frames(stream.heard);
-        let origin = |origin: Time| origin.frames(rate).clamp(-CLOCK_MAX, CLOCK_MAX);
-        self.origin = stream.origin.map(origin);
-    }
-
-    fn change_rate(&mut self, from: u32, to: u32) {
-        if from == to {
-            return;
-        }
-        let convert = |frames: i64| Time::new(frames, u64::from(from)).frames(to);
-        self.position = convert(self.position);
-        self.offset = convert(self.offset);
-        self.drift = convert(self.drift);
-        self.back_from = self.back_from.map(convert);
-        self.origin = self.origin.map(convert);
-        self.delay_left = convert(self.delay_left as i64) as u64;
-        self.heard_left = self.heard_left.map(|left| convert(left as i64) as u64);
-    }
-
-    /// Takes off what is not to be heard; gives how many frames went from the start.
-    fn trim(&mut self, block: &mut Block, packet: &Packet, rate: u32) -> usize {
-        let frames = block.frames() as u64;
-        let time = |time: Option<Time>| time.map_or(0, |time| time.frames(rate).max(0) as u64);
-        let delay = self.delay_left.min(frames);
-        self.delay_left -= delay;
-        let start = delay.max(time(packet.trim_start).min(frames));
-        let mut end = frames - time(packet.trim_end).min(frames);
-        if let Some(left) = &mut self.heard_left {
-            end = end.min(start + *left);
-            *left -= end.saturating_sub(start);
-        }
-        block.resize(end.max(start) as usize);
-        block.drop_front(start as usize);
-        start as usize
     }
 }
 
