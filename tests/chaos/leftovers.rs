@@ -17,8 +17,10 @@ const GONE_WITHIN: Duration = Duration::from_secs(90);
 /// Descriptors that a process may have more than when it was new: connections kept for the next
 /// request, readers of the store that were opened when there was much to read.
 const DESCRIPTORS_MORE: usize = 24;
+/// Where each process can be told of news: one entry for each that lives.
+const NEIGHBOURS: &str = "retake.db-neighbours";
 /// In the data folder.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 8] = [
     "retake.db",
     "retake.db-wal",
     "retake.db-shm",
@@ -26,6 +28,7 @@ const KEPT: [&str; 7] = [
     "admin.key",
     "plugin-cache",
     "retake.db-lock",
+    NEIGHBOURS,
 ];
 
 /// By process.
@@ -166,6 +169,10 @@ fn in_data(house: &House) -> Vec<String> {
         .filter(|name| !KEPT.contains(&name.as_str()))
         .map(|name| format!("data: {name}"))
         .collect();
+    let neighbours = names(&house.data.path.join(NEIGHBOURS));
+    if neighbours.len() > house.processes().count() {
+        left.push(format!("data: neighbours {neighbours:?}"));
+    }
     for engine in names(&house.data.path.join("plugin-cache")) {
         let files = names(&house.data.path.join("plugin-cache").join(engine));
         let temporary = files.into_iter().filter(|name| name.contains("tmp"));

@@ -367,7 +367,7 @@ fn over_random_histories_an_ended_job_never_changes_and_one_settle_takes_effect(
                 "seed {seed}"
             );
             assert_eq!(job.ended_at.is_some(), job.status.is_ended(), "seed {seed}");
-            assert!(job.attempt <= TERMS.attempts_max, "seed {seed}");
+            assert!(job.tried() <= TERMS.attempts_max, "seed {seed}");
         }
         assert!(settles <= 1, "seed {seed}");
     }
