@@ -11,8 +11,8 @@ use retake_plugin_host::Cache;
 use retake_runner::{
     DeadlineTerms, Limits,
     chain::{
-        ChainContext, ChainFailure, ChainReport, PreparedStep, Progress, Retry, prepare_now,
-        run_chain,
+        ChainContext, ChainFailure, ChainReport, PreparedStep, Progress, Retry, Trouble,
+        prepare_now, run_chain,
     },
     external::{Config, External, Transport},
 };
@@ -404,7 +404,10 @@ fn what_a_chain_names_is_found_or_named() {
     );
     assert_eq!(
         (problem.kind(), retry),
-        (Some(ProblemKind::Unavailable), Retry::After(None))
+        (
+            Some(ProblemKind::Unavailable),
+            Retry::Ours(Trouble::Lacking)
+        )
     );
 
     let (problem, retry) = refused(json!({"steps": [{"plugin": "reverb"}]}), &cache);

@@ -361,7 +361,7 @@ async fn the_sweep_ends_what_has_no_attempts_left(bench: Bench) {
         .unwrap()
         .unwrap();
     let (_, failed) = bench.accepted().await;
-    for _ in 0..3 {
+    for _ in 0..30 {
         bench.win(failed.id).await;
         bench.pass(10);
     }
