@@ -1,6 +1,7 @@
 //! Everything in one process's memory, for tests and simulations: the same claims as the database,
 //! and nothing survives.
 
+mod outbox;
 mod plugins;
 
 use std::{
@@ -19,13 +20,13 @@ use retake_jobs::{
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
         AlreadyEnded, Blame, ClaimRefused, Job, Outcome, Status,
-        changes::{entailed, job_message, snapshot},
+        changes::{entailed, snapshot},
     },
     lease::{Attempt, LeaseLost, LeaseTerms},
     recording::Recording,
     seams::{
-        BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow,
-        Owners, Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
+        BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, OutboxRow, Owners,
+        Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
     },
 };
 
@@ -156,6 +157,11 @@ impl Tables {
             self.add_event(kind, after, now);
         }
         if let Some((topic, body)) = entailed.message {
+            // A pause is before the next attempt: an end is told at once.
+            let not_before = match topic {
+                Topic::Jobs => not_before,
+                Topic::Completions => now,
+            };
             self.add_message(topic, body, after, now, not_before);
         }
     }
@@ -515,46 +521,6 @@ impl Sweep for MemoryStore {
         let had = tables.events.len();
         tables.events.retain(|id, _| *id > old);
         Ok(had - tables.events.len())
-    }
-}
-
-#[async_trait]
-impl Outbox for MemoryStore {
-    async fn unsent(
-        &self,
-        written_before: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<OutboxRow>, StoreError> {
-        let now = self.clock.now();
-        let tables = self.tables();
-        let due = tables
-            .outbox
-            .values()
-            .filter(|m| m.written_at < written_before && m.not_before <= now);
-        Ok(due.take(limit).map(|m| m.row.clone()).collect())
-    }
-
-    async fn sent(&self, ids: &[i64]) -> Result<(), StoreError> {
-        self.tables().outbox.retain(|id, _| !ids.contains(id));
-        Ok(())
-    }
-
-    async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError> {
-        Ok(self.tables().sent_and_waiting(due_before).len() as u64)
-    }
-
-    async fn send_again(&self, count: u64, due_before: Timestamp) -> Result<usize, StoreError> {
-        let now = self.clock.now();
-        let mut tables = self.tables();
-        let mut jobs = tables.sent_and_waiting(due_before);
-        jobs.sort_by_key(|(message_at, _)| *message_at);
-        jobs.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        for (_, job) in &jobs {
-            let recording = &tables.recordings[&job.recording_id].recording;
-            let message = job_message(job, &recording.user_email, now);
-            tables.add_message(Topic::Jobs, message, job, now, now);
-        }
-        Ok(jobs.len())
     }
 }
 

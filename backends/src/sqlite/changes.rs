@@ -122,7 +122,8 @@ pub(super) fn add_message(
 ) -> Result<(), SqliteError> {
     let not_before = match topic {
         Topic::Jobs => times.sent_from,
-        Topic::Completions => times.due,
+        // A pause is before the next attempt: an end is told at once.
+        Topic::Completions => times.now,
     };
     connection
         .prepare_cached(

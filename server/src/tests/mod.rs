@@ -14,5 +14,6 @@ mod openapi;
 mod publishing;
 mod site;
 mod streams;
+mod trace;
 mod uploads;
 mod wire;
