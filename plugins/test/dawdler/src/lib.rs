@@ -29,8 +29,10 @@ impl Corrector for Dawdler {
     }
 
     fn process(&mut self, block: Block) -> Result<Block, Refusal> {
-        while self.dawdles {
-            std::hint::black_box(self.dawdles);
+        if self.dawdles {
+            loop {
+                std::hint::black_box(&block);
+            }
         }
         Ok(block)
     }
