@@ -153,7 +153,7 @@ mod tests {
     fn installed(manifest: Manifest) -> InstalledPlugin {
         InstalledPlugin {
             digest: format!("digest of {}", manifest.id),
-            manifest,
+            manifest: manifest.into(),
             realtime_factor: None,
         }
     }

@@ -219,7 +219,7 @@ async fn put(
         }
     }
     let plugin = InstalledPlugin {
-        manifest,
+        manifest: manifest.into(),
         digest,
         realtime_factor: None,
     };

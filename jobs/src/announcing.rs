@@ -121,7 +121,7 @@ impl<S: JobLeases + ?Sized> JobLeases for Announcing<S> {
 
     async fn claim_next(
         &self,
-        hint: JobId,
+        hint: Option<JobId>,
         worker: &str,
         terms: LeaseTerms,
         running_max: u32,

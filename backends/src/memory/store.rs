@@ -395,21 +395,21 @@ impl JobLeases for MemoryStore {
 
     async fn claim_next(
         &self,
-        hint: JobId,
+        hint: Option<JobId>,
         worker: &str,
         terms: LeaseTerms,
         running_max: u32,
     ) -> Result<Claim, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
-        let hint_waits = tables
-            .jobs
-            .get(&hint)
+        let hint_waits = hint
+            .and_then(|hint| tables.jobs.get(&hint))
             .is_some_and(|row| row.job.status == Status::Queued);
-        Ok(match tables.next(now, running_max) {
-            Some(id) => tables.claim(id, worker, now, terms),
-            None if hint_waits => Claim::Refused(ClaimRefused::NotNow),
-            None => tables.claim(hint, worker, now, terms),
+        Ok(match (tables.next(now, running_max), hint) {
+            (Some(id), _) => tables.claim(id, worker, now, terms),
+            (None, Some(_)) if hint_waits => Claim::Refused(ClaimRefused::NotNow),
+            (None, Some(hint)) => tables.claim(hint, worker, now, terms),
+            (None, None) => Claim::Gone,
         })
     }
 

@@ -32,17 +32,13 @@ impl SqliteBlobs {
             database: Arc::clone(&store.database),
         }
     }
-}
 
-#[async_trait]
-impl Blobs for SqliteBlobs {
-    async fn put(
+    async fn store(
         &self,
-        key: BlobKey,
+        mut upload: Upload,
         body: ByteStream<'_>,
         limit_bytes: u64,
     ) -> Result<BlobInfo, BlobError> {
-        let mut upload = Upload::new(Arc::clone(&self.database), key);
         match receive(&mut upload, body, limit_bytes.min(Upload::BYTES_MAX)).await {
             Ok(info) => {
                 if upload.finish(info.clone()).await? {
@@ -58,8 +54,34 @@ impl Blobs for SqliteBlobs {
             }
         }
     }
+}
+
+#[async_trait]
+impl Blobs for SqliteBlobs {
+    async fn put(
+        &self,
+        key: BlobKey,
+        body: ByteStream<'_>,
+        limit_bytes: u64,
+    ) -> Result<BlobInfo, BlobError> {
+        let upload = Upload::new(Arc::clone(&self.database), key, false);
+        self.store(upload, body, limit_bytes).await
+    }
+
+    async fn put_draft(
+        &self,
+        key: BlobKey,
+        body: ByteStream<'_>,
+        limit_bytes: u64,
+    ) -> Result<BlobInfo, BlobError> {
+        let upload = Upload::new(Arc::clone(&self.database), key, true);
+        self.store(upload, body, limit_bytes).await
+    }
 
     async fn size(&self, key: BlobKey) -> Result<u64, BlobError> {
+        if let Some(staged) = self.database.staged.get(key) {
+            return Ok(staged.info.size_bytes);
+        }
         let place = self
             .database
             .read(move |connection| place(connection, key))
@@ -70,6 +92,11 @@ impl Blobs for SqliteBlobs {
     }
 
     async fn read(&self, key: BlobKey, offset: u64, len_max: usize) -> Result<Bytes, BlobError> {
+        if let Some(staged) = self.database.staged.get(key) {
+            let bytes = &staged.bytes;
+            let from = usize::try_from(offset).map_or(bytes.len(), |from| from.min(bytes.len()));
+            return Ok(bytes.slice(from..from + len_max.min(bytes.len() - from)));
+        }
         let bytes = self
             .database
             .read(move |connection| {
@@ -83,6 +110,7 @@ impl Blobs for SqliteBlobs {
     }
 
     async fn delete(&self, key: BlobKey) -> Result<(), BlobError> {
+        self.database.staged.remove(key);
         self.database
             .write_freeing(Durability::Machine, move |connection| {
                 upload::remove_row(connection, key)

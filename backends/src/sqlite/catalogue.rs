@@ -1,5 +1,7 @@
 //! Which plugins there are, and were.
 
+use std::sync::{Arc, Mutex};
+
 use async_trait::async_trait;
 use retake_chain::InstalledPlugin;
 use retake_jobs::{
@@ -51,7 +53,7 @@ impl Catalogue for SqliteStore {
                         &plugin.manifest.id,
                         &plugin.manifest.version,
                         &plugin.digest,
-                        to_json(&plugin.manifest),
+                        to_json(&*plugin.manifest),
                         nanos(now),
                         signed(size_bytes),
                     ))?;
@@ -61,16 +63,12 @@ impl Catalogue for SqliteStore {
     }
 
     async fn plugins(&self) -> Result<Vec<PluginVersion>, StoreError> {
-        self.database
-            .read(|connection| {
-                let mut statement =
-                    connection.prepare_cached(&format!("SELECT {COLUMNS} FROM plugins"))?;
-                let versions = statement.query_and_then([], version)?;
-                let mut versions: Vec<_> = versions.collect::<Result<_, SqliteError>>()?;
-                publishing::sort(&mut versions);
-                Ok(versions)
-            })
-            .await
+        let known = self.database.catalogue.known();
+        let read = self
+            .database
+            .read(move |connection| read_unless_known(connection, known))
+            .await?;
+        Ok(self.database.catalogue.learn(read))
     }
 
     async fn check_report(&self, id: &str, version: &str) -> Result<Option<Value>, StoreError> {
@@ -112,6 +110,46 @@ impl Catalogue for SqliteStore {
     }
 }
 
+/// The catalogue as it was last read, so that its manifests are parsed once and not for every request.
+#[derive(Default)]
+pub(super) struct Known(Mutex<Read>);
+
+#[derive(Default, Clone)]
+pub(super) struct Read {
+    /// Of the catalogue, when it was read: `None` before.
+    change: Option<i64>,
+    versions: Vec<PluginVersion>,
+}
+
+impl Known {
+    fn known(&self) -> Read {
+        self.0.lock().expect("no panic while held").clone()
+    }
+
+    fn learn(&self, read: Read) -> Vec<PluginVersion> {
+        let versions = read.versions.clone();
+        *self.0.lock().expect("no panic while held") = read;
+        versions
+    }
+}
+
+fn read_unless_known(connection: &Connection, known: Read) -> Result<Read, SqliteError> {
+    let change: i64 = connection
+        .prepare_cached("SELECT count FROM catalogue_changes WHERE only = 1")?
+        .query_row([], |row| row.get(0))?;
+    if known.change == Some(change) {
+        return Ok(known);
+    }
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM plugins"))?;
+    let versions = statement.query_and_then([], version)?;
+    let mut versions: Vec<_> = versions.collect::<Result<_, SqliteError>>()?;
+    publishing::sort(&mut versions);
+    Ok(Read {
+        change: Some(change),
+        versions,
+    })
+}
+
 pub(super) fn find(
     connection: &Connection,
     id: &str,
@@ -148,7 +186,7 @@ pub(super) fn insert(
             &plugin.manifest.id,
             &plugin.manifest.version,
             &plugin.digest,
-            to_json(&plugin.manifest),
+            to_json(&*plugin.manifest),
             nanos(*published_at),
             signed(*size_bytes),
             to_json(&new.check),
@@ -172,7 +210,7 @@ fn version(row: &Row<'_>) -> Result<PluginVersion, SqliteError> {
     let origin: String = row.get(3)?;
     Ok(PluginVersion {
         plugin: InstalledPlugin {
-            manifest: json(&row.get::<_, String>(0)?)?,
+            manifest: Arc::new(json(&row.get::<_, String>(0)?)?),
             digest: row.get(1)?,
             realtime_factor: row.get(6)?,
         },

@@ -18,12 +18,13 @@ use super::{
     rows::{email_of, job_by_id, to_json, update_job},
 };
 
-/// When a change is made, when what it entails is due, and from when on a job's message may be sent.
+/// When a change is made, and when what it entails is due.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     pub now: Timestamp,
     pub due: Timestamp,
-    pub sent_from: Timestamp,
+    /// Whoever runs jobs finds them in the file: that one waits needs no message.
+    pub jobs_are_found: bool,
 }
 
 impl Times {
@@ -31,10 +32,6 @@ impl Times {
     pub fn later(self, rest: SignedDuration) -> Self {
         Self {
             due: self.due.saturating_add(rest).unwrap_or(self.due),
-            sent_from: self
-                .sent_from
-                .saturating_add(rest)
-                .unwrap_or(self.sent_from),
             ..self
         }
     }
@@ -88,11 +85,13 @@ pub(super) fn write_entailed(
         .map(|kind| add_event(connection, kind, after))
         .transpose()?;
     if let Some((topic, body)) = entailed.message {
-        add_message(connection, topic, &body, after, times)?;
-    }
-    let waited = before.is_some_and(|before| before.status == Status::Queued);
-    if waited && times.sent_from > times.due {
-        forget_message(connection, after.id)?;
+        if topic == Topic::Jobs && before.is_some() {
+            // A new job's is that of its creation.
+            set_due(connection, after.id, times)?;
+        }
+        if topic == Topic::Completions || !times.jobs_are_found {
+            add_message(connection, topic, &body, after, times)?;
+        }
     }
     Ok(event)
 }
@@ -121,7 +120,7 @@ pub(super) fn add_message(
     times: Times,
 ) -> Result<(), SqliteError> {
     let not_before = match topic {
-        Topic::Jobs => times.sent_from,
+        Topic::Jobs => times.due,
         // A pause is before the next attempt: an end is told at once.
         Topic::Completions => times.now,
     };
@@ -138,19 +137,14 @@ pub(super) fn add_message(
             nanos(times.now),
             nanos(not_before),
         ))?;
-    if topic == Topic::Jobs {
-        connection
-            .prepare_cached("UPDATE jobs SET message_at = ?2 WHERE id = ?1")?
-            .execute((job.id.to_string(), nanos(times.now.max(times.due))))?;
-    }
     Ok(())
 }
 
-/// A job that waits no longer needs no message, if it was kept back until now.
-fn forget_message(connection: &Connection, id: JobId) -> Result<(), SqliteError> {
+/// From when on it waits to be run, which is also when its message is due.
+pub(super) fn set_due(connection: &Connection, id: JobId, times: Times) -> Result<(), SqliteError> {
     connection
-        .prepare_cached("DELETE FROM outbox WHERE job_id = ?1 AND topic = ?2")?
-        .execute((id.to_string(), Topic::Jobs.name()))?;
+        .prepare_cached("UPDATE jobs SET message_at = ?2 WHERE id = ?1")?
+        .execute((id.to_string(), nanos(times.now.max(times.due))))?;
     Ok(())
 }
 

@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_traces.sql"),
     include_str!("migrations/0011_direct.sql"),
     include_str!("migrations/0012_lost.sql"),
+    include_str!("migrations/0013_catalogue_changes.sql"),
 ];
 
 /// What this program writes.
@@ -57,6 +58,13 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, SqliteError> {
     Ok(connection)
 }
 
+/// Only brings the log into the file.
+pub(super) fn open_checkpointer(path: &Path) -> Result<Connection, SqliteError> {
+    let connection = open(path)?;
+    connection.execute_batch("PRAGMA cache_size = -64;")?;
+    Ok(connection)
+}
+
 fn open(path: &Path) -> Result<Connection, SqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -69,8 +77,9 @@ fn open(path: &Path) -> Result<Connection, SqliteError> {
     if is_new(&connection)? {
         // Both mean something only before the first table is made, and before the WAL; later the second
         // one would write to the file, which on a full disk keeps everybody out.
-        // Large pages: a MiB of audio is a chain of 64 of them instead of 256.
-        connection.execute_batch("PRAGMA page_size = 16384; PRAGMA auto_vacuum = INCREMENTAL;")?;
+        // Small pages: a short job touches some twenty of them in each of its commits, and each goes to the
+        // log as a whole. What a long recording pays for it is measured in docs/benchmarks.md.
+        connection.execute_batch("PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;")?;
     }
     enter_wal(&connection)?;
     connection.execute_batch(
@@ -153,6 +162,12 @@ fn is_full(error: &rusqlite::Error) -> bool {
             failure.extended_code,
             ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_SHMSIZE
         )
+}
+
+/// What begins and ends transactions is not parsed each time.
+pub(super) fn run_cached(connection: &Connection, statement: &str) -> Result<(), rusqlite::Error> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
 }
 
 /// What goes wrong with a [`Connection`] in hand. SQLite's own errors become the store's only by way

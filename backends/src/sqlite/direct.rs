@@ -1,22 +1,16 @@
 //! A queue for those who have the store's file open: a job that waits is found in the store, without a
 //! message. What carries messages otherwise goes on carrying completions, and the messages of jobs that
-//! nobody beside the store has taken for a while.
+//! nobody has taken for a while: the sweep finds them as it finds those whose message was lost.
 //!
 //! A message that comes for a job which is no longer waiting is acknowledged here: whoever runs it holds
 //! its lease, and a lease that runs out is the sweep's to find.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use retake_jobs::{
-    id::JobId,
-    job::changes::job_message,
     message::JobMessage,
     seams::{Delivery, Queue, QueueError, SharedQueue, Tag, Topic},
 };
@@ -25,17 +19,11 @@ use rusqlite::Connection;
 use super::{
     Database, SqliteQueue, SqliteStore,
     connection::{SqliteError, nanos, time},
-    messages_again,
-    rows::{email_of, job_by_id, parsed},
-    turns,
+    messages_again, turns,
 };
 
 /// Looks again after this long although nobody said so.
 const SAFETY_POLL: Duration = Duration::from_secs(1);
-/// Whoever was given a job has claimed it by then, or will find it claimed.
-const GIVEN: Duration = Duration::from_millis(50);
-/// A job that waits so long has its message sent.
-const LEFT_TO_NEIGHBOURS: SignedDuration = SignedDuration::from_secs(1);
 
 pub struct DirectQueue {
     database: Arc<Database>,
@@ -43,21 +31,18 @@ pub struct DirectQueue {
     /// The carrier may bring jobs' messages, too.
     carries_jobs: bool,
     running_max: u32,
-    /// Jobs somebody here was given a moment ago.
-    given: Mutex<HashMap<JobId, Instant>>,
-    pub(super) given_for: Duration,
 }
 
 impl DirectQueue {
     /// Over a broker. `running_max` is the worker's limit of one owner's running jobs.
     pub fn over(store: &SqliteStore, carrier: SharedQueue, running_max: u32) -> Self {
-        store.database.leave_messages_for(LEFT_TO_NEIGHBOURS);
+        store.database.jobs_are_found();
         Self::new(store, carrier, true, running_max)
     }
 
     /// Without a broker everybody has the file open, and no job needs a message.
     pub fn embedded(store: &SqliteStore, carrier: SqliteQueue, running_max: u32) -> Self {
-        store.database.leave_messages_for(LEFT_TO_NEIGHBOURS);
+        store.database.jobs_are_found();
         Self::new(store, Arc::new(carrier), false, running_max)
     }
 
@@ -72,8 +57,6 @@ impl DirectQueue {
             carrier,
             carries_jobs,
             running_max,
-            given: Mutex::default(),
-            given_for: GIVEN,
         }
     }
 
@@ -107,24 +90,21 @@ impl DirectQueue {
 
     async fn look(&self) -> Result<Found, QueueError> {
         let (now, running_max) = (self.database.clock.now(), self.running_max);
-        let given = self.given_lately();
         let found = self
             .database
-            .read(move |connection| look(connection, now, running_max, &given))
+            .read(move |connection| look(connection, now, running_max))
             .await?;
-        if let Found::Waits { job, .. } = &found {
-            self.given
-                .lock()
-                .expect("no panic while held")
-                .insert(*job, Instant::now());
-        }
         Ok(found)
     }
+}
 
-    fn given_lately(&self) -> Vec<JobId> {
-        let mut given = self.given.lock().expect("no panic while held");
-        given.retain(|_, at| at.elapsed() < self.given_for);
-        given.keys().copied().collect()
+/// Which one, the claim decides.
+fn some_job_waits() -> Delivery {
+    Delivery {
+        topic: Topic::Jobs,
+        body: Vec::new(),
+        redeliveries: 0,
+        tag: Tag::Waiting,
     }
 }
 
@@ -142,28 +122,23 @@ impl Queue for DirectQueue {
             return self.carrier.claim(topic).await;
         }
         loop {
-            // Listen before looking.
-            let told = self.database.news.jobs.notified();
+            // Listen before looking; and whoever was told, by an acceptance or by the one who claimed before
+            // them, need not look.
+            let mut told = std::pin::pin!(self.database.news.jobs.notified());
+            if told.as_mut().enable() {
+                return Ok(some_job_waits());
+            }
             if self.carries_jobs
                 && let Some(delivery) = self.arrived().await?
             {
                 return Ok(delivery);
             }
             let patience = match self.look().await? {
-                Found::Waits { job, body } => {
-                    // Where one job waits there may be two.
-                    self.database.news.jobs.notify_one();
-                    return Ok(Delivery {
-                        topic,
-                        body,
-                        redeliveries: 0,
-                        tag: Tag::Waiting { job },
-                    });
-                }
+                Found::Waits => return Ok(some_job_waits()),
                 Found::Nothing { patience } => patience,
             };
             tokio::select! {
-                () = told => {}
+                () = told => return Ok(some_job_waits()),
                 () = tokio::time::sleep(patience) => {}
                 delivery = self.carrier.claim(topic), if self.carries_jobs => {
                     if let Some(delivery) = self.unless_over(delivery?).await? {
@@ -176,14 +151,14 @@ impl Queue for DirectQueue {
 
     async fn extend(&self, delivery: &Delivery) -> Result<(), QueueError> {
         match delivery.tag {
-            Tag::Waiting { .. } => Ok(()),
+            Tag::Waiting => Ok(()),
             _ => self.carrier.extend(delivery).await,
         }
     }
 
     async fn ack(&self, delivery: Delivery) -> Result<(), QueueError> {
         match delivery.tag {
-            Tag::Waiting { .. } => Ok(()),
+            Tag::Waiting => Ok(()),
             _ => self.carrier.ack(delivery).await,
         }
     }
@@ -191,14 +166,14 @@ impl Queue for DirectQueue {
     /// What was found in the store is there until somebody claims it.
     async fn retry(&self, delivery: Delivery, delay: Duration) -> Result<(), QueueError> {
         match delivery.tag {
-            Tag::Waiting { .. } => Ok(()),
+            Tag::Waiting => Ok(()),
             _ => self.carrier.retry(delivery, delay).await,
         }
     }
 
     async fn bury(&self, delivery: Delivery, reason: &str) -> Result<(), QueueError> {
         match delivery.tag {
-            Tag::Waiting { .. } => Ok(()),
+            Tag::Waiting => Ok(()),
             _ => self.carrier.bury(delivery, reason).await,
         }
     }
@@ -214,54 +189,16 @@ impl Queue for DirectQueue {
 }
 
 enum Found {
-    Waits { job: JobId, body: Vec<u8> },
+    Waits,
     Nothing { patience: Duration },
 }
 
-/// One that waits and was not given to somebody else a moment ago. Whose turn it is, the claim decides.
-fn look(
-    connection: &Connection,
-    now: Timestamp,
-    running_max: u32,
-    given: &[JobId],
-) -> Result<Found, SqliteError> {
-    let next = turns::next(connection, now, running_max)?;
-    let free = match next {
-        Some(id) if given.contains(&id) => another(connection, now, given)?,
-        next => next,
-    };
-    let job = free.map(|id| job_by_id(connection, id)).transpose()?;
-    let Some(job) = job.flatten() else {
-        let patience = match next {
-            Some(_) => GIVEN,
-            None => until_due(connection, now)?,
-        };
-        return Ok(Found::Nothing { patience });
-    };
-    let email = email_of(connection, job.recording_id)?;
-    Ok(Found::Waits {
-        job: job.id,
-        body: job_message(&job, &email, now),
-    })
-}
-
-fn another(
-    connection: &Connection,
-    now: Timestamp,
-    given: &[JobId],
-) -> Result<Option<JobId>, SqliteError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id FROM jobs WHERE status = 'queued' AND message_at <= ?1
-         ORDER BY message_at LIMIT ?2",
-    )?;
-    let mut rows = statement.query((nanos(now), given.len() as i64 + 1))?;
-    while let Some(row) = rows.next()? {
-        let id: JobId = parsed(row.get_ref(0)?)?;
-        if !given.contains(&id) {
-            return Ok(Some(id));
-        }
+fn look(connection: &Connection, now: Timestamp, running_max: u32) -> Result<Found, SqliteError> {
+    if turns::next(connection, now, running_max)?.is_some() {
+        return Ok(Found::Waits);
     }
-    Ok(None)
+    let patience = until_due(connection, now)?;
+    Ok(Found::Nothing { patience })
 }
 
 /// Until the next pause of a job is over.

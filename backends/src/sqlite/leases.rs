@@ -11,7 +11,7 @@ use retake_jobs::{
     id::JobId,
     job::{Blame, ClaimRefused, Job, Outcome},
     lease::{Attempt, LeaseLost, LeaseTerms},
-    seams::{Claim, Heartbeat, JobLeases, Leases, Progress, StoreError, Sweep},
+    seams::{BlobKey, Claim, Heartbeat, JobLeases, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;
 
@@ -21,7 +21,7 @@ use super::{
     connection::{SqliteError, nanos},
     forget,
     rows::{recording_by_id, signed, to_json},
-    sweep, turns,
+    sweep, turns, upload,
 };
 
 #[async_trait]
@@ -35,23 +35,30 @@ impl JobLeases for SqliteStore {
 
     async fn claim_next(
         &self,
-        hint: JobId,
+        hint: Option<JobId>,
         worker: &str,
         terms: LeaseTerms,
         running_max: u32,
     ) -> Result<Claim, StoreError> {
         let (worker, times) = (worker.to_owned(), self.database.times());
-        self.database
+        let claimed = self
+            .database
             .write_lightly(move |connection| {
-                match turns::next(connection, times.now, running_max)? {
-                    Some(id) => claim(connection, id, &worker, times, terms),
-                    None if turns::waits(connection, hint)? => {
+                match (turns::next(connection, times.now, running_max)?, hint) {
+                    (Some(id), _) => claim(connection, id, &worker, times, terms),
+                    (None, Some(hint)) if turns::waits(connection, hint)? => {
                         Ok(Claim::Refused(ClaimRefused::NotNow))
                     }
-                    None => claim(connection, hint, &worker, times, terms),
+                    (None, Some(hint)) => claim(connection, hint, &worker, times, terms),
+                    (None, None) => Ok(Claim::Gone),
                 }
             })
-            .await
+            .await?;
+        if let Claim::Won { .. } = claimed {
+            // Where one job waited there may be two.
+            self.database.news.jobs.notify_one();
+        }
+        Ok(claimed)
     }
 
     async fn release(
@@ -124,7 +131,18 @@ impl Leases<Job> for SqliteStore {
             Outcome::Failed { .. } | Outcome::Cancelled => None,
         };
         let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
-        self.database
+        let key = BlobKey::Correction {
+            job: attempt.id,
+            attempt: attempt.attempt,
+        };
+        let staged = correction
+            .as_ref()
+            .and_then(|_| self.database.staged.get(key));
+        if staged.is_some() {
+            self.database.refuse_while_clearing()?;
+        }
+        let settled = self
+            .database
             .write(move |connection| {
                 let settled = change(connection, attempt.id, times, |job| {
                     job.settle(attempt, outcome, times.now)
@@ -133,11 +151,23 @@ impl Leases<Job> for SqliteStore {
                     return Ok(Err(LeaseLost));
                 };
                 if let Some(correction) = correction {
-                    adopt_correction(connection, &job, &correction, bytes_are_here, times.now)?;
+                    let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
+                    adopt_correction(
+                        connection,
+                        &job,
+                        (&correction, bytes),
+                        bytes_are_here,
+                        times,
+                    )?;
                 }
                 Ok(Ok(job))
             })
-            .await
+            .await?;
+        // Of a lost lease, whoever held it takes it away.
+        if settled.is_ok() {
+            self.database.staged.remove(key);
+        }
+        Ok(settled)
     }
 }
 
@@ -178,16 +208,20 @@ fn claim(
     })
 }
 
-/// Turns the drafts that `put` left into the job's correction and its deltas.
+/// Turns the drafts that `put` left into the job's correction and its deltas. `bytes` are the correction's, where
+/// no draft has them.
 fn adopt_correction(
     connection: &Connection,
     job: &Job,
-    correction: &Correction,
+    (correction, bytes): (&Correction, Option<&[u8]>),
     bytes_are_here: bool,
-    now: Timestamp,
+    times: Times,
 ) -> Result<(), SqliteError> {
     let id = job.id.to_string();
-    if bytes_are_here {
+    if bytes.is_some() {
+        let (job, attempt) = (job.id, correction.attempt);
+        upload::remove_row(connection, BlobKey::Correction { job, attempt })?;
+    } else if bytes_are_here {
         let found: bool = connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM corrections
@@ -205,8 +239,8 @@ fn adopt_correction(
     connection
         .prepare_cached(
             "INSERT INTO corrections (job_id, attempt, content_type, size_bytes, sha256, created_at,
-                 report, peaks, input_peaks)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                 report, peaks, input_peaks, correction)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
              ON CONFLICT (job_id, attempt) DO UPDATE SET content_type = excluded.content_type,
                  report = excluded.report, peaks = excluded.peaks,
                  input_peaks = excluded.input_peaks",
@@ -217,10 +251,11 @@ fn adopt_correction(
             &correction.content_type,
             signed(correction.size_bytes),
             &correction.sha256,
-            nanos(now),
+            nanos(times.now),
             to_json(&correction.report),
             to_json(&correction.peaks),
             to_json(&correction.input_peaks),
+            bytes,
         ))?;
     connection
         .prepare_cached("UPDATE deltas SET kept = 1 WHERE job_id = ?1 AND attempt = ?2")?

@@ -62,11 +62,8 @@ impl Outbox for SqliteStore {
     }
 
     async fn sent_and_waiting(&self, due_before: Timestamp) -> Result<u64, StoreError> {
-        let left_for = self.database.messages_left_for();
         self.database
-            .read(move |connection| {
-                messages_again::sent_and_waiting(connection, due_before, left_for)
-            })
+            .read(move |connection| messages_again::sent_and_waiting(connection, due_before))
             .await
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use retake_jobs::{
     id::JobId,
     job::changes::job_message,
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::{
     Database,
-    changes::{Times, add_message},
+    changes::{Times, add_message, set_due},
     connection::{SqliteError, nanos},
     rows::{email_of, job_by_id, parsed, signed},
 };
@@ -32,14 +32,11 @@ pub(super) fn waiting(connection: &Connection, due_before: Timestamp) -> Result<
 pub(super) fn sent_and_waiting(
     connection: &Connection,
     due_before: Timestamp,
-    messages_left_for: SignedDuration,
 ) -> Result<u64, SqliteError> {
     let mut statement = connection
         .prepare_cached("SELECT count(*) FROM outbox WHERE not_before < ?1 AND topic = ?2")?;
-    // Their messages are sent only so long after their jobs were due.
-    let sent_before = due_before.saturating_add(messages_left_for);
-    let sent_before = nanos(sent_before.unwrap_or(Timestamp::MAX));
-    let unsent: i64 = statement.query_row((sent_before, Topic::Jobs.name()), |row| row.get(0))?;
+    let parameters = (nanos(due_before), Topic::Jobs.name());
+    let unsent: i64 = statement.query_row(parameters, |row| row.get(0))?;
     Ok(waiting(connection, due_before)?.saturating_sub(unsent.unsigned_abs()))
 }
 
@@ -89,6 +86,7 @@ fn write_again(
         let email = email_of(connection, job.recording_id)?;
         let body = job_message(&job, &email, times.now);
         add_message(connection, Topic::Jobs, &body, &job, times)?;
+        set_due(connection, *id, times)?;
     }
     Ok(lost.len() as u64)
 }

@@ -25,12 +25,14 @@ mod reserve;
 mod rows;
 mod shared_clock;
 mod space;
+mod staged;
 mod submissions;
 mod sweep;
 mod syncer;
 mod tidy;
 mod turns;
 mod upload;
+mod write_ahead;
 mod writer;
 
 #[cfg(test)]
@@ -46,11 +48,11 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use retake_jobs::{
     clock::Clock,
     seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, StoreError},
@@ -66,6 +68,7 @@ use self::{
     reserve::Reserve,
     shared_clock::{Machine, SharedClock, ThisMachine},
     tidy::Tidy,
+    write_ahead::WriteAheadLog,
     writer::{Durability, Writer},
 };
 
@@ -107,8 +110,10 @@ pub(super) struct Database {
     bulk: Semaphore,
     /// Deletions that were let have the room kept for them: uploads must not take it before they do.
     clearing: AtomicUsize,
-    /// How long a job's message is kept back, in nanoseconds.
-    messages_left_for: AtomicI64,
+    catalogue: catalogue::Known,
+    staged: staged::Staged,
+    /// Whoever runs jobs finds them here, without a message.
+    jobs_are_found: AtomicBool,
     /// The blobs are in this file too, so that accepting a recording whose bytes are missing is an
     /// error.
     holds_blobs: AtomicBool,
@@ -170,7 +175,7 @@ impl SqliteStore {
         options: SqliteOptions,
         clock: &impl Fn(&Connection) -> Result<Clocks, SqliteError>,
     ) -> Result<Self, SqliteError> {
-        let connection = open_writer(path, options.size_bytes_max)?;
+        let mut connection = open_writer(path, options.size_bytes_max)?;
         let (clock, shared_clock) = clock(&connection)?;
         let news = Arc::new(News::default());
         news.begin(&connection)?;
@@ -181,10 +186,11 @@ impl SqliteStore {
             path: path.to_owned(),
             readers: Readers::start(path)?,
             writer: Writer::start(
-                connection,
                 Arc::clone(&news),
                 Tidy::new(path, options.reserve_bytes),
+                WriteAheadLog::of(path, &mut connection)?,
                 syncer::of_log(path)?,
+                connection,
             )?,
             reserve: Reserve::beside(path, options.reserve_bytes),
             clock,
@@ -192,7 +198,9 @@ impl SqliteStore {
             news,
             bulk: Semaphore::new(BULK_WRITES_MAX),
             clearing: AtomicUsize::new(0),
-            messages_left_for: AtomicI64::new(0),
+            catalogue: catalogue::Known::default(),
+            staged: staged::Staged::default(),
+            jobs_are_found: AtomicBool::new(false),
             holds_blobs: AtomicBool::new(false),
         };
         Ok(Self {
@@ -287,14 +295,9 @@ impl Database {
         self.holds_blobs.load(Ordering::Relaxed)
     }
 
-    /// Whoever has the file open finds a job that waits; its message is sent if nobody did for so long.
-    fn leave_messages_for(&self, pause: SignedDuration) {
-        let nanos = i64::try_from(pause.as_nanos()).unwrap_or(i64::MAX);
-        self.messages_left_for.store(nanos, Ordering::Relaxed);
-    }
-
-    fn messages_left_for(&self) -> SignedDuration {
-        SignedDuration::from_nanos(self.messages_left_for.load(Ordering::Relaxed))
+    /// Messages are sent only for jobs that wait for so long that their message seems lost.
+    fn jobs_are_found(&self) {
+        self.jobs_are_found.store(true, Ordering::Relaxed);
     }
 
     fn times(&self) -> Times {
@@ -303,11 +306,10 @@ impl Database {
     }
 
     fn times_due(&self, now: Timestamp, due: Timestamp) -> Times {
-        let sent_from = due.saturating_add(self.messages_left_for());
         Times {
             now,
             due,
-            sent_from: sent_from.unwrap_or(Timestamp::MAX),
+            jobs_are_found: self.jobs_are_found.load(Ordering::Relaxed),
         }
     }
 }

@@ -27,16 +27,25 @@ impl Records for SqliteStore {
     async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
         let (recording, job) = (recording.clone(), job.clone());
         let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
-        self.database
+        let key = BlobKey::Recording(recording.id);
+        let staged = self.database.staged.get(key);
+        if staged.is_some() {
+            self.database.refuse_while_clearing()?;
+        }
+        let event = self
+            .database
             .write(move |connection| {
-                adopt_recording(connection, &recording, bytes_are_here)?;
+                let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
+                adopt_recording(connection, &recording, bytes, bytes_are_here)?;
                 insert_job(connection, &job)?;
                 let event = write_entailed(connection, None, &job, times)?;
                 event.ok_or_else(|| {
                     StoreError::Broken("an accepted job must be queued".to_owned()).into()
                 })
             })
-            .await
+            .await?;
+        self.database.staged.remove(key);
+        Ok(event)
     }
 
     async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
@@ -138,10 +147,12 @@ impl Records for SqliteStore {
     }
 }
 
-/// Turns the draft that `put` left into the recording, or makes the row where the bytes are elsewhere.
+/// Turns the draft that `put` left into the recording, or makes the row: with the `bytes`, or where they are
+/// elsewhere.
 fn adopt_recording(
     connection: &Connection,
     recording: &Recording,
+    bytes: Option<&[u8]>,
     bytes_are_here: bool,
 ) -> Result<(), SqliteError> {
     let id = recording.id.to_string();
@@ -155,18 +166,21 @@ fn adopt_recording(
         Some(false) => {
             return Err(StoreError::Broken(format!("recording {id} is there already")).into());
         }
-        None if bytes_are_here => {
+        None if bytes_are_here && bytes.is_none() => {
             return Err(
                 StoreError::Broken(format!("the bytes of recording {id} are not there")).into(),
             );
+        }
+        Some(true) if bytes.is_some() => {
+            upload::remove_row(connection, BlobKey::Recording(recording.id))?
         }
         Some(true) | None => {}
     }
     connection
         .prepare_cached(
             "INSERT INTO recordings (id, owner, user_email, file_name, content_type, size_bytes,
-                 sha256, created_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                 sha256, created_at, recording)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (id) DO UPDATE SET owner = excluded.owner,
                  user_email = excluded.user_email, file_name = excluded.file_name,
                  content_type = excluded.content_type, created_at = excluded.created_at",
@@ -180,6 +194,7 @@ fn adopt_recording(
             signed(recording.size_bytes),
             &recording.sha256,
             nanos(recording.created_at),
+            bytes,
         ))?;
     Ok(())
 }

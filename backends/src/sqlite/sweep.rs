@@ -26,6 +26,7 @@ pub(super) async fn sweep(
         clock.follow(database).await?;
     }
     let now = database.clock.now();
+    database.staged.forget_before(now - DRAFT_LIFETIME);
     // Nearly always there is nothing to do, and then nobody's writes should wait for it.
     let needed = database
         .read(move |connection| is_needed(connection, now))

@@ -6,9 +6,11 @@ mod direct;
 pub(super) mod plans;
 mod plugins;
 mod space;
+mod staged;
 mod stopping;
 mod syncing;
 mod time;
+mod write_ahead;
 
 use std::{
     io,
@@ -150,7 +152,7 @@ async fn every_connection_has_the_settings() {
             c.pragma_query_one(None, "temp_store")?,
         ))
     };
-    let expected = ("wal".to_owned(), 16_384, 2, 1, 10_000, 2);
+    let expected = ("wal".to_owned(), 4_096, 2, 1, 10_000, 2);
     assert_eq!(bench.store.database.read(settings).await.unwrap(), expected);
     assert_eq!(
         bench.store.database.write(settings).await.unwrap(),

@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use super::{
     connection::SqliteError,
     reserve::{Reserve, beside},
+    write_ahead::{KEPT_BYTES, checkpoint},
 };
 
 /// So many free pages stay, for the next small writes: 1 MiB.
@@ -28,8 +29,6 @@ const STEP_MAX: Duration = Duration::from_millis(30);
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(100);
 /// Without a commit for so long, the log is brought into the file.
 const QUIET: Duration = Duration::from_secs(2);
-/// A longer log is cut then.
-const LOG_BYTES: u64 = 4 << 20;
 /// How often to see whether the disk has room for the reserve again.
 const RESERVE_EVERY: Duration = Duration::from_secs(5);
 
@@ -127,25 +126,13 @@ impl Tidy {
         Ok(true)
     }
 
-    /// True once there is nothing left to do.
+    /// True once there is nothing left to do. A log that is longer than it is kept is cut.
     fn bring_in_log(&self, connection: &Connection) -> bool {
-        let long = std::fs::metadata(&self.log).is_ok_and(|log| log.len() > LOG_BYTES);
+        let long = std::fs::metadata(&self.log).is_ok_and(|log| log.len() > KEPT_BYTES);
         let mode = if long { "TRUNCATE" } else { "PASSIVE" };
         checkpoint(connection, mode).unwrap_or_else(|error| {
             tracing::debug!(%error, "the log stays as it is for now");
             false
         })
     }
-}
-
-/// Does not wait for readers. True where everything was brought in.
-pub(super) fn checkpoint(connection: &Connection, mode: &str) -> Result<bool, SqliteError> {
-    let patience: i64 = connection.pragma_query_one(None, "busy_timeout")?;
-    connection.busy_timeout(Duration::ZERO)?;
-    let done = connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        let (busy, pages, brought): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(busy == 0 && pages == brought)
-    });
-    connection.busy_timeout(Duration::from_millis(patience.unsigned_abs()))?;
-    Ok(done?)
 }

@@ -3,7 +3,7 @@
 //! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`,
 //! `deltas.delta`, `plugin_files.file`), the
 //! rest in `blob_chunks` under the number of the upload that brought it. A blob that fits the first
-//! MiB is one write. A longer one is a row in `uploads` until it is whole; then one transaction makes
+//! MiB is one write, a shorter one a part of another ([`super::staged`]). A longer one is a row in `uploads` until it is whole; then one transaction makes
 //! it the key's blob. The upload's row stays as long as its chunks do: removing a blob marks it, and
 //! [`reclaim`] frees the chunks a few at a time.
 
@@ -35,10 +35,12 @@ pub(super) struct Upload {
     chunks: i64,
     buffer: Vec<u8>,
     finished: bool,
+    is_draft: bool,
 }
 
 impl Upload {
-    pub fn new(database: Arc<Database>, key: BlobKey) -> Self {
+    /// A draft may wait in memory for the write that makes it matter.
+    pub fn new(database: Arc<Database>, key: BlobKey, is_draft: bool) -> Self {
         Self {
             database,
             key,
@@ -46,6 +48,7 @@ impl Upload {
             chunks: 0,
             buffer: Vec::new(),
             finished: false,
+            is_draft,
         }
     }
 
@@ -74,9 +77,20 @@ impl Upload {
     /// to reclaim.
     pub async fn finish(mut self, info: BlobInfo) -> Result<bool, StoreError> {
         let (key, id, chunks) = (self.key, self.id, self.chunks);
-        let last = std::mem::take(&mut self.buffer);
+        let mut last = std::mem::take(&mut self.buffer);
         let now = self.database.clock.now();
         self.database.refuse_while_clearing()?;
+        if id.is_none() && self.is_draft {
+            match self.database.staged.put(key, &info, last, now) {
+                Ok(()) => {
+                    self.finished = true;
+                    return Ok(false);
+                }
+                Err(too_much) => last = too_much,
+            }
+        } else {
+            self.database.staged.remove(key);
+        }
         let replaced = self
             .database
             .write_lightly(move |connection| {

@@ -19,10 +19,11 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
-    connection::SqliteError,
+    connection::{SqliteError, run_cached},
     news::{Fresh, News},
     syncer::{Reply, Sync, Syncer, Unsynced, not_synced},
-    tidy::{Tidy, checkpoint},
+    tidy::Tidy,
+    write_ahead::{WriteAheadLog, checkpoint},
 };
 
 /// Most requests in one transaction, so that the first of them does not wait long for the last.
@@ -75,10 +76,11 @@ pub(super) struct Writer {
 impl Writer {
     /// `sync` brings the connection's log to the disk.
     pub fn start(
-        connection: Connection,
         news: Arc<News>,
         tidy: Tidy,
+        log: WriteAheadLog,
         sync: Sync,
+        connection: Connection,
     ) -> Result<Self, SqliteError> {
         // The log is synced by the syncer; before it is brought into the file, by SQLite all the same.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -86,7 +88,7 @@ impl Writer {
         let syncer = Syncer::start(sync, Arc::clone(&news))?;
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || run(connection, &waiting, &news, tidy, syncer))?;
+            .spawn(move || run(connection, &waiting, &news, tidy, log, syncer))?;
         Ok(Self {
             orders,
             room: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -168,6 +170,7 @@ fn run(
     orders: &mpsc::Receiver<Order>,
     news: &News,
     mut tidy: Tidy,
+    mut log: WriteAheadLog,
     syncer: Syncer,
 ) {
     let mut version = data_version(&connection);
@@ -202,8 +205,12 @@ fn run(
             );
             tidy.committed(now);
         }
+        if wrote {
+            log.committed(&connection);
+        }
         if let Some(closed) = closing {
             syncer.end();
+            log.end();
             close(connection);
             let _ = closed.send(());
             return;
@@ -303,9 +310,7 @@ fn write_batch(connection: &Connection, batch: Vec<Request>, syncer: &Syncer) ->
     }
     let committed = match failure {
         Some(failure) => Err(failure),
-        None => connection
-            .execute_batch("COMMIT")
-            .map_err(SqliteError::from),
+        None => run_cached(connection, "COMMIT").map_err(SqliteError::from),
     };
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
@@ -332,21 +337,21 @@ fn begin(connection: &Connection, batch: &[Request], syncer: &Syncer) -> Result<
         syncer.mended();
         tracing::info!("what the log held is on the disk after all");
     }
-    Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+    Ok(run_cached(connection, "BEGIN IMMEDIATE")?)
 }
 
 /// Runs one request in its savepoint. `None`: it panicked, and its caller's channel is closed.
 fn isolated(connection: &Connection, work: Work) -> Option<Result<Reply, Failed>> {
-    let begun = connection.execute_batch("SAVEPOINT request");
+    let begun = run_cached(connection, "SAVEPOINT request");
     let room = begun.map(|()| connection).map_err(SqliteError::from);
     let result = catch_unwind(AssertUnwindSafe(|| work(room)));
     if !connection.is_autocommit() {
-        let end = if matches!(result, Ok(Ok(_))) {
-            "RELEASE request"
-        } else {
-            "ROLLBACK TO request; RELEASE request"
+        let undone = match &result {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => run_cached(connection, "ROLLBACK TO request"),
         };
-        if let Err(error) = connection.execute_batch(end) {
+        let ended = undone.and_then(|()| run_cached(connection, "RELEASE request"));
+        if let Err(error) = ended {
             tracing::warn!(%error, "a write could not be ended, so that its batch is given up");
             let _ = connection.execute_batch("ROLLBACK");
         }

@@ -111,6 +111,7 @@ claims! { Bench on memory sqlite; [
     a_broken_upload_leaves_what_was_there_before
     a_blob_longer_than_the_limit_is_refused
     putting_again_replaces
+    a_draft_reads_back_where_it_was_put_until_it_is_deleted
     an_upload_whose_request_is_gone_leaves_nothing
     deleting_removes_and_may_be_repeated
 ] }
@@ -312,6 +313,24 @@ async fn putting_again_replaces(bench: Bench) {
         bench.a.put(key, body(&bytes), NO_LIMIT).await.unwrap();
         assert_eq!(bench.b.size(key).await.unwrap(), length as u64);
         assert!(whole(&bench.b, key).await == bytes, "{length}");
+    }
+}
+
+async fn a_draft_reads_back_where_it_was_put_until_it_is_deleted(bench: Bench) {
+    for length in [0, 1, 70_001, MIB / 4, MIB / 4 + 1, 3 * MIB] {
+        let (key, bytes) = (recording(), made(length));
+        let info = bench.a.put_draft(key, body(&bytes), NO_LIMIT).await;
+        assert_eq!(info.unwrap().size_bytes, length as u64);
+        assert_eq!(bench.a.size(key).await.unwrap(), length as u64);
+        assert!(whole(&bench.a, key).await == bytes, "{length}");
+        let again = made(length / 2 + 1);
+        bench.a.put(key, body(&again), NO_LIMIT).await.unwrap();
+        assert!(whole(&bench.b, key).await == again, "{length}");
+        let info = bench.a.put_draft(key, body(&bytes), NO_LIMIT).await;
+        assert_eq!(info.unwrap().size_bytes, length as u64);
+        bench.a.delete(key).await.unwrap();
+        assert!(is_absent(&bench.a, key).await);
+        assert!(is_absent(&bench.b, key).await);
     }
 }
 

@@ -102,7 +102,7 @@ async fn every_write_of_a_job_tells_the_relay_and_the_watchers_what_concerns_the
     let released = store.release(attempt, TERMS, pause, Blame::Worker, problem);
     released.await.unwrap().unwrap();
     assert_eq!(bench.told(), BOTH, "release");
-    let next = bench.store.claim_next(job.id, "w", TERMS, 9);
+    let next = bench.store.claim_next(Some(job.id), "w", TERMS, 9);
     let Claim::Won { attempt, .. } = next.await.unwrap() else {
         panic!("it waits")
     };

@@ -150,7 +150,7 @@ async fn publish_for_ever(path: &Path) {
         blobs.put(published, bytes(), u64::MAX).await.unwrap();
         let verdict = Verdict::Passed {
             plugin: InstalledPlugin {
-                manifest: made::manifest("a.gain", &format!("1.0.{n}")),
+                manifest: made::manifest("a.gain", &format!("1.0.{n}")).into(),
                 digest,
                 realtime_factor: None,
             },

@@ -158,7 +158,7 @@ impl World {
         let name = format!("w{worker}");
         match self
             .memory
-            .claim_next(message.job_id, &name, TERMS, 2)
+            .claim_next(Some(message.job_id), &name, TERMS, 2)
             .await
             .unwrap()
         {

@@ -22,7 +22,7 @@ use retake_jobs::{
     relay::Relay,
     seams::{
         BlobInfo, BlobKey, Claim, Delivery, JobLeases, Leases, QueueLimits, SharedBlobs,
-        SharedEvents, SharedQueue, SharedStore, Store, Topic,
+        SharedEvents, SharedQueue, SharedStore, Store, Tag, Topic,
     },
 };
 use tokio::{signal::unix, task::JoinSet};
@@ -101,11 +101,13 @@ impl Parts {
     async fn slot(self: Arc<Self>) -> Result<()> {
         loop {
             let delivery = self.queue.claim(Topic::Jobs).await?;
-            let message: JobMessage = serde_json::from_slice(&delivery.body)?;
-            let (id, slots) = (message.job_id, SLOTS as u32);
+            let hint = match &delivery.tag {
+                Tag::Waiting => None,
+                _ => Some(serde_json::from_slice::<JobMessage>(&delivery.body)?.job_id),
+            };
             match self
                 .store
-                .claim_next(id, "copying-worker", TERMS, slots)
+                .claim_next(hint, "copying-worker", TERMS, SLOTS as u32)
                 .await?
             {
                 Claim::Won {
@@ -131,6 +133,9 @@ impl Parts {
     async fn copy(&self, attempt: Attempt<Job>, recording: &Recording) -> Result<BlobInfo> {
         let (from, blobs) = (BlobKey::Recording(recording.id), &self.blobs);
         let body = stream::try_unfold(0, |offset| async move {
+            if offset >= recording.size_bytes {
+                return Ok(None);
+            }
             let piece = blobs.read(from, offset, PIECE_BYTES).await;
             let piece = piece.map_err(std::io::Error::other)?;
             let next = offset + piece.len() as u64;
@@ -140,7 +145,7 @@ impl Parts {
             job: attempt.id,
             attempt: attempt.attempt,
         };
-        Ok(blobs.put(to, body.boxed(), COPY_BYTES_MAX).await?)
+        Ok(blobs.put_draft(to, body.boxed(), COPY_BYTES_MAX).await?)
     }
 
     /// A message that comes again does no harm.

@@ -63,7 +63,7 @@ pub fn vocabulary() -> Vocabulary {
     });
     let plugins = manifests.into_iter().map(|manifest| InstalledPlugin {
         digest: format!("digest of {} {}", manifest.id, manifest.version),
-        manifest,
+        manifest: manifest.into(),
         realtime_factor: None,
     });
     Vocabulary::new(plugins.collect(), vec!["default".to_owned()], 3)

@@ -104,7 +104,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let plugins = plugins
         .into_iter()
         .map(|Installed { manifest, digest }| InstalledPlugin {
-            manifest,
+            manifest: manifest.into(),
             digest,
             realtime_factor: None,
         });

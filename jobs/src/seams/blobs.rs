@@ -102,6 +102,17 @@ pub trait Blobs: Send + Sync {
         limit_bytes: u64,
     ) -> Result<BlobInfo, BlobError>;
 
+    /// As `put`, for bytes that matter only once this process has their recording accepted or their attempt
+    /// settled: until then nobody else need see them.
+    async fn put_draft(
+        &self,
+        key: BlobKey,
+        body: ByteStream<'_>,
+        limit_bytes: u64,
+    ) -> Result<BlobInfo, BlobError> {
+        self.put(key, body, limit_bytes).await
+    }
+
     async fn size(&self, key: BlobKey) -> Result<u64, BlobError>;
 
     /// At most `len_max` bytes from `offset`; shorter than that only where the backend stores in

@@ -46,14 +46,15 @@ pub trait JobLeases: Leases<Job> {
     /// The right to run the job, if it waits or its lease has run out. Writes the `job.running` event.
     async fn claim(&self, id: JobId, worker: &str, terms: LeaseTerms) -> Result<Claim, StoreError>;
 
-    /// The same for the job whose turn it is; the hint came in a message and says only that some job
-    /// waits. The turn is that of the owner who has the fewest jobs running, of several the one whose
+    /// The same for the job whose turn it is; the hint came in a message, if there was one, and says only
+    /// that some job waits. The turn is that of the owner who has the fewest jobs running, of several the one whose
     /// job began longest ago, and of that owner's jobs the one that waits longest; owners with
     /// `running_max` jobs running are passed over. Where it is nobody's turn, the hint is refused as
-    /// [`ClaimRefused::NotNow`] if it waits, and claimed as by `claim` otherwise.
+    /// [`ClaimRefused::NotNow`] if it waits, and claimed as by `claim` otherwise; without one nothing is there to
+    /// claim ([`Claim::Gone`]).
     async fn claim_next(
         &self,
-        hint: JobId,
+        hint: Option<JobId>,
         worker: &str,
         terms: LeaseTerms,
         running_max: u32,

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
-use crate::id::JobId;
 
 pub type SharedQueue = Arc<dyn Queue>;
 
@@ -83,10 +82,8 @@ pub enum Tag {
         session: u64,
         delivery: u64,
     },
-    /// No message: a job that waits was found in the store.
-    Waiting {
-        job: JobId,
-    },
+    /// No message, and no body: the store says that some job waits.
+    Waiting,
 }
 
 /// Of the queues that live in our own process or database; RabbitMQ's are the broker's.

@@ -165,7 +165,7 @@ async fn a_plugin_is_held_to_its_promise() {
     let extra = ("level-change-db".to_owned(), "-6..6".to_owned());
     promising.manifest.extras.push(extra);
     let file = walk(folder.path(), &format!("{}.json", promising.digest));
-    std::fs::write(file, serde_json::to_vec(&promising.manifest).unwrap()).unwrap();
+    std::fs::write(file, serde_json::to_vec(&*promising.manifest).unwrap()).unwrap();
 
     let (problem, _) = bench.fails(puppet("fade")).await;
     assert_eq!(problem.kind(), Some(ProblemKind::StepHarmful));

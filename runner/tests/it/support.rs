@@ -46,7 +46,7 @@ pub fn installed(dir: &Path, names: &[&str]) -> Vec<InstalledPlugin> {
     let install = |name: &&str| {
         let installed = cache.install(&built(name)).unwrap();
         InstalledPlugin {
-            manifest: installed.manifest,
+            manifest: installed.manifest.into(),
             digest: installed.digest,
             realtime_factor: None,
         }

@@ -277,7 +277,13 @@ impl Upload {
         let body = stream::once(async { Ok(prefix) }).chain(rest);
         let key = BlobKey::Recording(self.id);
         let limit = self.app.config.upload_bytes_max;
-        match self.app.parts.blobs.put(key, Box::pin(body), limit).await {
+        match self
+            .app
+            .parts
+            .blobs
+            .put_draft(key, Box::pin(body), limit)
+            .await
+        {
             Ok(info) => Ok(info),
             Err(BlobError::TooLarge { .. }) => Err(too_large(&self.app)),
             Err(BlobError::Body(error)) => match error.downcast::<FormError>() {

@@ -317,7 +317,7 @@ pub fn gain() -> InstalledPlugin {
         extras: Vec::new(),
     };
     InstalledPlugin {
-        manifest,
+        manifest: manifest.into(),
         digest: "ab".repeat(32),
         realtime_factor: None,
     }

@@ -24,7 +24,7 @@ const TERMS: LeaseTerms = LeaseTerms {
 
 fn version(version: &str, digest: &str) -> InstalledPlugin {
     let mut plugin = gain();
-    plugin.manifest.version = version.to_owned();
+    std::sync::Arc::make_mut(&mut plugin.manifest).version = version.to_owned();
     plugin.digest = digest.repeat(32);
     plugin
 }
@@ -280,8 +280,9 @@ async fn nobody_changes_what_a_chain_means_by_publishing_something() {
     assert_eq!(before["plugins"][0]["version"], "1.0.0");
 
     let mut evil = gain();
-    evil.manifest.id = "com.evil.gain".to_owned();
-    evil.manifest.version = "9.0.0".to_owned();
+    let manifest = std::sync::Arc::make_mut(&mut evil.manifest);
+    manifest.id = "com.evil.gain".to_owned();
+    manifest.version = "9.0.0".to_owned();
     evil.digest = "ee".repeat(32);
     house.publish(evil).await;
     assert_eq!(order().await["plugins"], before["plugins"]);

@@ -130,7 +130,7 @@ impl Worker {
         let key = BlobKey::Plugin { digest };
         fetch::store_plugin(blobs, key, &file, submission.size_bytes).await??;
         let plugin = InstalledPlugin {
-            manifest,
+            manifest: manifest.into(),
             digest: submission.digest.clone(),
             realtime_factor: report.cost.map(|cost| cost.realtime_factor),
         };

@@ -24,7 +24,7 @@ pub(super) async fn fetch(
 ) -> Result<(), ChainFailure> {
     let mut file = File::create(to).await.map_err(ChainFailure::disk)?;
     let mut offset = 0;
-    loop {
+    while offset < size_bytes {
         let piece = blobs
             .read(key, offset, PIECE_BYTES)
             .await
@@ -96,7 +96,10 @@ pub(super) async fn store(
 ) -> Result<BlobInfo, ChainFailure> {
     let file = File::open(from).await.map_err(ChainFailure::disk)?;
     let body = ReaderStream::with_capacity(file, PIECE_BYTES).boxed();
-    blobs.put(key, body, limit_bytes).await.map_err(blob_failed)
+    blobs
+        .put_draft(key, body, limit_bytes)
+        .await
+        .map_err(blob_failed)
 }
 
 fn blob_failed(error: BlobError) -> ChainFailure {

@@ -24,7 +24,7 @@ use retake_jobs::{
     job::ClaimRefused,
     lease::LeaseTerms,
     message::JobMessage,
-    seams::{Claim, Delivery, QueueError, SharedBlobs, SharedQueue, Topic, WorkerStore},
+    seams::{Claim, Delivery, QueueError, SharedBlobs, SharedQueue, Tag, Topic, WorkerStore},
 };
 use retake_plugin_host::{Cache, HostError};
 use retake_runner::external::External;
@@ -179,15 +179,19 @@ impl Source for Slot {
 
     async fn take(&self, worker: &Worker, delivery: Delivery) -> Taken {
         let queue = &worker.parts.queue;
-        let message: JobMessage = match serde_json::from_slice(&delivery.body) {
-            Ok(message) => message,
-            Err(error) => {
-                tracing::error!(%error, "a message on the job queue cannot be read");
-                let reason = format!("not a job message: {error}");
-                return passed(queue.bury(delivery, &reason).await, Taken::Done);
-            }
+        let message: Option<JobMessage> = match &delivery.tag {
+            Tag::Waiting => None,
+            _ => match serde_json::from_slice(&delivery.body) {
+                Ok(message) => Some(message),
+                Err(error) => {
+                    tracing::error!(%error, "a message on the job queue cannot be read");
+                    let reason = format!("not a job message: {error}");
+                    return passed(queue.bury(delivery, &reason).await, Taken::Done);
+                }
+            },
         };
-        let (hint, turns) = (message.job_id, worker.config.jobs_per_owner_max);
+        let hint = message.map(|message| message.job_id);
+        let turns = worker.config.jobs_per_owner_max;
         let store = &worker.parts.store;
         let claiming = store.claim_next(hint, &worker.name, worker.terms(), turns);
         match claiming.await {
@@ -204,7 +208,7 @@ impl Source for Slot {
             }
             Ok(Claim::Refused(ClaimRefused::Leased { until })) => {
                 let delay = worker.until(until);
-                tracing::debug!(job.id = %hint, ?delay, "the job is another's for now");
+                tracing::debug!(job.id = ?hint, ?delay, "the job is another's for now");
                 passed(queue.retry(delivery, delay).await, Taken::Done)
             }
             // Whoever has all their jobs running may have many more messages waiting: they are not
@@ -214,7 +218,8 @@ impl Source for Slot {
                 Taken::Nothing(NOT_NOW / 4),
             ),
             Err(error) => {
-                out_of_reach(hint, &error);
+                let told = hint.map_or("whichever is next".to_owned(), |hint| hint.to_string());
+                out_of_reach(told, &error);
                 let delay = Duration::from_millis(worker.config.retry_ms);
                 let _ = queue.retry(delivery, delay).await;
                 Taken::OutOfReach

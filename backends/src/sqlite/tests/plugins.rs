@@ -30,7 +30,8 @@ pub fn plugin(version: &str, digest: u8) -> InstalledPlugin {
             sample_rates: Vec::new(),
             block_quantum: 1,
             extras: Vec::new(),
-        },
+        }
+        .into(),
         digest: format!("{digest:02x}").repeat(32),
         realtime_factor: None,
     }
@@ -154,7 +155,10 @@ async fn a_file_of_the_first_release_keeps_its_plugins() {
     let gain = plugin("1.0.0", 1);
     old.execute(
         "INSERT INTO plugins VALUES ('a.gain', '1.0.0', ?1, ?2, 5)",
-        (&gain.digest, serde_json::to_string(&gain.manifest).unwrap()),
+        (
+            &gain.digest,
+            serde_json::to_string(&*gain.manifest).unwrap(),
+        ),
     )
     .unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
@@ -197,7 +201,7 @@ async fn what_the_checks_of_earlier_releases_have_measured_is_found_in_their_rep
             (
                 version,
                 &gain.digest,
-                serde_json::to_string(&gain.manifest).unwrap(),
+                serde_json::to_string(&*gain.manifest).unwrap(),
                 report,
             ),
         )

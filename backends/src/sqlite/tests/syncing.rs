@@ -50,7 +50,7 @@ impl Written {
     fn on(sync: Sync) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("retake.db");
-        let connection = open_writer(&path, None).unwrap();
+        let mut connection = open_writer(&path, None).unwrap();
         // Events of no job.
         connection
             .execute_batch("PRAGMA foreign_keys = OFF")
@@ -58,7 +58,8 @@ impl Written {
         let news = Arc::new(News::default());
         news.begin(&connection).unwrap();
         let tidy = Tidy::new(&path, SqliteOptions::default().reserve_bytes);
-        let writer = Writer::start(connection, Arc::clone(&news), tidy, sync);
+        let log = WriteAheadLog::of(&path, &mut connection).unwrap();
+        let writer = Writer::start(Arc::clone(&news), tidy, log, sync, connection);
         Self {
             folder,
             news,

@@ -40,7 +40,7 @@ const MANY: usize = 100;
 
 fn plugin(id: &str, version: &str, digest: u8) -> InstalledPlugin {
     InstalledPlugin {
-        manifest: made::manifest(id, version),
+        manifest: made::manifest(id, version).into(),
         digest: format!("{digest:02x}").repeat(32),
         realtime_factor: None,
     }

@@ -21,6 +21,7 @@ claims! { Bench on memory sqlite; [
     an_owners_own_jobs_keep_their_order_whatever_the_message_names
     a_job_that_is_not_due_is_nobodys_turn
     where_nobody_waits_a_hint_is_about_its_own_job
+    whoever_has_no_hint_gets_the_job_whose_turn_it_is
 ] }
 
 const MANY: u32 = 100;
@@ -34,14 +35,22 @@ async fn accepted(bench: &Bench, owner: OwnerId) -> Job {
 }
 
 async fn next(bench: &Bench, hint: JobId, running_max: u32) -> (Job, Attempt<Job>) {
-    match bench.b.claim_next(hint, "w1", TERMS, running_max).await {
+    match bench
+        .b
+        .claim_next(Some(hint), "w1", TERMS, running_max)
+        .await
+    {
         Ok(Claim::Won { attempt, job, .. }) => (job, attempt),
         other => panic!("nothing was claimed: {other:?}"),
     }
 }
 
 async fn refused(bench: &Bench, hint: JobId, running_max: u32) -> ClaimRefused {
-    match bench.b.claim_next(hint, "w1", TERMS, running_max).await {
+    match bench
+        .b
+        .claim_next(Some(hint), "w1", TERMS, running_max)
+        .await
+    {
         Ok(Claim::Refused(refused)) => refused,
         other => panic!("it was not refused: {other:?}"),
     }
@@ -135,6 +144,31 @@ async fn where_nobody_waits_a_hint_is_about_its_own_job(bench: Bench) {
     let settled = bench.a.settle(second, made::completed(2));
     settled.await.unwrap().unwrap();
     assert_eq!(refused(&bench, job.id, MANY).await, ClaimRefused::Ended);
-    let gone = bench.b.claim_next(JobId::new(), "w1", TERMS, MANY).await;
+    let gone = bench
+        .b
+        .claim_next(Some(JobId::new()), "w1", TERMS, MANY)
+        .await;
     assert_eq!(gone.unwrap(), Claim::Gone);
+    let nothing = bench.b.claim_next(None, "w1", TERMS, MANY).await;
+    assert_eq!(nothing.unwrap(), Claim::Gone);
+}
+
+async fn whoever_has_no_hint_gets_the_job_whose_turn_it_is(bench: Bench) {
+    let (ann, bob) = (OwnerId::new(), OwnerId::new());
+    let first = accepted(&bench, ann).await;
+    accepted(&bench, ann).await;
+    let others = accepted(&bench, bob).await;
+    for expected in [first.id, others.id] {
+        let claimed = bench.b.claim_next(None, "w1", TERMS, 1).await.unwrap();
+        let Claim::Won { job, .. } = claimed else {
+            panic!("{claimed:?}");
+        };
+        assert_eq!(job.id, expected);
+    }
+    let claimed = bench.b.claim_next(None, "w1", TERMS, 1).await.unwrap();
+    assert_eq!(
+        claimed,
+        Claim::Gone,
+        "each has one running, and may have one"
+    );
 }

@@ -68,7 +68,7 @@ impl House {
         let elsewhere = self.path("elsewhere");
         let installed = Cache::open(&elsewhere).unwrap().install(&wasm).unwrap();
         let plugin = InstalledPlugin {
-            manifest: installed.manifest,
+            manifest: installed.manifest.into(),
             digest: installed.digest,
             realtime_factor: None,
         };
@@ -270,7 +270,7 @@ async fn a_job_runs_what_its_chain_meant_when_it_was_accepted() {
     let removed = house.store.remove_plugin(id, version).await.unwrap();
     assert_eq!(removed, Removal::Removed);
     let mut other = gain.clone();
-    other.manifest.id = "com.example.gain".to_owned();
+    std::sync::Arc::make_mut(&mut other.manifest).id = "com.example.gain".to_owned();
     other.digest = "ab".repeat(32);
     house.store.put_plugin(&other, 1).await.unwrap();
 
@@ -293,7 +293,7 @@ async fn a_step_whose_plugin_is_gone_is_left_out_where_its_author_allows_that() 
     let house = House::new();
     let gain = house.publish("gain").await;
     let mut gone = gain.clone();
-    gone.manifest.version = "7.0.0".to_owned();
+    std::sync::Arc::make_mut(&mut gone.manifest).version = "7.0.0".to_owned();
     gone.digest = "cd".repeat(32);
     let pins: Pins = [pin(&gone), pin(&gain)].concat();
     let chain = |on_failure: &str| json!({"steps": [{"plugin": "gain", "on_failure": on_failure}, {"plugin": "gain"}]});

@@ -101,7 +101,7 @@ impl JobLeases for FaultyStore {
 
     async fn claim_next(
         &self,
-        hint: JobId,
+        hint: Option<JobId>,
         worker: &str,
         terms: LeaseTerms,
         running_max: u32,
