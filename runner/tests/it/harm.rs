@@ -163,7 +163,9 @@ async fn a_plugin_is_held_to_its_promise() {
     let puppet_at = bench.plugins.len() - 1;
     let promising = &mut bench.plugins[puppet_at];
     let extra = ("level-change-db".to_owned(), "-6..6".to_owned());
-    promising.manifest.extras.push(extra);
+    std::sync::Arc::make_mut(&mut promising.manifest)
+        .extras
+        .push(extra);
     let file = walk(folder.path(), &format!("{}.json", promising.digest));
     std::fs::write(file, serde_json::to_vec(&*promising.manifest).unwrap()).unwrap();
 
