@@ -3,7 +3,10 @@
 //! Every second stretch of about 0.7 s is transformed, of one channel after the other, so that it costs
 //! little and no channel is overlooked.
 
-use std::{f64::consts::PI, sync::Arc};
+use std::{
+    f64::consts::PI,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
 
@@ -40,7 +43,7 @@ pub(super) struct Hum {
 pub(super) struct SpectrumMeter {
     rate: f64,
     fft: Arc<dyn RealToComplex<f32>>,
-    window: Vec<f32>,
+    window: Arc<[f32]>,
     input: Vec<f32>,
     output: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
@@ -53,16 +56,42 @@ pub(super) struct SpectrumMeter {
     levels: Vec<f64>,
 }
 
+#[derive(Clone)]
+struct Tables {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Arc<[f32]>,
+}
+
+/// The meters of a job nearly always want the same: making it anew would be most of what measuring a short
+/// recording costs.
+fn tables(frames: usize) -> Tables {
+    static LATEST: Mutex<Option<(usize, Tables)>> = Mutex::new(None);
+    let mut latest = LATEST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*latest {
+        Some((of, tables)) if *of == frames => tables.clone(),
+        _ => {
+            let hann = |n: usize| (0.5 - 0.5 * (2.0 * PI * n as f64 / frames as f64).cos()) as f32;
+            let half: Vec<f32> = (0..=frames / 2).map(hann).collect();
+            let mirrored = half[1..frames / 2].iter().rev();
+            let made = Tables {
+                fft: RealFftPlanner::new().plan_fft_forward(frames),
+                window: half.iter().chain(mirrored).copied().collect(),
+            };
+            *latest = Some((frames, made.clone()));
+            made
+        }
+    }
+}
+
 impl SpectrumMeter {
     pub(super) fn new(spec: Spec) -> Self {
         let rate = f64::from(spec.sample_rate);
         let frames = ((rate / BIN_HZ) as usize).next_power_of_two();
-        let fft = RealFftPlanner::new().plan_fft_forward(frames);
-        let hann = |n: usize| (0.5 - 0.5 * (2.0 * PI * n as f64 / frames as f64).cos()) as f32;
+        let Tables { fft, window } = tables(frames);
         let low_bins = (HUM_HZ_MAX / rate * frames as f64) as usize + 16;
         Self {
             rate,
-            window: (0..frames).map(hann).collect(),
+            window,
             input: Vec::with_capacity(frames),
             output: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
@@ -97,7 +126,7 @@ impl SpectrumMeter {
     }
 
     fn transform(&mut self) {
-        for (x, window) in self.input.iter_mut().zip(&self.window) {
+        for (x, window) in self.input.iter_mut().zip(&*self.window) {
             *x *= window;
         }
         self.fft
