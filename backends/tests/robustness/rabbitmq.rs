@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use retake_backends::rabbitmq::{RabbitEvents, RabbitOptions, RabbitQueue};
-use retake_jobs::{
-    id::OwnerId,
-    seams::{Delivery, Events, Queue, QueueError, Topic, Wake},
-};
+use retake_backends::rabbitmq::{RabbitOptions, RabbitQueue};
+use retake_jobs::seams::{Delivery, Queue, QueueError, Topic};
 
 use crate::{broker::Node, soon};
 
@@ -188,21 +185,6 @@ async fn a_user_without_configure_rights_works_on_what_is_declared(node: &Node) 
     let done = soon("a completion", queue.claim(Topic::Completions)).await;
     queue.ack(done.unwrap()).await.unwrap();
 
-    // News, as far as the user may hear it.
-    let events = |address: &str| {
-        let options = RabbitOptions {
-            prefix: "faults".to_owned(),
-            ..RabbitOptions::default()
-        };
-        RabbitEvents::connect(address.parse().unwrap(), options)
-    };
-    let (full, limited) = (events(&node.address), events(&address));
-    hears(&full, &limited).await;
-    node.ctl(&["set_permissions", "limited", "^amq\\.gen.*", ".*", ".*"])
-        .await;
-    node.ctl(&["close_all_connections", "new rights"]).await;
-    hears(&limited, &full).await;
-
     // Nothing is made up: what is not there is out of reach.
     let nowhere = connect(&address, "undeclared");
     let published = soon("the publish's end", nowhere.publish(Topic::Jobs, b"x")).await;
@@ -210,24 +192,6 @@ async fn a_user_without_configure_rights_works_on_what_is_declared(node: &Node) 
         matches!(published, Err(QueueError::Unavailable(_))),
         "{published:?}"
     );
-}
-
-/// Announced until heard: a hint may be lost while a side connects.
-async fn hears(listener: &RabbitEvents, speaker: &RabbitEvents) {
-    let owner = OwnerId::new();
-    let mut heard = listener.subscribe();
-    soon("the news", async {
-        loop {
-            speaker.announce(owner).await;
-            let wait = tokio::time::timeout(Duration::from_millis(100), heard.recv());
-            if let Ok(Ok(Wake::Owner(of))) = wait.await
-                && of == owner
-            {
-                return;
-            }
-        }
-    })
-    .await;
 }
 
 async fn a_deleted_queue_is_declared_again(node: &Node, queue: &RabbitQueue) {
