@@ -111,7 +111,7 @@ async fn every_write_of_a_job_tells_the_relay_and_the_watchers_what_concerns_the
     settled.unwrap().unwrap();
     assert_eq!(bench.told(), BOTH, "settle");
     let again = Job {
-        id: JobId::new(),
+        id: JobId::new(Timestamp::now()),
         ..job
     };
     bench.store.add_job(&again).await.unwrap().unwrap();

@@ -25,7 +25,7 @@ fn at(second: i64) -> Timestamp {
 fn waiting() -> Job {
     let chain = Chain { steps: Vec::new() };
     Job::queued(
-        RecordingId::new(),
+        RecordingId::new(at(0)),
         OwnerId::new(),
         chain,
         Format::Flac,

@@ -38,7 +38,7 @@ impl Job {
         now: Timestamp,
     ) -> Self {
         Self {
-            id: JobId::new(),
+            id: JobId::new(now),
             recording_id,
             owner,
             chain,

@@ -39,8 +39,8 @@ fn body(bytes: &[u8]) -> retake_jobs::seams::ByteStream<'static> {
 
 impl House {
     async fn submit(&self, wasm: &[u8]) -> SubmissionId {
-        let id = SubmissionId::new();
         let now = jiff::Timestamp::now();
+        let id = SubmissionId::new(now);
         let new = Submission::new(id, digest_of(wasm), wasm.len() as u64, now);
         let key = BlobKey::Submission(id);
         self.blobs.put(key, body(wasm), u64::MAX).await.unwrap();
