@@ -14,8 +14,8 @@ use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, ManualClock},
     id::{JobId, OwnerId},
-    job::{Blame, Job, Outcome},
-    lease::Attempt,
+    job::{Job, Outcome},
+    lease::{Attempt, Blame},
     seams::{Claim, Events, JobLeases, Leases, Progress, Records, SharedStore, Store, Wake},
 };
 use tokio::sync::broadcast::Receiver;

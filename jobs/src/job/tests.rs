@@ -9,7 +9,7 @@ use retake_findings::{Code, Finding};
 use serde_json::json;
 
 use super::*;
-use crate::lease::{Attempt, LeaseLost, LeaseTerms};
+use crate::lease::{Attempt, Blame, LeaseLost, LeaseTerms};
 use retake_chain::problem::ProblemKind;
 
 const TERMS: LeaseTerms = LeaseTerms {

@@ -7,7 +7,7 @@ use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     event::EventKind,
     id::{EventId, SubmissionId},
-    job::Blame,
+    lease::Blame,
     seams::{
         Catalogue, CheckLeases, EventLog, Outbox, Progress, Queue, QueueLimits, Space, Submissions,
         Sweep, Topic,

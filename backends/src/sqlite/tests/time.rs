@@ -3,7 +3,7 @@
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     id::SubmissionId,
-    job::Blame,
+    lease::Blame,
     seams::{CheckLeases, Outbox, Submissions},
     submission::Submission,
 };

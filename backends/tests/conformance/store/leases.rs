@@ -8,8 +8,8 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::JobId,
-    job::{Blame, ClaimRefused, Outcome, Status},
-    lease::LeaseLost,
+    job::{ClaimRefused, Outcome, Status},
+    lease::{Blame, LeaseLost},
     message::{CompletionMessage, JobMessage},
     seams::{Claim, Heartbeat, Progress, SharedStore, Topic},
 };

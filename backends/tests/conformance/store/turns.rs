@@ -3,8 +3,8 @@
 use retake_jobs::{
     clock::Clock,
     id::{JobId, OwnerId},
-    job::{Blame, ClaimRefused, Job},
-    lease::Attempt,
+    job::{ClaimRefused, Job},
+    lease::{Attempt, Blame},
     seams::Claim,
 };
 
