@@ -69,6 +69,7 @@ async fn every_fault_of_the_broker_is_survived() {
     a_delivery_of_a_closed_connection_is_stale_and_comes_again(&node, &queue).await;
     a_process_that_ends_gives_back_what_it_held(&node, &queue).await;
     a_consumer_timeout_does_not_hang_the_claimant(&node, &queue).await;
+    a_broker_short_of_memory_or_disk_is_known_before_anything_is_published(&node).await;
     a_broker_short_of_memory_says_so_and_loses_nothing(&node, &queue).await;
     a_user_without_configure_rights_works_on_what_is_declared(&node).await;
     a_crash_of_the_broker_loses_no_confirmed_message(&node, &queue).await;
@@ -132,6 +133,37 @@ async fn a_consumer_timeout_does_not_hang_the_claimant(node: &Node, queue: &Rabb
         if last && acked {
             break;
         }
+    }
+}
+
+async fn a_broker_short_of_memory_or_disk_is_known_before_anything_is_published(node: &Node) {
+    // As long as `/readyz` waits.
+    let asked = async |queue: &RabbitQueue| {
+        let asked = tokio::time::timeout(Duration::from_secs(2), queue.waiting(Topic::Jobs));
+        asked.await.expect("an answer")
+    };
+    for (setting, short, enough) in [
+        ("set_vm_memory_high_watermark", "0", "0.4"),
+        ("set_disk_free_limit", "1000000GB", "1MB"),
+    ] {
+        let queue = connect(&node.address, "faults");
+        connected(&queue).await;
+        node.ctl(&[setting, short]).await;
+        soon("the alarm", async {
+            while !matches!(asked(&queue).await, Err(QueueError::Blocked(_))) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        node.ctl(&[setting, enough]).await;
+        soon("the end of the alarm", async {
+            while asked(&queue).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        // The same connection, and nothing of the question lies anywhere.
+        assert_eq!(asked(&queue).await, Ok(0), "{setting}");
     }
 }
 
