@@ -31,18 +31,29 @@ impl Submissions for SqliteStore {
         waiting_max: usize,
     ) -> Result<bool, StoreError> {
         let (submission, now) = (submission.clone(), self.database.clock.now());
+        let id = submission.id;
         self.database
-            .write(move |connection| {
-                forget_old(connection, now)?;
-                let waiting: i64 = connection
-                    .prepare_cached("SELECT count(*) FROM submissions WHERE status = 'checking'")?
-                    .query_row([], |row| row.get(0))?;
-                if waiting >= signed(waiting_max as u64) {
-                    return Ok(false);
-                }
-                write(connection, &submission)?;
-                Ok(true)
-            })
+            .write_or_undo(
+                move |connection| {
+                    forget_old(connection, now)?;
+                    let waiting: i64 = connection
+                        .prepare_cached(
+                            "SELECT count(*) FROM submissions WHERE status = 'checking'",
+                        )?
+                        .query_row([], |row| row.get(0))?;
+                    if waiting >= signed(waiting_max as u64) {
+                        return Ok(false);
+                    }
+                    write(connection, &submission)?;
+                    Ok(true)
+                },
+                move |connection| {
+                    connection
+                        .prepare_cached("DELETE FROM submissions WHERE id = ?1")?
+                        .execute([id.to_string()])?;
+                    Ok(())
+                },
+            )
             .await
     }
 
