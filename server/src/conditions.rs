@@ -39,7 +39,8 @@ pub fn of_untagged(headers: &HeaderMap) -> Result<(), Refusal> {
     match judge(&Method::DELETE, headers, "") {
         Verdict::Go => Ok(()),
         Verdict::NotModified | Verdict::Failed => {
-            let detail = "what is here has no ETag: send If-Match with *, or none, and no If-None-Match";
+            let detail =
+                "what is here has no ETag: send If-Match with *, or none, and no If-None-Match";
             Err(Refusal::new(ProblemKind::PreconditionFailed, detail))
         }
     }

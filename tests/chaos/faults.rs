@@ -117,9 +117,15 @@ impl House {
             sleep(Duration::from_millis(1));
         }
         let workers: Vec<_> = self.workers.iter().map(Process::running).collect();
-        let workers: Vec<_> = workers.iter().filter_map(|worker| worker.as_ref()).collect();
+        let workers: Vec<_> = workers
+            .iter()
+            .filter_map(|worker| worker.as_ref())
+            .collect();
         workers.iter().for_each(|worker| worker.suspend());
-        told(format!("{} workers freeze, one with a new job", workers.len()));
+        told(format!(
+            "{} workers freeze, one with a new job",
+            workers.len()
+        ));
         sleep(lasting);
         workers.iter().for_each(|worker| worker.resume());
         told(format!("they go on after {lasting:?}"));

@@ -131,7 +131,9 @@ pub fn plan(seed: u64, length: Duration, means: Means) -> Vec<Strike> {
 fn fault(random: &mut Random, kind: Kind) -> Fault {
     let lease_ms = LEASE.as_millis() as u64;
     let lasting = match kind {
-        FreezeWorker | FreezeWorkerAndChildren | FreezeAtClaim => random.ms(lease_ms + 500, 2 * lease_ms),
+        FreezeWorker | FreezeWorkerAndChildren | FreezeAtClaim => {
+            random.ms(lease_ms + 500, 2 * lease_ms)
+        }
         // Also longer than anybody waits for the store's lock, once in a while.
         FreezeServer if random.one_in(8) => random.ms(10_500, 13_000),
         FreezeServer => random.ms(500, 4_000),

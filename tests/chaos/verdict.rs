@@ -94,7 +94,10 @@ fn newest_first(listed: &[Value], ledger: &Ledger) {
     drop(pages);
     for pair in posted.windows(2) {
         if pair[0] + CLOCKS_APART < pair[1] {
-            let what = format!("what was handed in at {:?} is listed before {:?}", pair[0], pair[1]);
+            let what = format!(
+                "what was handed in at {:?} is listed before {:?}",
+                pair[0], pair[1]
+            );
             ledger.complain(None, what);
         }
     }

@@ -23,7 +23,10 @@ impl Syncs {
         let mut compiler = Command::new("cc");
         compiler.args(["-shared", "-fPIC", "-O1", "-o"]);
         let compiled = compiler.arg(&library).arg(&source).arg("-ldl").status();
-        ensure!(compiled.context("cc")?.success(), "syncs.c does not compile");
+        ensure!(
+            compiled.context("cc")?.success(),
+            "syncs.c does not compile"
+        );
         let syncs = Self {
             library,
             told: folder.join("syncs"),

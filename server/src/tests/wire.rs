@@ -336,15 +336,16 @@ async fn rfc_9110_13_1_1_what_has_no_etag_is_not_deleted_under_a_condition_that_
         let ask = ask(Method::DELETE, &path).bearer(&token);
         house.ask(ask.header(name, value))
     };
-    for (name, value) in [("if-match", "\"x\""), ("if-match", ""), ("if-none-match", "*")] {
+    for (name, value) in [
+        ("if-match", "\"x\""),
+        ("if-match", ""),
+        ("if-none-match", "*"),
+    ] {
         delete(name, value).await.problem("precondition-failed");
     }
     let there = house.ask(get(&path).bearer(&token)).await;
     assert_eq!(there.status, StatusCode::OK);
-    assert_eq!(
-        delete("if-match", "*").await.status,
-        StatusCode::NO_CONTENT
-    );
+    assert_eq!(delete("if-match", "*").await.status, StatusCode::NO_CONTENT);
     delete("if-match", "\"x\"").await.problem("not-found");
     let path = "/api/v1/plugins/org.retake.gain/versions/1.0.0";
     let ask = ask(Method::DELETE, path).bearer(super::house::ADMIN_KEY);

@@ -182,8 +182,7 @@ impl Worker {
             attempt.attempt
         );
         let reason = Problem::new(ProblemKind::TooManyAttempts, detail);
-        let release =
-            || store.release_submission(attempt, self.terms(), blame, reason.clone());
+        let release = || store.release_submission(attempt, self.terms(), blame, reason.clone());
         match self.until_heard(attempt.id, release).await {
             Heard::Ended(submission) => tracing::info!(
                 submission.id = %submission.id,

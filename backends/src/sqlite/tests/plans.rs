@@ -205,7 +205,11 @@ async fn live(bench: &Bench) {
     bench.clock.advance(SignedDuration::from_hours(2));
     let _draft = bench
         .blobs
-        .put(BlobKey::Recording(RecordingId::new(Timestamp::now())), body(10), 99)
+        .put(
+            BlobKey::Recording(RecordingId::new(Timestamp::now())),
+            body(10),
+            99,
+        )
         .await;
     store.claim(job.id, "w", TERMS).await.unwrap();
     bench.clock.advance(SignedDuration::from_hours(2));

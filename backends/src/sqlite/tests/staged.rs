@@ -117,7 +117,12 @@ async fn what_nobody_comes_back_for_is_forgotten_and_room_is_bounded() {
 
     // 16 MiB of them, and what comes after goes into the file.
     for _ in 0..65 {
-        put(&bench, BlobKey::Recording(RecordingId::new(bench.clock.now())), 256 << 10).await;
+        put(
+            &bench,
+            BlobKey::Recording(RecordingId::new(bench.clock.now())),
+            256 << 10,
+        )
+        .await;
     }
     assert_eq!(bench.count("SELECT count(*) FROM recordings").await, 1);
     put(

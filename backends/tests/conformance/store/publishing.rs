@@ -70,7 +70,12 @@ fn passed(plugin: &InstalledPlugin) -> Verdict {
 impl Bench {
     async fn submit(&self, digest: u8) -> Submission {
         let digest = format!("{digest:02x}").repeat(32);
-        let mut submission = Submission::new(SubmissionId::new(self.clock.now()), digest, 77, self.clock.now());
+        let mut submission = Submission::new(
+            SubmissionId::new(self.clock.now()),
+            digest,
+            77,
+            self.clock.now(),
+        );
         submission.request_id = Some("r-1".to_owned());
         assert!(self.a.add_submission(&submission, MANY).await.unwrap());
         submission
@@ -416,7 +421,12 @@ async fn what_is_a_workers_fault_costs_a_check_no_attempt(bench: Bench) {
 async fn no_more_submissions_wait_than_may(bench: Bench) {
     let add = async || {
         let digest = "00".repeat(32);
-        let new = Submission::new(SubmissionId::new(bench.clock.now()), digest, 1, bench.clock.now());
+        let new = Submission::new(
+            SubmissionId::new(bench.clock.now()),
+            digest,
+            1,
+            bench.clock.now(),
+        );
         let added = bench.a.add_submission(&new, 2).await.unwrap();
         let found = bench.b.submission(new.id).await.unwrap();
         assert_eq!(found.is_some(), added);
