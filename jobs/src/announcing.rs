@@ -14,8 +14,8 @@ use serde_json::Value;
 use crate::{
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
-    job::{AlreadyEnded, Blame, Job},
-    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
+    job::{AlreadyEnded, Job},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
@@ -222,6 +222,18 @@ impl<S: CheckLeases + ?Sized> CheckLeases for Announcing<S> {
         terms: LeaseTerms,
     ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
         self.store.claim_submission(worker, terms).await
+    }
+
+    async fn release_submission(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        self.store
+            .release_submission(attempt, terms, blame, reason)
+            .await
     }
 }
 

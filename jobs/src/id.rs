@@ -2,11 +2,12 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $new:expr) => {
+    ($(#[$doc:meta])* $name:ident($($at:ident)?) = $new:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -14,7 +15,7 @@ macro_rules! id {
 
         impl $name {
             #[allow(clippy::new_without_default)] // every call gives another id
-            pub fn new() -> Self {
+            pub fn new($($at: Timestamp)?) -> Self {
                 Self($new)
             }
         }
@@ -35,18 +36,32 @@ macro_rules! id {
 }
 
 id!(
-    /// UUIDv7: lists of recordings sort by time without another index.
-    RecordingId, Uuid::now_v7()
+    /// Sorts by time: lists of recordings need no other index.
+    RecordingId(now) = sorted_by(now)
 );
-id!(JobId, Uuid::now_v7());
+id!(JobId(now) = sorted_by(now));
 id!(
     /// A plugin on its way into the catalogue.
-    SubmissionId, Uuid::now_v7()
+    SubmissionId(now) = sorted_by(now)
 );
 id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.
-    OwnerId, Uuid::new_v4()
+    OwnerId() = Uuid::new_v4()
 );
+
+/// A UUIDv7 of the time that it is told, to a quarter of a microsecond (RFC 9562, section 6.2, method
+/// 3). `Uuid::now_v7` takes the wall clock: whatever comes after that was set back would sort before
+/// what is there. Callers therefore have the store's clock, which never goes back.
+fn sorted_by(now: Timestamp) -> Uuid {
+    const NANOS_PER_MS: i128 = 1_000_000;
+    let nanos = now.as_nanosecond().max(0);
+    let within = nanos % NANOS_PER_MS * (1 << 12) / NANOS_PER_MS;
+    let millis = u64::try_from(nanos / NANOS_PER_MS).expect("jiff's times fit");
+    let within = u16::try_from(within).expect("twelve bits").to_be_bytes();
+    let mut rest: [u8; 10] = rand::random();
+    rest[..2].copy_from_slice(&within);
+    Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
+}
 
 /// Position in the event log; monotonic over all owners, what SSE replays from.
 #[derive(
@@ -54,3 +69,33 @@ id!(
 )]
 #[serde(transparent)]
 pub struct EventId(pub i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_sort_as_the_times_that_they_are_told() {
+        let at = |nanos| Timestamp::from_nanosecond(nanos).unwrap_or(Timestamp::MAX);
+        let times = [
+            -5,
+            999_999,
+            1_000_000,
+            1_000_300,
+            1_999_999,
+            1_800_000_000_000_000_000,
+            1_800_000_000_000_000_300,
+            1_800_000_000_001_000_000,
+        ];
+        for pair in times.windows(2) {
+            // Whichever was made first.
+            let (later, earlier) = (RecordingId::new(at(pair[1])), RecordingId::new(at(pair[0])));
+            assert!(earlier < later, "{pair:?}");
+            assert!(earlier.to_string() < later.to_string(), "{pair:?}");
+        }
+        let id = JobId::new(at(1_800_000_000_000_000_300));
+        assert_eq!(id.0.get_version_num(), 7);
+        assert_eq!(id.0.get_variant(), uuid::Variant::RFC4122);
+        assert_ne!(id, JobId::new(at(1_800_000_000_000_000_300)));
+    }
+}

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     correction::Correction,
     id::{JobId, OwnerId, RecordingId},
-    lease::Lease,
+    lease::{Excused, Lease},
     trace::TraceContext,
 };
 
@@ -49,12 +49,9 @@ pub struct Job {
     pub step: Option<String>,
     /// Which attempt is running or ran last; 0 before the first. It is the fencing token.
     pub attempt: u32,
-    /// How many of them ended through no fault of the job's: those cost it nothing.
+    /// How many of them ended through no fault of the job's.
     #[serde(skip)]
-    pub spared: u32,
-    /// How many of them ended without a word, or from outside: those cost it little.
-    #[serde(skip)]
-    pub lost: u32,
+    pub excused: Excused,
     #[serde(skip)]
     pub lease: Option<Lease>,
     /// Asked to stop while running; the worker hears it from its next heartbeat.
@@ -80,18 +77,6 @@ pub enum Status {
     Completed,
     Failed,
     Cancelled,
-}
-
-/// Whose fault it is that an attempt did not come to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// The recording's or the chain's.
-    Job,
-    /// The worker's: it was stopped, its disk is full, it has no memory.
-    Worker,
-    /// Nobody's that is known: a worker vanished, its child was killed, the store was out of reach. It
-    /// is never the job's; but should it happen to one job again and again, that ends some day.
-    Nobody,
 }
 
 /// How an attempt ended.

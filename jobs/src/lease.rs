@@ -5,6 +5,7 @@
 use std::{fmt, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use retake_chain::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
 /// A worker's right to a row until a stated time.
@@ -17,16 +18,86 @@ pub struct Lease {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseTerms {
     pub lease_ms: u64,
-    /// After this many attempts that ended by a fault of its own, or without a word, it fails. Of
-    /// those that ended without a word a job bears [`LOST_FOR_ONE`] times as many.
+    /// After this many attempts that ended by a fault of its own it fails. Of those that ended without
+    /// a word it bears ten times as many: see [`Excused`].
     pub attempts_max: u32,
     /// One that workers give back for troubles of their own fails after this.
     pub give_up_ms: u64,
 }
 
-/// So many of a job's attempts that ended without a word weigh as much as one that failed: what
-/// makes workers vanish is hardly ever the job.
-pub const LOST_FOR_ONE: u32 = 10;
+/// So many attempts that ended without a word weigh as much as one that failed: what makes workers
+/// vanish is hardly ever what they were working on.
+const LOST_FOR_ONE: u32 = 10;
+
+/// Whose fault it is that an attempt did not come to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The recording's or the chain's; of a check, the plugin's.
+    Job,
+    /// The worker's: it was stopped, its disk is full, it has no memory.
+    Worker,
+    /// Nobody's that is known: a worker vanished, its child was killed, the store was out of reach. It
+    /// is never the row's; but should it happen to one again and again, that ends some day.
+    Nobody,
+}
+
+/// Of a row's attempts, those that did not end by its own fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Excused {
+    /// Through a worker's fault: those cost nothing.
+    pub spared: u32,
+    /// Without a word, or from outside: those cost little.
+    pub lost: u32,
+}
+
+impl Excused {
+    /// Of so many attempts those that count.
+    pub fn tried(self, attempts: u32) -> u32 {
+        let cost_nothing = self.spared.saturating_add(self.lost);
+        attempts.saturating_sub(cost_nothing) + self.lost / LOST_FOR_ONE
+    }
+
+    /// How long the row is left alone after an attempt that ended without a word, should it be what
+    /// makes workers end.
+    pub fn rest(self) -> SignedDuration {
+        const LONGEST_S: i64 = 60;
+        match self.lost {
+            0 | 1 => SignedDuration::ZERO,
+            lost => SignedDuration::from_secs(LONGEST_S.min(1 << (lost - 2).min(16))),
+        }
+    }
+
+    /// Takes down how the last of so many attempts ended, and says whether it was one too many. What is
+    /// the worker's own fault takes none away, but after long enough there is nobody left to try; what
+    /// is nobody's takes a small part of one.
+    pub(crate) fn one_too_many(
+        &mut self,
+        attempts: u32,
+        blame: Blame,
+        age: SignedDuration,
+        terms: LeaseTerms,
+    ) -> bool {
+        match blame {
+            Blame::Job => {}
+            Blame::Worker => {
+                self.spared += 1;
+                return age >= terms.give_up();
+            }
+            Blame::Nobody => self.lost += 1,
+        }
+        self.tried(attempts) >= terms.attempts_max
+    }
+}
+
+/// What is said of `what` when the last of its attempts ended without a word.
+pub(crate) fn too_many_lost(what: &str, attempts: u32, lost: u32, terms: LeaseTerms) -> Problem {
+    let detail = format!(
+        "{what} was begun {attempts} times, and {lost} attempts ended without a word; of those at \
+         most {} are allowed",
+        terms.attempts_max.saturating_mul(LOST_FOR_ONE)
+    );
+    Problem::new(ProblemKind::TooManyAttempts, detail)
+}
 
 /// The attempt no longer holds the row: its lease expired and another attempt began, or it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -121,7 +192,7 @@ impl<T: Leased> fmt::Debug for Attempt<T> {
 }
 
 impl LeaseTerms {
-    pub(crate) fn give_up(self) -> SignedDuration {
+    fn give_up(self) -> SignedDuration {
         SignedDuration::try_from(Duration::from_millis(self.give_up_ms))
             .unwrap_or(SignedDuration::MAX)
     }

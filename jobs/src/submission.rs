@@ -3,23 +3,20 @@
 //!
 //! ```text
 //! checking ──claim──▶ checking, leased ──settle──▶ published | refused
-//!     ▲                   │ the lease expired and attempts are left
+//!     ▲                   │ release, or the lease expired and attempts are left
 //!     └───────────────────┘
 //! ```
 
 pub mod publishing;
 
 use jiff::Timestamp;
-use retake_chain::{
-    InstalledPlugin,
-    problem::{Problem, ProblemKind},
-};
+use retake_chain::{InstalledPlugin, problem::Problem};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     id::SubmissionId,
-    lease::{Attempt, Lease, LeaseTerms, Leased},
+    lease::{Attempt, Blame, Excused, Lease, LeaseLost, LeaseTerms, Leased, too_many_lost},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +35,9 @@ pub struct Submission {
     /// Which attempt is checking or checked last; 0 before the first. It is the fencing token.
     #[serde(skip)]
     pub attempt: u32,
+    /// How many of them ended through no fault of the plugin's.
+    #[serde(skip)]
+    pub excused: Excused,
     #[serde(skip)]
     pub lease: Option<Lease>,
     pub request_id: Option<String>,
@@ -115,6 +115,7 @@ impl Submission {
             error: None,
             check: None,
             attempt: 0,
+            excused: Excused::default(),
             lease: None,
             request_id: None,
             created_at: now,
@@ -122,28 +123,62 @@ impl Submission {
         }
     }
 
-    /// The right to check it, if nobody does or the lease has run out. One that has no attempts left
-    /// is refused here.
+    /// The right to check it, if nobody does. One whose lease has run out is left alone for a while,
+    /// longer each time; with no attempts left it is refused here.
     pub fn claim(
         &mut self,
         worker: &str,
         now: Timestamp,
         terms: LeaseTerms,
     ) -> Option<Attempt<Submission>> {
-        let leased = self.lease.as_ref().is_some_and(|lease| lease.until > now);
-        if self.status != SubmissionStatus::Checking || leased {
+        if self.status != SubmissionStatus::Checking {
             return None;
         }
-        if self.attempt >= terms.attempts_max {
-            let detail = format!(
-                "checking the plugin was tried {} times, and the last attempt ended without a word; \
-                 {} attempts are allowed",
-                self.attempt, terms.attempts_max
-            );
-            self.refuse(Problem::new(ProblemKind::TooManyAttempts, detail), now);
-            return None;
+        if let Some(lease) = &self.lease {
+            let lost = self.excused.lost + 1;
+            let after = Excused {
+                lost,
+                ..self.excused
+            };
+            if now.duration_since(lease.until) < after.rest() || lease.until > now {
+                return None;
+            }
+            let problem = too_many_lost("the plugin's check", self.attempt, lost, terms);
+            self.give_up_attempt(now, terms, Blame::Nobody, problem);
+            if self.status != SubmissionStatus::Checking {
+                return None;
+            }
         }
         Some(self.begin(worker, now, terms))
+    }
+
+    /// Gives it back unchecked, to be claimed at once. With no attempts left it is refused with
+    /// `reason`.
+    pub fn release(
+        &mut self,
+        attempt: Attempt<Submission>,
+        now: Timestamp,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<(), LeaseLost> {
+        self.lease_of(attempt)?;
+        self.give_up_attempt(now, terms, blame, reason);
+        Ok(())
+    }
+
+    fn give_up_attempt(
+        &mut self,
+        now: Timestamp,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) {
+        let age = now.duration_since(self.created_at);
+        self.lease = None;
+        if self.excused.one_too_many(self.attempt, blame, age, terms) {
+            self.refuse(reason, now);
+        }
     }
 
     pub fn publish(&mut self, now: Timestamp) {

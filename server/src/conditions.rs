@@ -34,6 +34,18 @@ pub fn judge(method: &Method, headers: &HeaderMap, etag: &str) -> Verdict {
     Verdict::Go
 }
 
+/// Before something that has no ETag is changed or deleted: nothing names it but `*`.
+pub fn of_untagged(headers: &HeaderMap) -> Result<(), Refusal> {
+    match judge(&Method::DELETE, headers, "") {
+        Verdict::Go => Ok(()),
+        Verdict::NotModified | Verdict::Failed => {
+            let detail =
+                "what is here has no ETag: send If-Match with *, or none, and no If-None-Match";
+            Err(Refusal::new(ProblemKind::PreconditionFailed, detail))
+        }
+    }
+}
+
 pub fn failed(etag: &str) -> Refusal {
     let detail = format!("what is here has the ETag {etag}, which If-Match does not name");
     Refusal::new(ProblemKind::PreconditionFailed, detail).with_header(header::ETAG, etag)

@@ -160,6 +160,13 @@ fn extended(value: &[u8]) -> Option<String> {
     let text = str::from_utf8(value).ok()?;
     let mut parts = text.splitn(3, '\'');
     let (charset, _language, escaped) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_whole = |after: &str| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !escaped.split('%').skip(1).all(is_whole) {
+        return None;
+    }
     let bytes: Vec<u8> = percent_encoding::percent_decode_str(escaped).collect();
     match charset.to_ascii_uppercase().as_str() {
         "UTF-8" => String::from_utf8(bytes).ok(),
@@ -254,6 +261,9 @@ mod tests {
             ("iso-8859-1'en'gr%FC%DFe.wav", "grüße.wav"),
             ("UTF-8''it's.wav", "it's.wav"),
             ("UTF-8''%FF.wav", "plain.wav"),
+            ("UTF-8''%zz.wav", "plain.wav"),
+            ("UTF-8''100%", "plain.wav"),
+            ("UTF-8''100%2", "plain.wav"),
             ("KOI8-R''t.wav", "plain.wav"),
             ("t.wav", "plain.wav"),
         ] {

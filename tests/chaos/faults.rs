@@ -5,12 +5,15 @@ use std::{
     fs,
     sync::{PoisonError, atomic::Ordering},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
 use retake_tests::{broker::Broker, process::Retake};
-use rustix::process::{Signal, kill_process};
+use rustix::{
+    io::Errno,
+    process::{Signal, kill_process},
+};
 
 use crate::{
     house::{House, Process},
@@ -20,6 +23,11 @@ use crate::{
 
 /// What is kept so that a full disk can be cleared. Where it was used a moment ago it is not there again.
 const RESERVE_BYTES: u64 = 32 << 20;
+/// After a sync that failed nothing is promised until the log was brought into the file, which waits for
+/// whoever reads it.
+const SYNCED_AGAIN_WITHIN: Duration = Duration::from_secs(10);
+/// There is nearly always something to do.
+const CLAIMED_WITHIN: Duration = Duration::from_secs(5);
 /// A stop that takes longer is none.
 const STOPPED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -36,6 +44,19 @@ impl House {
             Kind::FreezeServer => freeze(server, false, fault.lasting, &told),
             Kind::FreezeWorker => freeze(worker, false, fault.lasting, &told),
             Kind::FreezeWorkerAndChildren => freeze(worker, true, fault.lasting, &told),
+            Kind::FreezeAtClaim => self.freeze_at_claim(fault.lasting, ledger, &told),
+            Kind::FailSyncs => {
+                let error = match fault.target {
+                    0 => Errno::IO,
+                    _ => Errno::NOSPC,
+                };
+                told(format!("no sync gets to the disk: {error}"));
+                self.may_fail_for(fault.lasting + SYNCED_AGAIN_WITHIN);
+                self.syncs.fail(error)?;
+                sleep(fault.lasting);
+                self.syncs.work()?;
+                told("the disk syncs again".to_owned());
+            }
             Kind::FillDisk => {
                 let kept = fs::metadata(self.data.path.join("retake.db-reserve"));
                 let kept = kept.is_ok_and(|reserve| reserve.len() >= RESERVE_BYTES);
@@ -65,6 +86,10 @@ impl House {
                     let _ = fs::remove_dir_all(entry.path());
                 }
             }
+            Kind::RemoveNeighbours => {
+                told("somebody removes the sockets for news".to_owned());
+                let _ = fs::remove_dir_all(self.data.path.join("retake.db-neighbours"));
+            }
             Kind::SetClock => {
                 told(format!("the clock is {:+} s from the truth", fault.seconds));
                 self.set_clock(fault.seconds)?;
@@ -76,6 +101,34 @@ impl House {
             }
         }
         Ok(())
+    }
+
+    fn may_fail_for(&self, time: Duration) {
+        let known = self.may_fail_until.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        *known = (*known).max(Some(Instant::now() + time));
+    }
+
+    /// Whoever was given the job cannot say so any more, and has hardly begun.
+    fn freeze_at_claim(&self, lasting: Duration, ledger: &Ledger, told: &dyn Fn(String)) {
+        let before = ledger.pages().begun;
+        let asked = Instant::now();
+        while ledger.pages().begun == before && asked.elapsed() < CLAIMED_WITHIN {
+            sleep(Duration::from_millis(1));
+        }
+        let workers: Vec<_> = self.workers.iter().map(Process::running).collect();
+        let workers: Vec<_> = workers
+            .iter()
+            .filter_map(|worker| worker.as_ref())
+            .collect();
+        workers.iter().for_each(|worker| worker.suspend());
+        told(format!(
+            "{} workers freeze, one with a new job",
+            workers.len()
+        ));
+        sleep(lasting);
+        workers.iter().for_each(|worker| worker.resume());
+        told(format!("they go on after {lasting:?}"));
     }
 
     fn kill(&self, process: &Process, fault: Fault, ledger: &Ledger) -> Result<()> {

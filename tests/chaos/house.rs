@@ -14,6 +14,7 @@ use retake_tests::{
     client::PATIENCE,
     process::{Retake, Start},
     root,
+    syncs::Syncs,
 };
 
 use crate::{
@@ -53,6 +54,9 @@ pub struct House {
     pub scratch: Vec<Disk>,
     clock: PathBuf,
     faketime: Option<&'static str>,
+    pub syncs: Syncs,
+    /// Until then a disk that does not sync, or did not a moment ago, is a reason for a 500.
+    pub may_fail_until: Mutex<Option<Instant>>,
     /// Whether there was room for deletions when the disk was last filled.
     pub room_was_kept: AtomicBool,
     /// Logs, and what must go last.
@@ -90,6 +94,8 @@ impl House {
             scratch,
             clock: at("clock"),
             faketime,
+            syncs: Syncs::new(folder.path())?,
+            may_fail_until: Mutex::default(),
             room_was_kept: AtomicBool::new(true),
             folder,
         };
@@ -163,9 +169,11 @@ impl House {
         if let Some(broker) = &self.broker {
             start = start.env("RETAKE_QUEUE_URL", &broker.url);
         }
-        if let Some(library) = self.faketime {
+        for (name, value) in self.syncs.environment(self.faketime) {
+            start = start.env(name, &value);
+        }
+        if self.faketime.is_some() {
             for (name, value) in [
-                ("LD_PRELOAD", library),
                 ("FAKETIME_CACHE_DURATION", "1"),
                 // What is steady stays so, and files are as old as they are.
                 ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
@@ -178,6 +186,19 @@ impl House {
             start = start.env("FAKETIME_TIMESTAMP_FILE", &clock);
         }
         start
+    }
+
+    /// Whether a server may just now say that something broke within.
+    pub fn may_fail(&self) -> bool {
+        let until = self.may_fail_until.lock();
+        let until = until.unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Whether the disk did not sync at some time.
+    pub fn syncs_failed(&self) -> bool {
+        let until = self.may_fail_until.lock();
+        until.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// For all processes, so many seconds away from the truth.

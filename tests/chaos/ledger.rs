@@ -90,6 +90,8 @@ pub struct Pages {
     /// What a kind's result is: the first one seen.
     pub results: BTreeMap<Work, String>,
     pub reconnects: u64,
+    /// Attempts whose beginning was heard.
+    pub begun: u64,
 }
 
 pub struct Ledger {
@@ -155,6 +157,7 @@ impl Pages {
     }
 
     pub fn hear(&mut self, session: usize, listener: usize, heard: Heard) {
+        self.begun += u64::from(heard.event == "job.running");
         if heard.is_end() {
             self.ended[session][listener].insert(heard.job.clone());
         }

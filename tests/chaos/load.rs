@@ -55,7 +55,12 @@ impl Person {
         let answer = match timeout(ANSWER, post(&client, &upload)).await {
             Ok(Ok((StatusCode::ACCEPTED, told))) => accepted(&told),
             Ok(Ok((status, told))) => {
-                if !matches!(status.as_u16(), 429 | 503 | 507) {
+                let right = match status.as_u16() {
+                    429 | 503 | 507 => true,
+                    500 => self.house.may_fail(),
+                    _ => false,
+                };
+                if !right {
                     let what = format!("upload {serial} ({work:?}) was answered {status}: {told}");
                     self.ledger.complain(None, what);
                 }
@@ -164,7 +169,8 @@ impl Person {
         let may_be_full = !self.house.room_was_kept.load(Ordering::Relaxed);
         let right = match status.as_u16() {
             204 | 404 | 503 => true,
-            507 => may_be_full,
+            507 => may_be_full || self.house.may_fail(),
+            500 => self.house.may_fail(),
             _ => false,
         };
         if !right {

@@ -2,8 +2,8 @@
 //! sessions whose listeners come and go, while whatever can fail fails, in an order that a seed gives.
 //! Then the faults stop, what waits is done, and the verdict is read:
 //!
-//! - no recording that was answered 202 is lost, none is there twice, and each has one end and one
-//!   result, the same bytes as every other of its kind;
+//! - no recording that was answered 202 is lost, none is there twice or although it was refused, and each
+//!   has one end and one result, the same bytes as every other of its kind;
 //! - none failed but through its own fault, and each that is at fault failed for just that;
 //! - every listener heard of everything, in order, each once, whatever became of its connections;
 //! - nothing is left over: no lease, file, process, descriptor or message.

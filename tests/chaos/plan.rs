@@ -26,9 +26,15 @@ pub enum Kind {
     FreezeServer,
     FreezeWorker,
     FreezeWorkerAndChildren,
+    /// All workers, just when one of them was given a job.
+    FreezeAtClaim,
     FillDisk,
+    /// Nothing gets to the disk, and whoever waits for that is told.
+    FailSyncs,
     FillScratch,
     RemoveScratch,
+    /// That over which processes tell each other of news.
+    RemoveNeighbours,
     SetClock,
     PurgeQueue,
     CloseConnections,
@@ -39,7 +45,7 @@ pub enum Kind {
 use Kind::*;
 
 /// Each as often as it stands here.
-const ALL: [Kind; 19] = [
+const ALL: [Kind; 22] = [
     KillServer,
     KillWorker,
     KillWorker,
@@ -51,9 +57,12 @@ const ALL: [Kind; 19] = [
     FreezeServer,
     FreezeWorker,
     FreezeWorkerAndChildren,
+    FreezeAtClaim,
     FillDisk,
+    FailSyncs,
     FillScratch,
     RemoveScratch,
+    RemoveNeighbours,
     SetClock,
     PurgeQueue,
     CloseConnections,
@@ -122,11 +131,13 @@ pub fn plan(seed: u64, length: Duration, means: Means) -> Vec<Strike> {
 fn fault(random: &mut Random, kind: Kind) -> Fault {
     let lease_ms = LEASE.as_millis() as u64;
     let lasting = match kind {
-        FreezeWorker | FreezeWorkerAndChildren => random.ms(lease_ms + 500, 2 * lease_ms),
+        FreezeWorker | FreezeWorkerAndChildren | FreezeAtClaim => {
+            random.ms(lease_ms + 500, 2 * lease_ms)
+        }
         // Also longer than anybody waits for the store's lock, once in a while.
         FreezeServer if random.one_in(8) => random.ms(10_500, 13_000),
         FreezeServer => random.ms(500, 4_000),
-        FillDisk | FillScratch | BlockBroker => random.ms(1_500, 4_000),
+        FillDisk | FailSyncs | FillScratch | BlockBroker => random.ms(1_500, 4_000),
         _ => random.ms(0, 1_500),
     };
     Fault {

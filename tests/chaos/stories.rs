@@ -17,14 +17,20 @@ pub async fn judge(people: &[Person], ledger: &Ledger, random: &mut Random) -> R
         let client = person.client.at(&person.house.some_server(random));
         let log = replayed(&client, person, ledger).await?;
         let listeners = ledger.pages().heard[person.session].clone();
+        let taken_back = taken_back(person, &log, &listeners, ledger);
+        let mut gone = gone(person, ledger);
+        gone.extend(taken_back.iter().cloned());
         for (which, heard) in listeners.iter().enumerate() {
             let who = format!("listener {which} of session {}", person.session);
             for (job, story) in by_job(heard) {
+                if taken_back.contains(job) {
+                    continue;
+                }
                 if let Err(wrong) = is_a_story(&story) {
                     ledger.complain(Some(job), format!("{who} heard of job {job}: {wrong}"));
                 }
             }
-            same(&log, heard, &who, &gone(person, ledger), ledger);
+            same(&log, heard, &who, &gone, ledger);
         }
     }
     Ok(())
@@ -40,6 +46,26 @@ fn gone(person: &Person, ledger: &Ledger) -> BTreeSet<String> {
     deleted
         .filter_map(|upload| upload.job().map(str::to_owned))
         .collect()
+}
+
+/// What was committed and could not be synced is refused and taken back; whoever looked into the log
+/// meanwhile has heard of it. Nobody was told that it was accepted, and nothing of it is in the log.
+fn taken_back(
+    person: &Person,
+    log: &[Heard],
+    listeners: &[Vec<Heard>],
+    ledger: &Ledger,
+) -> BTreeSet<String> {
+    let pages = ledger.pages();
+    if !person.house.syncs_failed() {
+        return BTreeSet::new();
+    }
+    let accepted = pages.uploads.values().filter_map(|upload| upload.job());
+    let logged = log.iter().map(|news| news.job.as_str());
+    let known: BTreeSet<_> = accepted.chain(logged).collect();
+    let heard = listeners.iter().flatten().map(|news| &news.job);
+    let unknown = heard.filter(|job| !known.contains(job.as_str()));
+    unknown.cloned().collect()
 }
 
 /// The log, up to the last event that anybody heard and that is still there.

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::{
     house::House,
@@ -14,27 +15,26 @@ use crate::{
 
 /// Faults so long before and after a job are told with it.
 const AROUND: Duration = Duration::from_secs(5);
+/// Servers follow a clock that was set a little apart from each other.
+const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// Complaints that are told in full.
 const TOLD_MAX: usize = 12;
 const LOG_LINES_MAX: usize = 40;
 
 /// The recordings that are there are those that were accepted, each once, with one job, and of those
-/// whose answer was lost each at most once.
+/// whose answer was lost each at most once; the newest come first, whatever the clocks were set to.
 pub async fn nothing_is_lost_or_doubled(
     people: &[Person],
     ledger: &Ledger,
     random: &mut Random,
 ) -> Result<()> {
     for person in people {
+        let listed = person.recordings(random).await?;
+        newest_first(&listed, ledger);
         let mut there: BTreeMap<u64, Vec<_>> = BTreeMap::new();
-        for recording in person.recordings(random).await? {
-            let name = recording["file_name"].as_str().unwrap_or_default();
-            let serial = name
-                .split(' ')
-                .next()
-                .and_then(|serial| serial.parse().ok());
+        for recording in listed {
             there
-                .entry(serial.unwrap_or(u64::MAX))
+                .entry(serial_of(&recording).unwrap_or(u64::MAX))
                 .or_default()
                 .push(recording);
         }
@@ -75,6 +75,32 @@ pub async fn nothing_is_lost_or_doubled(
         }
     }
     Ok(())
+}
+
+fn serial_of(recording: &Value) -> Option<u64> {
+    let name = recording["file_name"].as_str()?;
+    name.split(' ').next()?.parse().ok()
+}
+
+/// Of those whose answer came: others may have lain in a frozen server for long.
+fn newest_first(listed: &[Value], ledger: &Ledger) {
+    let pages = ledger.pages();
+    let posted: Vec<_> = listed
+        .iter()
+        .filter_map(|recording| pages.uploads.get(&serial_of(recording)?))
+        .filter(|upload| upload.job().is_some())
+        .map(|upload| upload.posted)
+        .collect();
+    drop(pages);
+    for pair in posted.windows(2) {
+        if pair[0] + CLOCKS_APART < pair[1] {
+            let what = format!(
+                "what was handed in at {:?} is listed before {:?}",
+                pair[0], pair[1]
+            );
+            ledger.complain(None, what);
+        }
+    }
 }
 
 /// Counts, for people and for docs/benchmarks.md.

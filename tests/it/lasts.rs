@@ -2,6 +2,7 @@
 //! temporary files.
 
 use std::{
+    collections::BTreeSet,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -15,7 +16,9 @@ use retake_tests::{
     fixture,
     process::{Start, program},
     signal,
+    syncs::Syncs,
 };
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 fn retake(command: &str, data: &Path, folder: &Path) -> Result<Output> {
@@ -210,6 +213,54 @@ async fn a_server_that_can_write_no_more_says_so_and_starts_and_reads() -> Resul
         // Whatever it was at.
         server.kill();
         server = limited()?;
+    }
+    Ok(())
+}
+
+/// Sending again is the client's: what was refused must not be there beside it.
+#[tokio::test]
+async fn what_the_disk_did_not_sync_is_refused_and_is_not_there() -> Result<()> {
+    let (data, elsewhere) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let syncs = Syncs::new(elsewhere.path())?;
+    let start = || {
+        let start = Start::new("up", data.path());
+        let all = syncs.environment(None).into_iter();
+        all.fold(start, |start, (name, value)| start.env(name, &value))
+            .start()
+    };
+    let mut up = start()?;
+    let mut ann = Client::new(&up.url).await?;
+    let mut kept = vec![ann.corrected(&upload()?).await?.0];
+    for (error, status) in [
+        (Errno::IO, StatusCode::INTERNAL_SERVER_ERROR),
+        (Errno::NOSPC, StatusCode::INSUFFICIENT_STORAGE),
+    ] {
+        syncs.fail(error)?;
+        for n in 0..3 {
+            let answer = ann.post(&upload()?).await?;
+            // Later ones hear that an earlier sync failed, whatever for.
+            let right = answer.status() == status
+                || n > 0 && answer.status() == StatusCode::INTERNAL_SERVER_ERROR;
+            ensure!(right, "{error}: {answer:?}");
+        }
+        syncs.work()?;
+        kept.push(ann.corrected(&upload()?).await?.0);
+    }
+    for _ in 0..2 {
+        let listed = ann.json("/api/v1/recordings").await?;
+        let listed: Vec<_> = listed["items"].as_array().into_iter().flatten().collect();
+        let ids = |all: &mut dyn Iterator<Item = &serde_json::Value>| -> BTreeSet<String> {
+            all.map(|id| id.as_str().unwrap_or_default().to_owned())
+                .collect()
+        };
+        ensure!(
+            ids(&mut listed.iter().map(|one| &one["id"]))
+                == ids(&mut kept.iter().map(|job| &job["recording_id"])),
+            "{listed:?}"
+        );
+        up.kill();
+        up = start()?;
+        ann = ann.at(&up.url);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod listen;
 pub mod process;
 pub mod signal;
+pub mod syncs;
 
 use std::path::{Path, PathBuf};
 

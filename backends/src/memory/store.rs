@@ -19,10 +19,10 @@ use retake_jobs::{
     event::{Event, EventKind},
     id::{EventId, JobId, OwnerId, RecordingId},
     job::{
-        AlreadyEnded, Blame, ClaimRefused, Job, Outcome, Status,
+        AlreadyEnded, ClaimRefused, Job, Outcome, Status,
         changes::{entailed, snapshot},
     },
-    lease::{Attempt, LeaseLost, LeaseTerms},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms},
     recording::Recording,
     seams::{
         BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, OutboxRow, Owners,

@@ -7,13 +7,11 @@
 
 mod address;
 mod consumer;
-mod events;
 mod link;
 mod session;
 mod topology;
 
 pub use address::{BadAddress, RabbitAddress};
-pub use events::RabbitEvents;
 
 use std::{sync::Arc, time::Duration};
 

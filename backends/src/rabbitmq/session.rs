@@ -31,6 +31,8 @@ use super::{
 
 /// An ack is only written to the socket; one that takes longer means that the socket is stuck.
 const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often to look whether the broker has said that it takes nothing, while it is asked something.
+const LOOK: Duration = Duration::from_millis(10);
 
 pub(super) struct Session {
     pub number: u64,
@@ -187,22 +189,45 @@ impl Session {
         }
     }
 
+    /// Fails too while the broker takes no messages. It tells only those who publish, so that a message
+    /// goes before the question, to no queue: the broker drops it, or says why it does not even do that.
     pub async fn waiting(&self, queue: &str) -> Result<u64, QueueError> {
         self.check_blocked()?;
-        let options = QueueDeclareOptions {
-            passive: true,
-            ..QueueDeclareOptions::durable()
+        let asked = async {
+            let nowhere = format!("{queue}.nowhere");
+            let options = BasicPublishOptions::default();
+            self.inquirer
+                .basic_publish(
+                    "".into(),
+                    nowhere.into(),
+                    options,
+                    &[],
+                    BasicProperties::default(),
+                )
+                .await?;
+            let options = QueueDeclareOptions {
+                passive: true,
+                ..QueueDeclareOptions::durable()
+            };
+            self.inquirer
+                .queue_declare(queue.into(), options, FieldTable::default())
+                .await
         };
-        let asked = self
-            .inquirer
-            .queue_declare(queue.into(), options, FieldTable::default());
-        match timeout(ACK_TIMEOUT, asked).await {
+        let answer = tokio::select! {
+            answer = timeout(ACK_TIMEOUT, asked) => answer,
+            () = self.blocked() => Ok(Err(timed_out("the question"))),
+        };
+        self.check_blocked()?;
+        match answer {
             Ok(Ok(queue)) => Ok(queue.message_count().into()),
             Ok(Err(error)) => Err(self.break_off(&error.to_string())),
-            Err(_) => {
-                self.check_blocked()?;
-                Err(self.break_off("the broker does not answer"))
-            }
+            Err(_) => Err(self.break_off("the broker does not answer")),
+        }
+    }
+
+    async fn blocked(&self) {
+        while !self.connection.blocked() {
+            tokio::time::sleep(LOOK).await;
         }
     }
 

@@ -47,7 +47,6 @@ pub(super) struct Names {
     jobs: String,
     pub completions: String,
     pub dead: String,
-    pub events: String,
 }
 
 impl Names {
@@ -56,7 +55,6 @@ impl Names {
             jobs: format!("{prefix}.jobs"),
             completions: format!("{prefix}.completions"),
             dead: format!("{prefix}.dead"),
-            events: format!("{prefix}.events"),
         }
     }
 
@@ -141,20 +139,6 @@ impl Names {
         queues
     }
 
-    /// A channel on a connection where the exchange of news is there.
-    pub async fn ensure_events(&self, connection: &Connection) -> Result<Channel> {
-        let channel = connection.create_channel().await?;
-        match self.declare_fanout(&channel, &self.events).await {
-            Ok(()) => Ok(channel),
-            Err(error) if is_refused(&error) => {
-                let channel = connection.create_channel().await?;
-                find_fanout(&channel, &self.events).await?;
-                Ok(channel)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
     /// Everything at once, for tests.
     pub async fn delete(&self, channel: &Channel) -> Result<()> {
         for queue in self.queues() {
@@ -162,7 +146,7 @@ impl Names {
                 .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
                 .await?;
         }
-        for exchange in [&self.dead, &self.completions, &self.events] {
+        for exchange in [&self.dead, &self.completions] {
             let options = ExchangeDeleteOptions::default();
             channel
                 .exchange_delete(exchange.as_str().into(), options)

@@ -28,6 +28,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0011_direct.sql"),
     include_str!("migrations/0012_lost.sql"),
     include_str!("migrations/0013_catalogue_changes.sql"),
+    include_str!("migrations/0014_excused_checks.sql"),
 ];
 
 /// What this program writes.

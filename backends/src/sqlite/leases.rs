@@ -9,8 +9,8 @@ use retake_jobs::{
     correction::Correction,
     event::EventKind,
     id::JobId,
-    job::{Blame, ClaimRefused, Job, Outcome},
-    lease::{Attempt, LeaseLost, LeaseTerms},
+    job::{ClaimRefused, Job, Outcome},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms},
     seams::{BlobKey, Claim, Heartbeat, JobLeases, Leases, Progress, StoreError, Sweep},
 };
 use rusqlite::Connection;

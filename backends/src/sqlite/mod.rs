@@ -249,6 +249,34 @@ impl Database {
         Ok(self.writer.write(Durability::Machine, work).await?)
     }
 
+    /// For what is asked for again when it failed. Where it was committed and could not be synced, `undo`
+    /// takes it back: whoever hears of a failure and tries again would have it twice.
+    async fn write_or_undo<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+        undo: impl FnOnce(&Connection) -> Result<(), SqliteError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let committing = Arc::new(AtomicBool::new(false));
+        let done = Arc::clone(&committing);
+        let write = self.write(move |connection| {
+            let worked = work(connection)?;
+            done.store(true, Ordering::Release);
+            Ok(worked)
+        });
+        let error = match write.await {
+            Err(error) if committing.load(Ordering::Acquire) => error,
+            answer => return answer,
+        };
+        // Nobody waits for the disk: it may be broken, and to whoever looks it is gone at once.
+        match self.write_lightly(undo).await {
+            Ok(()) => tracing::warn!(%error, "what could not be synced was taken back"),
+            Err(left) => {
+                tracing::error!(%error, %left, "what could not be synced may be there all the same");
+            }
+        }
+        Err(error)
+    }
+
     /// For what only matters together with a later [`Database::write`].
     async fn write_lightly<T: Send + 'static>(
         &self,

@@ -12,7 +12,10 @@ use std::{
         unix::{fs::DirBuilderExt, net::UnixDatagram},
     },
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,6 +25,8 @@ use super::reserve::beside;
 
 /// Whoever came and could not say so is found after this.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Whoever has heard nothing for so long looks whether it can still be found.
+const THERE_EVERY: Duration = Duration::from_secs(2);
 const WORD_BYTES_MAX: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,15 +67,21 @@ impl Word {
     }
 }
 
-/// Our place among them. Dropping it leaves.
+/// Us among them. Dropping it leaves.
 pub(super) struct Neighbours(Arc<Shared>);
 
 struct Shared {
-    folder: File,
-    own: String,
-    ears: UnixDatagram,
+    path: PathBuf,
+    place: Mutex<Arc<Place>>,
     mouth: UnixDatagram,
     known: Mutex<Known>,
+    left: AtomicBool,
+}
+
+/// Where we can be told something, until somebody tidies the folder up.
+struct Place {
+    folder: File,
+    own: String,
 }
 
 struct Known {
@@ -78,34 +89,42 @@ struct Known {
     looked: Option<Instant>,
 }
 
-impl Neighbours {
-    /// `hear` is called for each word, on a thread of its own.
-    pub fn join(database: &Path, hear: impl Fn(Word) + Send + 'static) -> io::Result<Self> {
-        let folder = beside(database, "-neighbours");
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+impl Place {
+    fn take(path: &Path) -> io::Result<(Self, UnixDatagram)> {
+        match fs::DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
-        let folder = File::open(folder)?;
+        let folder = File::open(path)?;
         let own = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
         let ears = UnixDatagram::bind(address(&folder, &own))?;
+        ears.set_read_timeout(Some(THERE_EVERY))?;
+        Ok((Self { folder, own }, ears))
+    }
+}
+
+impl Neighbours {
+    /// `hear` is called for each word, on a thread of its own.
+    pub fn join(database: &Path, hear: impl Fn(Word) + Send + 'static) -> io::Result<Self> {
+        let path = beside(database, "-neighbours");
+        let (place, ears) = Place::take(&path)?;
         let mouth = UnixDatagram::unbound()?;
         // Whoever is behind with hearing has enough to look for.
         mouth.set_nonblocking(true)?;
         let shared = Arc::new(Shared {
-            folder,
-            own,
-            ears,
+            path,
+            place: Mutex::new(Arc::new(place)),
             mouth,
             known: Mutex::new(Known {
                 names: Vec::new(),
                 looked: None,
             }),
+            left: AtomicBool::new(false),
         });
         let hearing = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("sqlite-neighbours".to_owned())
-            .spawn(move || hearing.listen(&hear))?;
+            .spawn(move || hearing.listen(ears, &hear))?;
         let neighbours = Self(shared);
         neighbours.tell(Word::Hello);
         Ok(neighbours)
@@ -119,18 +138,19 @@ impl Neighbours {
 
 impl Drop for Neighbours {
     fn drop(&mut self) {
-        let own = address(&self.0.folder, &self.0.own);
+        self.0.left.store(true, Ordering::Release);
+        let place = self.0.place();
+        let own = address(&place.folder, &place.own);
         let _ = self.0.mouth.send_to(Word::Bye.text().as_bytes(), &own);
         let _ = fs::remove_file(own);
     }
 }
 
 impl Shared {
-    fn listen(&self, hear: &impl Fn(Word)) {
+    fn listen(&self, mut ears: UnixDatagram, hear: &impl Fn(Word)) {
         let mut bytes = [0; WORD_BYTES_MAX];
-        loop {
-            match self
-                .ears
+        while !self.left.load(Ordering::Acquire) {
+            match ears
                 .recv(&mut bytes)
                 .map(|read| Word::parse(&bytes[..read]))
             {
@@ -140,6 +160,16 @@ impl Shared {
                 // What does not parse is another release's.
                 Ok(None) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Nothing was said for a while.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if let Some(others) = self.come_again() {
+                        ears = others;
+                        // Whatever was said meanwhile.
+                        for missed in [Word::Jobs, Word::Messages, Word::News(Wake::All)] {
+                            hear(missed);
+                        }
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(%error, "words of other processes are heard no more; they are found by looking");
                     return;
@@ -148,16 +178,34 @@ impl Shared {
         }
     }
 
+    /// Another place, with its ears, where somebody has removed ours.
+    fn come_again(&self) -> Option<UnixDatagram> {
+        let name = self.place().own.clone();
+        if self.left.load(Ordering::Acquire) || self.path.join(&name).exists() {
+            return None;
+        }
+        // What cannot be done now is tried again.
+        let (place, ears) = Place::take(&self.path).ok()?;
+        tracing::warn!(
+            folder = %self.path.display(),
+            "somebody removed the socket over which other processes tell of news; it is made again"
+        );
+        *self.place.lock().expect("no panic while held") = Arc::new(place);
+        self.known().looked = None;
+        self.tell(Word::Hello);
+        Some(ears)
+    }
+
     fn tell(&self, word: Word) {
-        let text = word.text();
+        let (text, place) = (word.text(), self.place());
         let mut known = self.known();
         if known.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             // What cannot be listed now is listed the next time.
-            known.names = self.others().unwrap_or_default();
+            known.names = others(&place).unwrap_or_default();
             known.looked = Some(Instant::now());
         }
         known.names.retain(|name| {
-            let address = address(&self.folder, name);
+            let address = address(&place.folder, name);
             match self.mouth.send_to(text.as_bytes(), &address) {
                 // It died, and its name with it.
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
@@ -170,15 +218,19 @@ impl Shared {
         });
     }
 
-    fn others(&self) -> io::Result<Vec<String>> {
-        let listed = fs::read_dir(address(&self.folder, "."))?;
-        let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        Ok(names.filter(|name| *name != self.own).collect())
+    fn place(&self) -> Arc<Place> {
+        Arc::clone(&self.place.lock().expect("no panic while held"))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().expect("no panic while held")
     }
+}
+
+fn others(place: &Place) -> io::Result<Vec<String>> {
+    let listed = fs::read_dir(address(&place.folder, "."))?;
+    let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    Ok(names.filter(|name| *name != place.own).collect())
 }
 
 /// A socket's address has room for a hundred bytes, and a folder's path may be longer.
@@ -258,11 +310,54 @@ mod tests {
     }
 
     #[test]
+    fn where_somebody_removes_the_sockets_they_are_made_again_and_all_hear_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("retake.db");
+        let (first, first_heard) = join(&database);
+        let (second, second_heard) = join(&database);
+        let place = beside(&database, "-neighbours");
+        let hears = |heard: &Receiver<Word>, speaker: &Neighbours| {
+            let (begun, owner) = (Instant::now(), OwnerId::new());
+            let news = Word::News(Wake::Owner(owner));
+            loop {
+                assert!(begun.elapsed() < SOON);
+                speaker.tell(news);
+                while let Ok(word) = heard.recv_timeout(Duration::from_millis(50)) {
+                    if word == news {
+                        return;
+                    }
+                }
+            }
+        };
+        // The whole folder, and then one of the sockets in it.
+        fs::remove_dir_all(&place).unwrap();
+        hears(&first_heard, &second);
+        hears(&second_heard, &first);
+        fs::remove_file(place.join(&first.0.place().own)).unwrap();
+        hears(&first_heard, &second);
+        hears(&second_heard, &first);
+        assert_eq!(names(&database), 2);
+        drop(first);
+        assert_eq!(names(&database), 1);
+    }
+
+    #[test]
+    fn whoever_comes_again_looks_for_what_was_said_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("retake.db");
+        let (_us, heard) = join(&database);
+        fs::remove_dir_all(beside(&database, "-neighbours")).unwrap();
+        for missed in [Word::Jobs, Word::Messages, Word::News(Wake::All)] {
+            assert_eq!(heard.recv_timeout(SOON), Ok(missed));
+        }
+    }
+
+    #[test]
     fn what_strangers_say_is_not_heard() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("retake.db");
         let (us, heard) = join(&database);
-        let own = beside(&database, "-neighbours").join(&us.0.own);
+        let own = beside(&database, "-neighbours").join(&us.0.place().own);
         let stranger = UnixDatagram::unbound().unwrap();
         for words in [&b""[..], b"owner", b"owner x", &[0xff; 500], b"jobs"] {
             stranger.send_to(words, &own).unwrap();

@@ -32,17 +32,21 @@ impl Records for SqliteStore {
         if staged.is_some() {
             self.database.refuse_while_clearing()?;
         }
+        let (owner, id) = (recording.owner, recording.id);
         let event = self
             .database
-            .write(move |connection| {
-                let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
-                adopt_recording(connection, &recording, bytes, bytes_are_here)?;
-                insert_job(connection, &job)?;
-                let event = write_entailed(connection, None, &job, times)?;
-                event.ok_or_else(|| {
-                    StoreError::Broken("an accepted job must be queued".to_owned()).into()
-                })
-            })
+            .write_or_undo(
+                move |connection| {
+                    let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
+                    adopt_recording(connection, &recording, bytes, bytes_are_here)?;
+                    insert_job(connection, &job)?;
+                    let event = write_entailed(connection, None, &job, times)?;
+                    event.ok_or_else(|| {
+                        StoreError::Broken("an accepted job must be queued".to_owned()).into()
+                    })
+                },
+                move |connection| delete(connection, owner, id).map(drop),
+            )
             .await?;
         self.database.staged.remove(key);
         Ok(event)
@@ -50,15 +54,19 @@ impl Records for SqliteStore {
 
     async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
         let (job, times) = (job.clone(), self.database.times());
+        let id = job.id;
         self.database
-            .write(move |connection| {
-                let recording = recording_by_id(connection, job.recording_id)?;
-                if recording.is_none_or(|recording| recording.owner != job.owner) {
-                    return Ok(None);
-                }
-                insert_job(connection, &job)?;
-                write_entailed(connection, None, &job, times)
-            })
+            .write_or_undo(
+                move |connection| {
+                    let recording = recording_by_id(connection, job.recording_id)?;
+                    if recording.is_none_or(|recording| recording.owner != job.owner) {
+                        return Ok(None);
+                    }
+                    insert_job(connection, &job)?;
+                    write_entailed(connection, None, &job, times)
+                },
+                move |connection| delete_job(connection, id),
+            )
             .await
     }
 
@@ -243,6 +251,15 @@ fn correction(connection: &Connection, job: &Job) -> Result<Option<Correction>, 
     };
     let mut rows = statement.query((job.id.to_string(), job.attempt))?;
     rows.next()?.map(read).transpose()
+}
+
+/// One that is new: it has hardly begun. With it, by their foreign keys: attempts, events and what waits
+/// in the outbox.
+fn delete_job(connection: &Connection, id: JobId) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached("DELETE FROM jobs WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
 }
 
 /// The rows go at once. The chunks of long blobs are only marked here: freeing them takes long, and

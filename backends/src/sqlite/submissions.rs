@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use retake_chain::problem::Problem;
 use retake_jobs::{
     id::SubmissionId,
-    lease::{Attempt, Lease, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, Blame, Excused, Lease, LeaseLost, LeaseTerms, Leased},
     seams::{CheckLeases, Heartbeat, Leases, Progress, StoreError, Submissions},
     submission::{
         PluginName, Submission, SubmissionStatus, Verdict,
@@ -20,7 +21,7 @@ use super::{
 };
 
 const COLUMNS: &str = "id, status, digest, size_bytes, plugin_id, plugin_version, attempt, \
-    lease_worker, lease_until, error, check_report, request_id, created_at, ended_at";
+    spared, lost, lease_worker, lease_until, error, check_report, request_id, created_at, ended_at";
 
 #[async_trait]
 impl Submissions for SqliteStore {
@@ -30,18 +31,29 @@ impl Submissions for SqliteStore {
         waiting_max: usize,
     ) -> Result<bool, StoreError> {
         let (submission, now) = (submission.clone(), self.database.clock.now());
+        let id = submission.id;
         self.database
-            .write(move |connection| {
-                forget_old(connection, now)?;
-                let waiting: i64 = connection
-                    .prepare_cached("SELECT count(*) FROM submissions WHERE status = 'checking'")?
-                    .query_row([], |row| row.get(0))?;
-                if waiting >= signed(waiting_max as u64) {
-                    return Ok(false);
-                }
-                write(connection, &submission)?;
-                Ok(true)
-            })
+            .write_or_undo(
+                move |connection| {
+                    forget_old(connection, now)?;
+                    let waiting: i64 = connection
+                        .prepare_cached(
+                            "SELECT count(*) FROM submissions WHERE status = 'checking'",
+                        )?
+                        .query_row([], |row| row.get(0))?;
+                    if waiting >= signed(waiting_max as u64) {
+                        return Ok(false);
+                    }
+                    write(connection, &submission)?;
+                    Ok(true)
+                },
+                move |connection| {
+                    connection
+                        .prepare_cached("DELETE FROM submissions WHERE id = ?1")?
+                        .execute([id.to_string()])?;
+                    Ok(())
+                },
+            )
             .await
     }
 
@@ -71,14 +83,39 @@ impl CheckLeases for SqliteStore {
         self.database
             .write(move |connection| {
                 for mut submission in self::claimable(connection, now)? {
+                    let before = submission.clone();
                     let attempt = submission.claim(&worker, now, terms);
-                    // One that was tried too often ends here.
-                    write(connection, &submission)?;
+                    // One that was tried too often ends here; one that rests is left as it is.
+                    if submission != before {
+                        write(connection, &submission)?;
+                    }
                     if let Some(attempt) = attempt {
                         return Ok(Some((attempt, submission)));
                     }
                 }
                 Ok(None)
+            })
+            .await
+    }
+
+    async fn release_submission(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write(move |connection| {
+                let Some(mut submission) = find(connection, attempt.id)? else {
+                    return Ok(Err(LeaseLost));
+                };
+                let released = submission.release(attempt, now, terms, blame, reason);
+                if released.is_ok() {
+                    write(connection, &submission)?;
+                }
+                Ok(released.map(|()| submission))
             })
             .await
     }
@@ -167,10 +204,10 @@ fn forget_old(connection: &Connection, now: Timestamp) -> Result<(), SqliteError
 fn write(connection: &Connection, submission: &Submission) -> Result<(), SqliteError> {
     let mut statement = connection.prepare_cached(
         "INSERT OR REPLACE INTO submissions (id, status, digest, size_bytes, plugin_id,
-             plugin_version, attempt, lease_worker, lease_until, error, check_report, request_id,
-             created_at, ended_at)
-         VALUES (:id, :status, :digest, :size_bytes, :plugin_id, :plugin_version, :attempt,
-             :lease_worker, :lease_until, :error, :check_report, :request_id, :created_at,
+             plugin_version, attempt, spared, lost, lease_worker, lease_until, error, check_report,
+             request_id, created_at, ended_at)
+         VALUES (:id, :status, :digest, :size_bytes, :plugin_id, :plugin_version, :attempt, :spared,
+             :lost, :lease_worker, :lease_until, :error, :check_report, :request_id, :created_at,
              :ended_at)",
     )?;
     let (plugin, lease) = (submission.plugin.as_ref(), submission.lease.as_ref());
@@ -182,6 +219,8 @@ fn write(connection: &Connection, submission: &Submission) -> Result<(), SqliteE
         ":plugin_id": plugin.map(|plugin| &plugin.id),
         ":plugin_version": plugin.map(|plugin| &plugin.version),
         ":attempt": submission.attempt,
+        ":spared": submission.excused.spared,
+        ":lost": submission.excused.lost,
         ":lease_worker": lease.map(|lease| &lease.worker),
         ":lease_until": lease.map(|lease| nanos(lease.until)),
         ":error": submission.error.as_ref().map(to_json),
@@ -218,6 +257,10 @@ fn submission(row: &Row<'_>) -> Result<Submission, SqliteError> {
             .map(json)
             .transpose()?,
         attempt: row.get("attempt")?,
+        excused: Excused {
+            spared: row.get("spared")?,
+            lost: row.get("lost")?,
+        },
         lease,
         request_id: row.get("request_id")?,
         created_at: time(row.get("created_at")?),

@@ -102,7 +102,7 @@ impl Bench {
     fn made(&self) -> (Recording, Job) {
         let now = self.clock.now();
         let recording = Recording {
-            id: RecordingId::new(),
+            id: RecordingId::new(now),
             owner: self.owner,
             user_email: "ann@example.org".parse().unwrap(),
             file_name: None,
@@ -420,7 +420,7 @@ async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
 #[tokio::test]
 async fn a_broken_upload_leaves_no_rows() {
     let bench = bench();
-    let key = BlobKey::Recording(RecordingId::new());
+    let key = BlobKey::Recording(RecordingId::new(Timestamp::now()));
     let broken = stream::iter([Err(io::Error::from(io::ErrorKind::UnexpectedEof))]);
     let error = bench
         .blobs
@@ -434,7 +434,7 @@ async fn a_broken_upload_leaves_no_rows() {
 #[tokio::test]
 async fn an_upload_whose_request_is_gone_is_removed() {
     let bench = bench();
-    let key = BlobKey::Recording(RecordingId::new());
+    let key = BlobKey::Recording(RecordingId::new(Timestamp::now()));
     let stalled = body(LONG).chain(stream::pending()).boxed();
     let put = tokio::spawn({
         let blobs = bench.blobs.clone();
@@ -448,7 +448,7 @@ async fn an_upload_whose_request_is_gone_is_removed() {
 #[tokio::test]
 async fn the_sweep_removes_what_was_uploaded_and_never_accepted() {
     let bench = bench();
-    let draft = BlobKey::Recording(RecordingId::new());
+    let draft = BlobKey::Recording(RecordingId::new(Timestamp::now()));
     bench.blobs.put(draft, body(LONG), u64::MAX).await.unwrap();
     let (kept, _) = bench.accepted(LONG).await;
     let sweep = || bench.store.sweep(TERMS);
@@ -475,7 +475,7 @@ async fn a_full_store_says_so_and_goes_on_reading() {
         ..SqliteOptions::default()
     });
     let (recording, _) = bench.accepted(1 << 20).await;
-    let key = BlobKey::Recording(RecordingId::new());
+    let key = BlobKey::Recording(RecordingId::new(Timestamp::now()));
     let error = bench
         .blobs
         .put(key, body(16 << 20), u64::MAX)

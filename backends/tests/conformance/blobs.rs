@@ -4,6 +4,7 @@ use std::{io, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use retake_backends::{
     memory::MemoryBlobs,
     sqlite::{SqliteBlobs, SqliteStore},
@@ -54,7 +55,7 @@ const NO_LIMIT: u64 = u64::MAX;
 const MIB: usize = 1 << 20;
 
 fn recording() -> BlobKey {
-    BlobKey::Recording(RecordingId::new())
+    BlobKey::Recording(RecordingId::new(Timestamp::now()))
 }
 
 /// No two stretches of it are alike, so that a piece in the wrong place shows.
@@ -174,14 +175,14 @@ async fn a_20_mb_blob_reads_back_by_ranges(bench: Bench) {
 }
 
 async fn a_delta_is_kept_apart_by_job_attempt_and_step(bench: Bench) {
-    let job = JobId::new();
+    let job = JobId::new(Timestamp::now());
     let delta = |job, attempt, step| BlobKey::Delta { job, attempt, step };
     let keys = [
         BlobKey::Correction { job, attempt: 1 },
         delta(job, 1, 0),
         delta(job, 1, 2),
         delta(job, 2, 0),
-        delta(JobId::new(), 1, 0),
+        delta(JobId::new(Timestamp::now()), 1, 0),
     ];
     let long = MIB + 100_000;
     for (n, key) in keys.into_iter().enumerate() {
@@ -200,12 +201,12 @@ async fn a_delta_is_kept_apart_by_job_attempt_and_step(bench: Bench) {
 }
 
 async fn a_correction_is_kept_apart_by_job_and_attempt(bench: Bench) {
-    let job = JobId::new();
+    let job = JobId::new(Timestamp::now());
     let keys = [
         BlobKey::Correction { job, attempt: 1 },
         BlobKey::Correction { job, attempt: 2 },
         BlobKey::Correction {
-            job: JobId::new(),
+            job: JobId::new(Timestamp::now()),
             attempt: 1,
         },
     ];
@@ -225,8 +226,8 @@ async fn a_correction_is_kept_apart_by_job_and_attempt(bench: Bench) {
 async fn a_plugin_is_kept_apart_from_the_submission_it_came_as(bench: Bench) {
     let digest = |hex: &str| hex.repeat(32).parse::<PluginDigest>().unwrap();
     let keys = [
-        BlobKey::Submission(SubmissionId::new()),
-        BlobKey::Submission(SubmissionId::new()),
+        BlobKey::Submission(SubmissionId::new(Timestamp::now())),
+        BlobKey::Submission(SubmissionId::new(Timestamp::now())),
         BlobKey::Plugin {
             digest: digest("0a"),
         },

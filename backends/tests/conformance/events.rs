@@ -6,7 +6,6 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use retake_backends::{
     memory::LocalEvents,
-    rabbitmq::{RabbitEvents, RabbitOptions},
     sqlite::{SqliteEvents, SqliteStore},
 };
 use retake_jobs::{
@@ -16,7 +15,7 @@ use retake_jobs::{
 };
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use crate::{broker, claims, made, soon};
+use crate::{claims, made, soon};
 
 /// `a` and `b` are two processes' handles, where the backend can do that.
 struct Bench {
@@ -67,33 +66,9 @@ impl Bench {
             _keep: Box::new((folder, other)),
         }
     }
-
-    async fn rabbitmq() -> Self {
-        let address = broker::shared_address().await;
-        let prefix = format!("retake-test-{}", uuid::Uuid::new_v4());
-        let connect = || -> SharedEvents {
-            let options = RabbitOptions {
-                prefix: prefix.clone(),
-                ..RabbitOptions::default()
-            };
-            Arc::new(RabbitEvents::connect(address.parse().unwrap(), options))
-        };
-        let (a, b) = (connect(), connect());
-        let announcing = a.clone();
-        let happen = move |owner| -> BoxFuture<'static, ()> {
-            let events = announcing.clone();
-            Box::pin(async move { events.announce(owner).await })
-        };
-        Self {
-            a,
-            b,
-            happen: Box::new(happen),
-            _keep: Box::new(()),
-        }
-    }
 }
 
-claims! { Bench on local sqlite rabbitmq; [
+claims! { Bench on local sqlite; [
     what_happens_is_heard_in_the_same_process
     what_happens_is_heard_in_another_process
     a_subscriber_hears_only_what_comes_after

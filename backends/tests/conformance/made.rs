@@ -26,7 +26,7 @@ pub const TERMS: LeaseTerms = LeaseTerms {
 
 pub fn recording(owner: OwnerId, now: Timestamp) -> Recording {
     Recording {
-        id: RecordingId::new(),
+        id: RecordingId::new(now),
         owner,
         user_email: "ann@example.org".parse().unwrap(),
         file_name: Some("take 1.wav".to_owned()),

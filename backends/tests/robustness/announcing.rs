@@ -14,8 +14,8 @@ use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, ManualClock},
     id::{JobId, OwnerId},
-    job::{Blame, Job, Outcome},
-    lease::Attempt,
+    job::{Job, Outcome},
+    lease::{Attempt, Blame},
     seams::{Claim, Events, JobLeases, Leases, Progress, Records, SharedStore, Store, Wake},
 };
 use tokio::sync::broadcast::Receiver;
@@ -111,7 +111,7 @@ async fn every_write_of_a_job_tells_the_relay_and_the_watchers_what_concerns_the
     settled.unwrap().unwrap();
     assert_eq!(bench.told(), BOTH, "settle");
     let again = Job {
-        id: JobId::new(),
+        id: JobId::new(Timestamp::now()),
         ..job
     };
     bench.store.add_job(&again).await.unwrap().unwrap();

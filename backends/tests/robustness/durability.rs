@@ -127,7 +127,7 @@ async fn publish_for_ever(path: &Path) {
     let (store, blobs, ..) = open_sqlite(path).unwrap();
     let bytes = || stream::iter([Ok(Bytes::from(vec![b'z'; LONG]))]).boxed();
     for n in 0.. {
-        let (id, digest) = (SubmissionId::new(), format!("{n:064x}"));
+        let (id, digest) = (SubmissionId::new(Timestamp::now()), format!("{n:064x}"));
         let new = Submission::new(id, digest.clone(), LONG as u64, Timestamp::now());
         let key = BlobKey::Submission(id);
         blobs.put(key, bytes(), u64::MAX).await.unwrap();

@@ -2,11 +2,8 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use retake_backends::rabbitmq::{RabbitEvents, RabbitOptions, RabbitQueue};
-use retake_jobs::{
-    id::OwnerId,
-    seams::{Delivery, Events, Queue, QueueError, Topic, Wake},
-};
+use retake_backends::rabbitmq::{RabbitOptions, RabbitQueue};
+use retake_jobs::seams::{Delivery, Queue, QueueError, Topic};
 
 use crate::{broker::Node, soon};
 
@@ -72,6 +69,7 @@ async fn every_fault_of_the_broker_is_survived() {
     a_delivery_of_a_closed_connection_is_stale_and_comes_again(&node, &queue).await;
     a_process_that_ends_gives_back_what_it_held(&node, &queue).await;
     a_consumer_timeout_does_not_hang_the_claimant(&node, &queue).await;
+    a_broker_short_of_memory_or_disk_is_known_before_anything_is_published(&node).await;
     a_broker_short_of_memory_says_so_and_loses_nothing(&node, &queue).await;
     a_user_without_configure_rights_works_on_what_is_declared(&node).await;
     a_crash_of_the_broker_loses_no_confirmed_message(&node, &queue).await;
@@ -138,6 +136,37 @@ async fn a_consumer_timeout_does_not_hang_the_claimant(node: &Node, queue: &Rabb
     }
 }
 
+async fn a_broker_short_of_memory_or_disk_is_known_before_anything_is_published(node: &Node) {
+    // As long as `/readyz` waits.
+    let asked = async |queue: &RabbitQueue| {
+        let asked = tokio::time::timeout(Duration::from_secs(2), queue.waiting(Topic::Jobs));
+        asked.await.expect("an answer")
+    };
+    for (setting, short, enough) in [
+        ("set_vm_memory_high_watermark", "0", "0.4"),
+        ("set_disk_free_limit", "1000000GB", "1MB"),
+    ] {
+        let queue = connect(&node.address, "faults");
+        connected(&queue).await;
+        node.ctl(&[setting, short]).await;
+        soon("the alarm", async {
+            while !matches!(asked(&queue).await, Err(QueueError::Blocked(_))) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        node.ctl(&[setting, enough]).await;
+        soon("the end of the alarm", async {
+            while asked(&queue).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        // The same connection, and nothing of the question lies anywhere.
+        assert_eq!(asked(&queue).await, Ok(0), "{setting}");
+    }
+}
+
 /// The broker stops reading what a connection sends once it has published, and says so.
 async fn a_broker_short_of_memory_says_so_and_loses_nothing(node: &Node, queue: &RabbitQueue) {
     publish(queue, "held").await;
@@ -188,21 +217,6 @@ async fn a_user_without_configure_rights_works_on_what_is_declared(node: &Node) 
     let done = soon("a completion", queue.claim(Topic::Completions)).await;
     queue.ack(done.unwrap()).await.unwrap();
 
-    // News, as far as the user may hear it.
-    let events = |address: &str| {
-        let options = RabbitOptions {
-            prefix: "faults".to_owned(),
-            ..RabbitOptions::default()
-        };
-        RabbitEvents::connect(address.parse().unwrap(), options)
-    };
-    let (full, limited) = (events(&node.address), events(&address));
-    hears(&full, &limited).await;
-    node.ctl(&["set_permissions", "limited", "^amq\\.gen.*", ".*", ".*"])
-        .await;
-    node.ctl(&["close_all_connections", "new rights"]).await;
-    hears(&limited, &full).await;
-
     // Nothing is made up: what is not there is out of reach.
     let nowhere = connect(&address, "undeclared");
     let published = soon("the publish's end", nowhere.publish(Topic::Jobs, b"x")).await;
@@ -210,24 +224,6 @@ async fn a_user_without_configure_rights_works_on_what_is_declared(node: &Node) 
         matches!(published, Err(QueueError::Unavailable(_))),
         "{published:?}"
     );
-}
-
-/// Announced until heard: a hint may be lost while a side connects.
-async fn hears(listener: &RabbitEvents, speaker: &RabbitEvents) {
-    let owner = OwnerId::new();
-    let mut heard = listener.subscribe();
-    soon("the news", async {
-        loop {
-            speaker.announce(owner).await;
-            let wait = tokio::time::timeout(Duration::from_millis(100), heard.recv());
-            if let Ok(Ok(Wake::Owner(of))) = wait.await
-                && of == owner
-            {
-                return;
-            }
-        }
-    })
-    .await;
 }
 
 async fn a_deleted_queue_is_declared_again(node: &Node, queue: &RabbitQueue) {

@@ -126,7 +126,7 @@ mod tests {
     fn job() -> Job {
         let chain = Chain { steps: Vec::new() };
         Job::queued(
-            RecordingId::new(),
+            RecordingId::new(at(0)),
             OwnerId::new(),
             chain,
             Format::Flac,

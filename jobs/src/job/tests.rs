@@ -9,7 +9,7 @@ use retake_findings::{Code, Finding};
 use serde_json::json;
 
 use super::*;
-use crate::lease::{Attempt, LeaseLost, LeaseTerms};
+use crate::lease::{Attempt, Blame, LeaseLost, LeaseTerms};
 use retake_chain::problem::ProblemKind;
 
 const TERMS: LeaseTerms = LeaseTerms {
@@ -25,7 +25,7 @@ fn at(second: i64) -> Timestamp {
 fn waiting() -> Job {
     let chain = Chain { steps: Vec::new() };
     Job::queued(
-        RecordingId::new(),
+        RecordingId::new(at(0)),
         OwnerId::new(),
         chain,
         Format::Flac,

@@ -2,16 +2,12 @@
 //! why. Fencing is by attempt number: what an attempt that was overtaken asks for is refused.
 
 use jiff::{SignedDuration, Timestamp};
-use retake_chain::{
-    Chain, Pins,
-    format::Format,
-    problem::{Problem, ProblemKind},
-};
+use retake_chain::{Chain, Pins, format::Format, problem::Problem};
 
-use super::{AlreadyEnded, Blame, ClaimRefused, Expired, Job, Outcome, Status};
+use super::{AlreadyEnded, ClaimRefused, Expired, Job, Outcome, Status};
 use crate::{
     id::{JobId, OwnerId, RecordingId},
-    lease::{Attempt, LOST_FOR_ONE, Lease, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, Blame, Excused, Lease, LeaseLost, LeaseTerms, Leased, too_many_lost},
 };
 
 impl Leased for Job {
@@ -38,7 +34,7 @@ impl Job {
         now: Timestamp,
     ) -> Self {
         Self {
-            id: JobId::new(),
+            id: JobId::new(now),
             recording_id,
             owner,
             chain,
@@ -50,8 +46,7 @@ impl Job {
             progress: 0.0,
             step: None,
             attempt: 0,
-            spared: 0,
-            lost: 0,
+            excused: Excused::default(),
             lease: None,
             cancel_requested: false,
             error: None,
@@ -136,8 +131,7 @@ impl Job {
     }
 
     /// Gives the job back unfinished. Where a cancel was asked for it is cancelled; with no attempts
-    /// left it fails with `reason`. What is the worker's own fault takes no attempt away, but after
-    /// long enough there is nobody left to try; what is nobody's takes a small part of one.
+    /// left it fails with `reason`.
     pub fn release(
         &mut self,
         attempt: Attempt<Job>,
@@ -167,14 +161,9 @@ impl Job {
         if !expired {
             return None;
         }
-        let (attempt, lost) = (self.attempt, self.lost + 1);
+        let (attempt, lost) = (self.attempt, self.excused.lost + 1);
         Some(self.give_up_attempt(now, terms, Blame::Nobody, || {
-            let detail = format!(
-                "the job was begun {attempt} times, and {lost} attempts ended without a word; of \
-                 those at most {} are allowed",
-                terms.attempts_max.saturating_mul(LOST_FOR_ONE)
-            );
-            Problem::new(ProblemKind::TooManyAttempts, detail)
+            too_many_lost("the job", attempt, lost, terms)
         }))
     }
 
@@ -189,18 +178,8 @@ impl Job {
             self.end(Status::Cancelled, now);
             return Expired::Ended;
         }
-        let given_up = match blame {
-            Blame::Job => self.tried() >= terms.attempts_max,
-            Blame::Worker => {
-                self.spared += 1;
-                now.duration_since(self.created_at) >= terms.give_up()
-            }
-            Blame::Nobody => {
-                self.lost += 1;
-                self.tried() >= terms.attempts_max
-            }
-        };
-        if given_up {
+        let age = now.duration_since(self.created_at);
+        if self.excused.one_too_many(self.attempt, blame, age, terms) {
             self.end(Status::Failed, now);
             self.error = Some(reason());
             return Expired::Ended;
@@ -214,18 +193,12 @@ impl Job {
 
     /// Attempts that count.
     pub fn tried(&self) -> u32 {
-        let cost_nothing = self.spared.saturating_add(self.lost);
-        self.attempt.saturating_sub(cost_nothing) + self.lost / LOST_FOR_ONE
+        self.excused.tried(self.attempt)
     }
 
-    /// How long the job is left alone after an attempt that ends without a word, should it be what
-    /// makes workers end.
+    /// How long it is left alone after an attempt that ended without a word.
     pub fn rest_after_loss(&self) -> SignedDuration {
-        const LONGEST_S: i64 = 60;
-        match self.lost {
-            0 | 1 => SignedDuration::ZERO,
-            lost => SignedDuration::from_secs(LONGEST_S.min(1 << (lost - 2).min(16))),
-        }
+        self.excused.rest()
     }
 
     fn end(&mut self, status: Status, now: Timestamp) {

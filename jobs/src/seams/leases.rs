@@ -9,8 +9,8 @@ use retake_chain::problem::Problem;
 use super::StoreError;
 use crate::{
     id::{JobId, OwnerId},
-    job::{Blame, ClaimRefused, Job},
-    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
+    job::{ClaimRefused, Job},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
     recording::Recording,
     submission::Submission,
 };
@@ -81,6 +81,16 @@ pub trait CheckLeases: Leases<Submission> {
         worker: &str,
         terms: LeaseTerms,
     ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError>;
+
+    /// Gives it back unchecked: anybody may claim it at once. With no attempts left it is refused with
+    /// `reason`; what is the worker's own fault takes none away.
+    async fn release_submission(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError>;
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -15,7 +15,8 @@ use crate::{
 #[async_trait]
 pub trait Records: Send + Sync {
     /// In one transaction: the recording, its job (queued), its `job.queued` event and the outbox
-    /// row of its message. When this returns, the recording is accepted and never lost. The
+    /// row of its message. When this returns, the recording is accepted and never lost; an error is
+    /// a no, of which nothing stays for as long as the store can be written to. The
     /// recording's bytes were put before, under `BlobKey::Recording`.
     async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError>;
 

@@ -13,7 +13,7 @@ use warp::reply::Response;
 
 use crate::{
     app::App,
-    auth,
+    auth, conditions,
     respond::{self, Refusal},
     routes::{Call, order::shorten},
     views::{Page, PluginView, VersionView},
@@ -69,6 +69,7 @@ pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let (rows, _) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let (id, version) = (id(row), version_text(row));
+    conditions::of_untagged(&call.headers)?;
     match app.parts.store.remove_plugin(id, version).await? {
         Removal::Removed => {
             tracing::info!(plugin.id = id, plugin.version = version, "plugin removed");

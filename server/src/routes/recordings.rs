@@ -14,7 +14,7 @@ use warp::reply::Response;
 
 use crate::{
     app::App,
-    auth,
+    auth, conditions,
     download::Download,
     respond::{self, Refusal},
     routes::{Call, jobs::points},
@@ -133,6 +133,10 @@ pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let id: RecordingId = call.id()?;
+    if let Err(failed) = conditions::of_untagged(&call.headers) {
+        find(&app, &call).await?;
+        return Err(failed);
+    }
     let work = {
         let app = app.clone();
         async move {

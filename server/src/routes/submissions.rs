@@ -36,7 +36,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .at_least(app.config.upload_bytes_per_s_min);
     let upload = Upload {
         app: app.clone(),
-        id: SubmissionId::new(),
+        id: SubmissionId::new(app.parts.clock.now()),
         request_id,
     };
     app.unbroken(async move {

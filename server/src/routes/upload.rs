@@ -62,7 +62,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let upload = Upload {
         app: app.clone(),
         owner,
-        id: RecordingId::new(),
+        id: RecordingId::new(app.parts.clock.now()),
         request_id: call.request_id.as_str().to_owned(),
         trace: call.trace,
     };

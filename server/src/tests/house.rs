@@ -15,7 +15,7 @@ use retake_chain::{
 };
 use retake_jobs::{
     announcing::Announcing,
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     correction::Correction,
     id::{JobId, OwnerId},
     job::{Job, Outcome},
@@ -58,12 +58,14 @@ pub struct Memory {
     pub blobs: Arc<MemoryBlobs>,
     pub queue: Arc<MemoryQueue>,
     pub events: LocalEvents,
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Memory {
     pub fn new() -> Self {
         Self {
             store: Arc::new(MemoryStore::new(Arc::new(SystemClock))),
+            clock: Arc::new(SystemClock),
             blobs: Arc::default(),
             queue: Arc::new(MemoryQueue::with_limits(QueueLimits::default())),
             events: LocalEvents::new(),
@@ -82,7 +84,7 @@ impl Memory {
             blobs,
             queue: self.queue.clone(),
             events: Arc::new(self.events.clone()),
-            clock: Arc::new(SystemClock),
+            clock: self.clock.clone(),
         }
     }
 }
@@ -121,6 +123,7 @@ impl House {
             blobs,
             queue,
             events,
+            ..
         } = memory;
         let front = Front::new(app.clone());
         Self {

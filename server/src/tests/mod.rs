@@ -10,6 +10,7 @@ mod direct;
 mod downloads;
 pub mod house;
 mod http2;
+mod ids;
 mod openapi;
 mod publishing;
 mod site;

@@ -327,6 +327,33 @@ async fn rfc_7239_5_2_limits_per_address_are_of_the_client_behind_a_trusted_prox
 }
 
 #[tokio::test]
+async fn rfc_9110_13_1_1_what_has_no_etag_is_not_deleted_under_a_condition_that_names_one() {
+    let house = House::new().await;
+    let token = house.session().await;
+    let made = house.upload(&token).await;
+    let path = format!("/api/v1/recordings/{}", made["id"].as_str().unwrap());
+    let delete = |name, value| {
+        let ask = ask(Method::DELETE, &path).bearer(&token);
+        house.ask(ask.header(name, value))
+    };
+    for (name, value) in [
+        ("if-match", "\"x\""),
+        ("if-match", ""),
+        ("if-none-match", "*"),
+    ] {
+        delete(name, value).await.problem("precondition-failed");
+    }
+    let there = house.ask(get(&path).bearer(&token)).await;
+    assert_eq!(there.status, StatusCode::OK);
+    assert_eq!(delete("if-match", "*").await.status, StatusCode::NO_CONTENT);
+    delete("if-match", "\"x\"").await.problem("not-found");
+    let path = "/api/v1/plugins/org.retake.gain/versions/1.0.0";
+    let ask = ask(Method::DELETE, path).bearer(super::house::ADMIN_KEY);
+    let answer = house.ask(ask.header("if-match", "\"x\"")).await;
+    answer.problem("precondition-failed");
+}
+
+#[tokio::test]
 async fn rfc_7578_4_a_form_is_read_however_its_parameters_are_written() {
     let house = House::new().await;
     let token = house.session().await;

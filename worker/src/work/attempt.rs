@@ -11,8 +11,8 @@ use retake_findings::Finding;
 use retake_jobs::{
     backoff,
     correction::Correction,
-    job::{Blame, Job, Outcome},
-    lease::Attempt,
+    job::{Job, Outcome},
+    lease::{Attempt, Blame},
     plugin::vocabulary,
     recording::Recording,
     seams::{BlobKey, Delivery, Progress},
@@ -238,7 +238,7 @@ impl Worker {
     /// Trouble that is still there when it is looked for has nothing to do with the job; nor has a
     /// full disk, of which there may be more once the attempt's files are gone, nor what only this
     /// worker lacks, nor files that somebody took away meanwhile.
-    async fn whose(&self, trouble: Trouble, started: Instant) -> Blame {
+    pub(super) async fn whose(&self, trouble: Trouble, started: Instant) -> Blame {
         let ailment = self.look().await;
         let gone = self.scratch.was_gone_since(started);
         match trouble {

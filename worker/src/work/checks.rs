@@ -3,19 +3,24 @@
 //! As with jobs the row is the truth: a worker claims a submission, keeps its lease while the kit runs
 //! in child processes, and settles it. One that dies in between loses nothing but time.
 
-use std::{convert::Infallible, io, path::PathBuf, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use retake_chain::{
     InstalledPlugin,
     problem::{FieldError, Problem, ProblemKind},
 };
 use retake_jobs::{
-    lease::Attempt,
+    lease::{Attempt, Blame},
     seams::{BlobError, BlobKey},
     submission::{PluginName, Submission, SubmissionStatus, Verdict},
 };
 use retake_plugin_check::{CheckReport, CheckTerms, Outcome, check_in_child};
-use retake_runner::words::plain;
+use retake_runner::{chain::Trouble, words::plain};
 use tokio::{sync::oneshot, time::sleep};
 
 use super::{
@@ -26,7 +31,7 @@ use super::{
 /// So much of a check's words stands in the problem; the whole is in the report.
 const WORDS_MAX: usize = 500;
 
-/// Why a submission could not be judged here. It is another attempt's turn, once the lease is over.
+/// Why a submission could not be judged here. It is another attempt's turn.
 #[derive(Debug, thiserror::Error)]
 enum NotJudged {
     #[error("a file of ours: {0}")]
@@ -72,19 +77,29 @@ impl Worker {
         let id = submission.id;
         tracing::info!(submission.id = %id, attempt = attempt.attempt, "a plugin's check begins");
         let judging = std::pin::pin!(self.judge(&submission));
-        // Without grace: another worker begins anew when the lease is over.
+        let started = Instant::now();
+        // Without grace: another worker begins anew.
         let judged = self.while_ours(attempt, News::default(), Duration::ZERO, judging);
         match judged.await {
             Ok(Ok(verdict)) => self.settle_check(attempt, verdict).await,
             Ok(Err(error)) => {
-                tracing::error!(submission.id = %id, %error, "a plugin could not be checked");
+                let blame = match error {
+                    NotJudged::Blobs(_) => Blame::Nobody,
+                    NotJudged::File(_) | NotJudged::Thread => {
+                        self.whose(Trouble::Other, started).await
+                    }
+                };
+                tracing::error!(submission.id = %id, %error, ?blame, "a plugin could not be checked");
+                self.release_check(attempt, blame).await;
                 // Not at once again by us: others may be luckier.
                 sleep(Duration::from_millis(self.config.retry_ms)).await;
             }
             Err(Stop::LeaseLost | Stop::CancelRequested) => {
                 tracing::warn!(submission.id = %id, "the check is another's by now");
             }
-            Err(Stop::Shutdown) => {}
+            Err(Stop::Shutdown) => {
+                self.release_check(attempt, Blame::Worker).await;
+            }
         }
     }
 
@@ -157,6 +172,28 @@ impl Worker {
                 let _ = tell.send(check_in_child(&checker, &cache, &file, &terms));
             })?;
         Ok(told.await.map_err(|_| NotJudged::Thread)??)
+    }
+
+    /// For others, at once.
+    async fn release_check(&self, attempt: Attempt<Submission>, blame: Blame) {
+        let store = &self.parts.store;
+        let detail = format!(
+            "the plugin's check was begun {} times and came to no verdict",
+            attempt.attempt
+        );
+        let reason = Problem::new(ProblemKind::TooManyAttempts, detail);
+        let release = || store.release_submission(attempt, self.terms(), blame, reason.clone());
+        match self.until_heard(attempt.id, release).await {
+            Heard::Ended(submission) => tracing::info!(
+                submission.id = %submission.id,
+                status = submission.status.name(),
+                "a plugin's check was given back"
+            ),
+            Heard::LeaseLost { .. } => {
+                tracing::warn!(submission.id = %attempt.id, "the check is another's by now");
+            }
+            Heard::Never => {}
+        }
     }
 
     /// Tells the store until it has heard.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use retake_chain::problem::Problem;
 use retake_jobs::{
-    job::{Blame, Job, Outcome},
-    lease::Attempt,
+    job::{Job, Outcome},
+    lease::{Attempt, Blame},
 };
 
 use super::{Worker, leased::Heard};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use retake_chain::InstalledPlugin;
+use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
     id::SubmissionId,
-    lease::{Attempt, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
     plugin::{Origin, PluginVersion},
     seams::{
         Catalogue, CheckLeases, Heartbeat, Leases, Progress, Removal, StoreError, Submissions,
@@ -128,6 +128,22 @@ impl CheckLeases for MemoryStore {
             }
         }
         Ok(None)
+    }
+
+    async fn release_submission(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        let now = self.clock.now();
+        let submissions = &mut self.tables().plugins.submissions;
+        let submission = submissions.get_mut(&attempt.id);
+        Ok(submission.ok_or(LeaseLost).and_then(|submission| {
+            submission.release(attempt, now, terms, blame, reason)?;
+            Ok(submission.clone())
+        }))
     }
 }
 

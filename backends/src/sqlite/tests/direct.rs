@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use retake_jobs::{
     clock::Clock,
     id::JobId,
-    job::Blame,
+    lease::Blame,
     seams::{Outbox, Queue, QueueLimits, Tag, Topic},
 };
 

@@ -2,12 +2,12 @@
 
 use std::{cell::RefCell, collections::BTreeSet, sync::Mutex};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     event::EventKind,
     id::{EventId, SubmissionId},
-    job::Blame,
+    lease::Blame,
     seams::{
         Catalogue, CheckLeases, EventLog, Outbox, Progress, Queue, QueueLimits, Space, Submissions,
         Sweep, Topic,
@@ -205,7 +205,11 @@ async fn live(bench: &Bench) {
     bench.clock.advance(SignedDuration::from_hours(2));
     let _draft = bench
         .blobs
-        .put(BlobKey::Recording(RecordingId::new()), body(10), 99)
+        .put(
+            BlobKey::Recording(RecordingId::new(Timestamp::now())),
+            body(10),
+            99,
+        )
         .await;
     store.claim(job.id, "w", TERMS).await.unwrap();
     bench.clock.advance(SignedDuration::from_hours(2));
@@ -251,7 +255,7 @@ async fn publish(bench: &Bench) {
     store.put_plugin(&plugin, 10).await.unwrap();
     store.plugins().await.unwrap();
     store.check_report("a.gain", "1.0.0").await.unwrap();
-    let id = SubmissionId::new();
+    let id = SubmissionId::new(Timestamp::now());
     bench
         .blobs
         .put(BlobKey::Submission(id), body(10), 99)

@@ -53,7 +53,7 @@ impl Bench {
 
     async fn submitted(&self, plugin: &InstalledPlugin) -> Submission {
         let now = self.clock.now();
-        let new = Submission::new(SubmissionId::new(), plugin.digest.clone(), 1, now);
+        let new = Submission::new(SubmissionId::new(now), plugin.digest.clone(), 1, now);
         self.put(BlobKey::Submission(new.id)).await;
         assert!(self.store.add_submission(&new, 10).await.unwrap());
         new

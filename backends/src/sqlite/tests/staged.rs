@@ -103,7 +103,7 @@ async fn a_short_blob_replaces_a_long_one_and_a_long_one_a_short_one() {
 #[tokio::test]
 async fn what_nobody_comes_back_for_is_forgotten_and_room_is_bounded() {
     let bench = bench();
-    let key = BlobKey::Recording(RecordingId::new());
+    let key = BlobKey::Recording(RecordingId::new(bench.clock.now()));
     put(&bench, key, 1_000).await;
     bench.clock.advance(SignedDuration::from_mins(61));
     bench.store.sweep(TERMS).await.unwrap();
@@ -117,12 +117,17 @@ async fn what_nobody_comes_back_for_is_forgotten_and_room_is_bounded() {
 
     // 16 MiB of them, and what comes after goes into the file.
     for _ in 0..65 {
-        put(&bench, BlobKey::Recording(RecordingId::new()), 256 << 10).await;
+        put(
+            &bench,
+            BlobKey::Recording(RecordingId::new(bench.clock.now())),
+            256 << 10,
+        )
+        .await;
     }
     assert_eq!(bench.count("SELECT count(*) FROM recordings").await, 1);
     put(
         &bench,
-        BlobKey::Recording(RecordingId::new()),
+        BlobKey::Recording(RecordingId::new(bench.clock.now())),
         (256 << 10) + 1,
     )
     .await;

@@ -1,7 +1,12 @@
 //! Clocks that are set while jobs wait and run.
 
 use retake_chain::problem::{Problem, ProblemKind};
-use retake_jobs::{job::Blame, seams::Outbox};
+use retake_jobs::{
+    id::SubmissionId,
+    lease::Blame,
+    seams::{CheckLeases, Outbox, Submissions},
+    submission::Submission,
+};
 
 use super::*;
 use crate::sqlite::shared_clock::tests::Moved;
@@ -60,6 +65,59 @@ async fn a_job_that_was_given_back_waits_its_pause_whatever_the_clock_was_set_to
         machine.passes(2);
         store.sweep(TERMS).await.unwrap();
         assert_eq!(all().await.len(), 1, "{set}");
+    }
+}
+
+/// A recording with a job, by that process's clock, as a server accepts it.
+async fn accepted_by(store: &SqliteStore, owner: OwnerId) -> RecordingId {
+    let now = store.clock().now();
+    let recording = Recording {
+        id: RecordingId::new(now),
+        owner,
+        user_email: "ann@example.org".parse().unwrap(),
+        file_name: None,
+        content_type: "audio/wav".to_owned(),
+        size_bytes: 10,
+        sha256: "ab".repeat(32),
+        created_at: now,
+    };
+    let blobs = SqliteBlobs::new(store);
+    let key = BlobKey::Recording(recording.id);
+    blobs.put(key, body(10), u64::MAX).await.unwrap();
+    let chain = Chain { steps: Vec::new() };
+    let job = Job::queued(recording.id, owner, chain, Format::Wav, now);
+    store.accept(&recording, &job).await.unwrap();
+    recording.id
+}
+
+#[tokio::test]
+async fn what_comes_later_stands_later_whatever_the_clock_was_set_to() {
+    let bench = bench();
+    let machine = Moved::new("this", 500, WALL);
+    let (mut accepted, mut submitted) = (Vec::new(), Vec::new());
+    let mut store = process(&bench, &machine);
+    for set in [0, -HOUR, 2 * HOUR, -24 * HOUR, 0] {
+        machine.is_set(set);
+        machine.passes(1);
+        accepted.insert(0, accepted_by(&store, bench.owner).await);
+        let now = store.clock().now();
+        let submission = Submission::new(SubmissionId::new(now), "ab".repeat(32), 1, now);
+        assert!(store.add_submission(&submission, 10).await.unwrap());
+        submitted.push(submission.id);
+        // The next is taken in by a process that starts only now.
+        store = process(&bench, &machine);
+    }
+    let (mut listed, mut before) = (Vec::new(), None);
+    loop {
+        let page = store.recordings(bench.owner, before, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        before = Some(last.recording.id);
+        listed.extend(page.iter().map(|found| found.recording.id));
+    }
+    assert_eq!(listed, accepted, "the newest first");
+    for oldest in submitted {
+        let (_, claimed) = store.claim_submission("w", TERMS).await.unwrap().unwrap();
+        assert_eq!(claimed.id, oldest);
     }
 }
 

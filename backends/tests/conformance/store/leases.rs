@@ -8,8 +8,8 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::JobId,
-    job::{Blame, ClaimRefused, Outcome, Status},
-    lease::LeaseLost,
+    job::{ClaimRefused, Outcome, Status},
+    lease::{Blame, LeaseLost},
     message::{CompletionMessage, JobMessage},
     seams::{Claim, Heartbeat, Progress, SharedStore, Topic},
 };
@@ -117,7 +117,11 @@ async fn a_lost_lease_changes_nothing(bench: Bench) {
 
 async fn a_job_that_is_gone_is_not_claimed(bench: Bench) {
     assert_eq!(
-        bench.a.claim(JobId::new(), "w1", TERMS).await.unwrap(),
+        bench
+            .a
+            .claim(JobId::new(bench.clock.now()), "w1", TERMS)
+            .await
+            .unwrap(),
         Claim::Gone
     );
 }

@@ -67,7 +67,14 @@ async fn a_job_is_found_by_its_id_alone_for_those_who_spread_news(bench: Bench) 
     let (_, job, attempt) = bench.claimed().await;
     let found = bench.b.job_now(job.id).await.unwrap().unwrap();
     assert_eq!((found.owner, found.attempt), (bench.owner, attempt.attempt));
-    assert_eq!(bench.b.job_now(JobId::new()).await.unwrap(), None);
+    assert_eq!(
+        bench
+            .b
+            .job_now(JobId::new(bench.clock.now()))
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 async fn events_are_forgotten_by_their_age_and_never_earlier(bench: Bench) {

@@ -7,7 +7,7 @@ use retake_chain::{
 use retake_jobs::{
     clock::Clock,
     id::SubmissionId,
-    lease::{Attempt, LeaseLost, LeaseTerms},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms},
     plugin::{Origin, PluginVersion, vocabulary},
     seams::{Progress, Removal},
     submission::{PluginName, Submission, SubmissionStatus, Verdict},
@@ -31,7 +31,9 @@ claims! { Bench on memory sqlite; [
     submissions_are_claimed_oldest_first_each_by_one
     an_expired_check_is_claimed_again_and_the_old_attempt_settles_nothing
     a_heartbeat_keeps_the_check
-    a_submission_tried_too_often_is_refused
+    a_submission_whose_workers_vanish_rests_and_is_refused_in_the_end
+    a_check_that_is_given_back_is_anybodys_at_once
+    what_is_a_workers_fault_costs_a_check_no_attempt
     no_more_submissions_wait_than_may
     a_submission_that_ended_long_ago_is_forgotten
 ] }
@@ -68,7 +70,12 @@ fn passed(plugin: &InstalledPlugin) -> Verdict {
 impl Bench {
     async fn submit(&self, digest: u8) -> Submission {
         let digest = format!("{digest:02x}").repeat(32);
-        let mut submission = Submission::new(SubmissionId::new(), digest, 77, self.clock.now());
+        let mut submission = Submission::new(
+            SubmissionId::new(self.clock.now()),
+            digest,
+            77,
+            self.clock.now(),
+        );
         submission.request_id = Some("r-1".to_owned());
         assert!(self.a.add_submission(&submission, MANY).await.unwrap());
         submission
@@ -277,7 +284,9 @@ async fn a_refused_submission_says_why_and_publishes_nothing(bench: Bench) {
 
 async fn submissions_are_claimed_oldest_first_each_by_one(bench: Bench) {
     assert_eq!(bench.claim_check().await, None);
-    let (first, second) = (bench.submit(1).await, bench.submit(2).await);
+    let first = bench.submit(1).await;
+    bench.pass(1);
+    let second = bench.submit(2).await;
     let claimed: Vec<_> = [bench.claim_check().await, bench.claim_check().await]
         .into_iter()
         .map(|claimed| claimed.unwrap().1.id)
@@ -323,17 +332,28 @@ async fn a_heartbeat_keeps_the_check(bench: Bench) {
     assert!(bench.claim_check().await.is_some());
 }
 
-async fn a_submission_tried_too_often_is_refused(bench: Bench) {
-    let (bad, good) = (bench.submit(1).await, bench.submit(2).await);
+async fn a_submission_whose_workers_vanish_rests_and_is_refused_in_the_end(bench: Bench) {
+    let bad = bench.submit(1).await;
     let terms = LeaseTerms {
         attempts_max: 2,
         ..TERMS
     };
-    for _ in 0..2 {
-        let (_, claimed) = bench.b.claim_submission("w", terms).await.unwrap().unwrap();
-        assert_eq!(claimed.id, bad.id);
-        bench.pass(11);
+    let claim = async || bench.b.claim_submission("w", terms).await.unwrap();
+    let mut rests = Vec::new();
+    for _ in 0..20 {
+        // Beyond the lease, how long nobody gets it.
+        let mut rest = 0;
+        while claim().await.is_none() {
+            bench.pass(1);
+            rest += 1;
+        }
+        rests.push(rest);
+        bench.pass(10);
     }
+    let first = [0, 0, 1, 2, 4, 8, 16, 32, 60, 60];
+    assert_eq!(rests[..10], first, "as jobs rest");
+    let good = bench.submit(2).await;
+    bench.pass(60);
     let (_, next) = bench.b.claim_submission("w", terms).await.unwrap().unwrap();
     assert_eq!(next.id, good.id, "the queue goes on");
     let ended = bench.a.submission(bad.id).await.unwrap().unwrap();
@@ -343,10 +363,70 @@ async fn a_submission_tried_too_often_is_refused(bench: Bench) {
     assert_eq!(ended.ended_at, Some(bench.clock.now()));
 }
 
+async fn a_check_that_is_given_back_is_anybodys_at_once(bench: Bench) {
+    bench.submit(1).await;
+    let (attempt, _) = bench.claim_check().await.unwrap();
+    assert_eq!(bench.claim_check().await, None);
+    let give_back = async |attempt| {
+        let reason = made::problem();
+        let released = bench
+            .b
+            .release_submission(attempt, TERMS, Blame::Worker, reason);
+        released.await.unwrap()
+    };
+    let released = give_back(attempt).await.unwrap();
+    assert_eq!(
+        (released.status, released.lease),
+        (SubmissionStatus::Checking, None)
+    );
+    assert_eq!(give_back(attempt).await, Err(LeaseLost));
+    let (second, _) = bench.claim_check().await.unwrap();
+    assert_eq!(second.attempt, 2);
+    let late = bench
+        .a
+        .settle(attempt, passed(&plugin("a.gain", "1.0.0", 1)))
+        .await;
+    assert_eq!(late.unwrap(), Err(LeaseLost));
+}
+
+async fn what_is_a_workers_fault_costs_a_check_no_attempt(bench: Bench) {
+    bench.submit(1).await;
+    let release = async |blame| {
+        let (attempt, _) = bench.claim_check().await.expect("it waits");
+        let reason = made::problem();
+        let released = bench.a.release_submission(attempt, TERMS, blame, reason);
+        released.await.unwrap().unwrap()
+    };
+    for n in 1..=20 {
+        let released = release(Blame::Worker).await;
+        assert_eq!(released.status, SubmissionStatus::Checking);
+        assert_eq!((released.excused.spared, released.excused.lost), (n, 0));
+    }
+    for _ in 1..TERMS.attempts_max {
+        assert_eq!(release(Blame::Job).await.status, SubmissionStatus::Checking);
+    }
+    let refused = release(Blame::Job).await;
+    assert_eq!(refused.status, SubmissionStatus::Refused);
+    assert_eq!(refused.error, Some(made::problem()));
+    assert_eq!(bench.claim_check().await, None);
+    // But not for ever.
+    bench.submit(2).await;
+    bench.pass(60);
+    assert_eq!(
+        release(Blame::Worker).await.status,
+        SubmissionStatus::Refused
+    );
+}
+
 async fn no_more_submissions_wait_than_may(bench: Bench) {
     let add = async || {
         let digest = "00".repeat(32);
-        let new = Submission::new(SubmissionId::new(), digest, 1, bench.clock.now());
+        let new = Submission::new(
+            SubmissionId::new(bench.clock.now()),
+            digest,
+            1,
+            bench.clock.now(),
+        );
         let added = bench.a.add_submission(&new, 2).await.unwrap();
         let found = bench.b.submission(new.id).await.unwrap();
         assert_eq!(found.is_some(), added);

@@ -109,7 +109,7 @@ async fn someone_elses_recording_is_not_there(bench: Bench) {
     );
     assert_eq!(bench.a.events(other, EventId(0), 10).await.unwrap(), []);
     let foreign = Job {
-        id: JobId::new(),
+        id: JobId::new(bench.clock.now()),
         owner: other,
         ..job.clone()
     };
@@ -121,8 +121,8 @@ async fn recordings_are_listed_newest_first_page_by_page(bench: Bench) {
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(bench.accepted().await.0.id);
+        bench.pass(1);
     }
-    ids.sort();
     ids.reverse();
     let mut listed = Vec::new();
     let mut before = None;
@@ -138,6 +138,7 @@ async fn recordings_are_listed_newest_first_page_by_page(bench: Bench) {
 
 async fn a_recording_can_have_several_jobs(bench: Bench) {
     let (recording, first) = bench.accepted().await;
+    bench.pass(1);
     let second = made::job(&recording, bench.clock.now());
     let event = bench.b.add_job(&second).await.unwrap().unwrap();
     assert_eq!(bench.a.newest_event().await.unwrap(), event);

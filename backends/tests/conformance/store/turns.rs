@@ -3,8 +3,8 @@
 use retake_jobs::{
     clock::Clock,
     id::{JobId, OwnerId},
-    job::{Blame, ClaimRefused, Job},
-    lease::Attempt,
+    job::{ClaimRefused, Job},
+    lease::{Attempt, Blame},
     seams::Claim,
 };
 
@@ -146,7 +146,7 @@ async fn where_nobody_waits_a_hint_is_about_its_own_job(bench: Bench) {
     assert_eq!(refused(&bench, job.id, MANY).await, ClaimRefused::Ended);
     let gone = bench
         .b
-        .claim_next(Some(JobId::new()), "w1", TERMS, MANY)
+        .claim_next(Some(JobId::new(bench.clock.now())), "w1", TERMS, MANY)
         .await;
     assert_eq!(gone.unwrap(), Claim::Gone);
     let nothing = bench.b.claim_next(None, "w1", TERMS, MANY).await;

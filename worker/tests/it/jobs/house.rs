@@ -197,7 +197,7 @@ impl House {
         let owner = OwnerId::new();
         let now = Timestamp::now();
         let recording = Recording {
-            id: RecordingId::new(),
+            id: RecordingId::new(now),
             owner,
             user_email: "someone@example.org".parse::<Email>().unwrap(),
             file_name: None,

@@ -39,8 +39,8 @@ fn body(bytes: &[u8]) -> retake_jobs::seams::ByteStream<'static> {
 
 impl House {
     async fn submit(&self, wasm: &[u8]) -> SubmissionId {
-        let id = SubmissionId::new();
         let now = jiff::Timestamp::now();
+        let id = SubmissionId::new(now);
         let new = Submission::new(id, digest_of(wasm), wasm.len() as u64, now);
         let key = BlobKey::Submission(id);
         self.blobs.put(key, body(wasm), u64::MAX).await.unwrap();
@@ -48,18 +48,24 @@ impl House {
         id
     }
 
-    async fn verdict(&self, id: SubmissionId) -> Submission {
+    async fn verdict_of(&self, id: SubmissionId) -> Submission {
         let find = async || self.store.submission(id).await.unwrap().unwrap();
         eventually("there is a verdict", async || {
             find().await.status != SubmissionStatus::Checking
         })
         .await;
+        find().await
+    }
+
+    /// And its bytes are gone.
+    async fn verdict(&self, id: SubmissionId) -> Submission {
+        let submission = self.verdict_of(id).await;
         let bytes = BlobKey::Submission(id);
         eventually("the submission's bytes are gone", async || {
             self.blobs.size(bytes).await.is_err()
         })
         .await;
-        find().await
+        submission
     }
 
     /// In the catalogue, its bytes stored, and in nobody's cache.
@@ -163,21 +169,41 @@ async fn a_submission_outlives_a_kit_that_breaks_and_is_refused_at_last() {
     parts.checker.program = broken.program;
     parts.checker.arguments = broken.arguments;
     let worker = house.worker(parts);
-    let id = house.submit(&built("gain")).await;
-    // Each attempt's lease has to run out by the store's clock.
-    let refused = async || {
-        house.clock.advance(jiff::SignedDuration::from_secs(11));
-        let submission = house.store.submission(id).await.unwrap().unwrap();
-        submission.status == SubmissionStatus::Refused
-    };
-    eventually("it was tried often enough", refused).await;
+    let submission = house.verdict_of(house.submit(&built("gain")).await).await;
     worker.stop().await;
-    let submission = house.store.submission(id).await.unwrap().unwrap();
+    assert_eq!(submission.status, SubmissionStatus::Refused);
     assert_eq!(submission.attempt, house.terms().attempts_max);
     assert_eq!(
         submission.error.unwrap().kind(),
         Some(ProblemKind::TooManyAttempts)
     );
+}
+
+#[tokio::test]
+async fn workers_that_are_stopped_hand_a_check_on_at_once_and_it_costs_the_plugin_nothing() {
+    let house = House::new();
+    let id = house.submit(&built("gain")).await;
+    let now = async || house.store.submission(id).await.unwrap().unwrap();
+    for attempt in 1..=2 * house.terms().attempts_max {
+        let mut parts = house.parts();
+        let hangs = false_child("exec sleep 1000");
+        parts.checker.program = hangs.program;
+        parts.checker.arguments = hangs.arguments;
+        let worker = house.worker(parts);
+        // The store's clock stands still: no lease runs out.
+        eventually("the check begins", async || now().await.attempt == attempt).await;
+        worker.stop().await;
+        assert_eq!(now().await.lease, None);
+    }
+    let worker = house.worker(house.parts());
+    let submission = house.verdict(id).await;
+    worker.stop().await;
+    assert_eq!(
+        submission.status,
+        SubmissionStatus::Published,
+        "{submission:?}"
+    );
+    house.assert_nothing_left_over();
 }
 
 #[tokio::test]

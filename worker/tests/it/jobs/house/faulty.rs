@@ -16,8 +16,8 @@ use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
-    job::{AlreadyEnded, Blame, Job, Outcome},
-    lease::{Attempt, LeaseLost, LeaseTerms},
+    job::{AlreadyEnded, Job, Outcome},
+    lease::{Attempt, Blame, LeaseLost, LeaseTerms},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
@@ -212,6 +212,18 @@ impl CheckLeases for FaultyStore {
         terms: LeaseTerms,
     ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
         self.inner.claim_submission(worker, terms).await
+    }
+
+    async fn release_submission(
+        &self,
+        attempt: Attempt<Submission>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        self.inner
+            .release_submission(attempt, terms, blame, reason)
+            .await
     }
 }
 
