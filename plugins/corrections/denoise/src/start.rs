@@ -1,0 +1,66 @@
+//! The first seconds of a recording, held back until they are known.
+//!
+//! Both estimators have to hear a noise for a while before they take it for one, so that it would fall by a
+//! few decibels at first and by many more half a second later, as a step. So they hear what comes first
+//! twice: backwards, from a few seconds in to the very beginning, and then from there as it is.
+
+use crate::rnnoise::FRAME;
+
+/// What is heard beforehand, 4 s: half a second of listening, the 1.2 s over which a bin's minimum is taken,
+/// and what the network takes to believe a faint noise.
+const HELD_FRAMES: usize = 400;
+
+pub enum Start {
+    /// Digital silence so far, which teaches nothing. So many frames are still to come.
+    Silent {
+        frames_left: u64,
+    },
+    /// The beginning of what can be heard, up to so many samples.
+    Held {
+        samples: Vec<f32>,
+        wanted: usize,
+    },
+    Over,
+}
+
+/// What is to be done once a frame has come.
+pub enum Next {
+    /// It is to be corrected.
+    Frame,
+    /// There is nothing to do yet.
+    Wait,
+    /// All of these are, once they were heard backwards.
+    Held(Vec<f32>),
+}
+
+impl Start {
+    pub fn new(samples: u64) -> Self {
+        Self::Silent {
+            frames_left: samples.div_ceil(FRAME as u64),
+        }
+    }
+
+    pub fn take(&mut self, frame: &[f32; FRAME]) -> Next {
+        if let Self::Silent { frames_left } = self {
+            if *frame == [0.0; FRAME] {
+                *frames_left = frames_left.saturating_sub(1);
+                return Next::Frame;
+            }
+            let frames = (*frames_left).min(HELD_FRAMES as u64) as usize;
+            *self = Self::Held {
+                samples: Vec::new(),
+                wanted: frames * FRAME,
+            };
+        }
+        let Self::Held { samples, wanted } = self else {
+            return Next::Frame;
+        };
+        samples.extend_from_slice(frame);
+        if samples.len() < *wanted {
+            return Next::Wait;
+        }
+        let held = std::mem::take(samples);
+        *self = Self::Over;
+        Next::Held(held)
+    }
+}
