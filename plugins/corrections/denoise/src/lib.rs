@@ -47,6 +47,7 @@ impl Corrector for Denoise {
         license: "BSD-3-Clause AND (MIT OR Apache-2.0)",
         sample_rates: &[48_000],
         block_quantum: FRAME as u32,
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&STRENGTH];
