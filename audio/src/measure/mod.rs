@@ -5,6 +5,8 @@
 //! what is said about both.
 
 mod change;
+#[cfg(test)]
+mod ebu;
 mod findings;
 #[cfg(test)]
 mod guests;
