@@ -55,10 +55,7 @@ impl Corrector for Denoise {
     fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         Ok(Self {
             start: Start::new(stream.total_frames),
-            chain: Chain {
-                omlsa: Box::new(Omlsa::new()),
-                denoiser: Box::new(Denoiser::new()),
-            },
+            chain: Chain::new(),
             strength: settings.get(&STRENGTH) as f32,
             dry: [[0.0; FRAME]; 2],
         })
@@ -101,6 +98,10 @@ impl Denoise {
         for frame in backwards.as_chunks().0 {
             self.chain.run(frame);
         }
+        if start::is_clean(held) {
+            // There is no noise to know: a voice that begins at once is better left alone a while.
+            self.chain = Chain::new();
+        }
     }
 
     fn correct(&mut self, frame: &mut [f32; FRAME]) {
@@ -114,6 +115,13 @@ impl Denoise {
 }
 
 impl Chain {
+    fn new() -> Self {
+        Self {
+            omlsa: Box::new(Omlsa::new()),
+            denoiser: Box::new(Denoiser::new()),
+        }
+    }
+
     /// Gives the frame of [`LATENCY_FRAMES`] before, at [`FULL_SCALE`].
     fn run(&mut self, frame: &[f32; FRAME]) -> [f32; FRAME] {
         let (mut steadied, mut wet) = ([0.0; FRAME], [0.0; FRAME]);

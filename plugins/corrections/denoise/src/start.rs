@@ -29,7 +29,7 @@ pub enum Next {
     Frame,
     /// There is nothing to do yet.
     Wait,
-    /// All of these are, once they were heard backwards.
+    /// All of these are, once they were heard backwards. There is at least one frame.
     Held(Vec<f32>),
 }
 
@@ -63,4 +63,16 @@ impl Start {
         *self = Self::Over;
         Next::Held(held)
     }
+}
+
+/// Whether what is quietest, which a voice leaves to the noise, is too far below the rest to matter: 27 dB.
+pub fn is_clean(held: &[f32]) -> bool {
+    const FACTOR: f32 = 500.0;
+    /// A tenth of the frames are pauses.
+    const QUIET_PART: usize = 10;
+    let power = |frame: &[f32; FRAME]| frame.iter().map(|sample| sample * sample).sum();
+    let mut powers: Vec<f32> = held.as_chunks().0.iter().map(power).collect();
+    let mean = powers.iter().sum::<f32>() / powers.len() as f32;
+    powers.sort_by(f32::total_cmp);
+    mean > FACTOR * powers[powers.len() / QUIET_PART]
 }

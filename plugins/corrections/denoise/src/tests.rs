@@ -219,6 +219,17 @@ fn a_first_word_is_not_taken_for_the_noise() {
 }
 
 #[test]
+fn a_beginning_is_clean_where_its_pauses_are() {
+    let frames = 4 * 48_000;
+    let (voice, noise) = (voice(frames), noise(frames, 4));
+    let is_clean = |level: f32| crate::start::is_clean(&mixed(&voice, &noise, level));
+    assert!(is_clean(0.0) && is_clean(1e-5));
+    // About 20 dB below the voice, and as loud as it.
+    assert!(!is_clean(0.004) && !is_clean(0.04));
+    assert!(!crate::start::is_clean(&noise));
+}
+
+#[test]
 fn whatever_the_length_all_of_it_comes_back() {
     let settings = Settings::defaults::<Denoise>();
     let noise = noise(200_000, 2);
