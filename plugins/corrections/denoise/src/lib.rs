@@ -82,7 +82,11 @@ impl Corrector for Denoise {
                             .0
                             .iter_mut()
                             .for_each(|frame| self.correct(frame));
-                        ready.append(&mut held);
+                        if ready.is_empty() {
+                            ready = held;
+                        } else {
+                            ready.append(&mut held);
+                        }
                     }
                 }
             }
@@ -94,9 +98,10 @@ impl Corrector for Denoise {
 
 impl Denoise {
     fn hear_backwards(&mut self, held: &[f32]) {
-        let backwards: Vec<f32> = held.iter().rev().copied().collect();
-        for frame in backwards.as_chunks().0 {
-            self.chain.run(frame);
+        for frame in held.as_chunks().0.iter().rev() {
+            let mut backwards: [f32; FRAME] = *frame;
+            backwards.reverse();
+            self.chain.run(&backwards);
         }
         if start::is_clean(held) {
             // There is no noise to know: a voice that begins at once is better left alone a while.

@@ -11,9 +11,11 @@ use crate::rnnoise::FRAME;
 const HELD_FRAMES: usize = 400;
 
 pub enum Start {
-    /// Digital silence so far, which teaches nothing. So many frames are still to come.
+    /// Digital silence so far, which teaches nothing. So many frames are still to come, and there is room for
+    /// what will be held: memory does not grow later.
     Silent {
         frames_left: u64,
+        room: Vec<f32>,
     },
     /// The beginning of what can be heard, up to so many samples.
     Held {
@@ -37,18 +39,19 @@ impl Start {
     pub fn new(samples: u64) -> Self {
         Self::Silent {
             frames_left: samples.div_ceil(FRAME as u64),
+            room: Vec::with_capacity(HELD_FRAMES * FRAME),
         }
     }
 
     pub fn take(&mut self, frame: &[f32; FRAME]) -> Next {
-        if let Self::Silent { frames_left } = self {
+        if let Self::Silent { frames_left, room } = self {
             if *frame == [0.0; FRAME] {
                 *frames_left = frames_left.saturating_sub(1);
                 return Next::Frame;
             }
             let frames = (*frames_left).min(HELD_FRAMES as u64) as usize;
             *self = Self::Held {
-                samples: Vec::new(),
+                samples: std::mem::take(room),
                 wanted: frames * FRAME,
             };
         }
