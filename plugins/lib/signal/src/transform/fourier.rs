@@ -37,9 +37,9 @@ struct C4 {
 impl Fourier {
     pub fn new() -> Self {
         let (mut inputs, mut outputs) = ([0; PART], [0; PART]);
-        for place in 0..PART {
+        for (place, input) in inputs.iter_mut().enumerate() {
             let (by_3, by_5, by_8) = (place % 3, place / 3 % 5, place / 15);
-            inputs[place] = ((40 * by_3 + 24 * by_5 + 15 * by_8) % PART) as u8;
+            *input = ((40 * by_3 + 24 * by_5 + 15 * by_8) % PART) as u8;
             // The only frequency with these rests.
             let frequency = (0..PART).find(|k| (k % 3, k % 5, k % 8) == (by_3, by_5, by_8));
             outputs[frequency.expect("3, 5 and 8 share no factor")] = place as u8;
