@@ -3,14 +3,22 @@
 //! A spill is an unlinked file, block after block, each planar, in the byte order of this machine. All
 //! blocks but the last hold [`BLOCK_FRAMES`] frames. A byte before each says how it is written: as
 //! 16-bit numbers where that is what all of its samples are, which most recordings have, else as `f32`.
-//! Both give back every bit. The file has no name: it is gone when the process is.
+//! Both give back every bit. The file has no name: it is gone when the process is, and what was read for the
+//! last time gives its room back at once. A recording that is nothing but whole numbers waits where it is.
 
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
 
-use crate::{BLOCK_FRAMES, Block};
+use rustix::fs::{FallocateFlags, fallocate};
+
+use crate::{
+    BLOCK_FRAMES, Block,
+    decode::{RecordingAsIs, pcm},
+};
 
 /// Read and written at once: several blocks, which costs the system half of what one by one does.
 const BUFFER_BYTES: usize = 1 << 18;
+/// Room is given back in pieces of this size.
+const FREED_BYTES: u64 = 1 << 23;
 
 /// The byte before a block.
 const INT16: u8 = 2;
@@ -23,9 +31,21 @@ pub struct Spill {
     bytes: u64,
     channels: usize,
     frames: u64,
+    /// The file is the recording itself.
+    as_is: Option<RecordingAsIs>,
 }
 
 impl Spill {
+    pub(crate) fn of_recording(file: File, as_is: RecordingAsIs) -> Self {
+        Self {
+            file,
+            bytes: as_is.to,
+            channels: as_is.channels as usize,
+            frames: (as_is.to - as_is.from) / as_is.frame_bytes(),
+            as_is: Some(as_is),
+        }
+    }
+
     pub(crate) fn frames(&self) -> u64 {
         self.frames
     }
@@ -34,10 +54,20 @@ impl Spill {
     pub(crate) fn read(&mut self) -> SpillReader<'_> {
         SpillReader {
             left: self.frames,
-            at: 0,
+            at: self.as_is.map_or(0, |as_is| as_is.from),
+            freed: None,
             buffer: Vec::new(),
             taken: 0,
             spill: self,
+        }
+    }
+
+    /// The same for the last time: nothing of it can be read again.
+    pub(crate) fn read_last(&mut self) -> SpillReader<'_> {
+        let is_ours = self.as_is.is_none();
+        SpillReader {
+            freed: is_ours.then_some(0),
+            ..self.read()
         }
     }
 }
@@ -58,6 +88,7 @@ impl SpillWriter {
             bytes: 0,
             channels,
             frames: 0,
+            as_is: None,
         };
         Ok(Self {
             spill,
@@ -114,6 +145,8 @@ pub(crate) struct SpillReader<'a> {
     left: u64,
     /// How much of the file was read.
     at: u64,
+    /// How much of it gave its room back, where nobody reads it again.
+    freed: Option<u64>,
     buffer: Vec<u8>,
     /// How much of the buffer was given out.
     taken: usize,
@@ -126,6 +159,13 @@ impl SpillReader<'_> {
         block.reset(self.spill.channels);
         if frames == 0 {
             return Ok(false);
+        }
+        if let Some(as_is) = self.spill.as_is {
+            let channels = self.spill.channels;
+            let bytes = self.take(frames * as_is.frame_bytes() as usize)?;
+            pcm::convert(as_is.layout, bytes, channels, block);
+            self.left -= frames as u64;
+            return Ok(true);
         }
         let width = usize::from(self.take(1)?[0]);
         let samples = frames * self.spill.channels;
@@ -160,10 +200,25 @@ impl SpillReader<'_> {
                 .file
                 .read_exact_at(&mut self.buffer[held..], self.at)?;
             self.at += read;
+            self.free();
         }
         let start = self.taken;
         self.taken += bytes;
         Ok(&self.buffer[start..self.taken])
+    }
+}
+
+impl SpillReader<'_> {
+    /// Gives back the room of what was read. A disk that cannot do so keeps it until the end.
+    fn free(&mut self) {
+        let Some(freed) = self.freed else {
+            return;
+        };
+        if self.at - freed >= FREED_BYTES {
+            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+            let done = fallocate(&self.spill.file, flags, freed, self.at - freed);
+            self.freed = done.is_ok().then_some(self.at);
+        }
     }
 }
 
@@ -242,6 +297,39 @@ mod tests {
             piece.clone()
         });
         assert_eq!(spilled(&pieces.collect::<Vec<_>>()), 2 * 65_536 + 14);
+    }
+
+    #[test]
+    fn what_was_read_for_the_last_time_has_given_its_room_back_and_was_read_all_the_same() {
+        use std::os::unix::fs::MetadataExt;
+        let blocks = || {
+            (0..500u32).map(|n| {
+                Block::from_fn(2, BLOCK_FRAMES, |_, frame| (n as f32 + frame as f32) / 3e6)
+            })
+        };
+        let mut writer = SpillWriter::create(&std::env::temp_dir(), 2).unwrap();
+        blocks().for_each(|block| writer.write(&block).unwrap());
+        let mut spill = writer.finish().unwrap();
+        let room = |spill: &Spill| spill.file.metadata().unwrap().blocks() * 512;
+        let all = room(&spill);
+        let mut block = Block::default();
+        for is_last in [false, true] {
+            let mut reader = if is_last {
+                spill.read_last()
+            } else {
+                spill.read()
+            };
+            let mut most = 0;
+            for expected in blocks() {
+                assert!(reader.read_into(&mut block).unwrap());
+                assert!(block == expected);
+                most = most.max(reader.at - reader.freed.unwrap_or(0));
+            }
+            assert!(!is_last || most < 2 * FREED_BYTES, "{most} bytes were held");
+            assert!(!reader.read_into(&mut block).unwrap());
+            let left = room(&spill);
+            assert_eq!(is_last, left < all / 4, "{left} of {all} bytes are left");
+        }
     }
 
     #[test]

@@ -3,9 +3,9 @@
 
 mod signals;
 
-use retake_audio::{AudioError, Block};
+use retake_audio::{AudioError, Block, Limits, decode};
 use retake_findings::{Code, Finding};
-use signals::{decode_bytes, fixture_bytes, samples, wav_bytes};
+use signals::{decode_bytes, file_of, fixture_bytes, samples, wav_bytes};
 
 struct Wave {
     code: u16,
@@ -227,4 +227,39 @@ fn the_length_of_rf64_is_found_in_its_own_chunk() {
     // A chunk behind the audio must not be taken for audio, which only ds64 can tell.
     let tailed = [bytes, b"LIST\x04\0\0\0abcd".to_vec()].concat();
     assert_eq!(decode_bytes(&tailed).unwrap().frames, whole.frames);
+}
+
+#[test]
+fn whole_numbers_are_not_written_down_a_second_time() {
+    let values: Vec<i16> = (0..100_000u32).map(|n| (n * 7919) as i16).collect();
+    let wave = Wave {
+        channels: 2,
+        ..Wave::pcm16(&values)
+    };
+    let nowhere = std::path::Path::new("/nowhere/to/write/to");
+    let read = |bytes: &[u8]| {
+        decode(
+            file_of(bytes),
+            &Limits::default(),
+            None,
+            nowhere,
+            &mut |_| {},
+        )
+    };
+    let decoded = read(&wave.bytes()).unwrap();
+    assert_eq!(decoded.frames, 50_000);
+    let block = samples(decoded);
+    for (frame, pair) in values.chunks_exact(2).enumerate() {
+        for channel in 0..2 {
+            let expected = f32::from(pair[channel]) / 32_768.0;
+            assert_eq!(block.plane(channel)[frame], expected);
+        }
+    }
+    // What looks like it and is not all of it has to be, and is read as ever.
+    let joined = [wave.bytes(), wave.bytes()].concat();
+    assert!(matches!(read(&joined), Err(AudioError::Io(_))));
+    assert_eq!(decode_bytes(&joined).unwrap().frames, 100_000);
+    // Numbers with a point might be none.
+    let floats = wav_bytes(48_000, &block);
+    assert!(matches!(read(&floats), Err(AudioError::Io(_))));
 }

@@ -50,9 +50,27 @@ impl PluginFile {
     }
 }
 
-/// Everything that there is to install, compiled: the built-in plugins and those of a folder.
-pub fn all(data: &Path, folder: &str, deadline: Duration) -> Result<Vec<Installed>> {
-    compiled(data, &files(folder)?, deadline)
+/// Everything that there is to install, compiled: the built-in plugins and those of a folder. Where it is known
+/// which are needed, and all of those are built in, the other built-in ones are left out.
+pub fn all(
+    data: &Path,
+    folder: &str,
+    needed: Option<&HashSet<String>>,
+    deadline: Duration,
+) -> Result<Vec<Installed>> {
+    let mut files = files(folder)?;
+    if let Some(needed) = needed {
+        let built_in: HashSet<String> = BuiltIn::iter().map(|name| name.into_owned()).collect();
+        let is_needed = |name: &str| needed.contains(name.trim_end_matches(".wasm"));
+        // Their files have the last parts of their ids as names.
+        if needed
+            .iter()
+            .all(|name| built_in.contains(&format!("{name}.wasm")))
+        {
+            files.retain(|file| !built_in.contains(&file.name) || is_needed(&file.name));
+        }
+    }
+    compiled(data, &files, deadline)
 }
 
 /// The files of it.

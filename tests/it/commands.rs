@@ -142,3 +142,30 @@ fn bench_compares_with_what_a_native_build_prints() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn a_chain_has_only_those_plugins_compiled_that_it_names() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let compiled = |chain: &str| -> Result<usize> {
+        let corrected = Command::new(program())
+            .arg("correct")
+            .arg(fixture("speech-44k-stereo.wav"))
+            .args(["-o", "out.wav", "--chain", chain])
+            .current_dir(folder.path())
+            .env("XDG_CACHE_HOME", folder.path())
+            .output()?;
+        ensure!(corrected.status.success(), "{}", said(&corrected));
+        let mut count = 0;
+        for engine in std::fs::read_dir(folder.path().join("retake/plugin-cache"))? {
+            for file in std::fs::read_dir(engine?.path())? {
+                count += usize::from(file?.path().extension().is_some_and(|e| e == "cwasm"));
+            }
+        }
+        Ok(count)
+    };
+    let gain = compiled(r#"{"steps": [{"plugin": "gain"}]}"#)?;
+    ensure!(gain == 1, "{gain} plugins were compiled");
+    let both = compiled(r#"{"steps": [{"plugin": "gain"}, {"plugin": "org.retake.highpass"}]}"#)?;
+    ensure!(both == 2, "{both} plugins were compiled");
+    Ok(())
+}

@@ -141,6 +141,8 @@ pub(super) struct Packet {
     pub trim_end: Option<Time>,
     /// The decoder has to forget what came before: the packet does not follow on the one before it.
     pub is_jump: bool,
+    /// Where its bytes stand in the file, where they stand there as they are here.
+    pub place: Option<u64>,
 }
 
 impl Packet {
@@ -149,6 +151,7 @@ impl Packet {
         self.data.clear();
         (self.at, self.duration, self.trim_start, self.trim_end) = (None, None, None, None);
         self.is_jump = false;
+        self.place = None;
     }
 
     /// What the container says of it.

@@ -10,12 +10,13 @@
 //! A decoder that panics or hangs on a hostile file takes the process with it: run this in one that
 //! may end.
 
+mod as_is;
 mod bit_reader;
 mod codec;
 mod container;
 mod convert;
 mod demux;
-mod pcm;
+pub(crate) mod pcm;
 mod recorder;
 mod sink;
 mod source;
@@ -30,12 +31,14 @@ use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::{AudioError, Format, Measured, Spec, Tags, channels::CHANNELS_MAX, spill::Spill};
+use as_is::AsIs;
 use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
 use sink::{Sink, ToEncoder, ToSpill};
 use source::{Source, Ticker};
 use timeline::Timeline;
 
+pub(crate) use as_is::AsIs as RecordingAsIs;
 pub use tracks::TrackInfo;
 
 /// What is taken in; anything outside is refused by name.
@@ -133,9 +136,18 @@ pub fn decode(
     progress: &mut dyn FnMut(f32),
 ) -> Result<Decoded, AudioError> {
     let mut sink = ToSpill::in_dir(spill_dir);
-    let decoded = read_whole(&file, limits, track, &mut sink, progress)?;
-    let spill = sink.finish()?;
-    Ok(decoded.with(spill))
+    let (decoded, as_is) = read_whole(&file, limits, track, &mut sink, progress)?;
+    if let Some(as_is) = as_is {
+        let spill = Spill::of_recording(file, as_is);
+        return Ok(decoded.with(spill));
+    }
+    if !sink.has_kept() {
+        // It looked as if nothing had to be.
+        sink.keep();
+        let (decoded, _) = read_whole(&file, limits, track, &mut sink, progress)?;
+        return Ok(decoded.with(sink.finish()?));
+    }
+    Ok(decoded.with(sink.finish()?))
 }
 
 /// Decodes, measures and encodes in one pass, with nothing in between: `out`, which is writable, then
@@ -154,7 +166,7 @@ pub fn convert<'a>(
         wanted,
         encoder: None,
     };
-    let decoded = read_whole(&file, limits, track, &mut sink, progress)?;
+    let (decoded, _) = read_whole(&file, limits, track, &mut sink, progress)?;
     sink.finish()?;
     Ok(decoded)
 }
@@ -165,7 +177,7 @@ fn read_whole(
     track: Option<u32>,
     sink: &mut dyn Sink,
     progress: &mut dyn FnMut(f32),
-) -> Result<Decoded<()>, AudioError> {
+) -> Result<(Decoded<()>, Option<AsIs>), AudioError> {
     let limits = Limits {
         channels_max: limits.channels_max.min(CHANNELS_MAX),
         ..limits.clone()
@@ -174,9 +186,9 @@ fn read_whole(
     for restart in 0..=RESTARTS_MAX {
         let recorder = Recorder::new(&limits, sink, aim, restart < RESTARTS_MAX);
         match read(file, track, recorder, progress) {
-            Ok(decoded) => {
+            Ok(read) => {
                 progress(1.0);
-                return Ok(decoded);
+                return Ok(read);
             }
             Err(Interrupted::Richer(spec)) => aim = Some(spec),
             Err(Interrupted::Failed(error)) => return Err(error),
@@ -212,7 +224,7 @@ fn read(
     wish: Option<u32>,
     recorder: Recorder<'_>,
     progress: &mut dyn FnMut(f32),
-) -> Result<Decoded<()>, Interrupted> {
+) -> Result<(Decoded<()>, Option<AsIs>), Interrupted> {
     let source = Source::open(file)?;
     let mut demuxer = container::open(&source)?;
     let chosen = tracks::choose(demuxer.tracks(), wish)?;
@@ -225,18 +237,28 @@ fn read(
     let mut of_first: Option<SourceInfo> = None;
     let mut streams = 0u64;
     let mut unread = Unread::default();
+    let mut as_is: Option<AsIs> = None;
     let end = loop {
         packet.clear();
         match demuxer.next(&mut packet)? {
             Next::Packet if unread.is_passing => unread.bytes += packet.data.len() as u64,
-            Next::Packet => timeline.packet(&packet)?,
+            Next::Packet => {
+                as_is = as_is.take_if(|as_is| as_is.takes(&packet));
+                timeline.packet(&packet)?;
+            }
             Next::Stream(stream) => {
                 streams += 1;
                 let is_first = of_first.is_none();
                 if is_first {
                     let source = SourceInfo::of(&stream, demuxer.container().name());
                     timeline.recorder().set_source(source.clone());
+                    as_is = AsIs::of(&stream);
+                    if as_is.is_some() {
+                        timeline.recorder().can_be_read_again();
+                    }
                     of_first = Some(source);
+                } else {
+                    as_is = None;
                 }
                 unread.is_passing = match timeline.start(*stream) {
                     // What came before is read all the same.
@@ -263,6 +285,7 @@ fn read(
         spec,
         measured,
         findings: of_samples,
+        is_as_it_came,
     } = recorder.finish()?;
 
     let read_s = measured.measurement.frames as f64 / f64::from(spec.sample_rate);
@@ -279,7 +302,9 @@ fn read(
     findings.extend(of_samples);
     findings.extend(tracks::findings(&source, &infos, chosen, &measured)?);
     findings.extend(measured.findings.iter().cloned());
-    Ok(Decoded {
+    let as_is =
+        as_is.filter(|as_is| is_as_it_came && as_is.is_all_of(spec, measured.measurement.frames));
+    let decoded = Decoded {
         spec,
         source: SourceInfo {
             container: container.name().to_owned(),
@@ -290,5 +315,6 @@ fn read(
         measured,
         findings,
         kept: (),
-    })
+    };
+    Ok((decoded, as_is))
 }

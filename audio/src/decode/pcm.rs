@@ -4,7 +4,7 @@ use crate::block::Block;
 
 /// One channel's sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PcmLayout {
+pub(crate) struct PcmLayout {
     pub encoding: PcmEncoding,
     /// Bytes that a sample takes: 1, 2, 3, 4 or 8.
     pub bytes: u32,
@@ -14,7 +14,7 @@ pub(super) struct PcmLayout {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PcmEncoding {
+pub(crate) enum PcmEncoding {
     /// Silence is half of full scale.
     Unsigned,
     Signed,
@@ -48,7 +48,7 @@ impl PcmLayout {
 /// Interleaved bytes to planar samples, which take the place of what was in the block. An incomplete
 /// last frame is dropped. Where the bits do not fill the bytes they are at the top of them, so full
 /// scale is that of the bytes.
-pub(super) fn convert(layout: PcmLayout, bytes: &[u8], channels: usize, block: &mut Block) {
+pub(crate) fn convert(layout: PcmLayout, bytes: &[u8], channels: usize, block: &mut Block) {
     use PcmEncoding::{Float, Signed, Unsigned};
     let PcmLayout {
         encoding,

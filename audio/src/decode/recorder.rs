@@ -116,6 +116,8 @@ pub(super) struct Recorded {
     pub spec: Spec,
     pub measured: Measured,
     pub findings: Vec<Finding>,
+    /// Nothing was replaced or converted.
+    pub is_as_it_came: bool,
 }
 
 impl<'a> Recorder<'a> {
@@ -141,6 +143,11 @@ impl<'a> Recorder<'a> {
     /// Where what is recorded comes from, once that is known.
     pub(super) fn set_source(&mut self, source: SourceInfo) {
         self.source = source;
+    }
+
+    /// What will come can be read from the file again as it is.
+    pub(super) fn can_be_read_again(&mut self) {
+        self.sink.can_be_read_again();
     }
 
     /// Whether so much more silence would still be within the limits.
@@ -213,6 +220,9 @@ impl<'a> Recorder<'a> {
             Ok(measured) => measured,
             Err(panic) => std::panic::resume_unwind(panic),
         };
+        let is_as_it_came = self.changes.times == 0
+            && self.mended.not_numbers == 0
+            && self.mended.spikes.count == 0;
         let mut findings = Vec::new();
         findings.extend(self.mended.findings());
         findings.extend(self.changes.finding(spec));
@@ -220,6 +230,7 @@ impl<'a> Recorder<'a> {
             spec,
             measured,
             findings,
+            is_as_it_came,
         })
     }
 

@@ -21,11 +21,23 @@ pub(super) trait Sink {
     -> Result<(), AudioError>;
 
     fn push(&mut self, block: &Block) -> Result<(), AudioError>;
+
+    /// Before it begins: most likely what comes can be read from the file again as it is.
+    fn can_be_read_again(&mut self) {}
 }
 
 pub(super) struct ToSpill {
-    pub dir: PathBuf,
-    pub writer: Option<SpillWriter>,
+    dir: PathBuf,
+    writer: Option<SpillWriter>,
+    keeps: Keeps,
+}
+
+#[derive(PartialEq)]
+enum Keeps {
+    Usually,
+    /// This time it is not needed.
+    Nothing,
+    Always,
 }
 
 impl ToSpill {
@@ -33,7 +45,17 @@ impl ToSpill {
         Self {
             dir: dir.into(),
             writer: None,
+            keeps: Keeps::Usually,
         }
+    }
+
+    /// Whatever is said.
+    pub(super) fn keep(&mut self) {
+        self.keeps = Keeps::Always;
+    }
+
+    pub(super) fn has_kept(&self) -> bool {
+        self.writer.is_some()
     }
 
     pub(super) fn finish(self) -> Result<Spill, AudioError> {
@@ -46,8 +68,16 @@ impl Sink for ToSpill {
     fn begin(&mut self, _: &SourceInfo, spec: Spec, _: u64) -> Result<(), AudioError> {
         // The room of what came before is free first.
         self.writer = None;
-        self.writer = Some(SpillWriter::create(&self.dir, spec.channels as usize)?);
+        if self.keeps != Keeps::Nothing {
+            self.writer = Some(SpillWriter::create(&self.dir, spec.channels as usize)?);
+        }
         Ok(())
+    }
+
+    fn can_be_read_again(&mut self) {
+        if self.keeps == Keeps::Usually {
+            self.keeps = Keeps::Nothing;
+        }
     }
 
     fn push(&mut self, block: &Block) -> Result<(), AudioError> {

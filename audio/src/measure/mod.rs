@@ -5,6 +5,8 @@
 //! what is said about both.
 
 mod change;
+#[cfg(test)]
+mod ebu;
 mod findings;
 #[cfg(test)]
 mod guests;
@@ -18,7 +20,7 @@ pub use change::{Change, ChangeMeter, Level};
 pub use loudness::LoudnessCurve;
 pub use peaks::Peaks;
 
-use retake_findings::Finding;
+use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::{Block, Spec, channels::ChannelMask};
@@ -60,6 +62,14 @@ pub struct Measured {
     pub curve: LoudnessCurve,
     /// What the recording itself is like: dead channels, offsets, clipping.
     pub findings: Vec<Finding>,
+}
+
+impl Measured {
+    /// Whether there are several channels, and all are the same from beginning to end.
+    pub fn has_equal_channels(&self) -> bool {
+        let mut findings = self.findings.iter();
+        findings.any(|finding| finding.is(Code::ChannelsIdentical))
+    }
 }
 
 /// Measures blocks as they pass. Samples are finite: see the checks before each use.

@@ -111,6 +111,7 @@ pub fn run(
                 spec,
                 frames,
                 source: &mut spill,
+                is_last: !waiting.is_empty(),
                 stages: &mut waiting,
             };
             let new_spill = pass.analyze(&mut placed, spill_dir, &mut |done| {
@@ -131,6 +132,7 @@ pub fn run(
             spec,
             frames,
             source: &mut spill,
+            is_last: true,
             stages: &mut waiting,
         };
         spill = pass.shorten(spill_dir, &mut |done| {
@@ -145,6 +147,7 @@ pub fn run(
         spec,
         frames,
         source: &mut spill,
+        is_last: true,
         stages: &mut waiting,
     };
     let mut progress = |done| report(done, frames, passed, last_stage);

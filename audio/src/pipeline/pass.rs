@@ -20,6 +20,8 @@ pub(super) struct Pass<'a> {
     pub spec: Spec,
     pub frames: u64,
     pub source: &'a mut Spill,
+    /// Nobody reads the source after this.
+    pub is_last: bool,
     pub stages: &'a mut [Placed],
 }
 
@@ -116,7 +118,7 @@ impl Pass<'_> {
                 pool,
                 workers: Vec::new(),
             };
-            let blocks = chain.start(self.source, self.stages, spec, frames);
+            let blocks = chain.start(self.source, self.is_last, self.stages, spec, frames);
             let (giver, seen) = handover();
             let meter = thread::Builder::new().name("meter".into());
             let look = meter.spawn_scoped(scope, move || {
@@ -157,6 +159,7 @@ impl<'scope, 'env> Chain<'scope, 'env> {
     fn start(
         &mut self,
         source: &'env mut Spill,
+        is_last: bool,
         stages: &'env mut [Placed],
         spec: Spec,
         frames: u64,
@@ -164,7 +167,7 @@ impl<'scope, 'env> Chain<'scope, 'env> {
         let (scope, pool) = (self.scope, self.pool);
         let (giver, mut blocks) = handover();
         self.workers
-            .push(scope.spawn(move || Ok(read(source, pool, &giver)?)));
+            .push(scope.spawn(move || Ok(read(source, is_last, pool, &giver)?)));
         for placed in stages {
             let (giver, next) = handover();
             let input = std::mem::replace(&mut blocks, next);
@@ -177,8 +180,12 @@ impl<'scope, 'env> Chain<'scope, 'env> {
     }
 }
 
-fn read(source: &mut Spill, pool: &Pool, giver: &Giver) -> io::Result<()> {
-    let mut reader = source.read();
+fn read(source: &mut Spill, is_last: bool, pool: &Pool, giver: &Giver) -> io::Result<()> {
+    let mut reader = if is_last {
+        source.read_last()
+    } else {
+        source.read()
+    };
     let mut block = pool.take();
     while reader.read_into(&mut block)? {
         if giver.give(block).is_err() {

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+use super::named;
 use crate::{config::Config, install, wiring};
 
 #[derive(Debug, clap::Args)]
@@ -87,8 +88,9 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let caches = caches()?;
     let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
     let (here, deadline) = (caches.clone(), config.install_deadline());
+    let needed = named::plugins(&arguments.chain);
     let (plugins, own) = tokio::task::spawn_blocking(move || -> Result<_> {
-        let mut all = install::all(&here, &folder, deadline)?;
+        let mut all = install::all(&here, &folder, needed.as_ref(), deadline)?;
         let own = plugin
             .map(|path| install::from_file(&here, &path, deadline))
             .transpose()?;

@@ -3,6 +3,7 @@
 mod backup;
 mod correct;
 mod log;
+mod named;
 mod plugin;
 mod roles;
 

@@ -1,7 +1,7 @@
 //! CPU time of our own plugins on noisy "speech", as seconds per hour of recording.
 //!
 //!     make plugins
-//!     cargo run --release -p retake-plugin-host --example plugin_speed [minutes] [rate] [channels]
+//!     cargo run --release -p retake-plugin-host --example plugin_speed [minutes [rate [channels [plugin...]]]]
 //!
 //! A number by itself depends on the machine; it is for comparing two builds on the same one.
 
@@ -13,7 +13,8 @@ use retake_plugin_manifest::Settings;
 
 #[allow(clippy::print_stdout)]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut numbers = std::env::args().skip(1).map(|arg| arg.parse::<u32>());
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let mut numbers = asked.iter().take(3).map(|arg| arg.parse::<u32>());
     let minutes = numbers.next().transpose()?.unwrap_or(5);
     let sample_rate = numbers.next().transpose()?.unwrap_or(48_000);
     let channels = numbers.next().transpose()?.unwrap_or(2);
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let host = Host::new(cache.clone())?;
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dist/plugins");
     println!("{minutes} min, {spec}; CPU seconds per hour of recording");
-    for name in [
+    let ours = [
         "gain",
         "highpass",
         "denoise",
@@ -39,7 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "gate",
         "eq",
         "denoise-best",
-    ] {
+    ];
+    let is_asked = |name: &&str| asked.len() <= 3 || asked[3..].iter().any(|asked| asked == name);
+    for name in ours.into_iter().filter(is_asked) {
         let wasm = fs::read(built.join(name).with_extension("wasm"))
             .map_err(|error| format!("{name}: {error}; run make plugins"))?;
         let plugin = host.load(&cache.install(&wasm)?.digest)?;

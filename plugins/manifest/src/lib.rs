@@ -4,11 +4,13 @@
 //! checks a chain's parameter values against them without ever running a plugin. They mirror
 //! `plugins/wit/correction.wit`, which is the contract.
 
+mod alike;
 mod length;
 mod promise;
 mod settings;
 mod validate;
 
+pub use alike::{EXTRA_EQUAL_CHANNELS, ONCE};
 pub use length::{CUT, EXTRA_LENGTH, MAY_SHORTEN};
 pub use promise::{CEILING_DBTP, DUAL_MONO, LEVEL_CHANGE_DB, LevelPromise, TARGET_LUFS, Targets};
 pub use settings::{Setting, SettingError, Settings, Value};

@@ -7,7 +7,7 @@ use retake_words::{is_hidden, written_out};
 
 use crate::{
     BLOCK_QUANTUM_MAX, LEVEL_CHANGE_DB, LevelPromise, Manifest, ManifestError, Param, ParamKind,
-    Scale, length, promise,
+    Scale, alike, length, promise,
 };
 
 /// Sample rates a recording may have, in Hz.
@@ -81,7 +81,10 @@ pub(crate) fn check(manifest: &Manifest) -> Result<(), Vec<ManifestError>> {
     for reason in promise::broken_targets(manifest) {
         rules.breaks("extras", reason);
     }
-    if let Some(reason) = length::broken(manifest) {
+    for reason in alike::broken(manifest)
+        .into_iter()
+        .chain(length::broken(manifest))
+    {
         rules.breaks("extras", reason);
     }
     if rules.broken.is_empty() {

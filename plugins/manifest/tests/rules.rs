@@ -437,6 +437,27 @@ fn a_plugin_that_may_shorten_processes_linked_channels() {
 }
 
 #[test]
+fn equal_channels_are_run_once_only_where_each_has_a_session() {
+    let once = |manifest: &mut Manifest| {
+        manifest.channels = ChannelUse::Independent;
+        manifest.extras = vec![("equal-channels".into(), "once".into())];
+    };
+    let mut good = manifest();
+    assert!(!good.runs_equal_channels_once());
+    once(&mut good);
+    assert_eq!(good.validate(), Ok(()));
+    assert!(good.runs_equal_channels_once());
+    check("extras", |manifest| {
+        once(manifest);
+        manifest.channels = ChannelUse::Linked;
+    });
+    check("extras", |manifest| {
+        once(manifest);
+        manifest.extras[0].1 = "twice".into();
+    });
+}
+
+#[test]
 fn resolved_settings_are_what_a_chain_could_give() {
     let given = json!({"level": -6.5, "on": false});
     let settings = Settings::resolve(&manifest(), given.as_object().unwrap()).unwrap();

@@ -69,6 +69,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         request,
         spec,
         frames,
+        equal_channels: request.expect.is_none() && decoded.measured.has_equal_channels(),
         deltas_as: encoded,
         budgets,
     };

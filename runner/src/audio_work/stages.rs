@@ -38,6 +38,8 @@ pub(super) struct Opening<'a> {
     pub request: &'a Request,
     pub spec: Spec,
     pub frames: u64,
+    /// All channels of the recording are the same.
+    pub equal_channels: bool,
     pub deltas_as: retake_audio::Format,
     pub budgets: Budgets,
 }
@@ -63,6 +65,7 @@ impl Opening<'_> {
         };
         let cache = Cache::open(&self.request.plugin_cache).map_err(broken)?;
         let host = Host::new(cache).map_err(broken)?;
+        let mut equal_channels = self.equal_channels;
         for (place, step) in self.request.steps.iter().enumerate() {
             let plugin = host.load(&step.digest).map_err(broken)?;
             let settings = Settings::resolve(plugin.manifest(), &step.params)
@@ -73,7 +76,11 @@ impl Opening<'_> {
                 frames: self.frames,
                 mix: step.mix,
                 seed: step_seed(self.request.seed, step.index),
+                equal_channels,
             };
+            // What sees them together may tell them apart.
+            let manifest = plugin.manifest();
+            equal_channels &= !manifest.passes.process || manifest.runs_equal_channels_once();
             let record = StageRecord::default();
             let (teller, index) = (teller.clone(), step.index);
             let audio = (self.spec, self.frames);

@@ -189,8 +189,14 @@ impl Pieces {
             if let Some(piece) = self.pieces.front() {
                 piece.reorder(&mut packet.data);
             }
+            let is_reordered = self
+                .pieces
+                .front()
+                .is_some_and(|piece| piece.order.is_some());
+            packet.place = (!is_reordered).then_some(wanted.start);
             match self.pieces.front_mut().map(|piece| &mut piece.cut) {
                 Some(Cut::Frames(cut)) => {
+                    packet.place = None;
                     cut.splitter.push(&packet.data);
                     packet.data.clear();
                 }

@@ -37,6 +37,7 @@ impl Corrector for Declick {
         vendor: "Retake",
         summary: "Finds clicks, crackle and mouth clicks and rebuilds what was under them.",
         license: "MIT OR Apache-2.0",
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&SENSITIVITY, &MAX_CLICK_MS];

@@ -1,6 +1,6 @@
 //! Finds the clicks of a stretch and rebuilds the audio under them.
 
-use retake_autoregression::{Model, Stretches};
+use retake_autoregression::{Hann, Model, Stretches};
 
 use crate::detect::Detector;
 
@@ -20,6 +20,7 @@ pub struct Repairer {
 
 struct Finder {
     detector: Detector,
+    window: Hann,
     order: usize,
 }
 
@@ -40,9 +41,11 @@ impl Repairer {
         let longest = (max_click_ms * rate / 1000.0).ceil() as usize;
         let detector = Detector::new(rate, sensitivity, longest);
         let side = detector.reach() + (SIDE_S * rate) as usize;
+        let hop = (HOP_S * rate) as usize;
         Self {
-            stretches: Stretches::new((HOP_S * rate) as usize, side),
+            stretches: Stretches::new(hop, side),
             finder: Finder {
+                window: Hann::new(side + hop + side),
                 order: (sample_rate as usize / FRAMES_PER_S_AND_ORDER).clamp(14, 80),
                 detector,
             },
@@ -97,9 +100,12 @@ impl Finder {
         let mut is_click = vec![false; audio.len()];
         let mut known = 0;
         for _ in 0..LOOKS {
-            let Some(model) = Model::fit(audio, self.order) else {
+            let Some(model) = Model::fit(audio, &self.window, self.order) else {
                 break;
             };
+            if known == 0 && !self.detector.may_find(&model, audio, within.clone()) {
+                break;
+            }
             for (begin, end) in self.detector.clicks(&model, audio, within.clone()) {
                 // What is before is out and cannot be changed any more.
                 is_click[begin.max(first)..end].fill(true);

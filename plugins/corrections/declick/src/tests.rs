@@ -200,3 +200,36 @@ fn output_does_not_depend_on_block_size() {
         assert!(pieces == whole, "blocks of {block} frames");
     }
 }
+
+#[test]
+fn no_click_is_missed_by_the_first_rough_look() {
+    use retake_autoregression::{Hann, Model};
+    const STRETCH: usize = 3_000;
+    let window = Hann::new(STRETCH);
+    let (mut chance, mut found, mut spared) = (Chance(11), 0, 0);
+    for clean in [voice(48_000, 20.0), music(48_000, 20.0)] {
+        for sensitivity in [0.0, 50.0, 100.0] {
+            let detector = detect::Detector::new(48_000.0, sensitivity, 96);
+            for stretch in clean.chunks_exact(STRETCH) {
+                let mut audio: Vec<f64> = stretch.iter().map(|s| f64::from(*s)).collect();
+                // From what is far below the audio to what is far above it.
+                let level = 10f64.powf(-3.0 + 2.0 * f64::from(chance.next()));
+                audio[1_000 + (900.0 * chance.next().abs()) as usize] += level;
+                let model = Model::fit(&audio, &window, 80).unwrap();
+                let within = 900..STRETCH - 80;
+                let clicks = detector.clicks(&model, &audio, within.clone());
+                let may_find = detector.may_find(&model, &audio, within);
+                assert!(
+                    may_find || clicks.is_empty(),
+                    "{level:.6} at {sensitivity} %"
+                );
+                found += usize::from(!clicks.is_empty());
+                spared += usize::from(!may_find);
+            }
+        }
+    }
+    assert!(
+        found > 300 && spared > 300,
+        "{found} found, {spared} spared"
+    );
+}

@@ -52,6 +52,7 @@ impl Corrector for Declip {
         summary: "Restores peaks that were cut off because the recording was too loud.",
         license: "MIT OR Apache-2.0",
         analyzes: true,
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&HEADROOM_DB, &MOST_DB];

@@ -1,6 +1,6 @@
 //! The second pass: tells the frames that were cut off from the ones around them.
 
-use retake_autoregression::{Model, Stretches};
+use retake_autoregression::{Hann, Model, Stretches};
 
 use crate::ceiling::Ceilings;
 
@@ -17,8 +17,8 @@ pub struct Restorer {
     pub tally: Tally,
 }
 
-#[derive(Clone, Copy)]
 struct Repair {
+    window: Hann,
     order: usize,
     ceilings: Ceilings,
     most_factor: f64,
@@ -41,6 +41,7 @@ impl Restorer {
         Self {
             stretches: Stretches::new(frames(HOP_S), frames(SIDE_S)),
             repair: Repair {
+                window: Hann::new(frames(HOP_S) + 2 * frames(SIDE_S)),
                 order: (sample_rate as usize / 1000).clamp(16, 48),
                 ceilings,
                 most_factor,
@@ -54,14 +55,14 @@ impl Restorer {
     }
 
     pub fn push(&mut self, input: &[f32]) {
-        let (hop, repair, tally) = (self.stretches.hop(), self.repair, &mut self.tally);
+        let (hop, repair, tally) = (self.stretches.hop(), &self.repair, &mut self.tally);
         self.stretches.push(input, &mut |stretch| {
             repair.restore(stretch, hop.clone(), tally)
         });
     }
 
     pub fn end(&mut self) {
-        let (hop, repair, tally) = (self.stretches.hop(), self.repair, &mut self.tally);
+        let (hop, repair, tally) = (self.stretches.hop(), &self.repair, &mut self.tally);
         self.stretches
             .end(&mut |stretch| repair.restore(stretch, hop.clone(), tally));
     }
@@ -97,7 +98,7 @@ impl Repair {
             .unzip();
         let mut audio: Vec<f64> = stretch.iter().map(|s| f64::from(*s)).collect();
         for _ in 0..ROUNDS {
-            let restored = Model::fit(&audio, self.order)
+            let restored = Model::fit(&audio, &self.window, self.order)
                 .is_some_and(|model| model.interpolate_beyond(&mut audio, &missing, &floors));
             if !restored {
                 return;

@@ -32,6 +32,7 @@ impl Corrector for Eq {
         vendor: "Retake",
         summary: "Lifts and lowers parts of the spectrum: two shelves and three peaks.",
         license: "MIT OR Apache-2.0",
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = bands::PARAMS;

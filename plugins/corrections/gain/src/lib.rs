@@ -21,6 +21,7 @@ impl Corrector for Gain {
         license: "MIT OR Apache-2.0",
         // The range of its one parameter.
         level_change_db: Some((-60.0, 24.0)),
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&GAIN_DB];

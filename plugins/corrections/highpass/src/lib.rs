@@ -26,6 +26,7 @@ impl Corrector for Highpass {
         vendor: "Retake",
         summary: "Removes rumble, handling noise and DC offset below the cut-off.",
         license: "MIT OR Apache-2.0",
+        extras: &[("equal-channels", "once")],
         ..Facts::DEFAULT
     };
     const PARAMS: Params = &[&CUTOFF_HZ];

@@ -10,7 +10,7 @@ use super::{
     feed::Feed,
 };
 use crate::{
-    bindings::{PluginPre, Setting, StreamSpec},
+    bindings::{PluginPre, Report, Setting, StreamSpec},
     cpu::Call,
     instance::positions,
     limits,
@@ -24,6 +24,8 @@ use crate::{
 pub struct Plan {
     /// Which channel of the stream it has, or `None` for all of them.
     channel: Option<u32>,
+    /// How many channels of the stream, from that one on, its output stands for.
+    stands_for: u32,
     channels: usize,
     /// What each of its channels is for.
     positions: Vec<u32>,
@@ -51,6 +53,7 @@ impl Plan {
         }
         Self {
             channel,
+            stands_for: 1,
             channels: if channel.is_some() {
                 1
             } else {
@@ -67,6 +70,14 @@ impl Plan {
             may_shorten: manifest.may_shorten(),
             // Channels must not share their randomness: dither would sum up in the middle.
             seed: stream.seed.wrapping_add(u64::from(channel.unwrap_or(0))),
+        }
+    }
+
+    /// Of all channels of the stream, which are equal: what the first one's is.
+    pub fn of_equal_channels(manifest: &Manifest, stream: &Stream<'_>) -> Self {
+        Self {
+            stands_for: stream.spec.channels,
+            ..Self::new(manifest, stream, Some(0))
         }
     }
 
@@ -177,7 +188,7 @@ impl Lane {
         let processing = self.processing.take().expect("it has begun");
         if !self.plan.processes {
             let report = self.session.report()?;
-            self.record.add_report(report, self.plan.channel);
+            self.add_report(report);
             return Ok(());
         }
         let lengths = processing.finish(&mut self.session, &self.plan, out)?;
@@ -185,8 +196,17 @@ impl Lane {
         if self.plan.may_shorten {
             self.record.set_cuts(cuts::take(&mut report, &lengths)?);
         }
-        self.record.add_report(report, self.plan.channel);
+        self.add_report(report);
         Ok(())
+    }
+
+    fn add_report(&self, report: Report) {
+        let Some(first) = self.plan.channel else {
+            return self.record.add_report(report, None);
+        };
+        for channel in first..first + self.plan.stands_for {
+            self.record.add_report(report.clone(), Some(channel));
+        }
     }
 
     fn begin_processing(&mut self) -> Result<(), StageError> {

@@ -1,6 +1,7 @@
 //! A plugin as a stage of the audio pipeline.
 //!
-//! A stage has *lanes*: one for a linked plugin, one per channel for an independent one. Each lane is
+//! A stage has *lanes*: one for a linked plugin, one per channel for an independent one, or one for all
+//! channels where they are equal and the plugin says that this is the same. Each lane is
 //! a session with its resamplers. Several lanes run on threads of their own, so that two channels use
 //! two cores; they are handed batches of many blocks, because a handover costs as much as a cheap
 //! plugin takes for a block.
@@ -34,6 +35,8 @@ pub struct PluginStage {
 enum Lanes {
     /// On the thread of whoever drives the stage.
     Here {
+        /// Where one channel stands for all: that one.
+        first: Option<Block>,
         lane: Box<Lane>,
         /// What came out of it; used again for each block.
         ready: Block,
@@ -59,6 +62,8 @@ pub struct Stream<'a> {
     pub mix: f64,
     /// The plugin's only source of randomness.
     pub seed: u64,
+    /// All channels are the same from beginning to end, sample by sample.
+    pub equal_channels: bool,
 }
 
 impl PluginStage {
@@ -71,20 +76,24 @@ impl PluginStage {
     ) -> Result<Self, StageError> {
         let channels = stream.spec.channels as usize;
         let settings = manifest::to_contract(settings);
-        let lane = |channel: Option<u32>| {
-            let plan = Plan::new(manifest, stream, channel);
-            Lane::open(pre, plan, &settings, record.clone())
-        };
-        let here = |lane: Lane| Lanes::Here {
+        let lane = |plan: Plan| Lane::open(pre, plan, &settings, record.clone());
+        let of = |channel: Option<u32>| lane(Plan::new(manifest, stream, channel));
+        let here = |lane: Lane, channels: usize, first: Option<Block>| Lanes::Here {
+            first,
             lane: Box::new(lane),
             ready: Block::new(channels),
         };
+        let stands_for_all = stream.equal_channels && manifest.runs_equal_channels_once();
         let lanes = match manifest.channels {
-            ChannelUse::Linked => here(lane(None)?),
-            ChannelUse::Independent if channels == 1 => here(lane(Some(0))?),
+            ChannelUse::Linked => here(of(None)?, channels, None),
+            ChannelUse::Independent if channels == 1 => here(of(Some(0))?, channels, None),
+            ChannelUse::Independent if stands_for_all => {
+                let plan = Plan::of_equal_channels(manifest, stream);
+                here(lane(plan)?, 1, Some(Block::new(1)))
+            }
             ChannelUse::Independent => Lanes::Threads {
                 lanes: (0..stream.spec.channels)
-                    .map(|channel| LaneThread::start(lane(Some(channel))?))
+                    .map(|channel| LaneThread::start(of(Some(channel))?))
                     .collect::<Result<_, _>>()?,
                 batch: empty_batch(channels),
                 analyzing: manifest.passes.analyze,
@@ -116,7 +125,7 @@ impl Stage for PluginStage {
 
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         match &mut self.lanes {
-            Lanes::Here { lane, .. } => lane.analyze(block),
+            Lanes::Here { lane, first, .. } => lane.analyze(seen_by(first, block)),
             Lanes::Threads { lanes, batch, .. } => {
                 batch.append(block);
                 if batch.frames() >= BATCH_FRAMES {
@@ -136,10 +145,10 @@ impl Stage for PluginStage {
         }
         self.outlet.remember_dry(block);
         match &mut self.lanes {
-            Lanes::Here { lane, ready } => {
+            Lanes::Here { lane, first, ready } => {
                 ready.clear();
-                lane.process(block, ready)?;
-                self.outlet.accept(0, ready);
+                lane.process(seen_by(first, block), ready)?;
+                self.outlet.accept_for(first.is_some(), ready);
             }
             Lanes::Threads {
                 lanes,
@@ -163,10 +172,10 @@ impl Stage for PluginStage {
 
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
         match &mut self.lanes {
-            Lanes::Here { lane, ready } => {
+            Lanes::Here { lane, first, ready } => {
                 ready.clear();
                 lane.finish(ready)?;
-                self.outlet.accept(0, ready);
+                self.outlet.accept_for(first.is_some(), ready);
             }
             Lanes::Threads {
                 lanes,
@@ -187,6 +196,16 @@ impl Stage for PluginStage {
         }
         self.outlet.emit(emit)
     }
+}
+
+/// What of a block a lane sees that stands for all channels, or has them all.
+fn seen_by<'a>(first: &'a mut Option<Block>, block: &'a Block) -> &'a Block {
+    let Some(first) = first else {
+        return block;
+    };
+    first.clear();
+    first.append_with(|_, plane| plane.extend_from_slice(block.plane(0)));
+    first
 }
 
 /// What is left of the analysis pass goes out before anything of the next one.

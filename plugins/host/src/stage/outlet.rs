@@ -41,6 +41,17 @@ impl Outlet {
         }
     }
 
+    /// Takes the output of the only lane: of all channels, or of one that stands for all.
+    pub fn accept_for(&mut self, stands_for_all: bool, block: &Block) {
+        if stands_for_all {
+            for channel in 0..self.wet.len() {
+                self.accept(channel, block);
+            }
+        } else {
+            self.accept(0, block);
+        }
+    }
+
     /// Emits what is complete.
     pub fn emit(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
         let lengths = || {

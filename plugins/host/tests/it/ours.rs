@@ -1,7 +1,7 @@
 //! The plugins we ship, through the real host, over rates, channels and block sizes.
 
 use retake_audio::Block;
-use retake_plugin_host::Plugin;
+use retake_plugin_host::{Plugin, StageRecord};
 use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
@@ -55,6 +55,42 @@ fn length_and_channels_are_kept_at_every_rate() {
                     .unwrap();
                 assert_eq!(output.channels(), channels, "{name} {rate}");
                 assert_eq!(output.frames(), frames, "{name} at {rate} Hz x{channels}");
+            }
+        }
+    }
+}
+
+#[test]
+fn equal_channels_come_out_bit_by_bit_as_if_each_had_its_session_for_the_work_of_one() {
+    for name in ["gain", "highpass", "denoise", "declick", "declip", "eq"] {
+        let plugin = load(&format!("plugins/{name}"));
+        assert!(plugin.manifest().runs_equal_channels_once(), "{name}");
+        for (rate, channels, mix) in [(48_000, 2, 1.0), (44_100, 3, 0.6)] {
+            let one = voice(rate, rate as usize * 5, 130.0);
+            let input = Block::from_planes(vec![one; channels]).unwrap();
+            let run = |equal_channels| {
+                let mut run = Run::new(&plugin, rate);
+                (run.equal_channels, run.mix) = (equal_channels, mix);
+                let (output, record) = run.recorded(&input);
+                (output.unwrap(), record.unwrap())
+            };
+            let ((each, each_record), (once, once_record)) = (run(false), run(true));
+            assert!(each == once, "{name} at {rate} Hz");
+            let sorted = |record: &StageRecord| {
+                let report = record.report();
+                let of = |list: &str| report[list].as_array().unwrap().clone();
+                let mut lines: Vec<_> =
+                    of("measurements").into_iter().chain(of("curves")).collect();
+                lines.sort_by_key(ToString::to_string);
+                lines
+            };
+            assert_eq!(sorted(&each_record), sorted(&once_record), "{name}");
+            if name == "denoise" {
+                let (each, once) = (each_record.cpu(), once_record.cpu());
+                assert!(
+                    once.mul_f64(1.4) < each,
+                    "{once:?} for one, {each:?} for each"
+                );
             }
         }
     }

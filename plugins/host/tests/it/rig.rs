@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, sync::OnceLock};
 
 use retake_audio::{Block, Spec, StageError};
-use retake_plugin_host::{Cache, Host, Plugin, StageRecord};
+use retake_plugin_host::{Cache, Host, Plugin, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 use serde_json::json;
 
@@ -37,6 +37,7 @@ pub struct Run<'a> {
     pub params: serde_json::Value,
     pub mix: f64,
     pub seed: u64,
+    pub equal_channels: bool,
     /// Lengths of the blocks it is given, over and over.
     pub blocks: &'a [usize],
 }
@@ -49,6 +50,7 @@ impl<'a> Run<'a> {
             params: json!({}),
             mix: 1.0,
             seed: 1,
+            equal_channels: false,
             blocks: &[4800],
         }
     }
@@ -67,12 +69,17 @@ impl<'a> Run<'a> {
         let params = self.params.as_object().unwrap();
         let settings = Settings::resolve(self.plugin.manifest(), params).unwrap();
         let spec = Spec::new(self.rate, input.channels() as u32);
-        let frames = input.frames() as u64;
-        let opened = self
-            .plugin
-            .stage("under test", spec, frames, &settings, self.mix, self.seed);
-        let (mut stage, record) = match opened {
-            Ok(opened) => opened,
+        let stream = Stream {
+            name: "under test",
+            spec,
+            frames: input.frames() as u64,
+            mix: self.mix,
+            seed: self.seed,
+            equal_channels: self.equal_channels,
+        };
+        let record = StageRecord::default();
+        let mut stage = match self.plugin.open(&stream, &settings, &record) {
+            Ok(stage) => stage,
             Err(error) => return (Err(error), None),
         };
         let mut output = Block::new(input.channels());

@@ -8,13 +8,15 @@
 //!
 //! Shared by the corrections that repair stretches: clicks and clipped peaks.
 
+mod sliding;
 mod solve;
 mod stretches;
+mod window;
 
-use std::f64::consts::PI;
-
+use sliding::{RUN_F32, RUN_F64, autocorrelation, slide};
 use solve::Skyline;
 pub use stretches::Stretches;
+pub use window::Hann;
 
 /// Part of the power that is added as white noise before the fit (-90 dB): digital silence and pure
 /// tones have a model, too.
@@ -27,18 +29,11 @@ pub struct Model {
 }
 
 impl Model {
-    /// Fits a model of this order to a stretch of audio: autocorrelation under a Hann window, and the
-    /// Levinson-Durbin recursion. `None` for silence.
-    pub fn fit(audio: &[f64], order: usize) -> Option<Self> {
-        let turn = 2.0 * PI / (audio.len() + 1) as f64;
-        let windowed: Vec<f64> = audio
-            .iter()
-            .enumerate()
-            .map(|(n, s)| s * (0.5 - 0.5 * (turn * (n + 1) as f64).cos()))
-            .collect();
-        let lags: Vec<f64> = (0..=order.min(audio.len().saturating_sub(1)))
-            .map(|lag| dot(&windowed[..windowed.len() - lag], &windowed[lag..]))
-            .collect();
+    /// Fits a model of this order to a stretch of audio as long as the window: autocorrelation under it, and
+    /// the Levinson-Durbin recursion. `None` for silence.
+    pub fn fit(audio: &[f64], window: &Hann, order: usize) -> Option<Self> {
+        let windowed = window.over(audio);
+        let lags = autocorrelation(&windowed, order.min(audio.len().saturating_sub(1)));
         let power = *lags.first()?;
         if power <= 0.0 || !power.is_finite() {
             return None;
@@ -56,22 +51,49 @@ impl Model {
     /// taken for silence.
     pub fn forward_errors(&self, audio: &[f64]) -> Vec<f64> {
         let mirrored: Vec<f64> = self.coefficients.iter().rev().copied().collect();
-        (0..audio.len())
-            .map(|n| {
-                let first = n.saturating_sub(self.order());
-                dot(&audio[first..=n], &mirrored[self.order() - (n - first)..])
-            })
-            .collect()
+        let mut signal = vec![0.0; self.order()];
+        signal.extend_from_slice(audio);
+        slide::<RUN_F64, _>(&signal, &mirrored)
     }
 
     /// For each frame, how far it is off from what its future says.
     pub fn backward_errors(&self, audio: &[f64]) -> Vec<f64> {
-        (0..audio.len())
-            .map(|n| {
-                let end = audio.len().min(n + self.order() + 1);
-                dot(&audio[n..end], &self.coefficients[..end - n])
-            })
-            .collect()
+        let mut signal = audio.to_vec();
+        signal.resize(audio.len() + self.order(), 0.0);
+        slide::<RUN_F64, _>(&signal, &self.coefficients)
+    }
+
+    /// The lesser of both errors of each frame in half the digits and half the time, and by how much they may
+    /// be off.
+    pub fn rough_errors(&self, audio: &[f64]) -> (Vec<f32>, f64) {
+        let order = self.order();
+        let mut signal = vec![0.0; order];
+        signal.extend(audio.iter().map(|sample| *sample as f32));
+        signal.resize(order + audio.len() + order, 0.0);
+        let coefficients = self.coefficients.iter().map(|a| *a as f32);
+        let mirrored: Vec<f32> = coefficients.clone().rev().collect();
+        let coefficients: Vec<f32> = coefficients.collect();
+        let forward = slide::<RUN_F32, _>(&signal[..order + audio.len()], &mirrored);
+        let mut errors = slide::<RUN_F32, _>(&signal[order..], &coefficients);
+        for (error, forward) in errors.iter_mut().zip(forward) {
+            let (backward, forward) = (error.abs(), forward.abs());
+            *error = if forward < backward {
+                forward
+            } else {
+                backward
+            };
+        }
+        let most: f64 = self.coefficients.iter().map(|a| a.abs()).sum();
+        let highest = audio.iter().fold(0.0, |highest, sample: &f64| {
+            if sample.abs() > highest {
+                sample.abs()
+            } else {
+                highest
+            }
+        });
+        // Each addition rounds a partial sum, to either side by chance; none is higher than all together.
+        let roundings = (order as f64).sqrt() * f64::from(f32::EPSILON);
+        (errors, roundings * most * highest)
     }
 
     /// Replaces the frames at `missing` (ascending) by those that make the errors smallest. False,
@@ -142,19 +164,23 @@ impl Model {
 }
 
 fn levinson(lags: &[f64], power: f64) -> Vec<f64> {
+    let mirrored: Vec<f64> = lags.iter().rev().copied().collect();
     let mut a = vec![1.0];
     let mut error = power;
     for order in 1..lags.len() {
-        let sum: f64 = a.iter().enumerate().map(|(k, a)| a * lags[order - k]).sum();
-        let reflection = -sum / error;
+        // Each with the lag that is as far from the newest as it is from the oldest.
+        let reflection = -dot(&a, &mirrored[lags.len() - 1 - order..][..order]) / error;
         error *= 1.0 - reflection * reflection;
         if error <= 0.0 {
             break;
         }
         a.push(0.0);
-        let mirrored: Vec<f64> = a.iter().rev().copied().collect();
-        for (a, mirrored) in a.iter_mut().zip(mirrored) {
-            *a += reflection * mirrored;
+        for low in 0..=order / 2 {
+            let (x, y) = (a[low], a[order - low]);
+            a[low] = x + reflection * y;
+            if low != order - low {
+                a[order - low] = y + reflection * x;
+            }
         }
     }
     a

@@ -4,7 +4,8 @@
 mod arch {
     use core::arch::wasm32::{
         f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmin,
-        f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
+        f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_shuffle, i32x4_trunc_sat_f32x4, v128,
+        v128_and, v128_or,
     };
 
     #[derive(Clone, Copy)]
@@ -68,6 +69,30 @@ mod arch {
             Self(v128_or(self.0, sign))
         }
 
+        /// The lanes from last to first.
+        #[inline(always)]
+        pub fn reversed(self) -> Self {
+            Self(i32x4_shuffle::<3, 2, 1, 0>(self.0, self.0))
+        }
+
+        /// Every second of eight lanes, and the others.
+        #[inline(always)]
+        pub fn unzip(self, other: Self) -> (Self, Self) {
+            (
+                Self(i32x4_shuffle::<0, 2, 4, 6>(self.0, other.0)),
+                Self(i32x4_shuffle::<1, 3, 5, 7>(self.0, other.0)),
+            )
+        }
+
+        /// Undoes [`unzip`](Self::unzip).
+        #[inline(always)]
+        pub fn zip_lanes(self, other: Self) -> (Self, Self) {
+            (
+                Self(i32x4_shuffle::<0, 4, 1, 5>(self.0, other.0)),
+                Self(i32x4_shuffle::<2, 6, 3, 7>(self.0, other.0)),
+            )
+        }
+
         /// The entries of the table at the lanes' values, which are whole and within it.
         #[inline(always)]
         pub fn look_up(self, table: &[f32]) -> Self {
@@ -128,6 +153,21 @@ mod arch {
             self.zip(other, f32::copysign)
         }
 
+        pub fn reversed(self) -> Self {
+            let [a, b, c, d] = self.0;
+            Self([d, c, b, a])
+        }
+
+        pub fn unzip(self, other: Self) -> (Self, Self) {
+            let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+            (Self([a, c, e, g]), Self([b, d, f, h]))
+        }
+
+        pub fn zip_lanes(self, other: Self) -> (Self, Self) {
+            let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+            (Self([a, e, b, f]), Self([c, g, d, h]))
+        }
+
         pub fn look_up(self, table: &[f32]) -> Self {
             Self(self.0.map(|x| table[x as usize]))
         }
@@ -153,10 +193,42 @@ impl F4 {
         to[..4].copy_from_slice(&self.to_array());
     }
 
+    /// Of four vectors, the first lanes in one, the second lanes in the next, and so on.
+    #[inline(always)]
+    pub fn transposed([a, b, c, d]: [Self; 4]) -> [Self; 4] {
+        let ((a, b), (c, d)) = (a.zip_lanes(c), b.zip_lanes(d));
+        let ((first, second), (third, fourth)) = (a.zip_lanes(c), b.zip_lanes(d));
+        [first, second, third, fourth]
+    }
+
     /// Lane by lane from the first.
     #[inline(always)]
     pub fn sum(self) -> f32 {
         let [a, b, c, d] = self.to_array();
         a + b + c + d
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::F4;
+
+    #[test]
+    fn lanes_go_where_they_are_said_to_go() {
+        let rows: [F4; 4] = std::array::from_fn(|row| {
+            F4::new(std::array::from_fn(|lane| (10 * row + lane) as f32))
+        });
+        let columns = F4::transposed(rows).map(F4::to_array);
+        assert_eq!(columns[1], [1.0, 11.0, 21.0, 31.0]);
+        assert_eq!(columns[3], [3.0, 13.0, 23.0, 33.0]);
+        let (even, odd) = rows[0].unzip(rows[1]);
+        assert_eq!(even.to_array(), [0.0, 2.0, 10.0, 12.0]);
+        assert_eq!(odd.to_array(), [1.0, 3.0, 11.0, 13.0]);
+        let (first, second) = even.zip_lanes(odd);
+        assert_eq!(
+            (first.to_array(), second.to_array()),
+            (rows[0].to_array(), rows[1].to_array())
+        );
+        assert_eq!(rows[2].reversed().to_array(), [23.0, 22.0, 21.0, 20.0]);
     }
 }

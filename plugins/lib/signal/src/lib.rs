@@ -10,4 +10,5 @@ pub mod meter;
 pub mod reducer;
 pub mod section;
 pub mod steps;
+pub mod transform;
 pub mod weights;

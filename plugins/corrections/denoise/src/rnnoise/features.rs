@@ -5,6 +5,7 @@ use super::bands::{BANDS, Bands};
 use super::pitch::{HISTORY, PitchFinder};
 use super::spectrum::{Spectrum, Transform};
 use super::{FRAME, WINDOW};
+use crate::approximate::{at_least, at_most};
 
 /// Coefficients of which the changes over time count too.
 const DELTAS: usize = 6;
@@ -89,9 +90,9 @@ impl Features {
         let mut logs = [0.0; BANDS];
         let (mut log_max, mut follow, mut energy) = (-2.0f32, -2.0f32, 0.0);
         for (log, &band) in logs.iter_mut().zip(&self.signal_energy) {
-            *log = (1e-2 + band).log10().max(log_max - 7.0).max(follow - 1.5);
-            log_max = log_max.max(*log);
-            follow = (follow - 1.5).max(*log);
+            *log = at_least(at_least((1e-2 + band).log10(), log_max - 7.0), follow - 1.5);
+            log_max = at_least(log_max, *log);
+            follow = at_least(follow - 1.5, *log);
             energy += band;
         }
         if energy < 0.04 {
@@ -133,7 +134,7 @@ impl Features {
     fn variability(&self) -> f32 {
         let nearest = |i: usize| {
             let others = (0..MEMORY).filter(|&j| j != i);
-            others.map(|j| self.distances[i][j]).fold(1e15, f32::min)
+            others.map(|j| self.distances[i][j]).fold(1e15, at_most)
         };
         (0..MEMORY).map(nearest).sum::<f32>() / MEMORY as f32
     }

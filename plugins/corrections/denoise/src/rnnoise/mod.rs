@@ -14,6 +14,7 @@ mod network;
 mod pitch;
 mod spectrum;
 
+use crate::approximate::{at_least, at_most};
 use bands::{BANDS, Bands};
 use features::Features;
 use network::{Network, Opinion};
@@ -82,10 +83,10 @@ impl Denoiser {
             .compute(input, &mut self.transform, &self.bands);
         if audible {
             let Opinion { mut gains, speech } = self.network.compute(self.features.network_input());
-            self.speech = speech.max(SPEECH_HELD * self.speech);
+            self.speech = at_least(speech, SPEECH_HELD * self.speech);
             self.filter_pitch(&gains);
             for (gain, before) in gains.iter_mut().zip(&mut self.gains_before) {
-                *gain = gain.max(0.6 * *before);
+                *gain = at_least(*gain, 0.6 * *before);
                 *before = *gain;
             }
             self.bands.spread(&gains, &mut self.bin_gains);
@@ -117,7 +118,7 @@ impl Denoiser {
                 let (c, g) = (correlation * correlation, gain * gain);
                 c * (1.0 - g) / (0.001 + g * (1.0 - c))
             };
-            *share = part.clamp(0.0, 1.0).sqrt()
+            *share = at_least(at_most(part, 1.0), 0.0).sqrt()
                 * (signal_energy[band] / (1e-8 + lagged_energy[band])).sqrt();
         }
         self.bands.spread(&shares, &mut self.bin_gains);

@@ -6,6 +6,7 @@
 use super::activation;
 use super::bands::BANDS;
 use super::features::FEATURES;
+use crate::approximate::at_least;
 use retake_signal::lanes::F4;
 
 /// As Xiph trained it in 2018; the format is that of nnnoiseless' `RnnModel::from_bytes`.
@@ -147,7 +148,7 @@ impl<const N: usize> Gru<N> {
         }
         self.state_weights.multiply_add(2 * N, &kept, candidates);
         for ((state, update), candidate) in self.state.iter_mut().zip(update).zip(candidates) {
-            let candidate = (SCALE * *candidate).max(0.0);
+            let candidate = at_least(SCALE * *candidate, 0.0);
             *state = update * *state + (1.0 - update) * candidate;
         }
     }

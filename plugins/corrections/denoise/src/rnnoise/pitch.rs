@@ -5,6 +5,7 @@
 //! that both decide alike where two periods are nearly as good.
 
 use super::WINDOW;
+use crate::approximate::{at_least, at_most};
 use retake_signal::lanes::F4;
 
 /// In frames at 48 kHz.
@@ -31,8 +32,9 @@ const QUARTER_RANGE: usize = RANGE / 4;
 const FRACTIONS: usize = SECOND_CHECK.len() - 2;
 /// Products computed at a time.
 const SIDE_BY_SIDE: usize = 6;
-/// Lags correlated at a time.
-const LAGS: usize = 12;
+/// Lags correlated at a time: with as many sums as there are registers for, additions do not wait for the
+/// ones before.
+const LAGS: usize = 24;
 const QUARTER_RANGE_PADDED: usize = QUARTER_RANGE.next_multiple_of(LAGS);
 
 pub struct PitchFinder {
@@ -81,8 +83,8 @@ impl PitchFinder {
             *y = half[0];
         }
         let mut correlation = [0.0; QUARTER_RANGE_PADDED];
-        for (chunk, correlation) in correlation.chunks_exact_mut(LAGS).enumerate() {
-            correlate(&x, &y[chunk * LAGS..], correlation);
+        for (chunk, correlation) in correlation.as_chunks_mut::<LAGS>().0.iter_mut().enumerate() {
+            *correlation = correlate::<{ LAGS / 4 }, LAGS>(&x, &y[chunk * LAGS..]);
         }
         let coarse = best_two(&correlation[..QUARTER_RANGE], &y, QUARTER_WINDOW);
 
@@ -92,7 +94,7 @@ impl PitchFinder {
             let starts: [usize; 5] =
                 std::array::from_fn(|n| (around.start + n).min(around.end - 1));
             for (start, product) in starts.into_iter().zip(self.products(&starts)) {
-                correlation[start] = product.max(-1.0);
+                correlation[start] = at_least(product, -1.0);
             }
         }
         let (best, _) = best_two(&correlation, &self.half, HALF_WINDOW);
@@ -153,7 +155,7 @@ impl PitchFinder {
                 x[HALF_PERIOD_MAX + HALF_WINDOW - lag],
             );
             energy += entering * entering - leaving * leaving;
-            energies[lag] = energy.max(0.0);
+            energies[lag] = at_least(energy, 0.0);
         }
 
         let gain = |xy: f32, yy: f32| xy / (1.0 + xx * yy).sqrt();
@@ -177,9 +179,9 @@ impl PitchFinder {
             };
             // Short lags correlate by themselves, so they must do better.
             let threshold = if lag < 3 * HALF_PERIOD_MIN {
-                (0.85 * whole_gain - continuity).max(0.4)
+                at_least(0.85 * whole_gain - continuity, 0.4)
             } else {
-                (0.7 * whole_gain - continuity).max(0.3)
+                at_least(0.7 * whole_gain - continuity, 0.3)
             };
             if this_gain > threshold {
                 best = Candidate { lag, xy, yy };
@@ -187,7 +189,7 @@ impl PitchFinder {
             }
         }
 
-        let xy = best.xy.max(0.0);
+        let xy = at_least(best.xy, 0.0);
         let fit = if best.yy <= xy {
             1.0
         } else {
@@ -197,7 +199,7 @@ impl PitchFinder {
             .products(&[-1, 0, 1].map(|step| HALF_PERIOD_MAX - best.lag.wrapping_add_signed(step)));
         let offset = lean(before, at, after);
         let period = (2 * best.lag).wrapping_add_signed(offset).max(PERIOD_MIN);
-        (period, fit.min(best_gain))
+        (period, at_most(fit, best_gain))
     }
 }
 
@@ -250,9 +252,7 @@ fn flatten(half: &mut [f32; HALF_HISTORY]) {
     const ORDER: usize = 4;
     const FAST: usize = HALF_HISTORY - ORDER;
     let mut correlation = [0.0; ORDER + 1];
-    let mut lanes = [0.0; ORDER];
-    correlate(&half[..FAST], half, &mut lanes);
-    correlation[..ORDER].copy_from_slice(&lanes);
+    correlation[..ORDER].copy_from_slice(&correlate::<1, ORDER>(&half[..FAST], half));
     for (x, y) in half[..FAST].iter().zip(&half[ORDER..]) {
         correlation[ORDER] += x * y;
     }
@@ -318,21 +318,21 @@ fn predict(correlation: &[f32; 5]) -> [f32; 4] {
     predictor
 }
 
-/// The correlation of `x` with `y` at lags 0, 1, 2...: as many as there are in `correlation`, a
-/// multiple of 4 up to [`LAGS`].
-fn correlate(x: &[f32], y: &[f32], correlation: &mut [f32]) {
-    let lanes = correlation.len() / 4;
-    let mut sums = [F4::splat(0.0); LAGS / 4];
-    let y = &y[..x.len() + correlation.len() - 1];
-    for (x, y) in x.iter().zip(y.windows(correlation.len())) {
+/// The correlation of `x` with `y` at lags 0, 1, 2...: four in each of `VECTORS`.
+#[inline(always)]
+fn correlate<const VECTORS: usize, const LAGS: usize>(x: &[f32], y: &[f32]) -> [f32; LAGS] {
+    let mut sums = [F4::splat(0.0); VECTORS];
+    for (x, y) in x.iter().zip(y.array_windows::<LAGS>()) {
         let x = F4::splat(*x);
-        for (sum, y) in sums[..lanes].iter_mut().zip(y.chunks_exact(4)) {
+        for (sum, y) in sums.iter_mut().zip(y.as_chunks::<4>().0) {
             *sum = sum.plus(x.times(F4::load(y)));
         }
     }
-    for (sum, correlation) in sums.iter().zip(correlation.chunks_exact_mut(4)) {
+    let mut correlation = [0.0; LAGS];
+    for (sum, correlation) in sums.iter().zip(correlation.as_chunks_mut::<4>().0) {
         sum.store(correlation);
     }
+    correlation
 }
 
 /// The two lags with the largest correlation for the energy they correlate with.
@@ -371,7 +371,7 @@ fn best_two(correlation: &[f32], y: &[f32], window: usize) -> (usize, usize) {
             }
         }
         energy += y[lag + window] * y[lag + window] - y[lag] * y[lag];
-        energy = energy.max(1.0);
+        energy = at_least(energy, 1.0);
     }
     (best.lag, second.lag)
 }
