@@ -71,6 +71,7 @@ impl Plugin {
             frames,
             mix,
             seed,
+            earlier: &[],
         };
         let record = StageRecord::default();
         let stage = self.open(&stream, settings, &record)?;

@@ -10,8 +10,9 @@ use super::{
     feed::Feed,
 };
 use crate::{
-    bindings::{PluginPre, Setting, StreamSpec},
+    bindings::{PluginPre, Report, Setting, StreamSpec},
     cpu::Call,
+    earlier::{EarlierStep, Ears, heard, to_rate},
     instance::positions,
     limits,
     record::StageRecord,
@@ -148,6 +149,21 @@ impl Lane {
         })
     }
 
+    /// Takes what earlier steps have reported by now. What it was shown so far is all there is to
+    /// analyze.
+    pub fn hear(&mut self, steps: &[EarlierStep]) -> Result<(), StageError> {
+        let _call = Call::start(&self.record);
+        self.end_analysis()?;
+        let ears = Ears {
+            stream_hz: self.plan.stream_hz,
+            session_hz: self.plan.working_hz,
+            session_frames: self.plan.working_frames,
+            channel: self.plan.channel,
+        };
+        self.session.hear(heard(steps, &ears));
+        Ok(())
+    }
+
     pub fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         let _call = Call::start(&self.record);
         let feed = match &mut self.analysis {
@@ -176,25 +192,48 @@ impl Lane {
         self.begin_processing()?;
         let processing = self.processing.take().expect("it has begun");
         if !self.plan.processes {
-            let report = self.session.report()?;
-            self.record.add_report(report, self.plan.channel);
-            return Ok(());
+            return self.report(&mut |_| Ok(()));
         }
         let lengths = processing.finish(&mut self.session, &self.plan, out)?;
+        let record = self.record.clone();
+        let may_shorten = self.plan.may_shorten;
+        self.report(&mut |report| {
+            if may_shorten {
+                record.set_cuts(cuts::take(report, &lengths)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// `take` looks at the report first, while it is still in the plugin's own frames.
+    fn report(
+        &mut self,
+        take: &mut dyn FnMut(&mut Report) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
         let mut report = self.session.report()?;
-        if self.plan.may_shorten {
-            self.record.set_cuts(cuts::take(&mut report, &lengths)?);
-        }
-        self.record.add_report(report, self.plan.channel);
+        take(&mut report)?;
+        let plan = &self.plan;
+        to_rate(
+            &mut report,
+            plan.working_hz,
+            plan.stream_hz,
+            plan.stream_frames,
+        );
+        self.record.add_report(report, plan.channel);
         Ok(())
     }
 
-    fn begin_processing(&mut self) -> Result<(), StageError> {
-        if let Some(feed) = self.analysis.take() {
-            feed.finish(self.plan.working_frames, 0, &mut |block| {
+    fn end_analysis(&mut self) -> Result<(), StageError> {
+        match self.analysis.take() {
+            None => Ok(()),
+            Some(feed) => feed.finish(self.plan.working_frames, 0, &mut |block| {
                 self.session.analyze(block)
-            })?;
+            }),
         }
+    }
+
+    fn begin_processing(&mut self) -> Result<(), StageError> {
+        self.end_analysis()?;
         if self.processing.is_none() {
             let back = self
                 .plan

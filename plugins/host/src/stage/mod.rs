@@ -14,7 +14,9 @@ mod threads;
 use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
-use crate::{bindings::PluginPre, manifest, record::StageRecord, sandbox::State};
+use crate::{
+    bindings::PluginPre, earlier::EarlierStep, manifest, record::StageRecord, sandbox::State,
+};
 use lane::{Lane, Plan};
 use outlet::Outlet;
 use threads::LaneThread;
@@ -29,6 +31,11 @@ pub struct PluginStage {
     may_shorten: bool,
     lanes: Lanes,
     outlet: Outlet,
+    earlier: Vec<EarlierStep>,
+    /// It has been shown something.
+    has_looked: bool,
+    /// It only listens, and has said what it heard.
+    has_reported: bool,
 }
 
 enum Lanes {
@@ -47,7 +54,7 @@ enum Lanes {
 }
 
 /// What a stage is made for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Stream<'a> {
     /// As the chain names the step.
     pub name: &'a str,
@@ -59,6 +66,8 @@ pub struct Stream<'a> {
     pub mix: f64,
     /// The plugin's only source of randomness.
     pub seed: u64,
+    /// The steps before it, in the order of the chain.
+    pub earlier: &'a [EarlierStep],
 }
 
 impl PluginStage {
@@ -97,7 +106,32 @@ impl PluginStage {
             may_shorten: manifest.may_shorten(),
             lanes,
             outlet: Outlet::new(stream.spec, stream.mix as f32),
+            earlier: stream.earlier.to_vec(),
+            has_looked: false,
+            has_reported: false,
         })
+    }
+}
+
+impl PluginStage {
+    /// Of one that only listens: there is nothing more to come.
+    fn report(&mut self) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here { lane, ready } => lane.finish(ready)?,
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                end_analysis(lanes, batch, analyzing)?;
+                lanes.iter_mut().try_for_each(LaneThread::finish)?;
+                for lane in lanes {
+                    lane.wait_for_all()?;
+                }
+            }
+        }
+        self.has_reported = true;
+        Ok(())
     }
 }
 
@@ -114,7 +148,31 @@ impl Stage for PluginStage {
         self.may_shorten
     }
 
+    fn begin(&mut self) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here { lane, .. } => lane.hear(&self.earlier)?,
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                if self.has_looked {
+                    end_analysis(lanes, batch, analyzing)?;
+                }
+                for lane in lanes.iter_mut() {
+                    lane.hear(&self.earlier)?;
+                    lane.wait_for_all()?;
+                }
+            }
+        }
+        if self.has_looked && !self.processes && !self.has_reported {
+            self.report()?;
+        }
+        Ok(())
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
+        self.has_looked = true;
         match &mut self.lanes {
             Lanes::Here { lane, .. } => lane.analyze(block),
             Lanes::Threads { lanes, batch, .. } => {
@@ -162,6 +220,12 @@ impl Stage for PluginStage {
     }
 
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        if self.has_reported {
+            return Ok(());
+        }
+        if !self.processes {
+            return self.report();
+        }
         match &mut self.lanes {
             Lanes::Here { lane, ready } => {
                 ready.clear();
@@ -174,9 +238,7 @@ impl Stage for PluginStage {
                 analyzing,
             } => {
                 end_analysis(lanes, batch, analyzing)?;
-                if self.processes {
-                    hand_over(lanes, batch, LaneThread::process)?;
-                }
+                hand_over(lanes, batch, LaneThread::process)?;
                 lanes.iter_mut().try_for_each(LaneThread::finish)?;
                 for (channel, lane) in lanes.iter_mut().enumerate() {
                     for wet in lane.wait_for_all()? {

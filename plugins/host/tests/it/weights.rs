@@ -49,6 +49,7 @@ fn a_plugin_knows_what_each_channel_is_for() {
             frames: frames as u64,
             mix: 1.0,
             seed: 1,
+            earlier: &[],
         };
         let params = json!({ "target-lufs": -30.0 });
         let settings = Settings::resolve(plugin.manifest(), params.as_object().unwrap()).unwrap();
