@@ -382,7 +382,7 @@ fn nothing_is_recommended_for_music() {
 #[test]
 fn beside_music_noise_is_taken_by_what_leaves_music_alone() {
     let mut noise = noise();
-    let block = spoilt(|_, x| x + 0.01 * noise());
+    let block = spoilt(|_, x| x + 0.02 * noise());
     assert!(recommended(&diagnose(RATE_HZ, &block)).contains(&"denoise".to_owned()));
     let report = told(&block, &[("music", 0, 5), ("speech", 5, 60)]);
     assert!(recommended(&report).contains(&"denoise-best".to_owned()));
