@@ -112,7 +112,7 @@ fn noise_is_heard_as_the_authors_network_hears_it() {
 fn frames_do_not_depend_on_how_samples_come_nor_on_which_way_round_they_are() {
     let noise = noise(3);
     let input = signal(|n| noise[n] as f64 / 16.0);
-    let whole = frames_of(&[input.clone()]);
+    let whole = frames_of(std::slice::from_ref(&input));
     let mut pieces = Vec::new();
     let mut features = Features::new(1);
     for piece in input.chunks(77) {
