@@ -45,6 +45,13 @@ pub trait Stage: Send {
     /// As the chain names it; for progress and errors.
     fn name(&self) -> &str;
 
+    /// Called before each pass over the recording that the stage has a part in, in the order of the
+    /// chain and while no stage of it runs. Those before it in the chain have begun already, and
+    /// those that were part of an earlier pass alone are done: what is to be known of them is known.
+    fn begin(&mut self) -> Result<(), StageError> {
+        Ok(())
+    }
+
     /// Whether [`Stage::analyze`] must see the whole input before the first `process`.
     fn analyzes(&self) -> bool;
 

@@ -66,8 +66,10 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         },
         Preset {
             name: "speech-best",
-            summary: "A voice: rumble and noise of all kinds removed by a large network, at podcast loudness; takes longer",
+            summary: "A voice: rumble and noise of all kinds removed by a large network, music left alone, at podcast loudness; takes longer",
             chain: json!({"steps": [
+                // Those that take something away hear from it where there is music.
+                {"plugin": "org.retake.segment", "on_failure": "skip"},
                 {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
                 {"plugin": "org.retake.denoise-best", "params": {"strength": 1.0}},
                 {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
@@ -76,7 +78,11 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
         Preset {
             name: "auto",
             summary: "Listens first, then corrects what it finds",
-            chain: json!({"steps": [{"plugin": "org.retake.diagnose", "follow": true}]}),
+            chain: json!({"steps": [
+                // Music needs none of what diagnose would recommend for a voice.
+                {"plugin": "org.retake.segment", "on_failure": "skip"},
+                {"plugin": "org.retake.diagnose", "follow": true},
+            ]}),
         },
         Preset {
             name: "music",
@@ -165,6 +171,7 @@ mod tests {
             plugin("denoise", &["strength"]),
             plugin("denoise-best", &["strength"]),
             plugin("diagnose", &[]),
+            plugin("segment", &[]),
             plugin("loudness", &loudness),
         ];
         let plugins = plugins.map(installed).into();

@@ -19,6 +19,10 @@ const RELEASED: &[(&str, &str)] = &[
         "0.1.1",
         "bb427b50885c6734c11af7b47bff9e7c529466ea4374e3fe403d258c8183f956",
     ),
+    (
+        "0.1.2",
+        "29409106f1a473ec0be730d024c6d5d0c8b432102893734aab84fce13c4cdf45",
+    ),
 ];
 
 const REFERENCE: &str = "docs/plugin-contract.md";

@@ -36,6 +36,8 @@ impl Pass<'_> {
         spill_dir: &Path,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Option<Spill>, RunError> {
+        begin(self.stages)?;
+        begin(std::slice::from_mut(looker))?;
         let mut writer = match self.stages.is_empty() {
             true => None,
             false => Some(SpillWriter::create(spill_dir, self.spec.channels as usize)?),
@@ -61,6 +63,7 @@ impl Pass<'_> {
         spill_dir: &Path,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Spill, RunError> {
+        begin(self.stages)?;
         let mut writer = SpillWriter::create(spill_dir, self.spec.channels as usize)?;
         self.run(|_| Ok(()), |block| Ok(writer.write(block)?), progress)?;
         Ok(writer.finish()?)
@@ -89,6 +92,7 @@ impl Pass<'_> {
         mut encoder: Encoder,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Measured, RunError> {
+        begin(self.stages)?;
         let mut meter = Meter::new(self.spec);
         self.run(
             |block| {
@@ -145,6 +149,13 @@ impl Pass<'_> {
             settle(chain.workers, taken)
         })
     }
+}
+
+fn begin(stages: &mut [Placed]) -> Result<(), RunError> {
+    stages.iter_mut().try_for_each(|placed| {
+        let begun = placed.stage.begin();
+        begun.map_err(|error| placed.failed(error))
+    })
 }
 
 /// The threads of a pass. Each hands on blocks out of the pool, and puts back those it was handed.

@@ -7,4 +7,4 @@ wasmtime::component::bindgen!({
 
 pub use exports::retake::correction::corrector::GuestSession;
 pub use retake::correction::types::*;
-pub use retake::correction::{host_log, stream_layout};
+pub use retake::correction::{earlier_steps, host_log, stream_layout};

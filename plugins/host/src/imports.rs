@@ -1,5 +1,5 @@
-//! What a plugin may import: the host's log, the layout of its stream, and nothing else. Anything more
-//! is refused with the name of the import and how the author gets rid of it.
+//! What a plugin may import: the host's log, the layout of its stream, what earlier steps found, and
+//! nothing else. Anything more is refused with the name of the import and how the author gets rid of it.
 
 use wasmparser::{Parser, Payload};
 
@@ -7,7 +7,7 @@ use crate::error::HostError;
 
 const OURS: &str = "retake:correction/";
 /// Every contract whose plugins run here, and the line they are all of.
-const VERSIONS: [&str; 3] = ["@0.1.1", "@0.1.0", "@0.1"];
+const VERSIONS: [&str; 4] = ["@0.1.2", "@0.1.1", "@0.1.0", "@0.1"];
 
 /// Reads all bytes, and says whether they are a component (`true`) or a core module (`false`).
 pub fn check(wasm: &[u8]) -> Result<bool, HostError> {
@@ -60,14 +60,14 @@ fn allow(module: &str, import: &str) -> Result<(), HostError> {
             Ok(())
         } else {
             Err(HostError::refused(format!(
-                "the plugin was built for {interface}; this host speaks version 0.1.1 of the \
+                "the plugin was built for {interface}; this host speaks version 0.1.2 of the \
                  contract"
             )))
         };
     }
     Err(HostError::refused(format!(
-        "the plugin imports {import}, and a plugin may import nothing but the host's log and its \
-         stream's layout. {}",
+        "the plugin imports {import}, and a plugin may import nothing but the host's log, its \
+         stream's layout and what earlier steps found. {}",
         remedy(module)
     )))
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// For messages.
-const CONTRACT: &str = "version 0.1.1 of the contract";
+const CONTRACT: &str = "version 0.1.2 of the contract";
 
 pub fn install(cache: &Cache, wasm: &[u8]) -> Result<Installed, HostError> {
     let digest = hex(&Sha256::digest(wasm));

@@ -7,6 +7,7 @@ use retake_plugin_manifest::{Manifest, Settings};
 
 use crate::{
     bindings::{self as wit, PluginPre},
+    earlier::{EarlierStep, Ears, heard},
     manifest,
     record::{LogLine, StageRecord},
     sandbox::{Sandbox, State},
@@ -55,7 +56,7 @@ impl Instance {
 
     pub fn open(self, spec: SessionSpec, settings: &Settings) -> Result<OpenSession, StageError> {
         let positions = positions(spec.mask, spec.channels);
-        let spec = wit::StreamSpec {
+        let stream = wit::StreamSpec {
             sample_rate: spec.sample_rate,
             channels: spec.channels,
             max_block_frames: spec.max_block_frames,
@@ -63,9 +64,10 @@ impl Instance {
             seed: spec.seed,
         };
         let settings = manifest::to_contract(settings);
-        let session = Session::open_in(self.sandbox, spec, positions, &settings)?;
+        let session = Session::open_in(self.sandbox, stream, positions, &settings)?;
         Ok(OpenSession {
             session,
+            spec,
             record: self.record,
         })
     }
@@ -80,6 +82,7 @@ pub(crate) fn positions(mask: ChannelMask, channels: u32) -> Vec<u32> {
 /// An instance with an open session.
 pub struct OpenSession {
     session: Session,
+    spec: SessionSpec,
     /// Its log is the instance's.
     record: StageRecord,
 }
@@ -88,6 +91,17 @@ impl OpenSession {
     /// Frames by which the output lags the input.
     pub fn latency_frames(&self) -> u32 {
         self.session.latency_frames()
+    }
+
+    /// What can be heard of earlier steps from now on: reports on the time line of this session.
+    pub fn hear(&mut self, steps: &[EarlierStep]) {
+        let ears = Ears {
+            stream_hz: self.spec.sample_rate,
+            session_hz: self.spec.sample_rate,
+            session_frames: self.spec.total_frames,
+            channel: None,
+        };
+        self.session.hear(heard(steps, &ears));
     }
 
     pub fn analyze(&mut self, input: &Block) -> Result<(), StageError> {

@@ -12,6 +12,7 @@
 mod bindings;
 mod cache;
 mod cpu;
+mod earlier;
 mod engine;
 mod error;
 mod imports;
@@ -26,6 +27,7 @@ mod session;
 mod stage;
 
 pub use cache::{Cache, Installed, Turn};
+pub use earlier::{EarlierStep, fitting, without};
 pub use error::HostError;
 pub use install::{check_imports, componentize};
 pub use instance::{Instance, OpenSession, SessionSpec};

@@ -72,6 +72,7 @@ impl Plugin {
             mix,
             seed,
             equal_channels: false,
+            earlier: &[],
         };
         let record = StageRecord::default();
         let stage = self.open(&stream, settings, &record)?;

@@ -74,6 +74,7 @@ struct Inner {
     measurements: Vec<serde_json::Value>,
     curves: Vec<serde_json::Value>,
     cuts: Vec<Cut>,
+    has_reported: bool,
 }
 
 impl StageRecord {
@@ -96,10 +97,15 @@ impl StageRecord {
     }
 
     /// What the plugin measured: `{"measurements": [...], "curves": [...]}`, fields as in the
-    /// contract. Numbers that are not finite are left out. Both lists are empty before the end.
+    /// contract, frames at the stream's rate. Numbers that are not finite are left out. Both lists are empty before the end.
     pub fn report(&self) -> serde_json::Value {
         let inner = self.inner();
         serde_json::json!({ "measurements": inner.measurements, "curves": inner.curves })
+    }
+
+    /// Whether the report is there, empty or not.
+    pub fn has_reported(&self) -> bool {
+        self.inner().has_reported
     }
 
     /// What a plugin that may shorten cut out: in order, and together as long as what is missing.
@@ -162,9 +168,10 @@ impl StageRecord {
         inner.cpu += cpu;
     }
 
-    /// `channel` is set where a session saw only one of several.
+    /// Frames are those of the stream. `channel` is set where a session saw only one of several.
     pub(crate) fn add_report(&self, report: wit::Report, channel: Option<u32>) {
         let mut inner = self.inner();
+        inner.has_reported = true;
         for m in report.measurements {
             let value = match m.value {
                 wit::Value::Float(value) if !value.is_finite() => continue,

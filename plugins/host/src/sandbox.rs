@@ -7,7 +7,7 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, ResourceLimiter, Store, Trap};
 
 use crate::{
-    bindings::{self, PluginPre, host_log, stream_layout},
+    bindings::{self, PluginPre, earlier_steps, host_log, stream_layout},
     limits,
     record::{Log, LogLine},
 };
@@ -23,6 +23,7 @@ pub struct State {
     log: Arc<Mutex<Log>>,
     /// Of the session that is being opened or is open.
     positions: Vec<u32>,
+    earlier: Vec<earlier_steps::StepReport>,
     memory_bytes: usize,
     /// It asked for more memory than there is for it.
     memory_denied: bool,
@@ -51,6 +52,7 @@ impl Sandbox {
         let state = State {
             log,
             positions: Vec::new(),
+            earlier: Vec::new(),
             memory_bytes: 0,
             memory_denied: false,
         };
@@ -67,6 +69,11 @@ impl Sandbox {
     /// What the next session's channels are for.
     pub fn set_positions(&mut self, positions: Vec<u32>) {
         self.store.data_mut().positions = positions;
+    }
+
+    /// What can be heard of earlier steps from now on.
+    pub fn set_earlier(&mut self, earlier: Vec<earlier_steps::StepReport>) {
+        self.store.data_mut().earlier = earlier;
     }
 
     /// Calls the plugin; an error of the outer kind means that it is gone.
@@ -155,6 +162,12 @@ impl bindings::Host for State {}
 impl stream_layout::Host for State {
     fn positions(&mut self) -> Vec<u32> {
         self.positions.clone()
+    }
+}
+
+impl earlier_steps::Host for State {
+    fn reports(&mut self) -> Vec<earlier_steps::StepReport> {
+        self.earlier.clone()
     }
 }
 

@@ -5,7 +5,7 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use crate::{
-    bindings::{self as wit, GuestSession, PluginPre},
+    bindings::{self as wit, GuestSession, PluginPre, earlier_steps},
     record::StageRecord,
     sandbox::{Crash, Sandbox, State},
 };
@@ -39,6 +39,7 @@ impl Session {
         settings: &[wit::Setting],
     ) -> Result<Self, StageError> {
         sandbox.set_positions(positions);
+        sandbox.set_earlier(Vec::new());
         let opened = sandbox
             .call(|plugin, store| {
                 plugin
@@ -64,6 +65,11 @@ impl Session {
 
     pub fn latency_frames(&self) -> u32 {
         self.latency_frames
+    }
+
+    /// What can be heard of earlier steps from now on.
+    pub fn hear(&mut self, earlier: Vec<earlier_steps::StepReport>) {
+        self.sandbox.set_earlier(earlier);
     }
 
     pub fn analyze(&mut self, input: &Block) -> Result<(), StageError> {

@@ -34,7 +34,7 @@
 //! ```
 //!
 //! Build it with `cargo build --release --target wasm32-unknown-unknown` (not `wasm32-wasip2`: a
-//! plugin may import nothing but the host's log and its stream's layout) from a crate with `crate-type = ["cdylib"]`.
+//! plugin may import nothing but the host's log, its stream's layout and what earlier steps found) from a crate with `crate-type = ["cdylib"]`.
 //!
 //! # What the host does, so that a plugin need not
 //!
@@ -53,6 +53,7 @@
 
 pub mod bench;
 pub mod corrector;
+pub mod earlier;
 mod layout;
 pub mod level;
 pub mod log;

@@ -81,7 +81,7 @@ impl Report {
         self
     }
 
-    /// The number added under `id`, if there is one: for the plugin's own tests.
+    /// The number added under `id`, if there is one.
     pub fn get(&self, id: &str) -> Option<f64> {
         self.measurements
             .iter()
@@ -93,7 +93,7 @@ impl Report {
             })
     }
 
-    /// The text added under `id`, if there is one: for the plugin's own tests.
+    /// The text added under `id`, if there is one.
     pub fn get_text(&self, id: &str) -> Option<&str> {
         self.measurements
             .iter()
@@ -109,11 +109,17 @@ impl Report {
         self.spans("cut")
     }
 
-    /// Where the measurements of that id stand, as (start, frames): for the plugin's own tests.
+    /// Where the measurements of that id stand, as (start, frames).
     pub fn spans(&self, id: &str) -> Vec<(u64, u64)> {
         let measurements = self.measurements.iter().filter(|m| m.id == id);
         let spans = measurements.filter_map(|m| m.span.as_ref());
         spans.map(|span| (span.start, span.frames)).collect()
+    }
+
+    /// The points of the curve of that id and its frames per point, if there is one.
+    pub fn points(&self, id: &str) -> Option<(f64, &[f32])> {
+        let curve = self.curves.iter().find(|curve| curve.id == id)?;
+        Some((curve.frames_per_point, &curve.points))
     }
 
     fn measurement(mut self, id: &str, label: &str, unit: &str, value: wit::Value) -> Self {

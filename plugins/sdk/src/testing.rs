@@ -24,6 +24,7 @@
 //! ```
 
 use crate::corrector::{Block, Corrector, Refusal, Settings, Stream};
+use crate::earlier::{self, StepReport};
 use crate::layout;
 use crate::report::Report;
 
@@ -58,7 +59,42 @@ pub fn correct_placed<C: Corrector>(
     block_frames: usize,
     positions: &[u32],
 ) -> Result<(Block, Report), Refusal> {
+    run::<C>(
+        sample_rate,
+        settings,
+        input,
+        block_frames,
+        positions,
+        Vec::new(),
+    )
+}
+
+/// [`correct`] for a plugin that hears what steps before it have found: [`crate::earlier::reports`] gives
+/// `told` in `analyze` and `process`, and nothing in `open`.
+///
+/// # Panics
+///
+/// As [`correct`].
+pub fn correct_after<C: Corrector>(
+    sample_rate: u32,
+    settings: &Settings,
+    input: &Block,
+    block_frames: usize,
+    told: Vec<StepReport>,
+) -> Result<(Block, Report), Refusal> {
+    run::<C>(sample_rate, settings, input, block_frames, &[], told)
+}
+
+fn run<C: Corrector>(
+    sample_rate: u32,
+    settings: &Settings,
+    input: &Block,
+    block_frames: usize,
+    positions: &[u32],
+    told: Vec<StepReport>,
+) -> Result<(Block, Report), Refusal> {
     layout::place(positions);
+    earlier::tell(Vec::new());
     let frames = input[0].len();
     let quantum = C::FACTS.block_quantum.max(1) as usize;
     let block_frames = block_frames.next_multiple_of(quantum);
@@ -70,6 +106,7 @@ pub fn correct_placed<C: Corrector>(
         seed: 1,
     };
     let mut corrector = C::open(&stream, settings)?;
+    earlier::tell(told);
     let latency = corrector.latency_frames() as usize;
     if C::FACTS.analyzes {
         for start in (0..frames).step_by(block_frames) {

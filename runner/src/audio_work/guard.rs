@@ -217,6 +217,10 @@ impl Stage for Guarded {
         self.inner.name()
     }
 
+    fn begin(&mut self) -> Result<(), StageError> {
+        self.inner.begin()
+    }
+
     fn analyzes(&self) -> bool {
         self.inner.analyzes()
     }

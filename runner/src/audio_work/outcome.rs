@@ -2,7 +2,7 @@
 
 use retake_chain::report::Cut;
 use retake_findings::{Code, Finding};
-use retake_plugin_host::LogLine;
+use retake_plugin_host::{LogLine, fitting};
 
 use super::{guard::GuardRecord, stages::OpenedStep};
 use crate::child::{Harmless, StepDone, StepRequest};
@@ -28,24 +28,13 @@ pub(super) fn step_done(
     findings: &mut Vec<Finding>,
 ) -> StepDone {
     /// With a handful of steps a line stays below its limit.
-    const REPORT_BYTES_MAX: usize = 256 * 1024;
     const LOG_BYTES_MAX: usize = 64 * 1024;
-    let size = |json: &serde_json::Value| json.to_string().len();
     let record = &opened.record;
-    let mut report = record.report();
-    let mut cut = |part: &str| {
+    let (report, cut) = fitting(record.report());
+    findings.extend(cut.into_iter().map(|part| {
         let params = [("part", part.into())];
-        let (index, name) = (step.index, &step.name);
-        findings.push(Finding::of_step(Code::StepReportCut, index, name, params));
-    };
-    if size(&report) > REPORT_BYTES_MAX {
-        cut("list of curves");
-        report["curves"] = serde_json::json!([]);
-    }
-    if size(&report) > REPORT_BYTES_MAX {
-        cut("report");
-        report = serde_json::Value::Null;
-    }
+        Finding::of_step(Code::StepReportCut, step.index, &step.name, params)
+    }));
     let mut left = LOG_BYTES_MAX;
     let log = record.log().into_iter().map(|line| in_words(&line));
     let log = log.take_while(|line| {

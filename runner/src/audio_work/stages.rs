@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use retake_audio::{Spec, Stage};
-use retake_plugin_host::{Cache, Host, HostError, StageRecord, Stream};
+use retake_plugin_host::{Cache, EarlierStep, Host, HostError, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 
 use super::{
@@ -66,6 +66,10 @@ impl Opening<'_> {
         let cache = Cache::open(&self.request.plugin_cache).map_err(broken)?;
         let host = Host::new(cache).map_err(broken)?;
         let mut equal_channels = self.equal_channels;
+        let told = self.request.earlier.iter();
+        let mut earlier: Vec<_> = told
+            .map(|step| EarlierStep::told(&step.plugin, &step.version, step.report.clone()))
+            .collect();
         for (place, step) in self.request.steps.iter().enumerate() {
             let plugin = host.load(&step.digest).map_err(broken)?;
             let settings = Settings::resolve(plugin.manifest(), &step.params)
@@ -77,6 +81,7 @@ impl Opening<'_> {
                 mix: step.mix,
                 seed: step_seed(self.request.seed, step.index),
                 equal_channels,
+                earlier: &earlier,
             };
             // What sees them together may tell them apart.
             let manifest = plugin.manifest();
@@ -91,6 +96,12 @@ impl Opening<'_> {
             let stage = watch
                 .enter(place, || plugin.open(&stream, &settings, &record))
                 .map_err(|error| stage_failed(step.index, error))?;
+            let manifest = plugin.manifest();
+            earlier.push(EarlierStep::beside(
+                &manifest.id,
+                &manifest.version,
+                &record,
+            ));
             let terms = Terms {
                 step: step.index,
                 name: step.name.clone(),

@@ -81,6 +81,11 @@ impl Stage for WatchedStage {
         self.inner.name()
     }
 
+    fn begin(&mut self) -> Result<(), StageError> {
+        let watch = self.watch.clone();
+        watch.enter(self.stage, || self.inner.begin())
+    }
+
     fn analyzes(&self) -> bool {
         self.inner.analyzes()
     }

@@ -13,6 +13,7 @@
 //! There is a child at either end also where a chain begins or ends with an external step: only
 //! children decode, and what a service sends back is as hostile as a recording.
 
+mod earlier;
 mod failure;
 mod follow;
 mod harm;

@@ -244,6 +244,7 @@ impl Walk<'_> {
             scratch_dir: self.scratch_dir.clone(),
             plugin_cache: self.plugin_cache.clone(),
             steps: steps.collect(),
+            earlier: self.earlier(),
             output_as: if ask.is_last {
                 Output::Correction
             } else {

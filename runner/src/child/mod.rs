@@ -14,7 +14,7 @@ mod teller;
 pub(crate) use inside::serve;
 pub(crate) use outside::{Ended, Inside, Unfinished, run_child};
 pub(crate) use protocol::{
-    AudioFault, Correction, Done, Expect, Failed, Harmless, Length, Line, Origin, Original, Output,
-    Request, Source, StepDone, StepRequest,
+    AudioFault, Correction, Done, Earlier, Expect, Failed, Harmless, Length, Line, Origin,
+    Original, Output, Request, Source, StepDone, StepRequest,
 };
 pub(crate) use teller::Teller;

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 /// A line from the child is never longer; a report that does not fit is cut by the child.
 pub(super) const LINE_BYTES_MAX: usize = 8 << 20;
 /// Nor is the request.
-pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
+pub(super) const REQUEST_BYTES_MAX: u64 = 16 << 20;
 
 /// Everything the child needs to know. Paths are absolute.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub(crate) struct Request {
     pub scratch_dir: PathBuf,
     pub plugin_cache: PathBuf,
     pub steps: Vec<StepRequest>,
+    /// What the steps of earlier children have reported, on the time line of the input.
+    #[serde(default)]
+    pub earlier: Vec<Earlier>,
     pub output_as: Output,
     /// What was asked for. Deltas are in that format, too.
     pub deltas_as: Correction,
@@ -52,6 +55,15 @@ pub(crate) struct StepRequest {
     pub mix: f64,
     /// Where to write what the step takes away, if it is wanted.
     pub delta: Option<PathBuf>,
+}
+
+/// A step that has run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Earlier {
+    /// Its plugin's id and version.
+    pub plugin: String,
+    pub version: String,
+    pub report: serde_json::Value,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]

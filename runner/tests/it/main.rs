@@ -5,6 +5,7 @@
 mod chains;
 mod external;
 mod harm;
+mod hears;
 mod secrets;
 mod segments;
 #[path = "../stand_ins/mod.rs"]

@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use retake_chain::report::StepReport;
 use retake_words::written_out;
 use serde_json::Value;
@@ -21,20 +21,31 @@ pub struct Arguments {
     /// The part of the plugin's sound in the result, 0 to 1; the rest is the original
     #[arg(long)]
     mix: Option<f64>,
+    /// Steps that run before it, for a plugin that hears what they find: a chain as JSON, or a file with
+    /// one
+    #[arg(
+        long,
+        value_name = "CHAIN",
+        default_value = "{\"steps\":[]}",
+        hide_default_value = true
+    )]
+    after: String,
     /// Write what the plugin took away, its input less its output, to a file
     #[arg(long, value_name = "FILE")]
     delta: Option<PathBuf>,
 }
 
 pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Result<()> {
+    let after = after(&arguments.after)?;
+    let before = after["steps"].as_array().map_or(0, Vec::len);
     let arguments = correct::Arguments {
         input: arguments.input,
         output: arguments.output,
-        chain: r#"{"steps":[]}"#.to_owned(),
+        chain: after.to_string(),
         format: None,
         deltas: arguments
             .delta
-            .map(|file| format!("0={}", file.display()))
+            .map(|file| format!("{before}={}", file.display()))
             .into_iter()
             .collect(),
         plugin: Some(arguments.plugin),
@@ -50,9 +61,25 @@ pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Resu
         }
     }
     correct::print_report(&report, &correct::written_to(&arguments, &report)?);
-    let said: String = report.report.steps.iter().map(readable).collect();
+    let steps = &report.report.steps;
+    let said: String = match &steps[..] {
+        [alone] => readable(alone),
+        all => all
+            .iter()
+            .map(|step| format!("{}: {}", step.step, readable(step)))
+            .collect(),
+    };
     std::io::stdout().write_all(said.as_bytes())?;
     Ok(())
+}
+
+/// The chain that runs before the plugin.
+fn after(text: &str) -> Result<Value> {
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).context("--after");
+    }
+    let file = std::fs::read_to_string(text).with_context(|| text.to_owned())?;
+    serde_json::from_str(&file).with_context(|| text.to_owned())
 }
 
 /// The plugin's own report, a line each.

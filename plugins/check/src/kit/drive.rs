@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use retake_audio::{Block, ChannelMask, StageError};
-use retake_plugin_host::{Instance, LogLine, OpenSession, Plugin, SessionSpec};
+use retake_plugin_host::{EarlierStep, Instance, LogLine, OpenSession, Plugin, SessionSpec};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -22,6 +22,8 @@ pub struct Take<'a> {
     /// Wished lengths of blocks, over and over; each is rounded up to the quantum.
     pub blocks: &'a [usize],
     pub seed: u64,
+    /// What it can hear of: on the time line of the input.
+    pub earlier: &'a [EarlierStep],
 }
 
 /// What came out.
@@ -127,6 +129,7 @@ impl Take<'_> {
         };
         let start = thread_cpu();
         let mut session = instance.open(spec, self.settings)?;
+        session.hear(self.earlier);
         if manifest.passes.analyze {
             for block in cut(input, frames.next_multiple_of(quantum), &lengths) {
                 session.analyze(&block)?;

@@ -6,6 +6,7 @@ pub mod file;
 mod chance;
 mod describe;
 mod drive;
+mod earlier;
 mod inner;
 mod input;
 mod latency;
@@ -91,6 +92,10 @@ pub const SESSION_CHECKS: &[SessionCheck] = &[
     (
         known("isolation", "Sessions know nothing of each other"),
         repeats::isolation,
+    ),
+    (
+        known("earlier", "It takes whatever earlier steps have found"),
+        earlier::anything,
     ),
     (
         known("parameters", "It works at the ends of every range"),

@@ -69,6 +69,7 @@ impl<'a> Subject<'a> {
             rate: self.usual_hz(),
             blocks: BLOCKS,
             seed: 1,
+            earlier: &[],
         }
     }
 

@@ -93,6 +93,12 @@ const QUIRKS: &[(&str, &str, Outcome, &str)] = &[
         "something global outlives it",
     ),
     (
+        "earlier",
+        "credulous",
+        Outcome::Failed,
+        "music that does not last",
+    ),
+    (
         "log",
         "chatter",
         Outcome::Warned,

@@ -8,7 +8,8 @@ mod rule;
 use engine::Engine;
 use lineup::Lineup;
 use retake_dfn3::{HOP, RATE_HZ};
-use retake_plugin_sdk::prelude::*;
+use retake_plugin_sdk::{earlier, prelude::*};
+use retake_spared::Spared;
 use rule::{Found, Rule};
 
 const STRENGTH: FloatParam = FloatParam::new("strength", "Strength", 0.0, 1.0, 1.0)
@@ -21,8 +22,25 @@ const ROOM_DB: FloatParam = FloatParam::new("room-db", "Room that stays", -80.0,
     .step(1.0)
     .help("The noise falls by no more than this, so that the room around a voice is still there: -20 is heard, -40 hardly.");
 
+const UNDER_VOICE: ChoiceParam = ChoiceParam::new(
+    "under-voice",
+    "Music under a voice",
+    &[
+        ("remove", "Goes like noise"),
+        ("duck", "Falls by 12 dB"),
+        ("keep", "Stays, and what else is there with it"),
+    ],
+    "remove",
+)
+.help(
+    "What becomes of music while somebody speaks, where a step before this one (segment) has found it. Music on its \
+     own stays as it is.",
+);
+
 pub struct DenoiseBest {
     floor: f32,
+    /// As much of music under a voice stays.
+    under_voice: f32,
     total_frames: u64,
     lineup: Lineup,
     engine: Option<Engine>,
@@ -34,7 +52,7 @@ impl Corrector for DenoiseBest {
         name: "Denoise, best",
         version: env!("CARGO_PKG_VERSION"),
         vendor: "Retake",
-        summary: "Removes all kinds of noise behind a voice, with a large network (DeepFilterNet3). Sounds better than denoise and takes nine times as long; leaves clean voices alone. Not for music.",
+        summary: "Removes all kinds of noise behind a voice, with a large network (DeepFilterNet3). Sounds better than denoise and takes nine times as long; leaves clean voices alone, and music where segment stands before it in the chain.",
         license: "MIT OR Apache-2.0",
         analyzes: true,
         channels: ChannelUse::Linked,
@@ -42,7 +60,7 @@ impl Corrector for DenoiseBest {
         block_quantum: HOP as u32,
         ..Facts::DEFAULT
     };
-    const PARAMS: Params = &[&STRENGTH, &ROOM_DB];
+    const PARAMS: Params = &[&STRENGTH, &ROOM_DB, &UNDER_VOICE];
 
     fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         let room = db_to_factor(settings.get(&ROOM_DB)) as f32;
@@ -50,6 +68,11 @@ impl Corrector for DenoiseBest {
         let channels = stream.channels as usize;
         Ok(Self {
             floor: 1.0 - strength * (1.0 - room),
+            under_voice: match settings.get(&UNDER_VOICE) {
+                "keep" => 1.0,
+                "duck" => 0.25,
+                _ => 0.0,
+            },
             total_frames: stream.total_frames,
             lineup: Lineup::new(channels),
             engine: None,
@@ -90,6 +113,10 @@ impl Corrector for DenoiseBest {
         if let Some(dbfs) = found.and_then(Found::noise_dbfs) {
             report = report.number("noise", "Noise in pauses", "dBFS", dbfs);
         }
+        let spared = self.engine.as_ref().map_or(0.0, Engine::spared_seconds);
+        if spared > 0.0 {
+            report = report.number("spared", "Left as it was", "s", spared);
+        }
         report
     }
 }
@@ -100,9 +127,14 @@ impl DenoiseBest {
             engine,
             lineup,
             floor,
-            ..
+            under_voice,
+            total_frames,
         } = self;
-        engine.get_or_insert_with(|| Engine::new(lineup.shares(), Rule::new(*floor)))
+        engine.get_or_insert_with(|| {
+            // What steps before this one have found is there by now.
+            let spared = Spared::new(&earlier::reports(), RATE_HZ, *total_frames, *under_voice);
+            Engine::new(lineup.shares(), Rule::new(*floor), spared)
+        })
     }
 }
 

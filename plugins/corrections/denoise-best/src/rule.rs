@@ -113,6 +113,11 @@ impl Rule {
         self.voice_squared = self.voice_squared * MEMORY + all_after * all_after;
     }
 
+    /// A frame that is nobody's business: it stays, and nothing is learnt of it.
+    pub fn skip(&mut self) {
+        self.taken.push_back([0.0; BANDS]);
+    }
+
     /// No frame comes any more: all that were heard can be judged.
     pub fn end(&mut self) {
         self.is_over = true;
@@ -168,6 +173,11 @@ impl Found {
 }
 
 impl Dry {
+    /// More of it stays, if it is less.
+    pub fn at_least(&mut self, share: f32) {
+        self.0.iter_mut().for_each(|dry| *dry = dry.max(share));
+    }
+
     /// Brings what was made of a frame back towards the frame.
     pub fn apply(&self, dry: &Spectrum, wet: &mut Spectrum) {
         let mut first = 0;

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use retake_plugin_sdk::testing::correct;
+use retake_plugin_sdk::{
+    earlier::StepReport,
+    testing::{correct, correct_after},
+};
 
 use super::*;
 
@@ -133,4 +136,76 @@ fn output_does_not_depend_on_block_size() {
     };
     let whole = run(48_000);
     assert!(run(480) == whole && run(4800) == whole);
+}
+
+/// After a step that found these spans, in seconds.
+fn run_after(input: &Block, spans: &[(&str, usize, usize)]) -> (Block, Report) {
+    let report = spans
+        .iter()
+        .fold(Report::default(), |report, &(id, start, end)| {
+            report
+                .count(id, "", "", 1)
+                .at((start * RATE) as u64, ((end - start) * RATE) as u64)
+        });
+    let told = vec![StepReport::new("org.retake.segment", "1.0.0", report)];
+    let settings = Settings::defaults::<DenoiseBest>();
+    correct_after::<DenoiseBest>(48_000, &settings, input, 4800, told).unwrap()
+}
+
+#[test]
+fn music_that_was_found_stays_as_it_is_and_noise_around_it_goes() {
+    // To the network it is all noise.
+    let input = noise(9 * RATE, 8)
+        .iter()
+        .map(|s| 0.03 * s)
+        .collect::<Vec<_>>();
+    let found = [("speech", 0, 3), ("music", 3, 6), ("speech", 6, 9)];
+    let (output, report) = run_after(&vec![input.clone()], &found);
+    let within = |from: usize, to: usize| (&output[0][from..to], &input[from..to]);
+    let (kept, was) = within(3 * RATE, 6 * RATE);
+    let apart = apart_db(kept, was);
+    assert!(apart < -80.0, "{apart:.1} dB");
+    for (from, to) in [(RATE / 2, 3 * RATE / 2), (15 * RATE / 2, 9 * RATE)] {
+        let (after, before) = within(from, to);
+        let fall = level_db(before) - level_db(after);
+        assert!(fall > 20.0, "{fall:.1} dB");
+    }
+    // No click at the edges: nowhere does the output move more than what went in does.
+    let step = |signal: &[f32]| {
+        let pairs = signal.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+        pairs.fold(0.0f32, f32::max)
+    };
+    assert!(step(&output[0]) <= 1.05 * step(&input));
+    // Half a second more on either side.
+    assert_eq!(report.get("spared").map(f64::round), Some(4.0));
+}
+
+#[test]
+fn a_whole_piece_of_music_is_the_input_at_any_length() {
+    for frames in [4_799, 30_011, 3 * RATE + 17] {
+        let input = mixed(&voice(frames), &noise(frames, 4), 0.05);
+        let report = Report::default()
+            .count("music", "", "", 1)
+            .at(0, frames as u64);
+        let told = vec![StepReport::new("org.retake.segment", "1.0.0", report)];
+        let settings = Settings::defaults::<DenoiseBest>();
+        let (output, _) =
+            correct_after::<DenoiseBest>(48_000, &settings, &vec![input.clone()], 4800, told)
+                .unwrap();
+        for (n, (found, expected)) in output[0].iter().zip(&input).enumerate() {
+            assert!((found - expected).abs() < 1e-6, "frame {n} of {frames}");
+        }
+    }
+}
+
+#[test]
+fn the_network_that_has_slept_is_awake_in_time() {
+    // A voice in noise after 6 s of silence that the network need not hear.
+    let talk = mixed(&voice(3 * RATE), &noise(3 * RATE, 6), 0.02);
+    let input = vec![[vec![0.0; 6 * RATE], talk].concat()];
+    let (slept, _) = run_after(&input, &[("silence", 0, 6), ("speech", 6, 9)]);
+    let (awake, _) = run(&input, |settings| settings);
+    let apart: Vec<f32> = slept[0].iter().zip(&awake[0]).map(|(a, b)| a - b).collect();
+    let apart = level_db(&apart[6 * RATE..]) - level_db(&input[0][6 * RATE..]);
+    assert!(apart < -25.0, "{apart:.1} dB");
 }

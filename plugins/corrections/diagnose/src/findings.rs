@@ -6,7 +6,7 @@
 
 use retake_plugin_sdk::prelude::*;
 
-use crate::{channels::Relations, hops::Levels, spectrum::Hum};
+use crate::{channels::Relations, content::Content, hops::Levels, spectrum::Hum};
 
 /// Harmonics of the mains frequency that must stand out, or one that stands out by so much.
 const HUM_HARMONICS: usize = 2;
@@ -58,6 +58,8 @@ pub struct Measured {
     pub bandwidth_hz: Option<f64>,
     pub channels: Relations,
     pub levels: Option<Levels>,
+    /// If a step before has found it out.
+    pub content: Option<Content>,
 }
 
 /// What was found, and the plugins that help.
@@ -215,9 +217,14 @@ fn findings(measured: &Measured) -> Findings {
     channels(&measured.channels, &mut findings);
     spoilt_samples(measured, &mut findings);
     below_the_voice(measured, levels, &mut findings);
-    noise(levels, &mut findings);
+    noise(measured, levels, &mut findings);
     the_voice_itself(measured, levels, &mut findings);
     level(measured, &mut findings);
+    if measured.content.as_ref().is_some_and(Content::is_music) {
+        let words = "This is music, and nobody speaks: nothing is recommended, since these corrections are for voices.";
+        findings.add("music", words.to_owned());
+        findings.steps.clear();
+    }
     if findings.words.is_empty() {
         findings.add("clean", "Nothing is wrong with this recording.".to_owned());
     }
@@ -303,7 +310,7 @@ fn below_the_voice(measured: &Measured, levels: Levels, findings: &mut Findings)
     }
 }
 
-fn noise(levels: Levels, findings: &mut Findings) {
+fn noise(measured: &Measured, levels: Levels, findings: &mut Findings) {
     let snr_db = snr_db(levels);
     let steady = levels.floor_spread_db <= STEADY_DB;
     if steady && (NOISE_NEAREST_DB..NOISE_DB).contains(&snr_db) {
@@ -314,7 +321,11 @@ fn noise(levels: Levels, findings: &mut Findings) {
                 levels.floor_dbfs
             ),
         );
-        findings.steps.push("denoise");
+        // The other would take music for noise.
+        let has_music = measured.content.as_ref().is_some_and(Content::has_music);
+        findings
+            .steps
+            .push(if has_music { "denoise-best" } else { "denoise" });
     }
 }
 

@@ -5,6 +5,8 @@ use std::f64::consts::PI;
 
 use retake_plugin_sdk::prelude::Block;
 
+use crate::content::Content;
+
 const HOPS_PER_S: u32 = 50;
 /// Offset and rumble are no part of the noise floor that a listener hears.
 const RUMBLE_HZ: f64 = 100.0;
@@ -107,7 +109,9 @@ impl Hops {
     }
 
     /// `None` where there is nothing but digital silence.
-    pub fn levels(&self) -> Option<Levels> {
+    ///
+    /// What is sharp is looked for where somebody speaks, if that is known: applause is sharp too.
+    pub fn levels(&self, content: Option<&Content>, rate_hz: u32) -> Option<Levels> {
         let mut heard: Vec<u8> = self
             .whole
             .iter()
@@ -125,16 +129,26 @@ impl Hops {
         let floor_spread_db = percentile(15) - percentile(5);
         let muted = silent * 10 > self.whole.len() && floor_spread_db > STEADY_DB;
         let floor_dbfs = if muted { LOWEST_DB } else { percentile(10) };
-        let mut sharp = self.sharp.clone();
+        let hop = u64::from(rate_hz / HOPS_PER_S);
+        let speaks =
+            |place: usize| content.is_none_or(|content| content.speaks(place as u64 * hop));
+        let sharp = self.sharp.iter().enumerate();
+        let sharp = sharp.filter(|(place, _)| speaks(*place));
+        let mut sharp: Vec<u8> = sharp.map(|(_, level)| *level).collect();
         sharp.sort_unstable();
-        let sharpest = db(sharp[(sharp.len() - 1) * 98 / 100]);
+        let sharpest = sharp
+            .len()
+            .checked_sub(1)
+            .map(|last| db(sharp[last * 98 / 100]));
         let pause_below = floor_dbfs + 0.35 * (voice_dbfs - floor_dbfs);
         let pauses = self.pauses_s(|level| db(level) < pause_below);
         Some(Levels {
             voice_dbfs,
             floor_dbfs,
             floor_spread_db,
-            sharp_db: self.has_sharp.then_some(sharpest - voice_dbfs),
+            sharp_db: sharpest
+                .filter(|_| self.has_sharp)
+                .map(|sharpest| sharpest - voice_dbfs),
             long_pauses: pauses
                 .iter()
                 .filter(|&&seconds| seconds >= LONG_PAUSE_S)

@@ -6,6 +6,7 @@
 //! is a defect in [`findings`].
 
 mod channels;
+mod content;
 mod defects;
 mod findings;
 mod hops;
@@ -13,13 +14,19 @@ mod loudness;
 mod spectrum;
 
 use channels::Channels;
+use content::Content;
 use defects::Defects;
 use findings::Measured;
 use hops::Hops;
 use loudness::Loudness;
-use retake_plugin_sdk::prelude::*;
+use retake_mains::{Analysis, Mains};
+use retake_plugin_sdk::{earlier, prelude::*};
 use retake_signal::weights::loudness_weights;
 use spectrum::Spectrum;
+
+/// As the plugin that takes hum out looks for it by itself.
+const MAINS_HARMONICS: usize = 30;
+const MAINS_PROMINENCE: f64 = 15.85;
 
 pub struct Diagnose {
     rate_hz: u32,
@@ -29,6 +36,9 @@ pub struct Diagnose {
     hops: Hops,
     loudness: Loudness,
     spectrum: Spectrum,
+    /// Of the mean of all channels.
+    mains: Analysis,
+    mean: Vec<f32>,
 }
 
 impl Corrector for Diagnose {
@@ -55,6 +65,13 @@ impl Corrector for Diagnose {
             hops: Hops::new(rate_hz, channels),
             loudness: Loudness::new(rate_hz, loudness_weights(&stream.positions())),
             spectrum: Spectrum::new(rate_hz),
+            mains: Analysis::new(
+                rate_hz,
+                &[Mains::Hz50, Mains::Hz60],
+                MAINS_HARMONICS,
+                MAINS_PROMINENCE,
+            ),
+            mean: Vec::new(),
         })
     }
 
@@ -66,12 +83,24 @@ impl Corrector for Diagnose {
         self.hops.add(block);
         self.loudness.add(block);
         self.spectrum.add(block);
+        let share = 1.0 / block.len() as f32;
+        self.mean.clear();
+        self.mean.extend((0..block[0].len()).map(|frame| {
+            let sum: f32 = block.iter().map(|channel| channel[frame]).sum();
+            share * sum
+        }));
+        self.mains.add(&self.mean);
         Ok(())
     }
 
     fn report(&mut self) -> Report {
         let defects: Vec<_> = self.defects.iter().map(Defects::found).collect();
-        let levels = self.hops.levels();
+        let content = Content::told(&earlier::reports(), self.total_frames);
+        let levels = self.hops.levels(content.as_ref(), self.rate_hz);
+        let mains = self
+            .mains
+            .finish()
+            .map(|finding| finding.mains.nominal_hz());
         findings::report(&Measured {
             seconds: self.total_frames as f64 / f64::from(self.rate_hz),
             rate_hz: self.rate_hz,
@@ -84,11 +113,12 @@ impl Corrector for Diagnose {
                 .fold(f64::NEG_INFINITY, f64::max),
             integrated_lufs: self.loudness.integrated_lufs(),
             range_lu: self.loudness.range_lu(),
-            hum: self.spectrum.hum(),
+            hum: mains.and_then(|mains_hz| self.spectrum.hum_at(mains_hz)),
             rumble_db: self.spectrum.rumble_db(),
             bandwidth_hz: self.spectrum.bandwidth_hz(),
             channels: self.channels.relations(),
             levels,
+            content,
         })
     }
 }

@@ -12,7 +12,6 @@ use retake_plugin_sdk::prelude::Block;
 const WINDOW_S: f64 = 0.3;
 /// Hum is looked for at so many multiples of the mains frequency.
 const HARMONICS: usize = 6;
-const MAINS_HZ: [f64; 2] = [50.0, 60.0];
 /// What a harmonic must stand out by to count as one.
 const STANDS_OUT_DB: f64 = 9.0;
 /// Bands of this width tell the bandwidth.
@@ -112,17 +111,8 @@ impl Spectrum {
         self.db[bin] / self.count.max(1) as f64
     }
 
-    /// The stronger of 50 and 60 Hz; `None` where no harmonic of either stands out.
-    pub fn hum(&self) -> Option<Hum> {
-        let found = MAINS_HZ.map(|mains_hz| self.hum_at(mains_hz));
-        let stronger = |hum: &Hum| hum.harmonics as f64 * 100.0 + hum.stands_out_db;
-        found
-            .into_iter()
-            .flatten()
-            .max_by(|a, b| stronger(a).total_cmp(&stronger(b)))
-    }
-
-    fn hum_at(&self, mains_hz: f64) -> Option<Hum> {
+    /// How loud the hum is that was found; `None` where no harmonic stands out.
+    pub fn hum_at(&self, mains_hz: f64) -> Option<Hum> {
         let mut hum = Hum {
             mains_hz,
             harmonics: 0,

@@ -4,7 +4,10 @@
 
 use std::f32::consts::TAU;
 
-use retake_plugin_sdk::testing::correct;
+use retake_plugin_sdk::{
+    earlier::StepReport,
+    testing::{correct, correct_after},
+};
 
 use super::*;
 
@@ -320,4 +323,95 @@ fn noise_is_found_beside_a_muted_stretch() {
     }
     let report = diagnose(RATE_HZ, &block);
     assert!(report.get_text("finding-noise").is_some());
+}
+
+/// A note with overtones that is held for seconds, again and again, over faint noise.
+fn bass(hz: f32) -> Block {
+    let mut noise = noise();
+    let note = (0..RATE_HZ as usize * 20).map(|n| {
+        let time = n as f32 / RATE_HZ as f32;
+        let partials = (1..=5).map(|k| (TAU * hz * k as f32 * time).sin() / (k * k) as f32);
+        0.2 * partials.sum::<f32>() * (0.6 + 0.4 * (-(time % 4.0)).exp()) + 1e-3 * noise()
+    });
+    vec![note.collect()]
+}
+
+#[test]
+fn a_bass_is_no_hum_whatever_it_plays() {
+    for semitone in -5..=8 {
+        // From E1 to F2.
+        let hz = 55.0 * 2f32.powf(semitone as f32 / 12.0);
+        let report = diagnose(RATE_HZ, &bass(hz));
+        assert_eq!(report.get_text("finding-hum"), None, "{hz:.1} Hz");
+    }
+    let report = diagnose(RATE_HZ, &bass(49.95));
+    assert!(report.get_text("finding-hum").is_some(), "and hum is hum");
+}
+
+fn told(block: &Block, spans: &[(&str, u64, u64)]) -> Report {
+    let report = spans
+        .iter()
+        .fold(Report::default(), |report, (id, start, end)| {
+            let second = u64::from(RATE_HZ);
+            report
+                .count(id, "", "", 1)
+                .at(start * second, (end - start) * second)
+        });
+    let told = vec![StepReport::new("org.retake.segment", "1.0.0", report)];
+    let settings = Settings::defaults::<Diagnose>();
+    correct_after::<Diagnose>(RATE_HZ, &settings, block, 4_800, told)
+        .unwrap()
+        .1
+}
+
+#[test]
+fn nothing_is_recommended_for_music() {
+    let block = spoilt(|_, x| 0.1 * x);
+    let report = told(&block, &[("music", 0, 60)]);
+    assert_eq!(report.get_text("recommended-chain"), Some("{\"steps\":[]}"));
+    assert!(report.get_text("finding-music").is_some());
+    assert!(
+        report.get_text("finding-level").is_some(),
+        "what is found is told"
+    );
+    let report = told(&block, &[("music", 0, 5), ("speech", 5, 60)]);
+    assert_eq!(recommended(&report), ["loudness"]);
+    assert_eq!(report.get_text("finding-music"), None);
+}
+
+#[test]
+fn beside_music_noise_is_taken_by_what_leaves_music_alone() {
+    let mut noise = noise();
+    let block = spoilt(|_, x| x + 0.02 * noise());
+    assert!(recommended(&diagnose(RATE_HZ, &block)).contains(&"denoise".to_owned()));
+    let report = told(&block, &[("music", 0, 5), ("speech", 5, 60)]);
+    assert!(recommended(&report).contains(&"denoise-best".to_owned()));
+}
+
+#[test]
+fn applause_is_no_sibilance() {
+    let mut noise = noise();
+    let talk = speech();
+    // The second half is as loud as the voice, and all of it sharp.
+    let mut before = 0.0;
+    let mut clap = move || {
+        let now = noise();
+        let sharp = now - before;
+        before = now;
+        0.15 * sharp
+    };
+    let half = talk[0].len() / 2;
+    let applause: Vec<f32> = (half..talk[0].len()).map(|_| clap()).collect();
+    let block: Block = talk
+        .iter()
+        .map(|channel| [&channel[..half], &applause].concat())
+        .collect();
+    assert!(
+        diagnose(RATE_HZ, &block)
+            .get_text("finding-sibilance")
+            .is_some()
+    );
+    let seconds = half as u64 / u64::from(RATE_HZ);
+    let report = told(&block, &[("speech", 0, seconds), ("noise", seconds, 60)]);
+    assert_eq!(report.get_text("finding-sibilance"), None);
 }

@@ -7,7 +7,8 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 
-use crate::comb::Finding;
+use retake_mains::Finding;
+
 use crate::line::{Phasor, steady};
 
 /// Hops per second. A window of two hops has its zeros at multiples of 10 Hz: on all other harmonics.

@@ -14,15 +14,11 @@
 //! Its limit: a musical tone held for seconds within half a hertz of a harmonic is taken for hum.
 
 mod canceller;
-mod comb;
-mod decimate;
 mod line;
-mod spectra;
 
 use canceller::Canceller;
-use comb::{Finding, Mains};
+use retake_mains::{Analysis, Finding, HARMONICS_MAX, Mains};
 use retake_plugin_sdk::prelude::*;
-use spectra::Analysis;
 
 const MAINS: ChoiceParam = ChoiceParam::new(
     "mains",
@@ -31,7 +27,7 @@ const MAINS: ChoiceParam = ChoiceParam::new(
     "auto",
 )
 .help("The power line's frequency where it was recorded: 60 Hz in the Americas and parts of Asia, else 50 Hz. The exact value is measured.");
-const HARMONICS: IntParam = IntParam::new("harmonics", "Harmonics", 1, comb::HARMONICS_MAX, 30)
+const HARMONICS: IntParam = IntParam::new("harmonics", "Harmonics", 1, HARMONICS_MAX, 30)
     .help("How many multiples of the mains frequency are looked for. Only those that are there are removed; a buzz has many.");
 const PROMINENCE_DB: FloatParam =
     FloatParam::new("prominence-db", "Prominence", 9.0, 30.0, 12.0)

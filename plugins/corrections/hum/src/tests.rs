@@ -213,3 +213,16 @@ fn output_does_not_depend_on_block_size() {
         assert!(pieces == whole, "blocks of {block} frames");
     }
 }
+
+#[test]
+fn a_held_bass_is_not_hum() {
+    let rate = 16_000;
+    for semitone in -5..=8 {
+        let hz = 55.0 * 2f64.powf(f64::from(semitone) / 12.0);
+        let pedal = hum(rate, 20.0, hz, 0.0);
+        let input = sum(&pedal, &noise(pedal.len(), 0.001));
+        let (output, report) = run(rate, &input, &Settings::defaults::<Hum>());
+        assert_eq!(report.get_text("mains"), Some("none found"), "{hz:.1} Hz");
+        assert_eq!(output, input);
+    }
+}

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     bindings::{PluginPre, Report, Setting, StreamSpec},
     cpu::Call,
+    earlier::{EarlierStep, Ears, heard, to_rate},
     instance::positions,
     limits,
     record::StageRecord,
@@ -159,6 +160,21 @@ impl Lane {
         })
     }
 
+    /// Takes what earlier steps have reported by now. What it was shown so far is all there is to
+    /// analyze.
+    pub fn hear(&mut self, steps: &[EarlierStep]) -> Result<(), StageError> {
+        let _call = Call::start(&self.record);
+        self.end_analysis()?;
+        let ears = Ears {
+            stream_hz: self.plan.stream_hz,
+            session_hz: self.plan.working_hz,
+            session_frames: self.plan.working_frames,
+            channel: self.plan.channel,
+        };
+        self.session.hear(heard(steps, &ears));
+        Ok(())
+    }
+
     pub fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         let _call = Call::start(&self.record);
         let feed = match &mut self.analysis {
@@ -187,15 +203,33 @@ impl Lane {
         self.begin_processing()?;
         let processing = self.processing.take().expect("it has begun");
         if !self.plan.processes {
-            let report = self.session.report()?;
-            self.add_report(report);
-            return Ok(());
+            return self.report(&mut |_| Ok(()));
         }
         let lengths = processing.finish(&mut self.session, &self.plan, out)?;
+        let record = self.record.clone();
+        let may_shorten = self.plan.may_shorten;
+        self.report(&mut |report| {
+            if may_shorten {
+                record.set_cuts(cuts::take(report, &lengths)?);
+            }
+            Ok(())
+        })
+    }
+
+    /// `take` looks at the report first, while it is still in the plugin's own frames.
+    fn report(
+        &mut self,
+        take: &mut dyn FnMut(&mut Report) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
         let mut report = self.session.report()?;
-        if self.plan.may_shorten {
-            self.record.set_cuts(cuts::take(&mut report, &lengths)?);
-        }
+        take(&mut report)?;
+        let plan = &self.plan;
+        to_rate(
+            &mut report,
+            plan.working_hz,
+            plan.stream_hz,
+            plan.stream_frames,
+        );
         self.add_report(report);
         Ok(())
     }
@@ -209,12 +243,17 @@ impl Lane {
         }
     }
 
-    fn begin_processing(&mut self) -> Result<(), StageError> {
-        if let Some(feed) = self.analysis.take() {
-            feed.finish(self.plan.working_frames, 0, &mut |block| {
+    fn end_analysis(&mut self) -> Result<(), StageError> {
+        match self.analysis.take() {
+            None => Ok(()),
+            Some(feed) => feed.finish(self.plan.working_frames, 0, &mut |block| {
                 self.session.analyze(block)
-            })?;
+            }),
         }
+    }
+
+    fn begin_processing(&mut self) -> Result<(), StageError> {
+        self.end_analysis()?;
         if self.processing.is_none() {
             let back = self
                 .plan

@@ -15,7 +15,9 @@ mod threads;
 use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
-use crate::{bindings::PluginPre, manifest, record::StageRecord, sandbox::State};
+use crate::{
+    bindings::PluginPre, earlier::EarlierStep, manifest, record::StageRecord, sandbox::State,
+};
 use lane::{Lane, Plan};
 use outlet::Outlet;
 use threads::LaneThread;
@@ -30,6 +32,11 @@ pub struct PluginStage {
     may_shorten: bool,
     lanes: Lanes,
     outlet: Outlet,
+    earlier: Vec<EarlierStep>,
+    /// It has been shown something.
+    has_looked: bool,
+    /// It only listens, and has said what it heard.
+    has_reported: bool,
 }
 
 enum Lanes {
@@ -50,7 +57,7 @@ enum Lanes {
 }
 
 /// What a stage is made for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Stream<'a> {
     /// As the chain names the step.
     pub name: &'a str,
@@ -64,6 +71,8 @@ pub struct Stream<'a> {
     pub seed: u64,
     /// All channels are the same from beginning to end, sample by sample.
     pub equal_channels: bool,
+    /// The steps before it, in the order of the chain.
+    pub earlier: &'a [EarlierStep],
 }
 
 impl PluginStage {
@@ -106,7 +115,32 @@ impl PluginStage {
             may_shorten: manifest.may_shorten(),
             lanes,
             outlet: Outlet::new(stream.spec, stream.mix as f32),
+            earlier: stream.earlier.to_vec(),
+            has_looked: false,
+            has_reported: false,
         })
+    }
+}
+
+impl PluginStage {
+    /// Of one that only listens: there is nothing more to come.
+    fn report(&mut self) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here { lane, ready } => lane.finish(ready)?,
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                end_analysis(lanes, batch, analyzing)?;
+                lanes.iter_mut().try_for_each(LaneThread::finish)?;
+                for lane in lanes {
+                    lane.wait_for_all()?;
+                }
+            }
+        }
+        self.has_reported = true;
+        Ok(())
     }
 }
 
@@ -123,7 +157,31 @@ impl Stage for PluginStage {
         self.may_shorten
     }
 
+    fn begin(&mut self) -> Result<(), StageError> {
+        match &mut self.lanes {
+            Lanes::Here { lane, .. } => lane.hear(&self.earlier)?,
+            Lanes::Threads {
+                lanes,
+                batch,
+                analyzing,
+            } => {
+                if self.has_looked {
+                    end_analysis(lanes, batch, analyzing)?;
+                }
+                for lane in lanes.iter_mut() {
+                    lane.hear(&self.earlier)?;
+                    lane.wait_for_all()?;
+                }
+            }
+        }
+        if self.has_looked && !self.processes && !self.has_reported {
+            self.report()?;
+        }
+        Ok(())
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
+        self.has_looked = true;
         match &mut self.lanes {
             Lanes::Here { lane, first, .. } => lane.analyze(seen_by(first, block)),
             Lanes::Threads { lanes, batch, .. } => {
@@ -171,6 +229,12 @@ impl Stage for PluginStage {
     }
 
     fn finish(&mut self, emit: &mut Emit<'_>) -> Result<(), StageError> {
+        if self.has_reported {
+            return Ok(());
+        }
+        if !self.processes {
+            return self.report();
+        }
         match &mut self.lanes {
             Lanes::Here { lane, first, ready } => {
                 ready.clear();
@@ -183,9 +247,7 @@ impl Stage for PluginStage {
                 analyzing,
             } => {
                 end_analysis(lanes, batch, analyzing)?;
-                if self.processes {
-                    hand_over(lanes, batch, LaneThread::process)?;
-                }
+                hand_over(lanes, batch, LaneThread::process)?;
                 lanes.iter_mut().try_for_each(LaneThread::finish)?;
                 for (channel, lane) in lanes.iter_mut().enumerate() {
                     for wet in lane.wait_for_all()? {

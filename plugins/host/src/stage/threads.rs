@@ -12,11 +12,13 @@ use std::{
 use retake_audio::{Block, StageError};
 
 use super::lane::Lane;
+use crate::earlier::EarlierStep;
 
 /// Batches a lane may be behind.
 const UNDER_WAY_MAX: usize = 2;
 
 enum Order {
+    Hear(Vec<EarlierStep>),
     Analyze(Block),
     Process(Block),
     Finish,
@@ -39,6 +41,7 @@ impl LaneThread {
                 for order in ordered {
                     let mut ready = Block::new(1);
                     let done = match order {
+                        Order::Hear(steps) => lane.hear(&steps),
                         Order::Analyze(block) => lane.analyze(&block),
                         Order::Process(block) => lane.process(&block, &mut ready),
                         Order::Finish => lane.finish(&mut ready),
@@ -57,6 +60,10 @@ impl LaneThread {
             answers,
             under_way: 0,
         })
+    }
+
+    pub fn hear(&mut self, steps: &[EarlierStep]) -> Result<(), StageError> {
+        self.order(Order::Hear(steps.to_vec()))
     }
 
     pub fn analyze(&mut self, block: Block) -> Result<(), StageError> {

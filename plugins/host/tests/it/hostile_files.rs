@@ -85,7 +85,7 @@ fn a_foreign_import_is_named_with_its_remedy() {
 
 #[test]
 fn another_version_of_the_contract_is_named() {
-    let later = CONTRACT.replace("retake:correction@0.1.1", "retake:correction@0.2.0");
+    let later = CONTRACT.replace("retake:correction@0.1.2", "retake:correction@0.2.0");
     check_refused(
         &speaking(&later),
         "built for retake:correction/host-log@0.2.0",
@@ -97,6 +97,7 @@ fn every_released_contract_of_the_line_fits() {
     for released in [
         include_str!("../../../wit/released/0.1.0.wit"),
         include_str!("../../../wit/released/0.1.1.wit"),
+        include_str!("../../../wit/released/0.1.2.wit"),
     ] {
         // It fits: what is wrong comes later.
         check_refused(&speaking(released), "cannot describe itself");
@@ -118,7 +119,7 @@ fn a_contract_changed_under_the_same_version_is_noticed() {
     ] {
         assert!(CONTRACT.contains(from));
         let changed = CONTRACT.replace(from, to);
-        check_refused(&speaking(&changed), "version 0.1.1 of the contract: ");
+        check_refused(&speaking(&changed), "version 0.1.2 of the contract: ");
     }
 }
 

@@ -50,6 +50,7 @@ fn a_plugin_knows_what_each_channel_is_for() {
             mix: 1.0,
             equal_channels: false,
             seed: 1,
+            earlier: &[],
         };
         let params = json!({ "target-lufs": -30.0 });
         let settings = Settings::resolve(plugin.manifest(), params.as_object().unwrap()).unwrap();
