@@ -126,7 +126,7 @@ impl PluginStage {
     /// Of one that only listens: there is nothing more to come.
     fn report(&mut self) -> Result<(), StageError> {
         match &mut self.lanes {
-            Lanes::Here { lane, ready } => lane.finish(ready)?,
+            Lanes::Here { lane, ready, .. } => lane.finish(ready)?,
             Lanes::Threads {
                 lanes,
                 batch,
