@@ -76,6 +76,7 @@ impl<'a> Run<'a> {
             mix: self.mix,
             seed: self.seed,
             equal_channels: self.equal_channels,
+            earlier: &[],
         };
         let record = StageRecord::default();
         let mut stage = match self.plugin.open(&stream, &settings, &record) {
