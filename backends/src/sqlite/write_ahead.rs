@@ -49,7 +49,8 @@ pub(super) struct WriteAheadLog {
     page_bytes: u64,
     /// In the log, after the writer's last commit.
     pages: Arc<AtomicU64>,
-    /// What the log held when it was last asked to be brought in.
+    /// What the log held after the writer's last commit, and when it was last asked to be brought in.
+    used: u64,
     asked_at: u64,
     checkpointer: Checkpointer,
 }
@@ -73,6 +74,7 @@ impl WriteAheadLog {
             file,
             page_bytes: page_bytes.unsigned_abs(),
             pages,
+            used: 0,
             asked_at: 0,
             checkpointer: Checkpointer::start(database)?,
         })
@@ -82,14 +84,17 @@ impl WriteAheadLog {
     pub fn committed(&mut self, connection: &Connection) {
         let pages = self.pages.load(Ordering::Relaxed);
         let used = HEADER_BYTES + pages * (self.page_bytes + FRAME_HEADER_BYTES);
+        if used < self.used {
+            // It began anew, and somebody may have cut it before.
+            self.asked_at = 0;
+            self.file_bytes = self.file.metadata().map_or(0, |file| file.len());
+        }
+        self.used = used;
         if used + AHEAD_BYTES > self.file_bytes && self.file_bytes < KEPT_BYTES {
             self.lengthen(connection, used).unwrap_or_else(|error| {
                 // It then grows with what is written, as it does without us.
                 tracing::debug!(%error, "the log is not made longer ahead");
             });
-        }
-        if used < self.asked_at {
-            self.asked_at = 0;
         }
         if used >= ITSELF_BYTES.max(self.asked_at + BESIDE_BYTES) {
             self.asked_at = used;
