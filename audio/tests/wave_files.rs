@@ -250,8 +250,8 @@ fn whole_numbers_are_not_written_down_a_second_time() {
     assert_eq!(decoded.frames, 50_000);
     let block = samples(decoded);
     for (frame, pair) in values.chunks_exact(2).enumerate() {
-        for channel in 0..2 {
-            let expected = f32::from(pair[channel]) / 32_768.0;
+        for (channel, value) in pair.iter().enumerate() {
+            let expected = f32::from(*value) / 32_768.0;
             assert_eq!(block.plane(channel)[frame], expected);
         }
     }

@@ -116,7 +116,7 @@ impl WriteAheadLog {
     }
 
     fn append_zeros(&mut self, used: u64) -> io::Result<()> {
-        const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
         let from = self.file.metadata()?.len();
         self.file_bytes = from;
         let wanted = from.max(used) + from.max(STEP_BYTES);
