@@ -25,6 +25,8 @@ use crate::{
 
 /// Room for the database, its reserve, compiled plugins, and what waits.
 const DATA_BYTES: u64 = 512 << 20;
+/// What is kept is not deleted while it goes on: a disk that fills by itself would be no fault of ours to strike.
+const DATA_BYTES_PER_SECOND: u64 = 4 << 20;
 /// Below 64 MiB of it no worker begins a job.
 const SCRATCH_BYTES: u64 = 192 << 20;
 const AGAIN: Duration = Duration::from_millis(300);
@@ -65,7 +67,8 @@ pub struct House {
 
 impl House {
     /// Everything runs.
-    pub fn start(with_broker: bool, ledger: &Ledger) -> Result<Self> {
+    pub fn start(with_broker: bool, length: Duration, ledger: &Ledger) -> Result<Self> {
+        let data_bytes = DATA_BYTES + length.as_secs() * DATA_BYTES_PER_SECOND;
         let folder = tempfile::tempdir()?;
         let faketime = FAKETIME.into_iter().find(|path| Path::new(path).exists());
         let means = Means {
@@ -75,7 +78,7 @@ impl House {
         };
         say_what_is_left_out(means);
         let at = |name: &str| folder.path().join(name);
-        let data = Disk::new(at("data"), DATA_BYTES, means.disks)?;
+        let data = Disk::new(at("data"), data_bytes, means.disks)?;
         let scratch: Vec<_> = (0..2)
             .map(|n| Disk::new(at(&format!("scratch-{n}")), SCRATCH_BYTES, means.disks))
             .collect::<Result<_>>()?;

@@ -37,7 +37,8 @@ pub async fn chaos(queue: &'static str, with_broker: bool) -> Result<()> {
     );
     let ledger = Arc::new(Ledger::new());
     let started = Arc::clone(&ledger);
-    let house = tokio::task::spawn_blocking(move || House::start(with_broker, &started)).await??;
+    let house =
+        tokio::task::spawn_blocking(move || House::start(with_broker, length, &started)).await??;
     let house = Arc::new(house);
     let descriptors = leftovers::descriptors(&house);
     let store = Arc::new(Store::new(house.folder.path())?);
