@@ -11,9 +11,14 @@ export const retake = join(root, 'target/release/retake');
 /** Seconds of CPU and wall that a shell command took, its children included. */
 export function timed(command, cwd) {
   const script = `TIMEFORMAT='%U %S %R'; time { ${command} ; } >stdout.log 2>stderr.log`;
-  const printed = execFileSync('bash', ['-ec', `{ ${script}; } 2>&1`], { cwd, encoding: 'utf8' });
+  const printed = execFileSync('bash', ['-ec', `{ ${script}; } 2>&1`], { cwd, encoding: 'utf8', env: environment() });
   const [user, system, wall] = printed.trim().split('\n').at(-1).split(' ').map(Number);
   return { cpu: user + system, wall };
+}
+
+/** The sizes of benches are none of the program's settings, and it says so. */
+function environment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RETAKE_BENCH_')));
 }
 
 export function median(numbers) {
@@ -33,11 +38,9 @@ export function start(role, data, environment = {}, settings = []) {
 }
 
 /** The same for any program that says `ready` and, where it has one, its address. */
-export async function startProgram(program, words, environment = {}) {
-  // The sizes of benches are none of the program's settings, and it says so.
-  const ours = Object.entries(process.env).filter(([name]) => !name.startsWith('RETAKE_BENCH_'));
+export async function startProgram(program, words, settings = {}) {
   const child = spawn(program, words, {
-    env: { ...Object.fromEntries(ours), ...environment },
+    env: { ...environment(), ...settings },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const url = await new Promise((ready, failed) => {
