@@ -135,12 +135,10 @@ impl Leases<Job> for SqliteStore {
             job: attempt.id,
             attempt: attempt.attempt,
         };
-        let staged = correction
-            .as_ref()
-            .and_then(|_| self.database.staged.get(key));
-        if staged.is_some() {
-            self.database.refuse_while_clearing()?;
-        }
+        let staged = match &correction {
+            Some(_) => self.database.staged_for(key)?,
+            None => None,
+        };
         let settled = self
             .database
             .write(move |connection| {

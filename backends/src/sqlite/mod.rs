@@ -55,7 +55,9 @@ use std::{
 use jiff::Timestamp;
 use retake_jobs::{
     clock::Clock,
-    seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, StoreError},
+    seams::{
+        BlobKey, QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, StoreError,
+    },
 };
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -67,6 +69,7 @@ use self::{
     readers::Readers,
     reserve::Reserve,
     shared_clock::{Machine, SharedClock, ThisMachine},
+    staged::StagedBlob,
     tidy::Tidy,
     write_ahead::WriteAheadLog,
     writer::{Durability, Writer},
@@ -317,6 +320,15 @@ impl Database {
         work: impl FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StoreError> {
         Ok(self.readers.read(work).await?)
+    }
+
+    /// What waits in memory for a write that is to take it along. It is the writer's caller to remove.
+    fn staged_for(&self, key: BlobKey) -> Result<Option<Arc<StagedBlob>>, StoreError> {
+        let staged = self.staged.get(key);
+        if staged.is_some() {
+            self.refuse_while_clearing()?;
+        }
+        Ok(staged)
     }
 
     fn holds_blobs(&self) -> bool {

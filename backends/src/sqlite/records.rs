@@ -28,10 +28,7 @@ impl Records for SqliteStore {
         let (recording, job) = (recording.clone(), job.clone());
         let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
         let key = BlobKey::Recording(recording.id);
-        let staged = self.database.staged.get(key);
-        if staged.is_some() {
-            self.database.refuse_while_clearing()?;
-        }
+        let staged = self.database.staged_for(key)?;
         let (owner, id) = (recording.owner, recording.id);
         let event = self
             .database

@@ -2,6 +2,7 @@
 //! and gains that come before what they are for. Plain arithmetic: it knows no plugin and no host.
 
 pub mod gate;
+pub mod halves;
 pub mod hops;
 pub mod k_weighting;
 pub mod lanes;

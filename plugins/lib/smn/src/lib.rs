@@ -10,7 +10,6 @@
 mod features;
 mod layers;
 mod network;
-mod weights;
 
 pub use features::{Features, Frame};
 pub use network::{Network, Share};

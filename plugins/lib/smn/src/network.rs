@@ -1,10 +1,16 @@
 //! The layers in their order.
 
+use retake_signal::halves::Halves;
+
 use crate::{
     BANDS, Frame, PATCH,
     layers::{Convolution, Map, pool},
-    weights::Weights,
 };
+
+/// Magic word, then the version of the layout.
+const HEADER: [u8; 8] = *b"ISMN\x01\0\0\0";
+/// In the order in which `weights/extract.py` wrote them.
+static WEIGHTS: &[u8] = include_bytes!("../weights/smn.f16");
 
 /// How much a patch is each of three, together 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +35,7 @@ impl Default for Network {
 
 impl Network {
     pub fn new() -> Self {
-        let mut weights = Weights::open();
+        let mut weights = Halves::open(WEIGHTS, &HEADER);
         let mut layer = |rows: usize, columns: usize, inputs: usize, outputs: usize| {
             let of_window = weights.take(rows * columns * inputs * outputs);
             Convolution::new(rows, columns, &of_window, weights.take(outputs))
