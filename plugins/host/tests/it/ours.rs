@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "gain",
     "highpass",
     "denoise",
@@ -19,6 +19,7 @@ const NAMES: [&str; 12] = [
     "gate",
     "eq",
     "denoise-best",
+    "dereverb",
 ];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 
@@ -62,7 +63,7 @@ fn length_and_channels_are_kept_at_every_rate() {
 
 #[test]
 fn equal_channels_come_out_bit_by_bit_as_if_each_had_its_session_for_the_work_of_one() {
-    for name in ["gain", "highpass", "denoise", "declick", "declip", "eq"] {
+    for name in ["gain", "highpass", "denoise", "declick", "declip", "eq", "dereverb"] {
         let plugin = load(&format!("plugins/{name}"));
         assert!(plugin.manifest().runs_equal_channels_once(), "{name}");
         for (rate, channels, mix) in [(48_000, 2, 1.0), (44_100, 3, 0.6)] {
