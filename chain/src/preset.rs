@@ -76,6 +76,18 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             ]}),
         },
         Preset {
+            name: "speech-room",
+            summary: "A voice in a room that echoes: the room taken away, then rumble and noise as in speech-best",
+            chain: json!({"steps": [
+                {"plugin": "org.retake.segment", "on_failure": "skip"},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
+                // The network would take a room's sound for a voice's, and what follows from it could no longer be told.
+                {"plugin": "org.retake.dereverb"},
+                {"plugin": "org.retake.denoise-best", "params": {"strength": 1.0}},
+                {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
+            ]}),
+        },
+        Preset {
             name: "auto",
             summary: "Listens first, then corrects what it finds",
             chain: json!({"steps": [
@@ -170,6 +182,7 @@ mod tests {
             plugin("highpass", &["cutoff-hz"]),
             plugin("denoise", &["strength"]),
             plugin("denoise-best", &["strength"]),
+            plugin("dereverb", &["strength"]),
             plugin("diagnose", &[]),
             plugin("segment", &[]),
             plugin("loudness", &loudness),
@@ -206,6 +219,7 @@ mod tests {
         let expected = [
             "speech",
             "speech-best",
+            "speech-room",
             "auto",
             "music",
             "loudness-only",

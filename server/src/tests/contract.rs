@@ -556,6 +556,7 @@ async fn plugins_come_with_the_schema_their_parameters_are_checked_by() {
         [
             "speech",
             "speech-best",
+            "speech-room",
             "auto",
             "music",
             "loudness-only",

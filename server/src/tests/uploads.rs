@@ -215,7 +215,7 @@ async fn each_wrong_field_is_named_and_leaves_nothing_behind() {
         answer.problem("unknown-preset")["detail"]
             .as_str()
             .unwrap()
-            .contains("speech, speech-best, auto, music")
+            .contains("speech, speech-best, speech-room, auto, music")
     );
 }
 

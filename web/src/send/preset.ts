@@ -9,6 +9,7 @@ const TITLES: Readonly<Record<string, string>> = {
   auto: "Find out what it needs",
   speech: "Speech",
   "speech-best": "Speech, best",
+  "speech-room": "Speech in a room",
   music: "Music",
   "loudness-only": "Loudness only",
   external: "External service",
