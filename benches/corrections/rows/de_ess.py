@@ -52,6 +52,13 @@ def elsewhere(case, output):
     return decibels(power(changed) / power(frames(case.clean)[kept]))
 
 
+def lisped(case, output):
+    """How many sibilants lost more than 3 dB against the clean voice's."""
+    sibilants = case.facts["sibilants"]
+    out, clean = (np.square(frames(band(signal))).mean(axis=1)[sibilants] for signal in (output, case.clean))
+    return 100 * float(np.mean(10 * np.log10((out + TINY) / (clean + TINY)) < -3))
+
+
 ROW = Row(
     title="de-ess",
     says="Voices whose sibilants were boosted by 0, 6 and 10 dB from 5 to 9 kHz.",
@@ -64,6 +71,7 @@ ROW = Row(
     ],
     metrics=[
         Metric("sibilants off", "dB", sharpness, higher_is_better=False),
+        Metric("lisped", "%", lisped, higher_is_better=False, digits=1),
         Metric("LSD", "dB", log_spectral_distance, higher_is_better=False),
         Metric("changed elsewhere", "dB", elsewhere, higher_is_better=False, digits=1),
         PESQ,

@@ -14,6 +14,9 @@ const VOICE_BELOW_SIBILANTS: f64 = 0.8;
 /// from there on.
 const SIBILANT_FROM_DB: f32 = -4.0;
 const SIBILANT_SURELY_DB: f32 = 2.0;
+/// What makes a sound an "s" is how far its high band stands out of the rest of it: so far it still does
+/// afterwards. With less it is a lisp.
+const STANDS_OUT_DB: f32 = 3.0;
 /// Time constant of the two levels compared.
 const SMOOTH_S: f64 = 0.006;
 
@@ -120,7 +123,7 @@ impl Detector {
     }
 
     /// At the end of a step: by how many dB a sibilant exceeds the threshold, less where it may be
-    /// none. 0 or more.
+    /// none, and no more than it may lose. 0 or more.
     pub fn decide(&mut self, step_frames: usize, threshold_db: f32) -> f32 {
         if self.smooth == 0.0 {
             let step_s = step_frames as f64 / (self.hops.frames() as f64 * HOPS_PER_SECOND);
@@ -143,7 +146,8 @@ impl Detector {
         let over_db = db(self.high / reference) - threshold_db;
         let sibilance_db = db(self.high / self.voice.max(NOTHING));
         let surely = (sibilance_db - SIBILANT_FROM_DB) / (SIBILANT_SURELY_DB - SIBILANT_FROM_DB);
-        over_db.max(0.0) * surely.clamp(0.0, 1.0)
+        let spare_db = sibilance_db - STANDS_OUT_DB;
+        (over_db * surely.clamp(0.0, 1.0)).min(spare_db).max(0.0)
     }
 }
 

@@ -3,7 +3,8 @@
 //! Two passes. The first learns how loud the voice is around each moment. The second looks every
 //! millisecond at two bands. A sound is a sibilant where the high band outweighs the voice's; it is
 //! turned down where the high band is also too loud against the voice around it. Both are ratios:
-//! the level of the recording does not matter, and noise in a pause is no sibilant.
+//! the level of the recording does not matter, and noise in a pause is no sibilant. It is never turned down so
+//! far that its high band would no longer stand out: that would be a lisp.
 //!
 //! What is turned down is the high band alone, taken out of the signal by a filter of linear phase:
 //! `out = in - (1 - gain) * band`. Where nothing is turned down the signal comes through to the last
@@ -37,7 +38,7 @@ const THRESHOLD_DB: FloatParam = FloatParam::new("threshold-db", "Threshold", -2
     .step(0.5)
     .help("How loud a sibilant may be against the voice around it. Lower acts more often.");
 const MAX_REDUCTION_DB: FloatParam =
-    FloatParam::new("max-reduction-db", "Most reduction", 0.0, 20.0, 10.0)
+    FloatParam::new("max-reduction-db", "Most reduction", 0.0, 20.0, 8.0)
         .unit("dB")
         .step(0.5)
         .help("No sibilant is turned down by more than this; much more sounds like a lisp.");
