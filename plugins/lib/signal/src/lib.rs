@@ -12,4 +12,5 @@ pub mod reducer;
 pub mod section;
 pub mod steps;
 pub mod transform;
+pub mod voicing;
 pub mod weights;
