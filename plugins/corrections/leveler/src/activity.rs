@@ -3,7 +3,8 @@
 //! Speech is what stands out of the noise around it: the noise floor is the least loudness within
 //! some seconds (minimum statistics, R. Martin, IEEE Trans. SAP 9(5), 2001). And it rises and falls:
 //! a long pause, a hum or a steady bed of music is no speech, even where it is louder than another
-//! microphone's. Of what stands out, only what is near the usual level around it counts, as in the
+//! microphone's. There is a voice in it, or at least beside it: a breath in a long pause is no speech, though it
+//! stands out of the noise and nothing around it is louder. Of what stands out, only what is near the usual level around it counts, as in the
 //! gates of ITU-R BS.1770-4, but against the median: that keeps the edge where a quiet voice follows
 //! a loud one, which a mean would blur.
 
@@ -20,6 +21,11 @@ const MODULATED_DB: f64 = 6.0;
 const MEDIAN_HOPS: usize = 20;
 /// Speech is no quieter than this against the usual level.
 const BELOW_MEDIAN_DB: f64 = 9.0;
+/// What has no pitch may be a consonant within so many hops of what has one; else it is a breath.
+const BESIDE_VOICE_HOPS: usize = 2;
+/// Where less than this part of what stands out has a pitch, somebody whispers, or it is buried in noise: then
+/// the pitch says nothing.
+const VOICED_PART: f64 = 0.15;
 /// The level at a hop is the mean power of the speech within so many hops on either side...
 const LEVEL_HOPS: usize = 25;
 /// ...whose usual level is within this of the hop's: those beyond are another voice's.
@@ -33,18 +39,27 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// From K-weighted powers in hops of 100 ms.
-    pub fn new(powers: &[f32]) -> Self {
+    /// From K-weighted powers in hops of 100 ms, and whether a voice was heard in each.
+    pub fn new(powers: &[f32], voiced: &[bool]) -> Self {
         let loudness = momentary(powers);
         let floor = sliding_min(&loudness, FLOOR_HOPS);
         let modulated = modulated(powers);
-        let stands_out: Vec<bool> = loudness
+        let mut stands_out: Vec<bool> = loudness
             .iter()
             .zip(floor.iter().zip(modulated))
             .map(|(&now, (floor, modulated))| {
                 modulated && now > ABSOLUTE_LUFS && now > floor + ABOVE_FLOOR_DB
             })
             .collect();
+        let near_voice = beside(voiced);
+        let of_voice = |hop: &usize| stands_out[*hop] && voiced[*hop];
+        let with_pitch = (0..powers.len()).filter(of_voice).count();
+        let out = stands_out.iter().filter(|out| **out).count();
+        if with_pitch as f64 >= VOICED_PART * out as f64 {
+            for (out, near) in stands_out.iter_mut().zip(near_voice) {
+                *out &= near;
+            }
+        }
         let usual = medians(&loudness, &stands_out);
         let speech: Vec<bool> = stands_out
             .iter()
@@ -136,6 +151,13 @@ fn modulated(powers: &[f32]) -> Vec<bool> {
                 });
             lufs(f64::from(most)) - lufs(f64::from(least)) > MODULATED_DB
         })
+        .collect()
+}
+
+/// Whether there is a voice at each hop or near it.
+fn beside(voiced: &[bool]) -> Vec<bool> {
+    (0..voiced.len())
+        .map(|at| around(voiced, at, BESIDE_VOICE_HOPS).contains(&true))
         .collect()
 }
 

@@ -14,6 +14,7 @@
 mod activity;
 mod compressor;
 mod ride;
+mod voice;
 
 use compressor::Compressor;
 use retake_plugin_sdk::prelude::*;
@@ -21,6 +22,7 @@ use retake_signal::hops::{Hops, integrated_lufs, range_lu};
 use retake_signal::line::{GainLine, thinned};
 use retake_signal::weights::loudness_weights;
 use ride::{Ride, Wish};
+use voice::Voice;
 
 /// Ten to the second: the ride's resolution.
 const HOPS_PER_SECOND: usize = 10;
@@ -60,6 +62,7 @@ pub struct Leveler {
     before: Hops,
     /// The largest sample of each hop.
     peaks: Peaks,
+    voice: Voice,
     /// Made after the first pass.
     ride: Option<(Ride, GainLine)>,
     compressor: Compressor,
@@ -97,6 +100,7 @@ impl Corrector for Leveler {
         Ok(Self {
             wish,
             peaks: Peaks::new(hops().hop_frames()),
+            voice: Voice::new(stream.sample_rate, hops().hop_frames()),
             before: hops(),
             ride: None,
             compressor: Compressor::new(stream.sample_rate, channels, ratio),
@@ -113,6 +117,7 @@ impl Corrector for Leveler {
     fn analyze(&mut self, block: &Block) -> Result<(), Refusal> {
         self.before.add(block);
         self.peaks.add(block);
+        self.voice.add(block);
         Ok(())
     }
 
@@ -120,7 +125,9 @@ impl Corrector for Leveler {
         let (_, line) = self.ride.get_or_insert_with(|| {
             self.before.finish();
             self.peaks.finish();
-            let ride = Ride::new(&self.wish, &self.before.powers, &self.peaks.hops);
+            self.voice.finish();
+            let (powers, voiced) = (&self.before.powers, &self.voice.heard);
+            let ride = Ride::new(&self.wish, powers, &self.peaks.hops, voiced);
             self.compressor.aim(ride.speech_lufs, ride.ceiling_dbfs);
             let line = GainLine::new(ride.factors(), self.before.hop_frames());
             (ride, line)

@@ -121,7 +121,7 @@ fn the_gain_keeps_to_its_range_and_its_speed() {
             slew_db_per_hop: 0.5,
             ratio: 1.0,
         };
-        let gains = Ride::new(&wish, &hops.powers, &peaks).gains_db;
+        let gains = Ride::new(&wish, &hops.powers, &peaks, &vec![true; hops.powers.len()]).gains_db;
         assert!(
             gains
                 .windows(2)
@@ -155,6 +155,44 @@ fn a_pause_is_not_lifted_above_the_speech_beside_it() {
         );
     }
     assert!(report.get("speech").unwrap() < 75.0);
+}
+
+#[test]
+fn a_breath_is_not_lifted_above_the_sentence_that_it_belongs_to() {
+    for rate in [16_000, 48_000] {
+        let seconds = |s: f32| (s * rate as f32) as usize;
+        let talk = speech(rate, 11.0, 0.4);
+        // A long pause in which somebody breathes, 20 dB below the talk, and speaks on.
+        let mut pause: Vec<f32> = speech(rate, 4.0, 0.4)[seconds(3.0)..].repeat(9);
+        let mut state = 3u32;
+        let mut mouth = [0.0f32; 2];
+        for at in [1.5, 3.5, 5.5, 7.0] {
+            for n in 0..seconds(0.45) {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (state >> 8) as f32 / 8_388_608.0 - 1.0;
+                let part = n as f32 / seconds(0.45) as f32;
+                mouth[0] += 0.3 * (48_000.0 / rate as f32).min(2.0) * (noise - mouth[0]);
+                mouth[1] += 0.02 * (mouth[0] - mouth[1]);
+                pause[seconds(at) + n] +=
+                    0.02 * (part * std::f32::consts::PI).sin() * (mouth[0] - mouth[1]);
+            }
+        }
+        let input = vec![[talk.clone(), pause, talk].concat()];
+        let (output, _) = correct::<Leveler>(rate, &gentle(), &input, 4800).unwrap();
+        let gain_db = |from_s: f32, to_s: f32| {
+            let range = seconds(from_s)..seconds(to_s);
+            let power = |channel: &[f32]| channel[range.clone()].iter().map(|s| s * s).sum::<f32>();
+            10.0 * (power(&output[0]) / power(&input[0])).log10()
+        };
+        let sentence = gain_db(4.0, 11.0).max(gain_db(21.0, 30.0));
+        for at in [12.5, 14.5, 16.5, 18.0] {
+            let breath = gain_db(at, at + 0.45);
+            assert!(
+                breath < sentence + 0.5,
+                "{rate} Hz: {breath:.1} dB at {at} s, {sentence:.1} dB in the talk"
+            );
+        }
+    }
 }
 
 #[test]
