@@ -39,16 +39,17 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// From K-weighted powers in hops of 100 ms, and whether a voice was heard in each.
-    pub fn new(powers: &[f32], voiced: &[bool]) -> Self {
+    /// From K-weighted powers in hops of 100 ms, and whether a voice was heard in each, or music.
+    pub fn new(powers: &[f32], voiced: &[bool], music: &[bool]) -> Self {
         let loudness = momentary(powers);
         let floor = sliding_min(&loudness, FLOOR_HOPS);
         let modulated = modulated(powers);
         let mut stands_out: Vec<bool> = loudness
             .iter()
             .zip(floor.iter().zip(modulated))
-            .map(|(&now, (floor, modulated))| {
-                modulated && now > ABSOLUTE_LUFS && now > floor + ABOVE_FLOOR_DB
+            .zip(music)
+            .map(|((&now, (floor, modulated)), music)| {
+                !music && modulated && now > ABSOLUTE_LUFS && now > floor + ABOVE_FLOOR_DB
             })
             .collect();
         let near_voice = beside(voiced);

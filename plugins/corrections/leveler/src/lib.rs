@@ -9,18 +9,21 @@
 //! recording's own did.
 //!
 //! In pauses the gain waits: noise and breath are never lifted above what the speech beside them
-//! gets. All channels have the same gain, so voices stay where they are.
+//! gets. A breath is no speech. Music that a step before has found stays as it is. All channels have the same gain, so voices stay where they are.
 
 mod activity;
 mod compressor;
+mod left_alone;
 mod ride;
 mod voice;
 
 use compressor::Compressor;
-use retake_plugin_sdk::prelude::*;
+use left_alone::LeftAlone;
+use retake_plugin_sdk::{earlier, prelude::*};
 use retake_signal::hops::{Hops, integrated_lufs, range_lu};
 use retake_signal::line::{GainLine, thinned};
 use retake_signal::weights::loudness_weights;
+use retake_spared::Spared;
 use ride::{Ride, Wish};
 use voice::Voice;
 
@@ -65,6 +68,8 @@ pub struct Leveler {
     voice: Voice,
     /// Made after the first pass.
     ride: Option<(Ride, GainLine)>,
+    left_alone: Option<LeftAlone>,
+    stream: Stream,
     compressor: Compressor,
     after: Hops,
     total_frames: u64,
@@ -103,6 +108,8 @@ impl Corrector for Leveler {
             voice: Voice::new(stream.sample_rate, hops().hop_frames()),
             before: hops(),
             ride: None,
+            left_alone: None,
+            stream: *stream,
             compressor: Compressor::new(stream.sample_rate, channels, ratio),
             after: hops(),
             total_frames: stream.total_frames,
@@ -122,18 +129,28 @@ impl Corrector for Leveler {
     }
 
     fn process(&mut self, mut block: Block) -> Result<Block, Refusal> {
+        let latency = self.compressor.latency_frames();
+        let left_alone = self.left_alone.get_or_insert_with(|| {
+            let (rate, channels) = (self.stream.sample_rate, self.stream.channels as usize);
+            // A voice over music is brought to the others' level: nothing of it is spared.
+            let spared = Spared::new(&earlier::reports(), rate, self.total_frames, 0.0);
+            LeftAlone::new(spared, rate, channels, latency)
+        });
         let (_, line) = self.ride.get_or_insert_with(|| {
             self.before.finish();
             self.peaks.finish();
             self.voice.finish();
             let (powers, voiced) = (&self.before.powers, &self.voice.heard);
-            let ride = Ride::new(&self.wish, powers, &self.peaks.hops, voiced);
+            let music = left_alone.music(powers.len(), self.before.hop_frames());
+            let ride = Ride::new(&self.wish, powers, &self.peaks.hops, voiced, &music);
             self.compressor.aim(ride.speech_lufs, ride.ceiling_dbfs);
             let line = GainLine::new(ride.factors(), self.before.hop_frames());
             (ride, line)
         });
+        left_alone.remember(&block);
         line.apply(&mut block);
-        let block = self.compressor.run(block);
+        let mut block = self.compressor.run(block);
+        left_alone.restore(&mut block);
         self.measure(&block);
         Ok(block)
     }

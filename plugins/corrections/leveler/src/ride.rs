@@ -45,9 +45,15 @@ pub struct Ride {
 }
 
 impl Ride {
-    /// From K-weighted powers and sample peaks in hops of 100 ms, and whether a voice was heard in each.
-    pub fn new(wish: &Wish, powers: &[f32], peaks: &[f32], voiced: &[bool]) -> Self {
-        let activity = Activity::new(powers, voiced);
+    /// From K-weighted powers and sample peaks in hops of 100 ms, and whether a voice was heard in each, or music.
+    pub fn new(
+        wish: &Wish,
+        powers: &[f32],
+        peaks: &[f32],
+        voiced: &[bool],
+        music: &[bool],
+    ) -> Self {
+        let activity = Activity::new(powers, voiced, music);
         let levels = activity.levels(powers);
         let highest = peaks.iter().copied().fold(0.0, f32::max);
         let ceiling_dbfs = factor_to_db(f64::from(highest)).max(CEILING_DBFS);

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use ebur128::{EbuR128, Mode};
-use retake_plugin_sdk::testing::correct;
+use retake_plugin_sdk::earlier::StepReport;
+use retake_plugin_sdk::testing::{correct, correct_after};
 
 use super::*;
 use crate::compressor::Curve;
@@ -114,14 +115,17 @@ fn the_gain_keeps_to_its_range_and_its_speed() {
         }
         let mut hops = Hops::new(16_000, &[1.0], HOPS_PER_SECOND);
         hops.add(&input);
-        let peaks = vec![0.5; hops.powers.len()];
+        let powers = hops.powers.clone();
+        let peaks = vec![0.5; powers.len()];
         let wish = Wish {
             target_lufs: None,
             range_db: 12.0,
             slew_db_per_hop: 0.5,
             ratio: 1.0,
         };
-        let gains = Ride::new(&wish, &hops.powers, &peaks, &vec![true; hops.powers.len()]).gains_db;
+        let hops = hops.powers.len();
+        let (voiced, music) = (vec![true; hops], vec![false; hops]);
+        let gains = Ride::new(&wish, &powers, &peaks, &voiced, &music).gains_db;
         assert!(
             gains
                 .windows(2)
@@ -193,6 +197,30 @@ fn a_breath_is_not_lifted_above_the_sentence_that_it_belongs_to() {
             );
         }
     }
+}
+
+#[test]
+fn music_that_was_found_stays_as_it_is() {
+    let rate = 16_000;
+    // Between two voices something that rises and falls as they do, and has a pitch too.
+    let input = vec![voices(rate, &[0.4, 0.03, 0.2])];
+    let at = |second: u64| second * u64::from(rate);
+    let settings = Settings::defaults::<Leveler>();
+    for block in [997, 4800] {
+        let told = Report::default()
+            .count("music", "", "", 1)
+            .at(at(12), at(12));
+        let told = vec![StepReport::new("org.example.finder", "1.0.0", told)];
+        let (output, _) = correct_after::<Leveler>(rate, &settings, &input, block, told).unwrap();
+        let music = at(12) as usize..at(24) as usize;
+        assert!(output[0][music.clone()] == input[0][music.clone()]);
+        let each = [0..at(11) as usize, at(25) as usize..at(36) as usize];
+        let [first, last] = each.map(|voice| lufs(rate, &output[0][voice]));
+        assert!((first - last).abs() < 1.0, "{first:.1} and {last:.1} LUFS");
+    }
+    let (without, _) = correct::<Leveler>(rate, &settings, &input, 4800).unwrap();
+    let music = at(14) as usize..at(22) as usize;
+    assert!(lufs(rate, &without[0][music.clone()]) > lufs(rate, &input[0][music]) + 6.0);
 }
 
 #[test]
