@@ -13,17 +13,15 @@
 
 mod activity;
 mod compressor;
-mod left_alone;
 mod ride;
 mod voice;
 
 use compressor::Compressor;
-use left_alone::LeftAlone;
 use retake_plugin_sdk::{earlier, prelude::*};
 use retake_signal::hops::{Hops, integrated_lufs, range_lu};
 use retake_signal::line::{GainLine, thinned};
 use retake_signal::weights::loudness_weights;
-use retake_spared::Spared;
+use retake_spared::{LeftAlone, Spared};
 use ride::{Ride, Wish};
 use voice::Voice;
 

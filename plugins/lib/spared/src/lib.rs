@@ -3,7 +3,11 @@
 //!
 //! Time is counted in hundredths of a second.
 
+mod left_alone;
+
 use retake_plugin_sdk::earlier::StepReport;
+
+pub use left_alone::LeftAlone;
 
 /// Hops per second.
 pub const SECOND: u64 = 100;

@@ -1,9 +1,11 @@
-//! What stays as it was because a step before has found music there.
+//! What stays as it was because a step before has found music there: for corrections that work on samples and
+//! give back as many as they take, some frames late.
 
 use std::collections::VecDeque;
 
-use retake_plugin_sdk::prelude::Block;
-use retake_spared::{SECOND, Spared};
+use retake_plugin_sdk::Block;
+
+use crate::{SECOND, Spared};
 
 pub struct LeftAlone {
     spared: Spared,
@@ -60,7 +62,11 @@ impl LeftAlone {
             let share = from + (to - from) * within as f32 / self.hop_frames as f32;
             for (dry, channel) in self.dry.iter_mut().zip(block.iter_mut()) {
                 let dry = dry.pop_front().unwrap_or(0.0);
-                channel[frame] += share * (dry - channel[frame]);
+                // To the last bit where all of it stays.
+                channel[frame] = match share {
+                    1.0 => dry,
+                    share => channel[frame] + share * (dry - channel[frame]),
+                };
             }
         }
     }
