@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "denoise-best",
         "dereverb",
         "voice",
+        "plosive",
     ];
     let is_asked = |name: &&str| asked.len() <= 3 || asked[3..].iter().any(|asked| asked == name);
     for name in ours.into_iter().filter(is_asked) {

@@ -11,12 +11,11 @@
 //! bit; where something is, no phase turns and the rest of the spectrum stays. The gain looks ahead
 //! (see [`retake_signal::reducer`]), so that the first edge of an "s" is as soft as its rest.
 
-mod band;
 mod detector;
 
-use band::Band;
 use detector::Detector;
 use retake_plugin_sdk::prelude::*;
+use retake_signal::band::Band;
 use retake_signal::reducer::Reducer;
 use retake_signal::steps::Steps;
 
@@ -27,6 +26,8 @@ const AHEAD_STEPS: usize = 8;
 const RELEASE_STEPS: f64 = 15.0;
 /// Of what a sibilant is too loud, this part is taken.
 const SLOPE: f32 = 0.9;
+/// Length of the band's filter: its edges are about 1.5 kHz wide.
+const BAND_S: f64 = 0.0026;
 /// Less is not counted as acting.
 const ACTS_DB: f64 = 0.5;
 /// The band ends at this part of the rate; at low rates it also begins lower than asked for.
@@ -95,7 +96,7 @@ impl Corrector for DeEss {
         let channels = stream.channels as usize;
         let steps = Steps::new((stream.sample_rate / STEPS_PER_SECOND) as usize);
         let reducer = Reducer::new(AHEAD_STEPS, RELEASE_STEPS);
-        let band = Band::new(rate_hz, from_hz, to_hz);
+        let band = Band::new(rate_hz, BAND_S, from_hz, to_hz);
         let latency = reducer.latency_steps() * steps.frames();
         Ok(Self {
             threshold_db: settings.get(&THRESHOLD_DB) as f32,

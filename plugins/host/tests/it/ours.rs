@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::rig::{Run, level_db, load, noise, voice};
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "gain",
     "highpass",
     "denoise",
@@ -21,6 +21,7 @@ const NAMES: [&str; 14] = [
     "denoise-best",
     "dereverb",
     "voice",
+    "plosive",
 ];
 const RATES: [u32; 6] = [8_000, 16_000, 44_100, 48_000, 96_000, 192_000];
 

@@ -1,6 +1,7 @@
 //! What several corrections need and each would otherwise write again: filters, levels over time,
 //! and gains that come before what they are for. Plain arithmetic: it knows no plugin and no host.
 
+pub mod band;
 pub mod gate;
 pub mod halves;
 pub mod hops;

@@ -1,9 +1,7 @@
-//! The band of the sibilants, by a filter of linear phase: a windowed sinc.
+//! A band that is taken out of a signal or put into it, by a filter of linear phase: a windowed sinc.
 
 use std::f64::consts::PI;
 
-/// Length of the filter: its edges are about 1.5 kHz wide.
-const LENGTH_S: f64 = 0.0026;
 /// Frames filtered together.
 const RUN: usize = 32;
 
@@ -12,9 +10,9 @@ pub struct Band {
 }
 
 impl Band {
-    /// From one frequency to the other, or up to half the rate where nothing is left above it.
-    pub fn new(rate_hz: f64, from_hz: f64, to_hz: f64) -> Self {
-        let reach = (rate_hz * LENGTH_S / 2.0).round().max(4.0) as i32;
+    /// The edges are about `4 / length_s` Hz wide. From one frequency to the other, or up to half the rate where nothing is left above it.
+    pub fn new(rate_hz: f64, length_s: f64, from_hz: f64, to_hz: f64) -> Self {
+        let reach = (rate_hz * length_s / 2.0).round().max(4.0) as i32;
         // An ideal low-pass; up to half the rate it is the signal itself.
         let lowpass = |n: i32, hz: f64| {
             let angle = 2.0 * hz / rate_hz;
