@@ -44,6 +44,8 @@ pub struct Engine {
     first: usize,
     /// Blocks that are still to come, the one that fills first: their frames.
     blocks: VecDeque<Range<usize>>,
+    /// What was predicted of a block, from frame to frame.
+    predicted: Vec<Complex<f32>>,
     /// Of the block before, from frame to frame: what was predicted of those that it shares with this one.
     tail: Vec<Complex<f32>>,
     /// Samples of the last window.
@@ -69,15 +71,19 @@ impl Engine {
             predictor: Predictor::default(),
             dryness: Dryness::default(),
             spared,
-            bands: vec![Series::default(); spectra.bins()],
+            // All that will ever be held, from the start: memory does not depend on the recording.
+            bands: std::iter::repeat_with(|| Series::with_capacity(BLOCK_FRAMES + PAST_FRAMES))
+                .take(spectra.bins())
+                .collect(),
+            predicted: Vec::with_capacity(BLOCK_FRAMES * spectra.bins()),
             first: 0,
             blocks: blocks(frames).into(),
-            tail: Vec::new(),
+            tail: Vec::with_capacity(FADE_FRAMES * spectra.bins()),
             heard: std::iter::repeat_n(0.0, window - spectra.hop()).collect(),
-            held: VecDeque::new(),
+            held: VecDeque::with_capacity((BLOCK_FRAMES + OVER) * spectra.hop()),
             room: vec![0.0; window],
             taken: 0,
-            output: VecDeque::new(),
+            output: VecDeque::with_capacity((BLOCK_FRAMES + OVER) * spectra.hop()),
             frames: 0,
             spectra,
         }
@@ -126,7 +132,8 @@ impl Engine {
         let Some(block) = self.blocks.pop_front() else {
             return;
         };
-        let mut predicted = self.predict(&block);
+        self.predict(&block);
+        let mut predicted = std::mem::take(&mut self.predicted);
         let bins = self.bands.len();
         // Both blocks mean the same room, so what they predict is alike: a straight fade keeps its level.
         let shared = self.tail.len() / bins;
@@ -135,10 +142,13 @@ impl Engine {
             *bin = self.tail[n] + (*bin - self.tail[n]) * part;
         }
         let end = self.blocks.front().map_or(block.end, |next| next.start);
-        self.tail = predicted.split_off((end - block.start) * bins);
-        for (n, frame) in predicted.chunks_exact(bins).enumerate() {
+        let own = (end - block.start) * bins;
+        self.tail.clear();
+        self.tail.extend_from_slice(&predicted[own..]);
+        for (n, frame) in predicted[..own].chunks_exact(bins).enumerate() {
             self.finish_frame(block.start + n, frame);
         }
+        self.predicted = predicted;
         // The next block's frames stay, and those that they are predicted from.
         let keep_from = end.saturating_sub(PAST_FRAMES).max(self.first);
         for band in &mut self.bands {
@@ -148,7 +158,7 @@ impl Engine {
     }
 
     /// What of a block's frames the room has added, from frame to frame.
-    fn predict(&mut self, block: &Range<usize>) -> Vec<Complex<f32>> {
+    fn predict(&mut self, block: &Range<usize>) {
         let Self { spared, .. } = &*self;
         let hop_of = |frame: usize| self.hop_of(frame);
         let counts: Vec<bool> = block
@@ -160,7 +170,9 @@ impl Engine {
             .map(|frame| 1.0 - spared.share(hop_of(frame)))
             .collect();
         let bins = self.bands.len();
-        let mut predicted = vec![Complex::default(); block.len() * bins];
+        self.predicted.clear();
+        self.predicted
+            .resize(block.len() * bins, Complex::default());
         let past = block.start - self.first;
         self.dryness.begin();
         for (bin, band) in self.bands.iter().enumerate() {
@@ -182,12 +194,11 @@ impl Engine {
                 if counts[n] {
                     self.dryness.hear(hz, (x_re, x_im), (re, im));
                 }
-                predicted[n * bins + bin] = Complex::new(re, im) * shares[n];
+                self.predicted[n * bins + bin] = Complex::new(re, im) * shares[n];
             }
         }
         let factor = self.strength * self.dryness.share();
-        predicted.iter_mut().for_each(|bin| *bin *= factor);
-        predicted
+        self.predicted.iter_mut().for_each(|bin| *bin *= factor);
     }
 
     /// The hundredth of a second in which a frame has its middle.

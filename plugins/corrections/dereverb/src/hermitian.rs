@@ -32,32 +32,20 @@ impl Hermitian {
         self.aims[row] = value;
     }
 
-    /// `regular` times the mean of the diagonal is added to it. `None`: there is nothing to solve.
+    /// `regular` times the mean of the diagonal is added to it, and more where rounding has left a matrix that
+    /// is not positive. `None`: there is nothing to solve.
     pub fn solve(&mut self, regular: f64) -> Option<&[Complex]> {
         let n = self.order;
         let trace: f64 = (0..n).map(|at| self.matrix[at * n + at].0).sum();
         if trace.is_nan() || trace <= 0.0 {
             return None;
         }
-        let more = regular * trace / n as f64;
-        // A = L L^H. Row `i` of A right of its diagonal is column `i` below it, conjugated.
-        for i in 0..n {
-            for j in 0..=i {
-                let mut sum = conjugate(self.matrix[j * n + i]);
-                if i == j {
-                    sum.0 += more;
-                }
-                for k in 0..j {
-                    let product = times(self.lower(i, k), conjugate(self.lower(j, k)));
-                    sum = (sum.0 - product.0, sum.1 - product.1);
-                }
-                if i == j {
-                    // Rounding must not make of a matrix that is nearly singular one that is negative.
-                    self.diagonal[i] = sum.0.max(more).sqrt();
-                } else {
-                    let over = self.diagonal[j];
-                    self.matrix[i * n + j] = (sum.0 / over, sum.1 / over);
-                }
+        let mean = trace / n as f64;
+        let mut more = regular;
+        while !self.decompose(more * mean) {
+            more = 100.0 * more.max(1e-12);
+            if more > 1.0 {
+                return None;
             }
         }
         // L z = b, then L^H x = z.
@@ -80,6 +68,33 @@ impl Hermitian {
             self.aims[i] = (sum.0 / over, sum.1 / over);
         }
         Some(&self.aims)
+    }
+
+    /// A = L L^H, with so much more on the diagonal. Row `i` of A right of its diagonal is column `i` below it,
+    /// conjugated.
+    fn decompose(&mut self, more: f64) -> bool {
+        let n = self.order;
+        for i in 0..n {
+            for j in 0..=i {
+                let mut sum = conjugate(self.matrix[j * n + i]);
+                for k in 0..j {
+                    let product = times(self.lower(i, k), conjugate(self.lower(j, k)));
+                    sum = (sum.0 - product.0, sum.1 - product.1);
+                }
+                if i == j {
+                    let square = sum.0 + more;
+                    // All but a ten-millionth of what was there has gone: what is left is rounding.
+                    if square.is_nan() || square <= 1e-7 * self.matrix[i * n + i].0 {
+                        return false;
+                    }
+                    self.diagonal[i] = square.sqrt();
+                } else {
+                    let over = self.diagonal[j];
+                    self.matrix[i * n + j] = (sum.0 / over, sum.1 / over);
+                }
+            }
+        }
+        true
     }
 
     fn lower(&self, row: usize, column: usize) -> Complex {

@@ -29,6 +29,13 @@ pub struct Series {
 }
 
 impl Series {
+    pub fn with_capacity(frames: usize) -> Self {
+        Self {
+            re: Vec::with_capacity(frames),
+            im: Vec::with_capacity(frames),
+        }
+    }
+
     pub fn clear(&mut self) {
         self.re.clear();
         self.im.clear();

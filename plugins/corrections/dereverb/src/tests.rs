@@ -283,6 +283,32 @@ fn output_does_not_depend_on_block_size() {
 }
 
 #[test]
+fn a_buzz_that_repeats_itself_exactly_is_no_trouble() {
+    for rate in RATES {
+        for seconds in [1.0, 2.0, 5.0] {
+            let mut noise = Noise(3);
+            let (mut phase, mut low) = (0.0f32, 0.0);
+            let frames = (seconds * rate as f32) as usize;
+            let input: Vec<f32> = (0..frames)
+                .map(|n| {
+                    let time_s = n as f32 / rate as f32;
+                    phase = (phase + 179.0 / rate as f32).fract();
+                    low += 0.3 * ((0.5 - phase) * (time_s * 9.0).sin().max(0.0) - low);
+                    0.7 * low + 1e-3 * noise.next()
+                })
+                .collect();
+            for input in [input.clone(), input.iter().map(|s| s * 1e-18).collect()] {
+                let (output, _) = run(rate, &Settings::defaults::<Dereverb>(), &input);
+                assert!(
+                    output.iter().all(|s| s.is_finite()),
+                    "{rate} Hz, {seconds} s"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn silence_and_the_shortest_recordings_stay_as_they_are() {
     for rate in RATES {
         for frames in [0, 1, 2, 127, 128, 129, 1_000, 10_000] {
