@@ -46,7 +46,7 @@ fn voice(rate: u32, gain_db: impl Fn(f64) -> f64) -> Vec<f32> {
         };
     }
     spectrum[0].im = 0.0;
-    if frames % 2 == 0 {
+    if frames.is_multiple_of(2) {
         let last = spectrum.len() - 1;
         spectrum[last].im = 0.0;
     }
