@@ -2,7 +2,7 @@
 //! pointer to the value it means.
 
 use retake_plugin_manifest::{Manifest, Settings};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     NotAPlugin, Vocabulary,
@@ -105,6 +105,13 @@ fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Erro
             format!("there are {} steps; there must be 1 to {max}", steps.len()),
         );
         return Vec::new();
+    }
+    if steps[0]
+        .get("spare")
+        .is_some_and(|spare| *spare != json!({}))
+    {
+        let detail = "no step comes before this one that could have found anything to spare";
+        errors.add(format!("{pointer}/0/spare"), detail);
     }
     steps
         .iter()

@@ -92,12 +92,12 @@ fn one_step(step: Value) -> Value {
 #[test]
 fn a_step_spares_parts_of_what_was_found() {
     let spare = json!({"music": 1, "speech-over-music": 0.25});
-    let chain = json!({"steps": [{"plugin": "denoise", "spare": spare}]});
+    let chain = json!({"steps": [{"plugin": "gain"}, {"plugin": "denoise", "spare": spare}]});
     let chain = Chain::parse(&chain, "/chain", &vocabulary()).unwrap();
-    assert_eq!(chain.steps[0].spare["speech-over-music"], 0.25);
+    assert_eq!(chain.steps[1].spare["speech-over-music"], 0.25);
     let stored = serde_json::to_value(&chain).unwrap();
     assert_eq!(
-        stored["steps"][0]["spare"],
+        stored["steps"][1]["spare"],
         json!({"music": 1.0, "speech-over-music": 0.25})
     );
     let many: serde_json::Map<_, _> = (0..9).map(|n| (n.to_string(), json!(1))).collect();
@@ -135,10 +135,14 @@ fn a_step_spares_parts_of_what_was_found() {
         ),
     ] {
         check(
-            one_step(step),
-            &[(&format!("/chain/steps/0/spare{pointer}"), words)],
+            json!({"steps": [{"plugin": "gain"}, step]}),
+            &[(&format!("/chain/steps/1/spare{pointer}"), words)],
         );
     }
+    check(
+        one_step(json!({"plugin": "denoise", "spare": {"music": 1}})),
+        &[("/chain/steps/0/spare", "no step comes before")],
+    );
 }
 
 #[test]
