@@ -65,10 +65,17 @@ const JINGLE_SPEECH_MEAN: f32 = 0.1;
 const JINGLE_MUSIC: f32 = 0.3;
 const JINGLE_MUSIC_MEAN: f32 = 0.75;
 
+/// So many answers in which hardly any speech is heard are no talk: six seconds. With so much music they are music, of
+/// which much is taken for noise: drums.
+const PASSAGE_ANSWERS: usize = 12;
+const PASSAGE_SPEECH_MEAN: f32 = 0.08;
+const PASSAGE_MUSIC_MEAN: f32 = 0.4;
+
 pub fn stretches(heard: &[Heard]) -> Vec<Stretch> {
     let mut kinds = best(heard);
-    for jingle in jingles(heard, &kinds) {
-        kinds[jingle].fill(Kind::Music);
+    let found = [jingles(heard, &kinds), passages(heard, &kinds)].concat();
+    for music in found {
+        kinds[music].fill(Kind::Music);
     }
     let mut all: Vec<Stretch> = Vec::new();
     for (start, kind) in kinds.into_iter().enumerate() {
@@ -114,6 +121,28 @@ fn jingles(heard: &[Heard], kinds: &[Kind]) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Six seconds within speech, and six more from the next answer on, in which nobody is heard to speak.
+fn passages(heard: &[Heard], kinds: &[Kind]) -> Vec<Range<usize>> {
+    let windows = heard.windows(PASSAGE_ANSWERS).enumerate();
+    let is_passage = |(start, window): &(usize, &[Heard])| {
+        let within = &kinds[*start..start + PASSAGE_ANSWERS];
+        let mean = |of: fn(&retake_smn::Share) -> f32| {
+            let shares = window.iter().map(|heard| match heard {
+                Heard::Sound(share) => of(share),
+                Heard::Silence => 0.0,
+            });
+            shares.sum::<f32>() / PASSAGE_ANSWERS as f32
+        };
+        within.iter().all(|kind| *kind == Kind::Speech)
+            && mean(|share| share.speech) <= PASSAGE_SPEECH_MEAN
+            && mean(|share| share.music) >= PASSAGE_MUSIC_MEAN
+    };
+    let found = windows.filter(is_passage);
+    found
+        .map(|(start, _)| start..start + PASSAGE_ANSWERS)
+        .collect()
 }
 
 /// The best way through all answers (Viterbi).
@@ -218,6 +247,19 @@ mod tests {
             check(&whole, &"s".repeat(whole.len()));
         }
         check("mmmmmmmmmmmmnnnnnnmmmmmmmmmmmm", &"m".repeat(30));
+    }
+
+    #[test]
+    fn six_seconds_in_which_nobody_speaks_are_music_if_half_of_them_is() {
+        let talk = "s".repeat(20);
+        let within = |other: &str| format!("{talk}{other}{talk}");
+        let drums = "mnnmmnnmmnnm";
+        check(&within(drums), &within(&"m".repeat(12)));
+        // A word in it, or noise with a note now and then.
+        for other in ["mnnmmsnmmnnm", "mnnnnnmnnnnm"] {
+            let told = within(other).replace('n', "s").replace('m', "s");
+            check(&within(other), &told);
+        }
     }
 
     #[test]
