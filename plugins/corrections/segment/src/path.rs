@@ -257,8 +257,7 @@ mod tests {
         check(&within(drums), &within(&"m".repeat(12)));
         // A word in it, or noise with a note now and then.
         for other in ["mnnmmsnmmnnm", "mnnnnnmnnnnm"] {
-            let told = within(other).replace('n', "s").replace('m', "s");
-            check(&within(other), &told);
+            check(&within(other), &"s".repeat(52));
         }
     }
 
