@@ -1,5 +1,7 @@
 //! A chain: the ordered steps a recording goes through.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{NotAPlugin, Vocabulary, report::PluginRef};
@@ -25,7 +27,14 @@ pub struct Step {
     /// Whether the steps that the plugin's report recommends are run after it. A plugin's only.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,
+    /// What steps before it have found and what of the original stays there, whatever the step does. A
+    /// plugin's only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spare: Spare,
 }
+
+/// By the id of the measurements whose spans are meant, "music" say: the part of the original, 0 to 1.
+pub type Spare = BTreeMap<String, f64>;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -16,7 +16,7 @@ mod vocabulary;
 pub mod problem;
 pub mod report;
 
-pub use chain::{Chain, OnFailure, Pins, Step, StepKind};
+pub use chain::{Chain, OnFailure, Pins, Spare, Step, StepKind};
 pub use plugin::InstalledPlugin;
 pub use recommend::{RECOMMENDED_CHAIN, Recommendation};
 pub use vocabulary::{NotAPlugin, ShortNames, Vocabulary, find_plugin, version_rank};

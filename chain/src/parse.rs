@@ -2,11 +2,11 @@
 //! pointer to the value it means.
 
 use retake_plugin_manifest::{Manifest, Settings};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::{
     NotAPlugin, Vocabulary,
-    chain::{Chain, OnFailure, Step, StepKind, full},
+    chain::{Chain, OnFailure, Spare, Step, StepKind, full},
     problem::{FieldError, below},
     vocabulary::shown,
 };
@@ -21,7 +21,11 @@ const STEP_KEYS: &[&str] = &[
     "on_failure",
     "delta",
     "follow",
+    "spare",
 ];
+/// So many things a step may spare.
+const SPARED_MAX: usize = 8;
+const SPARED_ID_MAX: usize = 64;
 
 impl Chain {
     /// Parses a chain from a request and checks it. `pointer` is where it stands in the request,
@@ -102,6 +106,13 @@ fn chain(json: &Value, pointer: &str, vocabulary: &Vocabulary, errors: &mut Erro
         );
         return Vec::new();
     }
+    if steps[0]
+        .get("spare")
+        .is_some_and(|spare| *spare != json!({}))
+    {
+        let detail = "no step comes before this one that could have found anything to spare";
+        errors.add(format!("{pointer}/0/spare"), detail);
+    }
     steps
         .iter()
         .enumerate()
@@ -130,6 +141,7 @@ pub(crate) fn step(
     let on_failure = on_failure(object, pointer, errors);
     let delta = delta(object, pointer, errors);
     let follow = follow(object, pointer, errors);
+    let spare = spare(object, pointer, errors);
     let kind = match (object.get("plugin"), object.get("external")) {
         (Some(name), None) => plugin(name, object, pointer, vocabulary, errors),
         (None, Some(name)) => external(name, object, pointer, vocabulary, errors),
@@ -154,6 +166,7 @@ pub(crate) fn step(
         on_failure: on_failure?,
         delta: delta?,
         follow: follow?,
+        spare: spare?,
     };
     check_shortening(&step, pointer, vocabulary, errors);
     Some(step)
@@ -176,6 +189,10 @@ fn check_shortening(step: &Step, pointer: &str, vocabulary: &Vocabulary, errors:
         let mix = step.mix;
         let detail = format!("mix is {mix}; {name} shortens the recording, so it must be 1");
         errors.add(below(pointer, "mix"), detail);
+    }
+    if !step.spare.is_empty() {
+        let detail = format!("{name} shortens the recording, so it can spare nothing");
+        errors.add(below(pointer, "spare"), detail);
     }
     if step.delta {
         let detail = format!("delta is true; {name} shortens the recording, so it must be false");
@@ -362,6 +379,49 @@ fn follow(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Op
     };
     errors.add(below(pointer, "follow"), detail);
     None
+}
+
+fn spare(object: &Map<String, Value>, pointer: &str, errors: &mut Errors) -> Option<Spare> {
+    let Some(json) = object.get("spare") else {
+        return Some(Spare::new());
+    };
+    let pointer = below(pointer, "spare");
+    let Some(spared) = json.as_object().filter(|_| object.contains_key("plugin")) else {
+        let detail = match json.is_object() {
+            true => "an external step spares nothing; leave it out".to_owned(),
+            false => format!(
+                "spare is {}; it must be an object: what is spared, and the part of it from 0 to 1",
+                quoted(json)
+            ),
+        };
+        errors.add(pointer, detail);
+        return None;
+    };
+    if spared.len() > SPARED_MAX {
+        let detail = format!(
+            "it spares {} things; at most {SPARED_MAX} are taken",
+            spared.len()
+        );
+        errors.add(pointer, detail);
+        return None;
+    }
+    let mut spare = Spare::new();
+    for (id, part) in spared {
+        match part.as_f64() {
+            Some(part) if (0.0..=1.0).contains(&part) && id.len() <= SPARED_ID_MAX => {
+                spare.insert(id.clone(), part);
+            }
+            _ => {
+                let detail = format!(
+                    "\"{}\" is {}; it must be a number from 0 to 1, and its name have at most {SPARED_ID_MAX} bytes",
+                    shown(id),
+                    quoted(part)
+                );
+                errors.add(below(&pointer, id), detail);
+            }
+        }
+    }
+    (spare.len() == spared.len()).then_some(spare)
 }
 
 pub(crate) fn quoted(json: &Value) -> String {

@@ -43,6 +43,9 @@ impl Preset {
     }
 }
 
+/// What is meant where neither a preset nor a chain is named.
+pub const DEFAULT: &str = "auto";
+
 pub fn built_in() -> &'static [Preset] {
     &BUILT_IN
 }
@@ -54,13 +57,24 @@ pub fn find(name: &str) -> Option<&'static Preset> {
 static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
     vec![
         Preset {
-            name: "speech",
-            summary: "A voice: rumble and noise removed, at podcast loudness",
+            name: "auto",
+            summary: "Listens first, then does what the recording needs, and says why; leaves music alone",
             chain: json!({"steps": [
+                // Music needs none of what diagnose would recommend for a voice.
+                {"plugin": "org.retake.segment", "on_failure": "skip"},
+                {"plugin": "org.retake.diagnose", "follow": true},
+            ]}),
+        },
+        Preset {
+            name: "speech",
+            summary: "A voice: rumble and noise removed, music left alone, at podcast loudness",
+            chain: json!({"steps": [
+                // Finds the music that others spare.
+                {"plugin": "org.retake.segment", "on_failure": "skip"},
                 // Below every voice's fundamental.
-                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}, "spare": {"music": 1.0}},
                 // A tenth of the room stays: a voice in a perfectly silent room sounds cut out.
-                {"plugin": "org.retake.denoise", "params": {"strength": 0.9}},
+                {"plugin": "org.retake.denoise", "params": {"strength": 0.9}, "spare": {"music": 1.0}},
                 {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
             ]}),
         },
@@ -68,9 +82,9 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             name: "speech-best",
             summary: "A voice: rumble and noise of all kinds removed by a large network, music left alone, at podcast loudness; takes longer",
             chain: json!({"steps": [
-                // Those that take something away hear from it where there is music.
+                // denoise-best hears from it where there is music, and need not listen there.
                 {"plugin": "org.retake.segment", "on_failure": "skip"},
-                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}, "spare": {"music": 1.0}},
                 {"plugin": "org.retake.denoise-best", "params": {"strength": 1.0}},
                 {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
             ]}),
@@ -80,20 +94,11 @@ static BUILT_IN: LazyLock<Vec<Preset>> = LazyLock::new(|| {
             summary: "A voice in a room that echoes: the room taken away, then rumble and noise as in speech-best",
             chain: json!({"steps": [
                 {"plugin": "org.retake.segment", "on_failure": "skip"},
-                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}},
+                {"plugin": "org.retake.highpass", "params": {"cutoff-hz": 80.0}, "spare": {"music": 1.0}},
                 // The network would take a room's sound for a voice's, and what follows from it could no longer be told.
                 {"plugin": "org.retake.dereverb"},
                 {"plugin": "org.retake.denoise-best", "params": {"strength": 1.0}},
                 {"plugin": "org.retake.loudness", "params": {"target-lufs": -16.0, "true-peak-dbtp": -1.5}},
-            ]}),
-        },
-        Preset {
-            name: "auto",
-            summary: "Listens first, then corrects what it finds",
-            chain: json!({"steps": [
-                // Music needs none of what diagnose would recommend for a voice.
-                {"plugin": "org.retake.segment", "on_failure": "skip"},
-                {"plugin": "org.retake.diagnose", "follow": true},
             ]}),
         },
         Preset {
@@ -202,13 +207,17 @@ mod tests {
         let vocabulary = Vocabulary::new(plugins, Vec::new(), 16);
         let chain = find("speech").unwrap().resolve(&vocabulary).unwrap();
         let names: Vec<_> = chain.steps.iter().map(Step::name).collect();
-        assert_eq!(names, ["highpass", "org.retake.denoise", "loudness"]);
+        assert_eq!(
+            names,
+            ["segment", "highpass", "org.retake.denoise", "loudness"]
+        );
         let shown = find("speech").unwrap().named(&vocabulary.short_names).chain;
-        assert_eq!(shown["steps"][0]["plugin"], "highpass");
-        assert_eq!(shown["steps"][1]["plugin"], "org.retake.denoise");
+        assert_eq!(shown["steps"][1]["plugin"], "highpass");
+        assert_eq!(shown["steps"][2]["plugin"], "org.retake.denoise");
         let pins = chain.pin(&vocabulary).unwrap();
         let ids = pins.iter().flatten().map(|pin| pin.id.as_str());
-        let expected = ["highpass", "denoise", "loudness"].map(|name| format!("org.retake.{name}"));
+        let expected =
+            ["segment", "highpass", "denoise", "loudness"].map(|name| format!("org.retake.{name}"));
         assert!(ids.eq(expected.iter().map(String::as_str)), "{pins:?}");
     }
 
@@ -217,15 +226,16 @@ mod tests {
         let vocabulary = bundled();
         let names: Vec<_> = built_in().iter().map(|p| p.name).collect();
         let expected = [
+            "auto",
             "speech",
             "speech-best",
             "speech-room",
-            "auto",
             "music",
             "loudness-only",
             "external",
         ];
         assert_eq!(names, expected);
+        assert!(find(DEFAULT).is_some());
         for preset in built_in() {
             preset.resolve(&vocabulary).unwrap();
             assert_eq!(find(preset.name), Some(preset));
@@ -239,7 +249,7 @@ mod tests {
             ..Default::default()
         });
         let errors = errors.unwrap_err();
-        assert_eq!(errors.len(), 3);
+        assert_eq!(errors.len(), 4);
         assert_eq!(errors[0].pointer, "/preset/steps/0/plugin");
     }
 }

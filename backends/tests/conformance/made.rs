@@ -48,6 +48,7 @@ pub fn job(recording: &Recording, now: Timestamp) -> Job {
             on_failure: OnFailure::Skip,
             delta: false,
             follow: false,
+            spare: Default::default(),
         }],
     };
     let mut job = Job::queued(recording.id, recording.owner, chain, Format::Opus, now);

@@ -23,19 +23,30 @@ Scores = dict[tuple[str, str], float]
 class Verdict:
     row: Row
     systems: list[System]
-    #: One for each case: its group and its scores.
-    scores: list[tuple[str, Scores]]
+    #: One for each case: its name, its group and its scores.
+    scores: list[tuple[str, str, Scores]]
 
     def mean(self, system: System, metric: Metric, group: str | None = None) -> float:
-        rows = [scores for of, scores in self.scores if group in (None, of)]
+        rows = [scores for _, of, scores in self.scores if group in (None, of)]
         return float(np.mean([scores[system.name, metric.name] for scores in rows]))
 
     def means(self, metric: Metric, group: str | None = None) -> dict[str, float]:
         return {system.name: self.mean(system, metric, group) for system in self.systems}
 
+    def worse(self, system: System, than: System) -> dict[str, float]:
+        """By how much the first metric is worse, for each case where it is by more than the row allows."""
+        metric = self.row.metrics[0]
+        lost = {}
+        for name, _, scores in self.scores:
+            one, other = (scores[of.name, metric.name] for of in (system, than))
+            by = other - one if metric.higher_is_better else one - other
+            if by > (self.row.harmless_within or 0):
+                lost[name] = by
+        return lost
+
     @property
     def groups(self) -> list[str]:
-        return list(dict.fromkeys(group for group, _ in self.scores))
+        return list(dict.fromkeys(group for _, group, _ in self.scores))
 
 
 def judge(row: Row, every: int = 1) -> Verdict:
@@ -53,7 +64,7 @@ def judge(row: Row, every: int = 1) -> Verdict:
     workers = int(os.environ.get("RETAKE_BENCH_WORKERS", os.cpu_count() or 1))
     with multiprocessing.get_context("fork").Pool(workers) as pool:
         scores = pool.map(_judge_index, range(len(cases)), chunksize=1)
-    return Verdict(row, systems, [(case.group, score) for case, score in zip(cases, scores)])
+    return Verdict(row, systems, [(case.name, case.group, score) for case, score in zip(cases, scores)])
 
 
 def _judge_index(index: int) -> Scores:

@@ -39,3 +39,5 @@ class Row:
     ours: "System"
     peers: list["System"]
     metrics: list["Metric"]
+    #: Where given, the docs name every case whose first metric is worse than that of what came in by more.
+    harmless_within: float | None = None

@@ -38,12 +38,20 @@ def unprocessed() -> System:
     return System("unprocessed", lambda case, _: case.degraded)
 
 
+def preset(preset: str, name: str | None = None) -> System:
+    """A chain that has a name."""
+    return of_chain(preset, name or preset)
+
+
 def retake(*steps: dict, name: str = "retake") -> System:
+    return of_chain(json.dumps({"steps": list(steps)}), name)
+
+
+def of_chain(chain: str, name: str) -> System:
     """Our chain, as `retake correct` runs it. It is not aligned before it is judged: that the
     correction lies frame for frame on the recording is part of what it promises."""
 
     def correct(case: Case, folder: Path) -> np.ndarray:
-        chain = json.dumps({"steps": list(steps)})
         run(PROGRAM, "--data", CACHE / "data", "correct", "input.wav", "-o", "ours.wav",
             "--chain", chain, folder=folder)
         output = result(folder / "ours.wav", case)

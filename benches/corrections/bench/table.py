@@ -45,7 +45,20 @@ def conclusion(verdict: Verdict) -> str:
     for metric in verdict.row.metrics:
         said[standing(verdict, metric)].append(metric.name)
     parts = [f"{word} at {', '.join(names)}" for word, names in said.items() if names]
-    return f"Against the best peer: {'; '.join(parts)}."
+    return f"Against the best peer: {'; '.join(parts)}.{harm(verdict)}"
+
+
+def harm(verdict: Verdict) -> str:
+    """Which cases each system made worse, where the row asks for that."""
+    if verdict.row.harmless_within is None:
+        return ""
+    untouched, ours, *peers = verdict.systems
+    lost = verdict.worse(ours, untouched)
+    named = ", ".join(f"{name} (by {by:.2f})" for name, by in sorted(lost.items(), key=lambda item: -item[1]))
+    counts = ", ".join(f"{peer.name} {len(verdict.worse(peer, untouched))}" for peer in peers)
+    within = f"{verdict.row.metrics[0].name} by more than {verdict.row.harmless_within}"
+    return f" Worse than what came in, {within}: {ours.name} {len(lost)} of {len(verdict.scores)}" + (
+        f", {named}" if lost else "") + f"; {counts}."
 
 
 def standing(verdict: Verdict, metric: Metric) -> str:

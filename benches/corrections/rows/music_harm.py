@@ -22,6 +22,9 @@ PIECES = [
     ("game", "frozen-bubble-data", "**/frozen-mainzik-1p.ogg", 10),
 ]
 SECONDS = 16
+SPARE = {"music": 1}
+#: One after the other: whatever harms music spares it.
+LIGHT = ("hum", "highpass", "denoise", "de-ess", "leveler")
 
 
 def pieces() -> dict[str, np.ndarray]:
@@ -60,7 +63,10 @@ ROW = Row(
     title="music-harm",
     says="Pieces of music alone, and twelve seconds of each within a talk: nothing of them should change.",
     cases=cases,
-    ours=retake({"plugin": "segment"}, {"plugin": "highpass"}, {"plugin": "denoise-best"}),
-    peers=[retake({"plugin": "denoise-best"}, name="retake denoise-best alone")],
+    ours=retake({"plugin": "segment"}, {"plugin": "highpass", "spare": SPARE}, {"plugin": "denoise-best"}),
+    peers=[
+        retake({"plugin": "denoise-best"}, name="retake denoise-best alone"),
+        retake({"plugin": "segment"}, *({"plugin": name, "spare": SPARE} for name in LIGHT), name="retake, light"),
+    ],
     metrics=[within(SI_SDR), within(LSD)],
 )

@@ -90,6 +90,62 @@ fn one_step(step: Value) -> Value {
 }
 
 #[test]
+fn a_step_spares_parts_of_what_was_found() {
+    let spare = json!({"music": 1, "speech-over-music": 0.25});
+    let chain = json!({"steps": [{"plugin": "gain"}, {"plugin": "denoise", "spare": spare}]});
+    let chain = Chain::parse(&chain, "/chain", &vocabulary()).unwrap();
+    assert_eq!(chain.steps[1].spare["speech-over-music"], 0.25);
+    let stored = serde_json::to_value(&chain).unwrap();
+    assert_eq!(
+        stored["steps"][1]["spare"],
+        json!({"music": 1.0, "speech-over-music": 0.25})
+    );
+    let many: serde_json::Map<_, _> = (0..9).map(|n| (n.to_string(), json!(1))).collect();
+    for (step, pointer, words) in [
+        (
+            json!({"plugin": "denoise", "spare": ["music"]}),
+            "",
+            "must be an object",
+        ),
+        (
+            json!({"plugin": "denoise", "spare": {"music": 1.5}}),
+            "/music",
+            "from 0 to 1",
+        ),
+        (
+            json!({"plugin": "denoise", "spare": {"a/b": true}}),
+            "/a~1b",
+            "from 0 to 1",
+        ),
+        (
+            json!({"plugin": "denoise", "spare": {"m".repeat(65): 1}}),
+            &format!("/{}", "m".repeat(65)),
+            "at most 64 bytes",
+        ),
+        (json!({"plugin": "denoise", "spare": many}), "", "at most 8"),
+        (
+            json!({"plugin": "org.retake.trim", "spare": {"music": 1}}),
+            "",
+            "it can spare nothing",
+        ),
+        (
+            json!({"external": "default", "spare": {"music": 1}}),
+            "",
+            "an external step spares nothing",
+        ),
+    ] {
+        check(
+            json!({"steps": [{"plugin": "gain"}, step]}),
+            &[(&format!("/chain/steps/1/spare{pointer}"), words)],
+        );
+    }
+    check(
+        one_step(json!({"plugin": "denoise", "spare": {"music": 1}})),
+        &[("/chain/steps/0/spare", "no step comes before")],
+    );
+}
+
+#[test]
 fn a_chain_keeps_what_its_author_wrote() {
     let json = json!({"steps": [
         {"plugin": "denoise", "params": {"strength": 0.8}},

@@ -39,7 +39,7 @@ pub struct Arguments {
     #[arg(
         long,
         default_value_if("plugin", clap::builder::ArgPredicate::IsPresent, "{\"steps\":[]}"),
-        default_value = "speech"
+        default_value = retake_chain::preset::DEFAULT
     )]
     pub(super) chain: String,
     /// wav, flac or opus, whatever the output's name ends in

@@ -57,12 +57,34 @@ impl EarlierStep {
         }
     }
 
-    fn heard(&self, ears: &Ears) -> Option<StepReport> {
-        let report = match &self.said {
-            Said::Report(report) => report.clone(),
-            Said::Later(record) if record.has_reported() => fitting(record.report()).0,
-            Said::Later(_) => return None,
+    /// `None`: it has not reported yet.
+    fn report(&self) -> Option<Json> {
+        match &self.said {
+            Said::Report(report) => Some(report.clone()),
+            Said::Later(record) if record.has_reported() => Some(fitting(record.report()).0),
+            Said::Later(_) => None,
+        }
+    }
+
+    /// Where it has measured something, by the measurement's id: starts and ends, in frames of the stream.
+    pub(crate) fn spans(&self) -> Vec<(String, u64, u64)> {
+        let report = self.report().unwrap_or_default();
+        let measurements = report["measurements"].as_array();
+        let span = |measurement: &Json| {
+            let id = measurement["id"].as_str()?.to_owned();
+            let span = &measurement["span"];
+            let (start, frames) = span["start"].as_u64().zip(span["frames"].as_u64())?;
+            (frames > 0).then(|| (id, start, start.saturating_add(frames)))
         };
+        measurements
+            .into_iter()
+            .flatten()
+            .filter_map(span)
+            .collect()
+    }
+
+    fn heard(&self, ears: &Ears) -> Option<StepReport> {
+        let report = self.report()?;
         let list = |name: &str| report.get(name)?.as_array().cloned();
         let all = |name: &str| list(name).unwrap_or_default().into_iter();
         let mut report = wit::Report {

@@ -1,5 +1,7 @@
 //! Loading an installed plugin and opening stages with it.
 
+use std::collections::BTreeMap;
+
 use retake_audio::{Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
 
@@ -70,6 +72,7 @@ impl Plugin {
             spec,
             frames,
             mix,
+            spare: &BTreeMap::new(),
             seed,
             equal_channels: false,
             earlier: &[],

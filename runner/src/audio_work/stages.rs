@@ -79,6 +79,7 @@ impl Opening<'_> {
                 spec: self.spec,
                 frames: self.frames,
                 mix: step.mix,
+                spare: &step.spare,
                 seed: step_seed(self.request.seed, step.index),
                 equal_channels,
                 earlier: &earlier,

@@ -129,6 +129,7 @@ mod tests {
             delta: false,
             follow: letter == 'f',
             recommended: false,
+            spare: Default::default(),
         };
         letters.chars().enumerate().map(step).collect()
     }

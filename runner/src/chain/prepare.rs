@@ -4,7 +4,7 @@
 //! runs those very bytes, whatever was published or removed since.
 
 use retake_chain::{
-    Chain, InstalledPlugin, NotAPlugin, OnFailure, Pins, Step, StepKind, Vocabulary,
+    Chain, InstalledPlugin, NotAPlugin, OnFailure, Pins, Spare, Step, StepKind, Vocabulary,
     problem::{FieldError, Problem, ProblemKind, below},
     report::PluginRef,
 };
@@ -31,6 +31,8 @@ pub struct PreparedStep {
     pub follow: bool,
     /// Whether an analyser recommended it.
     pub recommended: bool,
+    /// What of the original stays where steps before it have found something.
+    pub spare: Spare,
 }
 
 #[derive(Clone)]
@@ -134,6 +136,7 @@ pub fn prepare(
             delta,
             follow,
             recommended: false,
+            spare: step.spare.clone(),
         })
     });
     prepared.collect()

@@ -224,6 +224,7 @@ impl Walk<'_> {
                 realtime_factor: *realtime_factor,
                 params: params.clone(),
                 mix: step.mix,
+                spare: step.spare.clone(),
                 delta: self.delta_file(step),
             }),
             PreparedKind::External(_) | PreparedKind::Gone(_) => None,

@@ -4,7 +4,7 @@
 use std::{fmt, path::PathBuf};
 
 use retake_audio::{Measured, TrackInfo};
-use retake_chain::{format::Format, report::Cut};
+use retake_chain::{Spare, format::Format, report::Cut};
 use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,7 @@ pub(crate) struct StepRequest {
     /// All of them; checked again against the manifest.
     pub params: serde_json::Map<String, serde_json::Value>,
     pub mix: f64,
+    pub spare: Spare,
     /// Where to write what the step takes away, if it is wanted.
     pub delta: Option<PathBuf>,
 }

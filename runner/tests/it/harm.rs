@@ -24,7 +24,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{installed, mock, real_child, recording, warned, wav};
 
-const PLUGINS: [&str; 5] = ["gain", "highpass", "denoise", "loudness", "puppet"];
+const PLUGINS: [&str; 6] = [
+    "gain", "highpass", "denoise", "loudness", "segment", "puppet",
+];
 
 struct Bench {
     dir: TempDir,

@@ -344,7 +344,16 @@ fn speech() -> Vec<f32> {
 }
 
 const RECOMMENDABLE: &[&str] = &[
-    "diagnose", "declip", "declick", "hum", "highpass", "denoise", "de-ess", "leveler", "loudness",
+    "diagnose",
+    "declip",
+    "declick",
+    "hum",
+    "highpass",
+    "denoise",
+    "denoise-best",
+    "de-ess",
+    "leveler",
+    "loudness",
 ];
 const AUTO: &str = r#"{"steps": [{"plugin": "diagnose", "follow": true}]}"#;
 

@@ -76,6 +76,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
         delta: false,
         follow: false,
         recommended: false,
+        spare: Default::default(),
     }
 }
 
@@ -90,5 +91,6 @@ pub fn external_step(index: usize, external: External) -> PreparedStep {
         delta: false,
         follow: false,
         recommended: false,
+        spare: Default::default(),
     }
 }

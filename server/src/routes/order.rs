@@ -76,7 +76,7 @@ pub struct Order {
 }
 
 impl Wanted {
-    /// Every fault at once.
+    /// Every fault at once. Where nothing is said of what to do, the default preset is meant.
     pub fn check(self, vocabulary: &Vocabulary) -> Result<Order, Vec<Fault>> {
         let mut faults = Vec::new();
         let format = match self
@@ -107,7 +107,11 @@ impl Wanted {
             };
             errors.into_iter().map(fault).collect::<Vec<_>>()
         };
-        let chain = match (&self.preset, &self.chain) {
+        let named = match (self.preset, &self.chain) {
+            (None, None) => Some(preset::DEFAULT.to_owned()),
+            (named, _) => named,
+        };
+        let chain = match (&named, &self.chain) {
             (Some(name), None) => match preset::find(name) {
                 Some(preset) => preset.resolve(vocabulary).map_err(invalid),
                 None => {
@@ -122,19 +126,11 @@ impl Wanted {
                 }
             },
             (None, Some(chain)) => Chain::parse(chain, "/chain", vocabulary).map_err(invalid),
-            (Some(_), Some(_)) => {
+            _ => {
                 let detail = "both a preset and a chain are given; give one of them";
                 Err(vec![Fault::new(
                     ProblemKind::InvalidField,
                     "/chain",
-                    detail,
-                )])
-            }
-            (None, None) => {
-                let detail = "neither a preset nor a chain is given; give one of them";
-                Err(vec![Fault::new(
-                    ProblemKind::InvalidField,
-                    "/preset",
                     detail,
                 )])
             }
@@ -144,7 +140,7 @@ impl Wanted {
                 // It was checked against the same vocabulary.
                 pins: chain.pin(vocabulary).unwrap_or_default(),
                 chain,
-                preset: self.preset,
+                preset: named,
                 format,
                 track,
             }),

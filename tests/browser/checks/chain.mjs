@@ -153,9 +153,9 @@ export async function chainChapter({ browser, url, tally, shot }) {
           await own.getByText("Correct it again").click();
           await own.getByLabel("Correct it for").selectOption({ label: "Speech" });
           await own.getByRole("button", { name: "Change the steps of “Speech”" }).click();
-          assert.deepEqual(await order(), ["highpass", "denoise", "loudness"]);
+          assert.deepEqual(await order(), ["segment", "highpass", "denoise", "loudness"]);
           await editor.getByRole("button", { name: "Remove Denoise" }).click();
-          assert.deepEqual(await order(), ["highpass", "loudness"]);
+          assert.deepEqual(await order(), ["segment", "highpass", "loudness"]);
           await own.getByRole("button", { name: "Start" }).click();
           await eventually("there are two corrections", async () => {
             return (await own.locator('[data-status="completed"]').count()) === 2;

@@ -14,6 +14,8 @@ export type ChainStep = {
   on_failure?: "fail" | "skip";
   delta?: boolean;
   follow?: boolean;
+  /** By what earlier steps have found, the part of the original that stays there. */
+  spare?: Readonly<Record<string, number>>;
 };
 
 export const STEP_KEYS: readonly string[] = [
@@ -25,6 +27,7 @@ export const STEP_KEYS: readonly string[] = [
   "on_failure",
   "delta",
   "follow",
+  "spare",
 ] satisfies (keyof ChainStep)[];
 
 export type Chain = { steps: ChainStep[] };
@@ -49,5 +52,9 @@ function parseStep(value: unknown, where: string): ChainStep {
   }
   if (given.delta !== undefined) step.delta = boolean(given.delta, `${where}.delta`);
   if (given.follow !== undefined) step.follow = boolean(given.follow, `${where}.follow`);
+  if (given.spare !== undefined) {
+    const parts = Object.entries(object(given.spare, `${where}.spare`));
+    step.spare = Object.fromEntries(parts.map(([id, part]) => [id, number(part, `${where}.spare.${id}`)]));
+  }
   return step;
 }

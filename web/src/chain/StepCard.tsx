@@ -81,7 +81,7 @@ function StepBody({ id, draft, step, act }: BodyProps) {
   const { phase, plugins, manifestOf } = useCatalogue();
   const newest = findPlugin(plugins, step.plugin);
   const plugin = manifestOf(step);
-  const fields = new Set(["mix", "version", "delta", "follow", ...(plugin?.params ?? []).map((param) => `params/${param.id}`)]);
+  const fields = new Set(["mix", "version", "delta", "follow", "spare", ...(plugin?.params ?? []).map((param) => `params/${param.id}`)]);
   const foreign = Object.entries(step.entries).filter(([param]) => !fields.has(`params/${param}`));
   return (
     <div className={styles.stepBody}>

@@ -67,6 +67,18 @@ export function StepOptions({ id, step, plugin, versions, notes, onChange }: Pro
           onChange={(delta) => onChange("delta", { delta })}
         />
       )}
+      {step.plugin !== null && !analyses && !shortens && (
+        <Toggle
+          id={`${id}-spare`}
+          label="Leave music as it is, where a step before this one has found it"
+          checked={step.spare.music === 1}
+          note={note("spare")}
+          onChange={(music) => {
+            const others = Object.entries(step.spare).filter(([id]) => id !== "music");
+            onChange("spare", { spare: Object.fromEntries(music ? [...others, ["music", 1]] : others) });
+          }}
+        />
+      )}
       {step.plugin !== null && (analyses || step.follow) && (
         <Toggle
           id={`${id}-follow`}

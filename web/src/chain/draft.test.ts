@@ -46,6 +46,7 @@ const FULL: Chain = {
     { plugin: "highpass", version: "1.0.0", params: { "cutoff-hz": 100 }, mix: 0.855, on_failure: "skip", delta: true },
     { external: "default" },
     { plugin: "diagnose", follow: true },
+    { plugin: "hum", spare: { music: 1, "speech-over-music": 0.25 } },
   ],
 };
 
@@ -65,7 +66,7 @@ describe("a chain's draft", () => {
 
   it("never gives two steps one key, also after removing and replacing", () => {
     const draft = run(add("a"), add("b"), { type: "remove", key: "1" }, add("c"), { type: "replace", chain: FULL }, add("d"));
-    expect(new Set(draft.steps.map((step) => step.key)).size).toBe(4);
+    expect(new Set(draft.steps.map((step) => step.key)).size).toBe(5);
   });
 
   it("sends numbers as numbers and a reset parameter not at all", () => {

@@ -19,6 +19,7 @@ export type DraftStep = {
   onFailure: "fail" | "skip";
   delta: boolean;
   follow: boolean;
+  spare: Readonly<Record<string, number>>;
 };
 
 /** Something against a step's field, or, with `step` null, against the chain. Fields are called as in a pointer. */
@@ -119,6 +120,7 @@ function blank(key: string): DraftStep {
     onFailure: "fail",
     delta: false,
     follow: false,
+    spare: {},
   };
 }
 
@@ -137,6 +139,7 @@ export function draftOf(chain: Chain, firstKey = 1): Draft {
     onFailure: step.on_failure ?? "fail",
     delta: step.delta ?? false,
     follow: step.follow ?? false,
+    spare: step.spare ?? {},
   }));
   return { ...EMPTY, steps, nextKey: firstKey + steps.length };
 }
@@ -168,6 +171,7 @@ function chainStep(step: DraftStep, plugin: Plugin | undefined): ChainStep {
     ...(step.onFailure === "fail" ? {} : { on_failure: step.onFailure }),
     ...(step.delta ? { delta: true } : {}),
     ...(step.follow ? { follow: true } : {}),
+    ...(Object.keys(step.spare).length === 0 ? {} : { spare: step.spare }),
   };
 }
 

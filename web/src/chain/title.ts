@@ -29,6 +29,7 @@ export function stepSummary(step: DraftStep, plugin: Plugin | undefined): string
     ...(step.onFailure === "skip" ? ["may be left out"] : []),
     ...(step.delta ? ["what it removes is kept"] : []),
     ...(step.follow ? ["and what it recommends"] : []),
+    ...(step.spare.music === 1 ? ["music stays as it is"] : []),
   ];
   return parts.length === 0 ? "As it comes" : parts.join(" · ");
 }

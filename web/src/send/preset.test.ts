@@ -9,8 +9,8 @@ describe("the preset", () => {
     expect(presetAmong([], "music")).toBe("music");
   });
 
-  it("is speech, or else the first, where the wanted one has gone", () => {
-    expect(presetAmong(named("music", "speech"), "gone")).toBe("speech");
+  it("is auto, or else the first, where the wanted one has gone", () => {
+    expect(presetAmong(named("music", "auto"), "gone")).toBe("auto");
     expect(presetAmong(named("music", "external"), "gone")).toBe("music");
   });
 

@@ -2,7 +2,7 @@
 
 import { FORMATS, type Format, type Preset } from "@/api/types";
 
-export const PRESET_DEFAULT = "speech";
+export const PRESET_DEFAULT = "auto";
 export const FORMAT_DEFAULT: Format = "flac";
 
 const TITLES: Readonly<Record<string, string>> = {

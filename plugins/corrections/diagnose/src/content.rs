@@ -2,17 +2,26 @@
 
 use retake_plugin_sdk::earlier::StepReport;
 
-/// Frames of speech in a recording, and whether there is music.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Speech,
+    Music,
+    /// Noise, silence, or what nobody told anything of.
+    Other,
+}
+
+/// Frames of speech and of music in a recording.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     speech: Vec<(u64, u64)>,
-    music_frames: u64,
+    music: Vec<(u64, u64)>,
+    speaks_over_music: bool,
     total_frames: u64,
 }
 
-/// A recording is music if at most this part of it is speech: a word between two songs is no talk.
+/// Nobody speaks where at most this part is speech: a word between two songs is no talk.
 const SPEECH_MAX: f64 = 0.02;
-/// And at least this part of it music.
+/// A recording is music if that is so, and at least this part of it music.
 const MUSIC_MIN: f64 = 0.5;
 
 impl Content {
@@ -30,27 +39,59 @@ impl Content {
                 .any(|id| !of(step, id).is_empty())
         };
         let step = reports.iter().rev().find(told)?;
-        let music = of(step, "music");
         Some(Self {
             speech: of(step, "speech"),
-            music_frames: music.iter().map(|(start, end)| end - start).sum(),
+            music: of(step, "music"),
+            speaks_over_music: !of(step, "speech-over-music").is_empty(),
             total_frames,
         })
     }
 
-    pub fn speaks(&self, frame: u64) -> bool {
-        let within = |(start, end): &(u64, u64)| (*start..*end).contains(&frame);
-        self.speech.iter().any(within)
+    /// What each of so many hops is, one after the other.
+    pub fn kinds(&self, hops: usize, hop_frames: u64) -> Vec<Kind> {
+        let mut kinds = vec![Kind::Other; hops];
+        for (kind, spans) in [(Kind::Speech, &self.speech), (Kind::Music, &self.music)] {
+            for &(start, end) in spans {
+                let [start, end] = [start, end].map(|frame| frame.div_ceil(hop_frames) as usize);
+                let (start, end) = (start.min(hops), end.min(hops));
+                kinds[start..end.max(start)].fill(kind);
+            }
+        }
+        kinds
     }
 
     pub fn has_music(&self) -> bool {
-        self.music_frames > 0
+        !self.music.is_empty()
     }
 
-    /// All of it, but for a word or two.
+    pub fn has_speech(&self) -> bool {
+        !self.speech.is_empty()
+    }
+
+    pub fn speaks_over_music(&self) -> bool {
+        self.speaks_over_music
+    }
+
+    /// Parts of the recording, 0 to 1.
+    pub fn speech_share(&self) -> f64 {
+        self.share(&self.speech)
+    }
+
+    pub fn music_share(&self) -> f64 {
+        self.share(&self.music)
+    }
+
+    fn share(&self, spans: &[(u64, u64)]) -> f64 {
+        let frames: u64 = spans.iter().map(|(start, end)| end - start).sum();
+        frames as f64 / self.total_frames.max(1) as f64
+    }
+
+    /// Nobody speaks in it, but for a word or two.
+    pub fn is_wordless(&self) -> bool {
+        self.speech_share() <= SPEECH_MAX
+    }
+
     pub fn is_music(&self) -> bool {
-        let part = |frames: u64| frames as f64 / self.total_frames.max(1) as f64;
-        let speech: u64 = self.speech.iter().map(|(start, end)| end - start).sum();
-        part(speech) <= SPEECH_MAX && part(self.music_frames) >= MUSIC_MIN
+        self.is_wordless() && self.music_share() >= MUSIC_MIN
     }
 }

@@ -5,7 +5,10 @@ use std::f64::consts::PI;
 
 use retake_plugin_sdk::prelude::Block;
 
-use crate::content::Content;
+use crate::{
+    content::{Content, Kind},
+    voice::Voice,
+};
 
 const HOPS_PER_S: u32 = 50;
 /// Offset and rumble are no part of the noise floor that a listener hears.
@@ -48,6 +51,10 @@ pub struct Levels {
     pub floor_spread_db: f64,
     /// The 98th percentile of what is above 5 kHz, against the voice.
     pub sharp_db: Option<f64>,
+    /// How long a sound takes to die away, where enough of them could be heard to.
+    pub decay_s: Option<f64>,
+    /// How far louder phrases are above quieter ones.
+    pub phrases_apart_db: Option<f64>,
     pub long_pauses: usize,
     pub longest_pause_s: f64,
 }
@@ -110,38 +117,52 @@ impl Hops {
 
     /// `None` where there is nothing but digital silence.
     ///
-    /// What is sharp is looked for where somebody speaks, if that is known: applause is sharp too.
+    /// Where it is known what is what, the voice is heard where somebody speaks, what is sharp likewise (applause is
+    /// sharp too), and the floor where there is no music.
     pub fn levels(&self, content: Option<&Content>, rate_hz: u32) -> Option<Levels> {
-        let mut heard: Vec<u8> = self
-            .whole
-            .iter()
-            .copied()
-            .filter(|&level| level > 0)
-            .collect();
-        heard.sort_unstable();
-        let last = heard.len().checked_sub(1)?;
+        let kinds = match content.filter(|content| content.has_speech()) {
+            Some(content) => content.kinds(self.whole.len(), u64::from(rate_hz / HOPS_PER_S)),
+            // All of it is what we are here for.
+            None => vec![Kind::Speech; self.whole.len()],
+        };
+        let of = |levels: &[u8], is_wanted: fn(Kind) -> bool| {
+            let levels = levels.iter().zip(&kinds);
+            let wanted = levels.filter(|(_, kind)| is_wanted(**kind));
+            let mut levels: Vec<u8> = wanted.map(|(level, _)| *level).collect();
+            levels.sort_unstable();
+            levels
+        };
+        let of_speech = |kind: Kind| kind == Kind::Speech;
         let db = |level: u8| LOWEST_DB + f64::from(level) / 2.0;
+        let spoken = of(&self.whole, of_speech);
+        let spoken = &spoken[spoken.partition_point(|&level| level == 0)..];
+        let voice_dbfs = db(*spoken.get(spoken.len().checked_sub(1)? * 95 / 100)?);
+        let around = of(&self.whole, |kind| kind != Kind::Music);
+        let silent = around.partition_point(|&level| level == 0);
+        let heard = &around[silent..];
+        let last = heard.len().checked_sub(1)?;
         let percentile = |percent: usize| db(heard[last * percent / 100]);
-        let voice_dbfs = percentile(95);
         // Silence between sounds is the best floor there is.
-        let silent = self.whole.len() - heard.len();
         // But beside stretches that were muted there may be noise all the same.
         let floor_spread_db = percentile(15) - percentile(5);
-        let muted = silent * 10 > self.whole.len() && floor_spread_db > STEADY_DB;
+        let muted = silent * 10 > around.len() && floor_spread_db > STEADY_DB;
         let floor_dbfs = if muted { LOWEST_DB } else { percentile(10) };
-        let hop = u64::from(rate_hz / HOPS_PER_S);
-        let speaks =
-            |place: usize| content.is_none_or(|content| content.speaks(place as u64 * hop));
-        let sharp = self.sharp.iter().enumerate();
-        let sharp = sharp.filter(|(place, _)| speaks(*place));
-        let mut sharp: Vec<u8> = sharp.map(|(_, level)| *level).collect();
-        sharp.sort_unstable();
+        let sharp = of(&self.sharp, of_speech);
         let sharpest = sharp
             .len()
             .checked_sub(1)
             .map(|last| db(sharp[last * 98 / 100]));
         let pause_below = floor_dbfs + 0.35 * (voice_dbfs - floor_dbfs);
         let pauses = self.pauses_s(|level| db(level) < pause_below);
+        let levels = self.whole.iter().zip(&kinds);
+        let levels = levels.filter(|(_, kind)| of_speech(**kind));
+        let hops_db: Vec<f64> = levels.map(|(level, _)| db(*level)).collect();
+        let voice = Voice {
+            hops_db: &hops_db,
+            hops_per_s: f64::from(HOPS_PER_S),
+            voice_dbfs,
+            floor_dbfs,
+        };
         Some(Levels {
             voice_dbfs,
             floor_dbfs,
@@ -149,6 +170,8 @@ impl Hops {
             sharp_db: sharpest
                 .filter(|_| self.has_sharp)
                 .map(|sharpest| sharpest - voice_dbfs),
+            decay_s: voice.decay_s(),
+            phrases_apart_db: voice.phrases_apart_db(),
             long_pauses: pauses
                 .iter()
                 .filter(|&&seconds| seconds >= LONG_PAUSE_S)

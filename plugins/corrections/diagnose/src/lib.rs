@@ -5,6 +5,7 @@
 //! that is in the report too; what is measured how is said where it is measured, and from when on it
 //! is a defect in [`findings`].
 
+mod chain;
 mod channels;
 mod content;
 mod defects;
@@ -12,7 +13,9 @@ mod findings;
 mod hops;
 mod loudness;
 mod spectrum;
+mod voice;
 
+use chain::UnderVoice;
 use channels::Channels;
 use content::Content;
 use defects::Defects;
@@ -28,7 +31,23 @@ use spectrum::Spectrum;
 const MAINS_HARMONICS: usize = 30;
 const MAINS_PROMINENCE: f64 = 15.85;
 
+const UNDER_VOICE: ChoiceParam = ChoiceParam::new(
+    "under-voice",
+    "Music under a voice",
+    &[
+        ("remove", "Goes like noise"),
+        ("duck", "Falls by 12 dB"),
+        ("keep", "Stays, and what else is there with it"),
+    ],
+    "remove",
+)
+.help(
+    "What the recommended steps do with music while somebody speaks, where a step before this one (segment) has found \
+     it. Music on its own stays as it is.",
+);
+
 pub struct Diagnose {
+    under_voice: UnderVoice,
     rate_hz: u32,
     total_frames: u64,
     channels: Channels,
@@ -54,10 +73,16 @@ impl Corrector for Diagnose {
         channels: ChannelUse::Linked,
         ..Facts::DEFAULT
     };
+    const PARAMS: Params = &[&UNDER_VOICE];
 
-    fn open(stream: &Stream, _settings: &Settings) -> Result<Self, Refusal> {
+    fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         let (rate_hz, channels) = (stream.sample_rate, stream.channels as usize);
         Ok(Self {
+            under_voice: match settings.get(&UNDER_VOICE) {
+                "keep" => UnderVoice::Keep,
+                "duck" => UnderVoice::Duck,
+                _ => UnderVoice::Remove,
+            },
             rate_hz,
             total_frames: stream.total_frames,
             channels: Channels::new(&stream.positions()),
@@ -116,9 +141,11 @@ impl Corrector for Diagnose {
             hum: mains.and_then(|mains_hz| self.spectrum.hum_at(mains_hz)),
             rumble_db: self.spectrum.rumble_db(),
             bandwidth_hz: self.spectrum.bandwidth_hz(),
+            ends_hz: self.spectrum.ends_hz(),
             channels: self.channels.relations(),
             levels,
             content,
+            under_voice: self.under_voice,
         })
     }
 }

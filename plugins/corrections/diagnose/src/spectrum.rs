@@ -20,6 +20,8 @@ const BAND_HZ: f64 = 250.0;
 const BAND_DBFS_MIN: f64 = -95.0;
 /// … or not so much more than averaged as decibels over all.
 const BAND_RISES_DB: f64 = 4.0;
+/// There is nothing at all in a band that has this part of the power of the strongest: -70 dB.
+const ANYTHING_PART: f64 = 1e-7;
 
 pub struct Spectrum {
     rate_hz: f64,
@@ -156,6 +158,19 @@ impl Spectrum {
         let below = self.mean_power(self.bin(12.0)..self.bin(44.0));
         let voice = self.mean_power(self.bin(150.0)..self.bin(3_800.0));
         (voice > 0.0).then(|| 10.0 * (below / voice).log10())
+    }
+
+    /// Up to where there is anything at all, noise as well; `None` in silence.
+    pub fn ends_hz(&self) -> Option<f64> {
+        let bands = (self.rate_hz / 2.0 / BAND_HZ) as usize;
+        let power = |band: usize| {
+            let bins = self.bin(band as f64 * BAND_HZ)..self.bin((band + 1) as f64 * BAND_HZ);
+            self.mean_power(bins)
+        };
+        let most = (0..bands).map(power).fold(0.0, f64::max);
+        let heard = |band: &usize| power(*band) > most * ANYTHING_PART;
+        let last = (0..bands).rev().find(heard).filter(|_| most > 0.0)?;
+        Some((last + 1) as f64 * BAND_HZ)
     }
 
     /// Up to where there is anything but noise; `None` in silence.

@@ -144,9 +144,31 @@ fn steady_noise_is_found_with_its_level() {
     let mut hiss = noise();
     // Uniform noise of 0.02 has -38.8 dBFS.
     let block = spoilt(|_, x| x + 0.02 * hiss());
-    let report = check(&block, &["denoise", "loudness"], &["noise"]);
+    let report = check(&block, &["denoise-best", "loudness"], &["noise"]);
     let floor_dbfs = report.get("noise-floor").unwrap();
     assert!((floor_dbfs + 38.8).abs() < 2.0, "{floor_dbfs}");
+}
+
+#[test]
+fn noise_far_below_and_on_the_telephone_is_taken_by_the_small_network() {
+    let mut hiss = noise();
+    // Half of each second is a pause, so that the floor is seen.
+    let pause = |frame: usize| frame % RATE_HZ as usize > RATE_HZ as usize / 2;
+    let far = spoilt(|frame, x| if pause(frame) { 0.0 } else { x } + 0.005 * hiss());
+    check(&far, &["denoise", "loudness"], &["noise"]);
+    // The same noise as where the large one is asked for, at 8 kHz.
+    let block = spoilt(|_, x| x + 0.02 * hiss());
+    check(&block, &["denoise-best", "loudness"], &["noise"]);
+    let mean = |chunk: &[f32]| chunk.iter().sum::<f32>() / 5.0;
+    let narrow = speech()[0]
+        .chunks_exact(5)
+        .map(|chunk| mean(chunk) + 0.02 * hiss())
+        .collect();
+    let recommended = recommended(&diagnose(8_820, &vec![narrow]));
+    assert!(
+        recommended.contains(&"denoise".to_owned()),
+        "{recommended:?}"
+    );
 }
 
 #[test]
@@ -349,6 +371,10 @@ fn a_bass_is_no_hum_whatever_it_plays() {
 }
 
 fn told(block: &Block, spans: &[(&str, u64, u64)]) -> Report {
+    told_with(&Settings::defaults::<Diagnose>(), block, spans)
+}
+
+fn told_with(settings: &Settings, block: &Block, spans: &[(&str, u64, u64)]) -> Report {
     let report = spans
         .iter()
         .fold(Report::default(), |report, (id, start, end)| {
@@ -358,8 +384,7 @@ fn told(block: &Block, spans: &[(&str, u64, u64)]) -> Report {
                 .at(start * second, (end - start) * second)
         });
     let told = vec![StepReport::new("org.retake.segment", "1.0.0", report)];
-    let settings = Settings::defaults::<Diagnose>();
-    correct_after::<Diagnose>(RATE_HZ, &settings, block, 4_800, told)
+    correct_after::<Diagnose>(RATE_HZ, settings, block, 4_800, told)
         .unwrap()
         .1
 }
@@ -374,18 +399,58 @@ fn nothing_is_recommended_for_music() {
         report.get_text("finding-level").is_some(),
         "what is found is told"
     );
+    let report = told(&block, &[("noise", 0, 60)]);
+    assert_eq!(report.get_text("recommended-chain"), Some("{\"steps\":[]}"));
+    assert!(report.get_text("finding-nobody").is_some());
     let report = told(&block, &[("music", 0, 5), ("speech", 5, 60)]);
-    assert_eq!(recommended(&report), ["loudness"]);
+    assert!(recommended(&report).contains(&"loudness".to_owned()));
     assert_eq!(report.get_text("finding-music"), None);
+    assert_eq!(report.get("music-share"), Some(50.0));
 }
 
 #[test]
-fn beside_music_noise_is_taken_by_what_leaves_music_alone() {
+fn recommended_steps_spare_what_was_found_and_the_person_wants_kept() {
     let mut noise = noise();
-    let block = spoilt(|_, x| x + 0.02 * noise());
-    assert!(recommended(&diagnose(RATE_HZ, &block)).contains(&"denoise".to_owned()));
+    let block = spoilt(|_, x| x + 0.02 * noise() + 0.1);
+    let spans = [
+        ("music", 0, 5),
+        ("speech", 5, 60),
+        ("speech-over-music", 6, 8),
+    ];
+    let chain = |wish: &'static str, spans: &[(&str, u64, u64)]| {
+        let settings = Settings::defaults::<Diagnose>().with(&UNDER_VOICE, wish);
+        let report = told_with(&settings, &block, spans);
+        report.get_text("recommended-chain").unwrap().to_owned()
+    };
+    let spared =
+        |spare: &str| format!("{{\"plugin\":\"denoise-best\"{spare},\"on_failure\":\"skip\"}}");
+    for (wish, spare) in [
+        ("remove", r#","spare":{"music":1}"#),
+        ("duck", r#","spare":{"music":1,"speech-over-music":0.25}"#),
+        ("keep", r#","spare":{"music":1,"speech-over-music":1}"#),
+    ] {
+        let chain = chain(wish, &spans);
+        assert!(chain.contains(&spared(spare)), "{chain}");
+        let highpass = format!("\"highpass\",\"params\":{{\"cutoff-hz\":20.0}}{spare}");
+        assert!(chain.contains(&highpass), "{chain}");
+        // What brings the whole to a loudness has the music in it.
+        assert!(!chain.contains("-1.5}\"spare"), "{chain}");
+    }
+    let chain = chain("keep", &spans[1..2]);
+    assert!(chain.contains(&spared("")), "{chain}");
+}
+
+#[test]
+fn noise_is_found_by_the_voice_and_not_by_the_music_beside_it() {
+    let mut noise = noise();
+    // Five seconds of something loud, then the talk over noise 30 dB below it.
+    let block = spoilt(|frame, x| match frame < 5 * RATE_HZ as usize {
+        true => 0.5 * (TAU * 440.0 * frame as f32 / RATE_HZ as f32).sin(),
+        false => 0.1 * x + 0.0006 * noise(),
+    });
     let report = told(&block, &[("music", 0, 5), ("speech", 5, 60)]);
-    assert!(recommended(&report).contains(&"denoise-best".to_owned()));
+    let snr_db = report.get("snr").unwrap();
+    assert!((25.0..40.0).contains(&snr_db), "{snr_db}");
 }
 
 #[test]
@@ -412,6 +477,11 @@ fn applause_is_no_sibilance() {
             .is_some()
     );
     let seconds = half as u64 / u64::from(RATE_HZ);
-    let report = told(&block, &[("speech", 0, seconds), ("noise", seconds, 60)]);
-    assert_eq!(report.get_text("finding-sibilance"), None);
+    for content in [
+        &[("speech", 0, seconds), ("noise", seconds, 60)][..],
+        &[("noise", 0, 60)],
+    ] {
+        let report = told(&block, content);
+        assert_eq!(report.get_text("finding-sibilance"), None);
+    }
 }

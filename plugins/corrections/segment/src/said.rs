@@ -15,6 +15,11 @@ const SPANS_MAX: usize = 1_000;
 const UNDER_ANSWERS: usize = 16;
 const UNDER_MUSIC: f32 = 0.4;
 
+/// Music in which so much speech is heard may be a voice in a room.
+const UNSURE_SPEECH: f32 = 0.1;
+/// So many of them are told.
+const UNSURE_MAX: usize = 10;
+
 struct Words {
     /// Of its spans.
     id: &'static str,
@@ -58,6 +63,18 @@ pub fn report(heard: &[Heard], stretches: &[Stretch], total: u64) -> Report {
     }) {
         report = report.text("finding", "Finding", &sentence);
     }
+    for (stretch, speech) in unsure(heard, stretches) {
+        let (start, frames) = span(stretch.start, stretch.count);
+        let percent = (100.0 * speech).round();
+        let words = format!(
+            "{:.0} s of what is taken for music may be a voice in a room: {percent} % of it sounds like speech. It is left as it is",
+            seconds(frames)
+        );
+        report = report
+            .text("finding-unsure", "Finding", &words)
+            .number("unsure", "Music that may be speech", "%", percent.into())
+            .at(start, frames);
+    }
     for kind in KINDS {
         let share = 100.0 * lasts(kind) as f64 / total.max(1) as f64;
         let words = words(kind);
@@ -82,6 +99,26 @@ pub fn report(heard: &[Heard], stretches: &[Stretch], total: u64) -> Report {
             .at(start, frames);
     }
     curves(report, heard)
+}
+
+/// Stretches of music in which speech is heard, and how much.
+fn unsure(heard: &[Heard], stretches: &[Stretch]) -> Vec<(Stretch, f32)> {
+    let speech = |stretch: &Stretch| {
+        let within = &heard[stretch.start..stretch.start + stretch.count];
+        let shares = within.iter().map(|heard| match heard {
+            Heard::Sound(share) => share.speech,
+            Heard::Silence => 0.0,
+        });
+        shares.sum::<f32>() / stretch.count as f32
+    };
+    let music = stretches
+        .iter()
+        .filter(|stretch| stretch.kind == Kind::Music);
+    let heard = music.map(|stretch| (*stretch, speech(stretch)));
+    heard
+        .filter(|(_, speech)| *speech > UNSURE_SPEECH)
+        .take(UNSURE_MAX)
+        .collect()
 }
 
 fn round(value: f64) -> f64 {

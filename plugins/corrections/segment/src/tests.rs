@@ -114,3 +114,28 @@ fn nothing_hangs_on_how_blocks_are_cut() {
     };
     assert_eq!(points(1_001), points(4_800));
 }
+
+#[test]
+fn music_that_may_be_a_voice_in_a_room_is_told_with_a_number() {
+    let of = |speech: f32| {
+        let heard = vec![
+            listener::Heard::Sound(retake_smn::Share {
+                speech,
+                music: 0.9 - speech,
+                noise: 0.1,
+            });
+            20
+        ];
+        said::report(&heard, &path::stretches(&heard), 10 * RATE as u64)
+    };
+    let unsure = of(0.15);
+    assert_eq!(unsure.spans("music"), [(0, 10 * RATE as u64)]);
+    assert_eq!(unsure.spans("unsure"), unsure.spans("music"));
+    assert_eq!(unsure.get("unsure"), Some(15.0));
+    let words = unsure.get_text("finding-unsure").unwrap();
+    assert!(
+        words.starts_with("10 s of what") && words.contains("15 % of it"),
+        "{words}"
+    );
+    assert_eq!(of(0.05).get_text("finding-unsure"), None);
+}

@@ -10,7 +10,10 @@ mod cuts;
 mod feed;
 mod lane;
 mod outlet;
+mod spared;
 mod threads;
+
+use std::collections::BTreeMap;
 
 use retake_audio::{BLOCK_FRAMES, Block, Emit, Spec, Stage, StageError};
 use retake_plugin_manifest::{ChannelUse, Manifest, Settings};
@@ -20,6 +23,7 @@ use crate::{
 };
 use lane::{Lane, Plan};
 use outlet::Outlet;
+use spared::Spared;
 use threads::LaneThread;
 
 /// Frames handed to a lane's thread at a time: 0.8 s at 48 kHz.
@@ -33,6 +37,8 @@ pub struct PluginStage {
     lanes: Lanes,
     outlet: Outlet,
     earlier: Vec<EarlierStep>,
+    spare: BTreeMap<String, f64>,
+    stream_hz: u32,
     /// It has been shown something.
     has_looked: bool,
     /// It only listens, and has said what it heard.
@@ -67,6 +73,9 @@ pub struct Stream<'a> {
     /// The part of corrected sound in the result, 0.0 to 1.0; the rest is the original, aligned with
     /// it.
     pub mix: f64,
+    /// What of the original stays, 0.0 to 1.0, where a step before it has found something: by the id of the
+    /// measurements that tell where.
+    pub spare: &'a BTreeMap<String, f64>,
     /// The plugin's only source of randomness.
     pub seed: u64,
     /// All channels are the same from beginning to end, sample by sample.
@@ -114,7 +123,9 @@ impl PluginStage {
             processes: manifest.passes.process,
             may_shorten: manifest.may_shorten(),
             lanes,
-            outlet: Outlet::new(stream.spec, stream.mix as f32),
+            outlet: Outlet::new(stream.spec, stream.mix as f32, !stream.spare.is_empty()),
+            spare: stream.spare.clone(),
+            stream_hz: stream.spec.sample_rate,
             earlier: stream.earlier.to_vec(),
             has_looked: false,
             has_reported: false,
@@ -174,6 +185,8 @@ impl Stage for PluginStage {
                 }
             }
         }
+        self.outlet
+            .spare(Spared::new(&self.earlier, &self.spare, self.stream_hz));
         if self.has_looked && !self.processes && !self.has_reported {
             self.report()?;
         }

@@ -3,6 +3,7 @@
 
 use retake_audio::{Block, Emit, Spec, StageError};
 
+use super::spared::Spared;
 use crate::{limits::HELD_S_MAX, session::broken};
 
 pub struct Outlet {
@@ -13,19 +14,33 @@ pub struct Outlet {
     /// What is emitted; used again each time.
     mixed: Block,
     mix: f32,
+    spared: Spared,
+    /// Emitted so far.
+    frames: u64,
     held_frames_max: usize,
 }
 
 impl Outlet {
-    pub fn new(spec: Spec, mix: f32) -> Self {
+    /// `spares`: what of the original stays may still be said.
+    pub fn new(spec: Spec, mix: f32, spares: bool) -> Self {
         let channels = spec.channels as usize;
         Self {
             wet: vec![Vec::new(); channels],
-            dry: (mix < 1.0).then(|| Block::new(channels)),
+            dry: (mix < 1.0 || spares).then(|| Block::new(channels)),
             mixed: Block::new(channels),
             mix,
+            spared: Spared::default(),
+            frames: 0,
             held_frames_max: HELD_S_MAX as usize * spec.sample_rate as usize,
         }
+    }
+
+    /// Before anything is remembered or accepted.
+    pub fn spare(&mut self, spared: Spared) {
+        if spared.is_empty() && self.mix >= 1.0 {
+            self.dry = None;
+        }
+        self.spared = spared;
     }
 
     pub fn remember_dry(&mut self, block: &Block) {
@@ -71,15 +86,27 @@ impl Outlet {
             return Ok(());
         }
         let (mix, wet, dry) = (self.mix, &mut self.wet, &self.dry);
+        let spared = dry
+            .as_ref()
+            .and_then(|_| self.spared.parts(self.frames, complete));
+        self.frames += complete as u64;
         self.mixed.clear();
         self.mixed.append_with(|channel, mixed| {
             let ready = wet[channel].drain(..complete);
-            match dry {
-                Some(dry) => {
+            match (dry, &spared) {
+                (Some(dry), Some(spared)) => {
+                    let both = ready.zip(dry.plane(channel)).zip(spared);
+                    mixed.extend(both.map(|((wet, dry), spared)| match mix * (1.0 - spared) {
+                        // What is all the step's is the step's to the bit.
+                        1.0 => wet,
+                        mix => dry + mix * (wet - dry),
+                    }));
+                }
+                (Some(dry), None) if mix < 1.0 => {
                     let dry = dry.plane(channel).iter();
                     mixed.extend(ready.zip(dry).map(|(wet, dry)| dry + mix * (wet - dry)));
                 }
-                None => mixed.extend(ready),
+                _ => mixed.extend(ready),
             }
         });
         if let Some(dry) = &mut self.dry {

@@ -1,6 +1,7 @@
 //! What the host does around a plugin: latency, quanta, lengths, mixing, seeds.
 
 use retake_audio::{Block, StageError};
+use retake_plugin_host::EarlierStep;
 use serde_json::json;
 
 use crate::rig::{Run, load, noise, noise_pair};
@@ -71,6 +72,45 @@ fn mix_is_the_corrected_part() {
             error.to_string().contains("it must be from 0 to 1"),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn what_an_earlier_step_found_stays_as_it_is_to_the_bit() {
+    let found = json!({"measurements": [
+        {"id": "music", "value": 1.0, "span": {"start": 48_000, "frames": 48_000}},
+    ]});
+    let earlier = [EarlierStep::told("org.retake.segment", "1.0.0", found)];
+    let input = noise_pair(4 * 48_000, 3);
+    let quieter = |deed: &str, spare: &[(&str, f64)], blocks| {
+        let puppet = load("test-plugins/puppet");
+        let gain = load("plugins/gain");
+        let (plugin, params) = match deed {
+            "gain" => (&gain, json!({ "gain-db": -60.0 })),
+            deed => (&puppet, json!({ "deed": deed })),
+        };
+        let spare = spare.iter().map(|&(id, part)| (id.to_owned(), part));
+        let run = Run {
+            spare: spare.collect(),
+            earlier: &earlier,
+            blocks,
+            ..Run::new(plugin, 48_000).params(params)
+        };
+        run.of(&input).unwrap()
+    };
+    let [all, none] = [&[("music", 1.0)][..], &[]];
+    let spared = quieter("gain", all, &[4_800]);
+    let plain = quieter("gain", none, &[4_800]);
+    for channel in 0..2 {
+        let [spared, plain, input] = [&spared, &plain, &input].map(|block| block.plane(channel));
+        // Half a second around it stays as well, and then the step fades in within another.
+        assert_eq!(spared[24_000..120_000], input[24_000..120_000]);
+        assert_eq!(spared[144_000..], plain[144_000..]);
+        assert!(spared[12_000] != input[12_000] && spared[12_000] != plain[12_000]);
+    }
+    assert_eq!(quieter("gain", all, &[1, 4_799, 7]), spared);
+    for deed in ["lag", "hoard", "ragged"] {
+        assert!(quieter(deed, all, &[4_800]) == input, "{deed}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the tests share: loading built guests, and driving a stage as the pipeline does.
 
-use std::{fs, path::PathBuf, sync::OnceLock};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::OnceLock};
 
 use retake_audio::{Block, Spec, StageError};
-use retake_plugin_host::{Cache, Host, Plugin, StageRecord, Stream};
+use retake_plugin_host::{Cache, EarlierStep, Host, Plugin, StageRecord, Stream};
 use retake_plugin_manifest::Settings;
 use serde_json::json;
 
@@ -36,6 +36,8 @@ pub struct Run<'a> {
     pub rate: u32,
     pub params: serde_json::Value,
     pub mix: f64,
+    pub spare: BTreeMap<String, f64>,
+    pub earlier: &'a [EarlierStep],
     pub seed: u64,
     pub equal_channels: bool,
     /// Lengths of the blocks it is given, over and over.
@@ -49,6 +51,8 @@ impl<'a> Run<'a> {
             rate,
             params: json!({}),
             mix: 1.0,
+            spare: BTreeMap::new(),
+            earlier: &[],
             seed: 1,
             equal_channels: false,
             blocks: &[4800],
@@ -74,9 +78,10 @@ impl<'a> Run<'a> {
             spec,
             frames: input.frames() as u64,
             mix: self.mix,
+            spare: &self.spare,
             seed: self.seed,
             equal_channels: self.equal_channels,
-            earlier: &[],
+            earlier: self.earlier,
         };
         let record = StageRecord::default();
         let mut stage = match self.plugin.open(&stream, &settings, &record) {
@@ -93,6 +98,7 @@ impl<'a> Run<'a> {
                 self.cut(input)
                     .try_for_each(|block| stage.analyze(&block))?;
             }
+            stage.begin()?;
             self.cut(input)
                 .try_for_each(|block| stage.process(&block, &mut emit))?;
             stage.finish(&mut emit)

@@ -48,6 +48,7 @@ fn a_plugin_knows_what_each_channel_is_for() {
             },
             frames: frames as u64,
             mix: 1.0,
+            spare: &Default::default(),
             equal_channels: false,
             seed: 1,
             earlier: &[],
