@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         track,
         &mut |_, spec| {
             lost = format.cannot_keep(&tags, spec);
-            (format, tags.clone())
+            (format.into(), tags.clone())
         },
         File::create(&output)?,
         &mut |_| (),

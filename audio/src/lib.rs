@@ -1,8 +1,8 @@
 //! Decode, resample, measure, run stages, encode: synchronous, streaming, and ignorant of jobs.
 //!
 //! Audio comes in as any file a browser or an editor writes, is held as planar `f32` [`Block`]s, and
-//! goes out as WAV, FLAC or Ogg Opus with the same rate, channel count and, unless a stage shortens
-//! it, length. Memory does not grow with length: what must be seen whole before it can be changed
+//! goes out as WAV, FLAC, Ogg Opus, MP3 or M4A with the same rate, channel count (as far as the format
+//! has them) and, unless a stage shortens it, length. Memory does not grow with length: what must be seen whole before it can be changed
 //! waits in a spill file.
 
 mod block;
@@ -26,7 +26,7 @@ mod tags;
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
 pub use decode::{Decoded, Limits, SourceInfo, TrackInfo, convert, decode};
-pub use encode::{Encoder, FlacBits, Format, WavDepth};
+pub use encode::{Encoder, Encoding, FlacBits, Format, WavDepth, create_file};
 pub use error::AudioError;
 pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, Peaks};
 pub use pipeline::{Finished, Progress, RunError, run};

@@ -82,7 +82,7 @@ fn straight(
     tags: &Tags,
 ) -> (Result<Decoded<()>, AudioError>, Vec<u8>) {
     let out = tempfile::tempfile().unwrap();
-    let mut wanted = |_: &_, _| (*format, tags.clone());
+    let mut wanted = |_: &_, _| ((*format).into(), tags.clone());
     let into = out.try_clone().unwrap();
     let read = convert(file_of(bytes), limits, None, &mut wanted, into, &mut |_| ());
     (read, content(out))

@@ -3,7 +3,7 @@
 
 mod signals;
 
-use retake_audio::{Block, FlacBits, Format, RunError, WavDepth};
+use retake_audio::{Block, FlacBits, Format, WavDepth};
 use signals::{alignment, chirp, decode_bytes, decoded_from, noise, run_to_bytes, samples, sine};
 
 /// Values on the grid of `bits`, as samples.
@@ -237,20 +237,3 @@ fn one_frame_becomes_one_frame_of_opus() {
     assert_eq!(decode_bytes(&bytes).unwrap().frames, 1);
 }
 
-#[test]
-fn a_bitrate_that_opus_does_not_have_is_refused_with_the_range() {
-    let format = Format::OggOpus {
-        bitrate_bps: Some(1),
-    };
-    let error = run_to_bytes(
-        decoded_from(48_000, &Block::mono(vec![0.5])),
-        Vec::new(),
-        format,
-    )
-    .unwrap_err();
-    assert!(matches!(error, RunError::Audio(_)));
-    assert_eq!(
-        error.to_string(),
-        "opus bitrate is 1 bit/s, allowed is 6000 to 256000 bit/s for 1 channels"
-    );
-}

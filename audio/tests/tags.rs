@@ -12,7 +12,7 @@ use retake_audio::{
 };
 use retake_findings::Finding;
 
-pub const FORMATS: [Format; 3] = [
+pub const FORMATS: [Format; 5] = [
     Format::Wav {
         depth: WavDepth::Int24,
     },
@@ -20,6 +20,11 @@ pub const FORMATS: [Format; 3] = [
         bits: FlacBits::Bits24,
     },
     Format::OggOpus { bitrate_bps: None },
+    Format::Mp3 {
+        bitrate_bps: None,
+        vbr: false,
+    },
+    Format::M4a { bitrate_bps: None },
 ];
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnot much of a picture";
@@ -150,7 +155,14 @@ fn everything_comes_through_every_format() {
         assert_eq!(texts(&again.fields), texts(&tags.fields), "{name}");
         let artists: Vec<_> = again.values("ARTIST").collect();
         assert_eq!(artists, ["First", "Second"], "{name}");
-        assert!(again.pictures == tags.pictures, "{name}");
+        let mut pictures = tags.pictures.clone();
+        if name == "M4A" {
+            // It has covers and nothing else.
+            for picture in &mut pictures {
+                (picture.kind, picture.description) = (3, String::new());
+            }
+        }
+        assert!(again.pictures == pictures, "{name}");
         let starts = |tags: &Tags| -> Vec<_> {
             let chapters = tags.chapters.iter();
             chapters
@@ -159,7 +171,7 @@ fn everything_comes_through_every_format() {
         };
         assert_eq!(starts(&again), starts(&tags), "{name}");
         let lost = format.cannot_keep(&tags, Spec::new(48_000, 2));
-        if name == "Opus" {
+        if !matches!(name, "WAV" | "FLAC") {
             assert!(lost[0].message.contains("bext") && lost[0].message.contains("iXML"));
             assert_eq!(again.field("TIME_REFERENCE"), Some("123456"));
             assert_eq!(again.field("ORIGINATOR"), Some("Mixer6"));
@@ -194,7 +206,7 @@ fn a_name_that_comments_cannot_have_is_kept_as_another_and_that_is_said() {
             fields: vec![field(name, "D!")],
             ..Tags::default()
         };
-        for format in &FORMATS[1..] {
+        for format in &FORMATS[1..3] {
             let (again, _) = read(&written(format, spec, &tags));
             assert_eq!(again.values(other).collect::<Vec<_>>(), ["D!"], "{name:?}");
             let lost = format.cannot_keep(&tags, spec);
@@ -457,7 +469,7 @@ fn a_text_that_is_called_like_a_chapter_or_a_picture_is_a_text_in_every_format()
             (0, 0),
             "{format:?}"
         );
-        let is_wav = matches!(format, Format::Wav { .. });
+        let is_wav = !matches!(format, Format::Flac { .. } | Format::OggOpus { .. });
         for (place, (name, value)) in names.iter().enumerate() {
             let renamed = !is_wav && place < 6;
             let name = name.to_ascii_uppercase() + if renamed { "_" } else { "" };

@@ -1,8 +1,8 @@
-//! The format a correction is stored in.
+//! The formats that a correction can be written in.
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// 24-bit PCM; RF64 above 4 GiB.
@@ -12,16 +12,28 @@ pub enum Format {
     Flac,
     /// Ogg Opus.
     Opus,
+    /// MPEG layer III with a gapless tag.
+    Mp3,
+    /// AAC-LC in MP4.
+    M4a,
 }
 
 impl Format {
-    pub const ALL: [Format; 3] = [Format::Wav, Format::Flac, Format::Opus];
+    pub const ALL: [Format; 5] = [
+        Format::Wav,
+        Format::Flac,
+        Format::Opus,
+        Format::Mp3,
+        Format::M4a,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Format::Wav => "wav",
             Format::Flac => "flac",
             Format::Opus => "opus",
+            Format::Mp3 => "mp3",
+            Format::M4a => "m4a",
         }
     }
 
@@ -30,14 +42,30 @@ impl Format {
             Format::Wav => "audio/wav",
             Format::Flac => "audio/flac",
             Format::Opus => "audio/ogg; codecs=opus",
+            Format::Mp3 => "audio/mpeg",
+            Format::M4a => "audio/mp4",
         }
     }
 
+    /// Of a file's name; the formats are called as people call their files.
     pub fn extension(self) -> &'static str {
-        match self {
-            Format::Wav => "wav",
-            Format::Flac => "flac",
-            Format::Opus => "opus",
+        self.name()
+    }
+
+    pub fn is_lossless(self) -> bool {
+        matches!(self, Format::Wav | Format::Flac)
+    }
+
+    /// What a recording is given back in where nothing is asked for: FLAC for what came without loss, for
+    /// the rest the codec that it came in, or else MP3, which everything plays. `codec` is as the decoder
+    /// calls it. More channels than MP3 and M4A hold go into Opus, so that none is lost.
+    pub fn natural(is_lossless: bool, codec: &str, channels: u32) -> Self {
+        match codec {
+            _ if is_lossless => Format::Flac,
+            "Opus" => Format::Opus,
+            _ if channels > 2 => Format::Opus,
+            "AAC" => Format::M4a,
+            _ => Format::Mp3,
         }
     }
 
@@ -49,5 +77,27 @@ impl Format {
 
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|f| f.name() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_comes_back_as_it_came_where_nothing_is_asked_for() {
+        for (is_lossless, codec, channels, expected) in [
+            (true, "PCM", 2, Format::Flac),
+            (true, "ALAC", 6, Format::Flac),
+            (false, "MP3", 2, Format::Mp3),
+            (false, "AAC", 1, Format::M4a),
+            (false, "AAC", 6, Format::Opus),
+            (false, "Opus", 2, Format::Opus),
+            (false, "Vorbis", 2, Format::Mp3),
+            (false, "AC-3", 6, Format::Opus),
+        ] {
+            let natural = Format::natural(is_lossless, codec, channels);
+            assert_eq!(natural, expected, "{codec}, {channels} channels");
+        }
     }
 }

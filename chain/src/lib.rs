@@ -10,6 +10,7 @@ mod parse;
 mod plugin;
 pub mod preset;
 mod recommend;
+mod rendition;
 mod vocabulary;
 
 // What is said about it.
@@ -19,4 +20,5 @@ pub mod report;
 pub use chain::{Chain, OnFailure, Pins, Spare, Step, StepKind};
 pub use plugin::InstalledPlugin;
 pub use recommend::{RECOMMENDED_CHAIN, Recommendation};
+pub use rendition::{Bits, NotARendition, Rendition, limits as rendition_limits};
 pub use vocabulary::{NotAPlugin, ShortNames, Vocabulary, find_plugin, version_rank};

@@ -125,6 +125,14 @@ codes! {
     // ---- the result
     /// The format that was asked for holds fewer channels than the recording has.
     FormatReplaced, "format-replaced", Warning, "{wanted} holds at most {channels_max} {channels_max?channel|channels} and the recording has {channels}: the correction is {format}";
+    /// The format has fewer channels than the recording: all of them are heard, but no longer apart.
+    ChannelsMixed, "channels-mixed", Warning, "the {channels} channels are mixed into {into}: {format} has no more";
+    /// The format does not have the recording's sample rate, or the one that was asked for.
+    RateChanged, "rate-changed", Info, "the recording has {from_hz} Hz and the {format} file {to_hz}, which is the nearest that the format has";
+    /// The format does not have the bitrate that was asked for, at this sample rate and for so many channels.
+    BitrateChanged, "bitrate-changed", Warning, "{format} has no {wanted_kbps} kbit/s at {rate_hz} Hz with {channels} {channels?channel|channels}: it is {kbps} kbit/s";
+    /// A variable bitrate was asked for; for one channel the constant one sounds better and is used.
+    VbrNotUsed, "vbr-not-used", Info, "the bitrate is constant: a variable one is used for two channels only";
     /// The chain states a loudness and the correction has another one. `cause` says why: silent, too-short, max-gain,
     /// too-peaky, mix, later-step, format, skipped or unknown, or what the step itself says.
     LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";

@@ -30,7 +30,7 @@ use std::{fs::File, ops::RangeInclusive, path::Path};
 use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioError, Format, Measured, Spec, Tags, channels::CHANNELS_MAX, spill::Spill};
+use crate::{AudioError, Encoding, Measured, Spec, Tags, channels::CHANNELS_MAX, spill::Spill};
 use as_is::AsIs;
 use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
@@ -150,14 +150,14 @@ pub fn decode(
     Ok(decoded.with(sink.finish()?))
 }
 
-/// Decodes, measures and encodes in one pass, with nothing in between: `out`, which is writable, then
+/// Decodes, measures and encodes in one pass, with nothing in between: `out`, which is writable and readable, then
 /// holds all of the recording, in what `wanted` says. It is asked again where a file has to be read
 /// again. What `out` holds after an error is worth nothing.
 pub fn convert<'a>(
     file: File,
     limits: &Limits,
     track: Option<u32>,
-    wanted: &'a mut (dyn FnMut(&SourceInfo, Spec) -> (Format, Tags) + 'a),
+    wanted: &'a mut (dyn FnMut(&SourceInfo, Spec) -> (Encoding, Tags) + 'a),
     out: File,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Decoded<()>, AudioError> {

@@ -8,7 +8,7 @@ use std::{
 
 use super::SourceInfo;
 use crate::{
-    AudioError, Block, Format, Spec, Tags,
+    AudioError, Block, Encoding, Spec, Tags,
     encode::Encoder,
     spill::{Spill, SpillWriter},
 };
@@ -89,7 +89,7 @@ impl Sink for ToSpill {
 }
 
 /// What a recording of this kind is written as, and what is written beside its samples.
-pub(super) type Wanted<'a> = dyn FnMut(&SourceInfo, Spec) -> (Format, Tags) + 'a;
+pub(super) type Wanted<'a> = dyn FnMut(&SourceInfo, Spec) -> (Encoding, Tags) + 'a;
 
 pub(super) struct ToEncoder<'a> {
     pub out: File,
@@ -115,8 +115,8 @@ impl Sink for ToEncoder<'_> {
         let mut out = self.out.try_clone()?;
         out.set_len(0)?;
         out.seek(SeekFrom::Start(0))?;
-        let (format, tags) = (self.wanted)(source, spec);
-        self.encoder = Some(Encoder::create(&format, spec, frames_max, &tags, out)?);
+        let (encoding, tags) = (self.wanted)(source, spec);
+        self.encoder = Some(Encoder::create(encoding, spec, frames_max, &tags, out)?);
         Ok(())
     }
 

@@ -15,7 +15,8 @@ use opus_pure::{
 };
 
 use crate::{
-    AudioError, Block, ChannelMask, Resampler, Spec, Tags, channels::vorbis_from_wave, tags::vorbis,
+    AudioError, Block, ChannelMask, Resampler, Spec, Tags, channels::vorbis_from_wave,
+    encode::fit::rescale, tags::vorbis,
 };
 
 /// Rates the encoder takes as they are.
@@ -75,13 +76,9 @@ impl OpusWriter {
         bitrate_bps: Option<u32>,
         tags: &Tags,
     ) -> Result<Self, AudioError> {
-        let bitrate = bitrate(spec.channels, bitrate_bps)?;
+        let bitrate = bitrate(spec.channels, bitrate_bps);
         let channels = spec.channels as usize;
-        let rate = if RATES.contains(&spec.sample_rate) {
-            spec.sample_rate
-        } else {
-            GRANULE_RATE
-        };
+        let rate = rate(spec.sample_rate);
         let resampler = Resampler::new(spec.sample_rate, rate, channels)?;
         let is_discrete = speakers(spec) == ChannelMask::NONE;
         let encoder = PacketEncoder::new(rate, channels, bitrate, is_discrete).map_err(broken)?;
@@ -295,33 +292,24 @@ fn comments(tags: &Tags) -> Result<OpusTags, AudioError> {
     Ok(comments)
 }
 
-/// Transparent for speech and close to it for music, where nothing is asked for.
-fn bitrate(channels: u32, wanted: Option<u32>) -> Result<u32, AudioError> {
-    let Some(wanted) = wanted else {
-        return Ok(if channels == 1 {
-            80_000
-        } else {
-            64_000 * channels
-        });
-    };
-    let (low, high) = (
-        BITRATE_PER_CHANNEL.start() * channels,
-        BITRATE_PER_CHANNEL.end() * channels,
-    );
-    if (low..=high).contains(&wanted) {
-        return Ok(wanted);
+/// What a recording of this rate is coded at.
+pub(super) fn rate(sample_rate: u32) -> u32 {
+    match RATES.contains(&sample_rate) {
+        true => sample_rate,
+        false => GRANULE_RATE,
     }
-    Err(AudioError::UnsupportedStream {
-        field: "opus bitrate",
-        value: format!("{wanted} bit/s"),
-        allowed: format!("{low} to {high} bit/s for {channels} channels"),
-    })
 }
 
-/// The same time at another rate, to the nearest frame.
-fn rescale(frames: u64, from_hz: u32, to_hz: u32) -> u64 {
-    let scaled = u128::from(frames) * u128::from(to_hz) + u128::from(from_hz / 2);
-    (scaled / u128::from(from_hz)) as u64
+/// Within what the format has; where nothing is asked for, transparent for speech and close to it for music.
+pub(super) fn bitrate(channels: u32, wanted_bps: Option<u32>) -> u32 {
+    let usual = match channels {
+        1 => 80_000,
+        more => 64_000 * more,
+    };
+    let (low, high) = BITRATE_PER_CHANNEL.into_inner();
+    wanted_bps
+        .unwrap_or(usual)
+        .clamp(low * channels, high * channels)
 }
 
 /// The encoder refuses nothing that gets here; what remains is the file.

@@ -22,7 +22,7 @@ mod pass;
 
 use std::{fs::File, io, path::Path};
 
-use crate::{AudioError, Decoded, Format, Measured, Stage, StageError, Tags, encode::Encoder};
+use crate::{AudioError, Decoded, Encoding, Measured, Stage, StageError, Tags, encode::Encoder};
 use pass::Pass;
 
 /// What came out, measured before it was encoded.
@@ -63,14 +63,14 @@ struct Placed {
 }
 
 /// decoded -> stages -> measure -> encode into `out`, which has the rate, the channels and exactly
-/// the frames that came in, or fewer where the last stage shortens. `out` is at its start and
-/// writable; what it holds after an error is worth nothing. `tags` are asked for when the encoder is
+/// the frames that came in, or fewer where the last stage shortens. `out` is at its start,
+/// writable and readable; what it holds after an error is worth nothing. `tags` are asked for when the encoder is
 /// made: after a stage that shortens has run, so that its cuts are known. `progress` is called on this
 /// thread, a few times a second of work or more.
 pub fn run(
     decoded: Decoded,
     stages: Vec<Box<dyn Stage>>,
-    format: &Format,
+    encoding: impl Into<Encoding>,
     tags: &dyn Fn() -> Tags,
     out: File,
     spill_dir: &Path,
@@ -142,7 +142,7 @@ pub fn run(
         passed += 1;
     }
     let frames = spill.frames();
-    let encoder = Encoder::create(format, spec, frames, &tags(), out).map_err(RunError::from)?;
+    let encoder = Encoder::create(encoding, spec, frames, &tags(), out).map_err(RunError::from)?;
     let pass = Pass {
         spec,
         frames,

@@ -28,6 +28,7 @@ mod ogg;
 mod riff;
 pub(crate) mod vorbis;
 pub(crate) mod write_id3;
+pub(crate) mod write_mp4;
 pub(crate) mod write_riff;
 
 use std::fs::File;
@@ -138,6 +139,17 @@ impl Tags {
             .iter()
             .find(|(own, _)| own == id)
             .map(|(_, body)| body.as_slice())
+    }
+
+    /// For formats that have no chunks: what a broadcast chunk says stands among the texts.
+    pub(crate) fn without_chunks(&self) -> Self {
+        let of_bext = broadcast::comments(self).into_iter();
+        let of_bext = of_bext.map(|(name, value)| (name.to_owned(), value));
+        Self {
+            fields: self.fields.iter().cloned().chain(of_bext).collect(),
+            chunks: Vec::new(),
+            ..self.clone()
+        }
     }
 
     /// Brings times in step with audio that parts were cut out of: `cuts` are first frames and numbers

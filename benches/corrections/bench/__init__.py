@@ -3,11 +3,11 @@
 from .levels import LOUDNESS_ERROR, TRUE_PEAK_OVER
 from .metrics import ESTOI, LSD, PESQ, SI_SDR, SNR, Metric, below, click_residue, line_level
 from .row import Case, Row
-from .systems import System, ffmpeg, preset, retake, sox, unprocessed
+from .systems import System, encoded, ffmpeg, preset, rendered, retake, sox, unprocessed
 
 __all__ = [
     "Case", "Row",
-    "System", "ffmpeg", "preset", "retake", "sox", "unprocessed",
+    "System", "encoded", "ffmpeg", "preset", "rendered", "retake", "sox", "unprocessed",
     "Metric", "ESTOI", "LOUDNESS_ERROR", "LSD", "PESQ", "SI_SDR", "SNR", "TRUE_PEAK_OVER",
     "below", "click_residue", "line_level",
 ]

@@ -78,6 +78,38 @@ def ffmpeg(filters: Argument, name: str | None = None) -> System:
     return System(name or f"ffmpeg {filters}", correct)
 
 
+def rendered(rendition: str, name: str | None = None) -> System:
+    """What `retake render` writes, as ffmpeg hears it. It is not aligned, and must be as long."""
+
+    def correct(case: Case, folder: Path) -> np.ndarray:
+        ending = rendition.split(":")[0]
+        run(PROGRAM, "--data", CACHE / "data", "render", "input.wav", "-o", f"ours.{ending}",
+            "--format", rendition, folder=folder)
+        output = heard(folder, f"ours.{ending}", case)
+        if len(output) != len(case.degraded):
+            raise Failed(f"{case.name}: {len(case.degraded)} frames became {len(output)} as {rendition}")
+        return output
+
+    return System(name or f"retake {rendition}", correct)
+
+
+def encoded(ending: str, *arguments: str, name: str) -> System:
+    """The same by an encoder of ffmpeg's, its delay compensated."""
+
+    def correct(case: Case, folder: Path) -> np.ndarray:
+        run("ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "input.wav", *arguments, f"peer.{ending}",
+            folder=folder)
+        return aligned(heard(folder, f"peer.{ending}", case), case)
+
+    return System(name, correct)
+
+
+def heard(folder: Path, name: str, case: Case) -> np.ndarray:
+    run("ffmpeg", "-nostdin", "-v", "error", "-y", "-i", name, "-ar", str(case.rate),
+        "-c:a", "pcm_f32le", "heard.wav", folder=folder)
+    return result(folder / "heard.wav", case)
+
+
 def sox(*effect: str, name: str | None = None, profile: Callable[[Case], np.ndarray] | None = None) -> System:
     """A sox effect. Where `profile` gives it a stretch of pure noise, a `{profile}` among the
     arguments becomes the file that `noiseprof` makes of it."""

@@ -23,16 +23,15 @@ use retake_runner::chain::{
 use retake_words::written_out;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio_util::sync::CancellationToken;
 
-use super::named;
+use super::{named, render};
 use crate::{config::Config, install, wiring};
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The recording: WebM, Ogg, MP4, WAV, FLAC, MP3, AIFF, CAF
     pub(super) input: PathBuf,
-    /// Where the correction goes; its ending chooses the format: .wav, .flac or .opus
+    /// Where the correction goes; its ending chooses the format: .wav, .flac, .opus, .mp3 or .m4a
     #[arg(short, long)]
     pub(super) output: PathBuf,
     /// A preset's name, a chain as JSON, or a file with one
@@ -42,9 +41,14 @@ pub struct Arguments {
         default_value = retake_chain::preset::DEFAULT
     )]
     pub(super) chain: String,
-    /// wav, flac or opus, whatever the output's name ends in
+    /// Whatever the output's name ends in: wav, flac, opus, mp3 or m4a, and how, as in
+    /// mp3:bitrate=64,mono; or auto, which is FLAC for what came without loss, and else the codec that it
+    /// came in, or MP3
     #[arg(long)]
     pub(super) format: Option<String>,
+    /// Other formats besides, from the same correction: mp3,m4a; each beside the output, with its own ending
+    #[arg(long, value_name = "FORMATS")]
+    pub(super) also: Vec<String>,
     /// Which of the recording's audio tracks, from 1; else the one that the file itself chooses
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) track: Option<u32>,
@@ -83,7 +87,8 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let input = &arguments.input;
     // Whatever is wrong with it is said before any work.
     std::fs::File::open(input).with_context(|| input.display().to_string())?;
-    let format = format_of(arguments)?;
+    let rendition = render::wanted(arguments.format.as_deref(), &arguments.output)?;
+    let also = render::beside(&arguments.also, &arguments.output)?;
     let deltas = deltas(&arguments.deltas)?;
     let caches = caches()?;
     let (folder, plugin) = (config.plugins.clone(), arguments.plugin.clone());
@@ -125,16 +130,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let steps = prepare_now(&chain, &vocabulary, &cache, &wiring::externals(&config)?)
         .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
 
-    // In the output's folder, so that the last step is a rename: there is never half a correction.
-    let beside = arguments
-        .output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let beside = beside.unwrap_or(Path::new("."));
-    let scratch = tempfile::Builder::new()
-        .prefix(".retake-")
-        .tempdir_in(beside)
-        .with_context(|| beside.display().to_string())?;
+    let scratch = render::scratch_beside(&arguments.output)?;
     let corrected = scratch.path().join("corrected");
     let context = ChainContext {
         child: &ChildProgram::this("child"),
@@ -145,18 +141,17 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
         seed: seed(&sha256_of(input)?),
         vocabulary: &vocabulary,
     };
+    // Of what has lost something, nothing else is made.
+    let is_made_anew = !also.is_empty() && !rendition.is_some_and(|r| r.format.is_lossless());
     let wish = Wish {
-        format,
+        rendition: match is_made_anew {
+            true => Some(Format::Flac.into()),
+            false => rendition,
+        },
         track: arguments.track,
     };
-    let cancel = CancellationToken::new();
-    let interrupted = cancel.clone();
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.cancel();
-        }
-    });
-    let report = run_chain(
+    let cancel = render::until_interrupted();
+    let mut report = run_chain(
         input,
         &corrected,
         &steps,
@@ -167,8 +162,24 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     )
     .await
     .map_err(|failure| anyhow::anyhow!(told(&failure)))?;
-    let output = written_to(arguments, &report)?;
-    std::fs::rename(&corrected, &output).with_context(|| output.display().to_string())?;
+    let mut others = Vec::new();
+    for (rendition, to) in also {
+        let rendered = render::render(&corrected, Some(rendition), None, &context, &cancel).await?;
+        others.push((rendered.file, to.with_extension(rendered.report.format.extension())));
+        report.hear(&rendered.report);
+    }
+    let mut made = corrected.clone();
+    if is_made_anew {
+        let wanted = rendition.unwrap_or(report.natural);
+        let rendered = render::render(&corrected, Some(wanted), None, &context, &cancel).await?;
+        report.hear(&rendered.report);
+        report.format = rendered.report.format;
+        made = rendered.file;
+    }
+    others.push((made, written_to(arguments, &report)?));
+    for (file, to) in others {
+        std::fs::rename(&file, &to).with_context(|| to.display().to_string())?;
+    }
     for (step, to) in &deltas {
         let written = report
             .deltas
@@ -185,28 +196,10 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     Ok(report)
 }
 
-/// The name that was asked for, with another ending where the format could not be kept.
+/// The name that was asked for, with another ending where the format could not be kept, or was not asked for.
 pub(super) fn written_to(arguments: &Arguments, report: &ChainReport) -> Result<PathBuf> {
-    let output = &arguments.output;
-    Ok(match report.format == format_of(arguments)? {
-        true => output.clone(),
-        false => output.with_extension(report.format.extension()),
-    })
-}
-
-fn format_of(arguments: &Arguments) -> Result<Format> {
-    let ending = arguments
-        .output
-        .extension()
-        .and_then(|ending| ending.to_str());
-    let name = arguments.format.as_deref().or(ending).unwrap_or_default();
-    let known = match name {
-        "ogg" => Some(Format::Opus),
-        name => Format::parse(name),
-    };
-    known.with_context(|| {
-        format!("\"{name}\" is not a format; --format, or the output's ending, must be wav, flac or opus")
-    })
+    let wanted = render::wanted(arguments.format.as_deref(), &arguments.output)?;
+    Ok(render::named(&arguments.output, wanted, report.format))
 }
 
 /// The chain as it was asked for: checked as the server would check it.
@@ -323,14 +316,14 @@ pub(super) fn caches() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn sha256_of(path: &Path) -> Result<String> {
+pub(super) fn sha256_of(path: &Path) -> Result<String> {
     let mut hash = Sha256::new();
     std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
     Ok(hex(&hash.finalize()))
 }
 
 /// On a terminal one line that changes; elsewhere nothing, for logs are not for progress bars.
-fn show_progress(progress: Progress) {
+pub(super) fn show_progress(progress: Progress) {
     let mut out = std::io::stderr().lock();
     if out.is_terminal() {
         let step = written_out(progress.step.as_deref().unwrap_or("reading"));
@@ -398,7 +391,7 @@ pub(super) fn print_report(report: &ChainReport, output: &Path) {
 
 /// The report as the server gives it, and where the correction went.
 #[allow(clippy::print_stdout)]
-fn print_json(report: &ChainReport, output: &Path) -> Result<()> {
+pub(super) fn print_json(report: &ChainReport, output: &Path) -> Result<()> {
     let mut json = serde_json::to_value(&report.report)?;
     json["output_file"] = json!(output.display().to_string());
     json["warnings"] = json!(report.warnings());
@@ -406,11 +399,11 @@ fn print_json(report: &ChainReport, output: &Path) -> Result<()> {
     Ok(())
 }
 
-fn clock(ms: u64) -> String {
+pub(super) fn clock(ms: u64) -> String {
     format!("{}:{:02}.{:03}", ms / 60_000, ms / 1000 % 60, ms % 1000)
 }
 
-fn told(failure: &ChainFailure) -> String {
+pub(super) fn told(failure: &ChainFailure) -> String {
     match failure {
         ChainFailure::Cancelled => "stopped; nothing was written".to_owned(),
         ChainFailure::Failed {

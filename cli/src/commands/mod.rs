@@ -5,6 +5,7 @@ mod correct;
 mod log;
 mod named;
 mod plugin;
+mod render;
 mod roles;
 
 use std::{io::Write as _, path::PathBuf};
@@ -39,6 +40,8 @@ pub enum Command {
     MockExternal,
     /// Corrects one file, without any server
     Correct(correct::Arguments),
+    /// Writes a recording or a correction in another format, as it is
+    Render(render::Arguments),
     /// For a plugin's author: from an empty folder to a published correction
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -72,7 +75,9 @@ pub fn run(mut program: Program) -> Result<()> {
     }
     let quiet = matches!(
         program.command,
-        Command::Correct(_) | Command::Plugin(_) | Command::Backup(_) | Command::Restore(_)
+        Command::Correct(_)
+            | Command::Render(_)
+            | Command::Plugin(_) | Command::Backup(_) | Command::Restore(_)
     );
     // lapin logs every failed connection; we log an outage once.
     let levels = if quiet {
@@ -101,6 +106,7 @@ pub fn run(mut program: Program) -> Result<()> {
             Command::Worker => roles::worker(config).await,
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
+            Command::Render(arguments) => render::run(config, arguments).await,
             Command::Plugin(command) => plugin::run(config, command, set).await,
             Command::Backup(_)
             | Command::Restore(_)

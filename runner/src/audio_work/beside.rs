@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use retake_audio::{Format, Spec, Tags};
+use retake_audio::{Encoding, Spec, Tags};
 use retake_chain::report::Cut;
 use retake_findings::Finding;
 
@@ -32,12 +32,12 @@ impl Beside {
 
     /// Brought in step with what earlier children cut out of the recording, and held against what is
     /// written.
-    pub fn fit(mut self, original: Option<&Original>, format: &Format, spec: Spec) -> Self {
+    pub fn fit(mut self, original: Option<&Original>, encoding: &Encoding, spec: Spec) -> Self {
         for cuts in original.iter().flat_map(|original| &original.cuts) {
             cut(&mut self.tags, cuts, spec.sample_rate);
         }
         if original.is_some() {
-            self.findings.extend(format.cannot_keep(&self.tags, spec));
+            self.findings.extend(encoding.cannot_keep(&self.tags, spec));
         }
         self
     }

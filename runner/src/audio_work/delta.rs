@@ -1,8 +1,8 @@
 //! What a step took away: its input less its output, as a file of its own.
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
-use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError, Tags};
+use retake_audio::{AudioError, Block, Encoder, Format, Spec, StageError, Tags, create_file};
 use retake_findings::{Code, Finding};
 
 /// Seconds of input that wait for their output at most, as for a mix: see the plugin host.
@@ -25,7 +25,7 @@ impl DeltaWriter {
         spec: Spec,
         frames: u64,
     ) -> Result<Self, AudioError> {
-        let file = File::create(path)?;
+        let file = create_file(path)?;
         Ok(Self {
             encoder: Encoder::create(format, spec, frames, &Tags::default(), file)?,
             waiting: Block::new(spec.channels as usize),

@@ -15,7 +15,7 @@ mod watch;
 
 use std::{fs::File, process::ExitCode};
 
-use retake_audio::{Decoded, Measured, SourceInfo, decode, run};
+use retake_audio::{Decoded, Measured, SourceInfo, create_file, decode, run};
 use retake_findings::Finding;
 
 use crate::{
@@ -26,6 +26,7 @@ use crate::{
 use beside::Beside;
 use failed::{audio_failed, ours, run_failed};
 use formats::correction_format;
+pub(crate) use formats::natural;
 use outcome::{cuts_of, harmless, step_done};
 use stages::{Opened, Opening};
 use straight::{is_straight, straight};
@@ -70,7 +71,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         spec,
         frames,
         equal_channels: request.expect.is_none() && decoded.measured.has_equal_channels(),
-        deltas_as: encoded,
+        deltas_as: encoded.format,
         budgets,
     };
     let Opened {
@@ -90,7 +91,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         let cuts = opened.last().map_or_else(Vec::new, cuts_of);
         beside.without(&cuts, spec.sample_rate)
     };
-    let out = File::create(&request.output).map_err(ours("the output"))?;
+    let out = create_file(&request.output).map_err(ours("the output"))?;
     let finished = run(
         decoded,
         stages,

@@ -3,7 +3,8 @@
 
 use std::fs::File;
 
-use retake_audio::{Spec, convert};
+use retake_audio::{Spec, convert, create_file};
+use retake_chain::format::Format;
 
 use super::{
     beside::Beside,
@@ -11,23 +12,27 @@ use super::{
     formats::correction_format,
     of_reading, source_of, tell,
 };
-use crate::child::{Done, Failed, Harmless, Length, Line, Request, Teller};
+use crate::child::{Done, Failed, Harmless, Length, Line, Output, Request, Teller};
 
-/// Whether nothing stands between reading and writing.
+/// Whether nothing stands between reading and writing, and the length does not have to be known before. An
+/// M4A wants to: else some players play a little more than the recording.
 pub(super) fn is_straight(request: &Request) -> bool {
-    request.steps.is_empty() && request.expect.is_none()
+    let rendition = request.deltas_as.rendition;
+    let is_m4a = rendition.is_none_or(|wanted| wanted.format == Format::M4a);
+    let is_for_us = matches!(request.output_as, Output::Handover);
+    request.steps.is_empty() && request.expect.is_none() && (is_for_us || !is_m4a)
 }
 
 pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     let input = File::open(&request.input).map_err(ours("the input"))?;
-    let out = File::create(&request.output).map_err(ours("the output"))?;
+    let out = create_file(&request.output).map_err(ours("the output"))?;
     let original = request.original.as_ref();
     let beside = Beside::read(original)?;
-    let mut format = request.deltas_as.format;
+    let mut format = None;
     let mut of_writing = Vec::new();
     let mut wanted = |source: &_, spec: Spec| {
         let chosen = correction_format(request.deltas_as, &source_of(source), spec.channels);
-        format = chosen.format;
+        format = Some(chosen.format);
         let (written, replaced) = chosen.written(request.output_as);
         let beside = beside.clone().fit(original, &written, spec);
         of_writing = replaced.into_iter().chain(beside.findings).collect();
@@ -57,7 +62,8 @@ pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Faile
         tracks: read.tracks,
         input: read.measured.clone(),
         output: read.measured,
-        format,
+        // Where nothing was written, the reading has failed.
+        format: format.unwrap_or_default(),
         steps: Vec::new(),
         answer: Harmless::default(),
         findings,

@@ -27,7 +27,7 @@ mod targets;
 use std::path::{Path, PathBuf};
 
 use retake_chain::{
-    Vocabulary,
+    Rendition, Vocabulary,
     format::Format,
     report::{Peaks, Report},
 };
@@ -67,9 +67,20 @@ pub struct ChainReport {
     /// What the correction and the deltas are in: not what was asked for where that cannot hold the
     /// recording's channels.
     pub format: Format,
+    /// What is natural for the recording, whatever was asked for.
+    pub natural: Rendition,
 }
 
 impl ChainReport {
+    /// Takes in what is only said of another rendition of the same.
+    pub fn hear(&mut self, other: &ChainReport) {
+        for finding in &other.report.findings {
+            if !self.report.findings.contains(finding) {
+                self.report.findings.push(finding.clone());
+            }
+        }
+    }
+
     /// What a person should hear of.
     pub fn warnings(&self) -> Vec<Finding> {
         let findings = self.report.findings.iter();
@@ -83,7 +94,8 @@ impl ChainReport {
 /// What is wanted of a recording beside the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Wish {
-    pub format: Format,
+    /// `None`: what is natural for the recording, see [`Format::natural`].
+    pub rendition: Option<Rendition>,
     /// Of its audio tracks, from 1; `None` takes the file's own choice.
     pub track: Option<u32>,
 }
@@ -91,7 +103,7 @@ pub struct Wish {
 impl From<Format> for Wish {
     fn from(format: Format) -> Self {
         Self {
-            format,
+            rendition: Some(format.into()),
             track: None,
         }
     }

@@ -12,7 +12,7 @@ use super::{
     segments::Walk,
     targets::{self, Aim},
 };
-use crate::child::Done;
+use crate::{audio_work::natural, child::Done};
 
 impl Walk<'_> {
     /// `first` and `last` are what the children at both ends of the chain said.
@@ -57,6 +57,7 @@ impl Walk<'_> {
             input_peaks: peaks(&first.input.peaks),
             peaks: peaks(&last.output.peaks),
             format: last.format,
+            natural: natural(&first.source, before.channels),
         }
     }
 

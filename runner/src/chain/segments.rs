@@ -18,6 +18,7 @@ use super::{
     progress::Meter,
 };
 use crate::{
+    audio_work::natural,
     child::{
         Correction, Done, Expect, Harmless, Length, Origin, Original, Output, Request, StepDone,
         StepRequest, run_child,
@@ -136,6 +137,10 @@ impl Walk<'_> {
             let mut done = self.child(&mut at, &ask).await?;
             if place == 0 {
                 at.origin = Origin::of(&done.source);
+                // Those that follow do not see the recording.
+                let channels = done.input.measurement.channels;
+                let natural = || natural(&done.source, channels);
+                self.wish.rendition.get_or_insert_with(natural);
             } else {
                 // All of it is ours, and disk is dear where recordings are long.
                 self.remove(&at).await;
@@ -205,7 +210,7 @@ impl Walk<'_> {
 
     fn request(&self, at: &Here, ask: &Ask<'_>) -> Request {
         let correction = Correction {
-            format: self.wish.format,
+            rendition: self.wish.rendition,
             origin: at.origin,
         };
         let steps = self.steps[ask.segment.plugins.clone()]

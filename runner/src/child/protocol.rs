@@ -4,7 +4,7 @@
 use std::{fmt, path::PathBuf};
 
 use retake_audio::{Measured, TrackInfo};
-use retake_chain::{Spare, format::Format, report::Cut};
+use retake_chain::{Rendition, Spare, format::Format, report::Cut};
 use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -86,7 +86,8 @@ pub(crate) struct Original {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Correction {
-    pub format: Format,
+    /// `None`: what is natural for the recording.
+    pub rendition: Option<Rendition>,
     pub origin: Origin,
 }
 

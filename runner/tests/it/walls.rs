@@ -361,7 +361,7 @@ async fn the_real_child_ends_when_its_parent_is_gone() {
         "parent_pid": std::process::id(), "input": fifo, "output": run.path().join("out"),
         "scratch_dir": run.path(), "plugin_cache": run.path(), "steps": [],
         "output_as": "handover", "expect": null,
-        "deltas_as": {"format": "wav", "origin": "input"}, "limits": limits, "seed": 0,
+        "deltas_as": {"rendition": "wav", "origin": "input"}, "limits": limits, "seed": 0,
     });
     let mut stdin = child.stdin.take().unwrap();
     use std::io::Write;

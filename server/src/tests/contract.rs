@@ -360,7 +360,7 @@ async fn another_job_can_be_ordered_for_a_recording() {
             &["/chain/steps"],
         ),
         (
-            json!({"chain": chain, "format": "mp3"}),
+            json!({"chain": chain, "format": "mp4"}),
             "invalid-field",
             &["/format"],
         ),
@@ -375,7 +375,7 @@ async fn another_job_can_be_ordered_for_a_recording() {
             &["/track"],
         ),
         (
-            json!({"chain": chain, "track": 1.5, "format": "mp3"}),
+            json!({"chain": chain, "track": 1.5, "format": "mp4"}),
             "invalid-field",
             &["/format", "/track"],
         ),

@@ -124,7 +124,7 @@ async fn each_wrong_field_is_named_and_leaves_nothing_behind() {
             "invalid-field",
             "/user_email",
         ),
-        (with("format", b"mp3"), 422, "invalid-field", "/format"),
+        (with("format", b"mp4"), 422, "invalid-field", "/format"),
         (with("track", b"0"), 422, "invalid-field", "/track"),
         (with("track", b"-1"), 422, "invalid-field", "/track"),
         (with("track", b"second"), 422, "invalid-field", "/track"),
@@ -250,7 +250,7 @@ async fn all_that_is_wrong_is_told_at_once_whatever_the_order() {
             r#"{"steps": [{"plugin": "gain", "params": {"gain-db": 99}, "mix": 2}]}"#,
         ),
         field("recording", "no audio at all"),
-        field("format", "mp3"),
+        field("format", "mp4"),
     ];
     for _ in 0..fields.len() {
         fields.rotate_left(1);

@@ -179,7 +179,7 @@ impl Worker {
             });
         };
         let wish = Wish {
-            format: job.format,
+            rendition: Some(job.format.into()),
             track: job.track,
         };
         let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await;

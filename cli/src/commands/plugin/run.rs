@@ -43,6 +43,7 @@ pub async fn run(config: Config, arguments: Arguments, set: Vec<String>) -> Resu
         output: arguments.output,
         chain: after.to_string(),
         format: None,
+        also: Vec::new(),
         deltas: arguments
             .delta
             .map(|file| format!("{before}={}", file.display()))
