@@ -10,6 +10,7 @@ mod channels;
 mod error;
 mod stage;
 
+mod compare;
 mod handover;
 mod pool;
 mod reblock;
@@ -20,16 +21,21 @@ mod encode;
 mod measure;
 mod pipeline;
 mod resample;
+mod spectrogram;
 mod spill;
 mod tags;
 
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
-pub use decode::{Decoded, Limits, SourceInfo, TrackInfo, convert, decode};
+pub use compare::{Compared, compare};
+pub use decode::{Decoded, Limits, Looker, SourceInfo, TrackInfo, convert, decode, look};
 pub use encode::{Encoder, Encoding, FlacBits, Format, WavDepth, create_file};
 pub use error::AudioError;
-pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, Peaks};
+pub use measure::{
+    Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, PeakPyramid, Peaks,
+};
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
+pub use spectrogram::{SpectrogramTiles, TILE_COLUMNS, TILE_ROWS};
 pub use stage::{BLOCK_FRAMES, Emit, Spec, Stage, StageError};
 pub use tags::{Chapter, Picture, Tags, limits as tag_limits};

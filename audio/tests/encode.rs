@@ -236,4 +236,3 @@ fn one_frame_becomes_one_frame_of_opus() {
     .unwrap();
     assert_eq!(decode_bytes(&bytes).unwrap().frames, 1);
 }
-

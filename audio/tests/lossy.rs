@@ -28,12 +28,7 @@ fn written(encoding: impl Into<Encoding>, rate: u32, block: &Block) -> Vec<u8> {
 }
 
 /// In pieces of odd lengths.
-fn written_of(
-    encoding: impl Into<Encoding>,
-    rate: u32,
-    block: &Block,
-    frames_max: u64,
-) -> Vec<u8> {
+fn written_of(encoding: impl Into<Encoding>, rate: u32, block: &Block, frames_max: u64) -> Vec<u8> {
     let spec = Spec::new(rate, block.channels() as u32);
     let mut out = tempfile::tempfile().unwrap();
     let into = out.try_clone().unwrap();
@@ -54,7 +49,8 @@ fn written_of(
 #[test]
 fn every_length_comes_back_to_the_frame() {
     for frames in [
-        1, 2, 94, 95, 575, 576, 577, 1023, 1024, 1025, 1151, 1152, 1153, 2047, 2048, 2049, 4801, 50_001,
+        1, 2, 94, 95, 575, 576, 577, 1023, 1024, 1025, 1151, 1152, 1153, 2047, 2048, 2049, 4801,
+        50_001,
     ] {
         for rate in [8_000, 16_000, 44_100, 48_000] {
             for channels in [1, 2] {
@@ -81,8 +77,8 @@ fn every_length_comes_back_to_the_frame() {
 #[test]
 fn every_rate_and_number_of_channels_comes_back_as_long_and_in_place() {
     for rate in [
-        8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 37_123, 44_100, 48_000, 64_000, 88_200, 96_000,
-        176_400, 192_000,
+        8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 37_123, 44_100, 48_000, 64_000,
+        88_200, 96_000, 176_400, 192_000,
     ] {
         for channels in [1, 2] {
             let frames = rate as usize * 7 / 10 + 13;
@@ -92,7 +88,11 @@ fn every_rate_and_number_of_channels_comes_back_as_long_and_in_place() {
                 let to = again.spec.sample_rate;
                 let what = format!("{name}, {rate} Hz to {to}, {channels} channels");
                 let expected = (frames as f64 * f64::from(to) / f64::from(rate)).round();
-                assert!((again.frames as f64 - expected).abs() <= 3.0, "{what}: {}", again.frames);
+                assert!(
+                    (again.frames as f64 - expected).abs() <= 3.0,
+                    "{what}: {}",
+                    again.frames
+                );
                 if name != "opus" {
                     assert_eq!(again.frames as f64, expected, "{what}");
                 }
@@ -124,7 +124,11 @@ fn other_programs_hear_as_many_frames_in_the_same_place() {
         let signal = chirp(rate, channels, frames, 0.4);
         for (name, format) in &LOSSY[..3] {
             let what = format!("{name}, {frames} frames, {rate} Hz, {channels} channels");
-            let heard = peer.decode(&written_of(format, rate, &signal, frames as u64), channels, &what);
+            let heard = peer.decode(
+                &written_of(format, rate, &signal, frames as u64),
+                channels,
+                &what,
+            );
             if *name == "m4a" && frames < 1_024 {
                 // The end of a coded frame is not left out by ffmpeg 5.1, also of its own files.
                 assert_eq!(heard.frames(), 1_024, "{what}");
@@ -148,22 +152,41 @@ fn what_is_no_sound_is_written_all_the_same() {
     let hostile = [
         ("silence", Block::silence(2, 10_007)),
         ("NaN", Block::from_fn(2, 10_007, |_, _| f32::NAN)),
-        ("infinity", Block::from_fn(2, 10_007, |c, f| {
-            if (c + f) % 2 == 0 { f32::INFINITY } else { f32::NEG_INFINITY }
-        })),
+        (
+            "infinity",
+            Block::from_fn(2, 10_007, |c, f| {
+                if (c + f) % 2 == 0 {
+                    f32::INFINITY
+                } else {
+                    f32::NEG_INFINITY
+                }
+            }),
+        ),
         ("eight times full scale", noise(2, 10_007, 8.0, 4)),
-        ("beyond all measure", Block::from_fn(2, 10_007, |_, f| if f % 3 == 0 { f32::MAX } else { -1e30 })),
+        (
+            "beyond all measure",
+            Block::from_fn(2, 10_007, |_, f| if f % 3 == 0 { f32::MAX } else { -1e30 }),
+        ),
         ("denormals", Block::from_fn(2, 10_007, |_, _| 1e-42)),
-        ("one impulse", Block::from_fn(2, 10_007, |_, f| if f == 5_000 { 1.0 } else { 0.0 })),
+        (
+            "one impulse",
+            Block::from_fn(2, 10_007, |_, f| if f == 5_000 { 1.0 } else { 0.0 }),
+        ),
     ];
     for (what, block) in hostile {
         for rate in [8_000, 48_000, 192_000] {
             for (name, format) in LOSSY {
                 let again = decode_bytes(&written(format, rate, &block)).unwrap();
                 let peak = again.measured.measurement.sample_peak_dbfs;
-                assert!(again.frames > 0 && peak.is_none_or(|peak| peak < 12.0), "{what}, {name}: {peak:?}");
+                assert!(
+                    again.frames > 0 && peak.is_none_or(|peak| peak < 12.0),
+                    "{what}, {name}: {peak:?}"
+                );
                 if what == "silence" || what == "NaN" {
-                    assert!(peak.is_none_or(|peak| peak < -80.0), "{what}, {name}: {peak:?}");
+                    assert!(
+                        peak.is_none_or(|peak| peak < -80.0),
+                        "{what}, {name}: {peak:?}"
+                    );
                 }
             }
         }
@@ -174,7 +197,11 @@ fn what_is_no_sound_is_written_all_the_same() {
 fn all_channels_are_heard_in_two_and_that_is_said() {
     let spec = Spec::new(48_000, 4);
     let signal = Block::from_fn(4, 20_000, |channel, frame| {
-        if channel == 3 { (frame as f32 * 0.05).sin() } else { 0.0 }
+        if channel == 3 {
+            (frame as f32 * 0.05).sin()
+        } else {
+            0.0
+        }
     });
     for format in [MP3, M4A] {
         let again = decode_bytes(&written(format, 48_000, &signal)).unwrap();
@@ -183,14 +210,23 @@ fn all_channels_are_heard_in_two_and_that_is_said() {
         assert!((lufs + 12.04).abs() < 0.5, "a quarter of it: {lufs}");
         let said = Encoding::from(format).cannot_keep(&Tags::default(), spec);
         let name = format.name();
-        assert_eq!(said[0].message, format!("the 4 channels are mixed into 2: {name} has no more"));
+        assert_eq!(
+            said[0].message,
+            format!("the 4 channels are mixed into 2: {name} has no more")
+        );
         let mono = Encoding {
             mono: true,
             ..format.into()
         };
         // It was asked for.
         assert_eq!(mono.cannot_keep(&Tags::default(), spec), []);
-        assert_eq!(decode_bytes(&written(mono, 48_000, &signal)).unwrap().spec.channels, 1);
+        assert_eq!(
+            decode_bytes(&written(mono, 48_000, &signal))
+                .unwrap()
+                .spec
+                .channels,
+            1
+        );
     }
 }
 
@@ -213,7 +249,9 @@ fn what_a_format_has_not_at_a_rate_becomes_the_nearest_and_is_said() {
     );
     assert_eq!(
         said(M4A.into(), 192_000, 2),
-        ["the recording has 192000 Hz and the M4A file 96000, which is the nearest that the format has"]
+        [
+            "the recording has 192000 Hz and the M4A file 96000, which is the nearest that the format has"
+        ]
     );
     let one = Format::OggOpus {
         bitrate_bps: Some(1_000),
@@ -244,13 +282,30 @@ fn a_bitrate_is_kept() {
     for kbps in [96, 128, 192] {
         let bitrate_bps = Some(kbps * 1000);
         for (name, format, off) in [
-            ("mp3", Format::Mp3 { bitrate_bps, vbr: false }, 0.01),
-            ("mp3 vbr", Format::Mp3 { bitrate_bps, vbr: true }, 0.15),
+            (
+                "mp3",
+                Format::Mp3 {
+                    bitrate_bps,
+                    vbr: false,
+                },
+                0.01,
+            ),
+            (
+                "mp3 vbr",
+                Format::Mp3 {
+                    bitrate_bps,
+                    vbr: true,
+                },
+                0.15,
+            ),
             ("m4a", Format::M4a { bitrate_bps }, 0.05),
         ] {
             let bytes = written(format, 48_000, &signal).len();
             let is = bytes as f64 * 8.0 / seconds as f64 / 1000.0;
-            assert!((is / f64::from(kbps) - 1.0).abs() < off, "{name}: {is} for {kbps}");
+            assert!(
+                (is / f64::from(kbps) - 1.0).abs() < off,
+                "{name}: {is} for {kbps}"
+            );
         }
     }
 }

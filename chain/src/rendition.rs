@@ -227,7 +227,9 @@ impl FromStr for Rendition {
                     let known = Bits::ALL.into_iter().find(|bits| bits.name() == value);
                     match known {
                         Some(bits) => rendition.bits = Some(bits),
-                        None => return refuse(format!("bits are \"{value}\"; there are 16, 24, 32f")),
+                        None => {
+                            return refuse(format!("bits are \"{value}\"; there are 16, 24, 32f"));
+                        }
                     }
                 }
                 ("mono", "") => rendition.mono = true,
@@ -248,7 +250,11 @@ fn number(key: &str, value: &str, unit: &str) -> Result<u32, NotARendition> {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_digit()) && !value.starts_with('0');
     let parsed = value.parse().ok().filter(|_| is_plain);
     parsed.map_or_else(
-        || refuse(format!("{key} is \"{value}\"; it is a whole number of {unit}")),
+        || {
+            refuse(format!(
+                "{key} is \"{value}\"; it is a whole number of {unit}"
+            ))
+        },
         Ok,
     )
 }
@@ -277,7 +283,10 @@ mod tests {
         for (asked, text) in [
             ("flac", "flac"),
             ("mp3:mono,bitrate=64", "mp3:bitrate=64,mono"),
-            ("mp3:vbr,rate=44100,bitrate=192", "mp3:bitrate=192,rate=44100,vbr"),
+            (
+                "mp3:vbr,rate=44100,bitrate=192",
+                "mp3:bitrate=192,rate=44100,vbr",
+            ),
             ("wav:bits=32f", "wav:bits=32f"),
             ("opus:rate=16000", "opus:rate=16000"),
             ("m4a:bitrate=128", "m4a:bitrate=128"),
@@ -287,7 +296,10 @@ mod tests {
             assert_eq!(text.parse::<Rendition>().unwrap(), rendition);
             let json = serde_json::to_value(rendition).unwrap();
             assert_eq!(json, text);
-            assert_eq!(serde_json::from_value::<Rendition>(json).unwrap(), rendition);
+            assert_eq!(
+                serde_json::from_value::<Rendition>(json).unwrap(),
+                rendition
+            );
         }
     }
 
@@ -303,23 +315,48 @@ mod tests {
     #[test]
     fn what_a_format_does_not_have_is_refused_with_what_it_has() {
         for (text, said) in [
-            ("mp4", "\"mp4\" is no format; there are wav, flac, opus, mp3, m4a"),
+            (
+                "mp4",
+                "\"mp4\" is no format; there are wav, flac, opus, mp3, m4a",
+            ),
             ("mp3:bitrate=321", "bitrate is 321 kbit/s; mp3 has 8 to 320"),
             ("flac:bitrate=64", "flac has no bitrate to choose"),
-            ("opus:rate=44100", "rate is 44100 Hz; opus has 8000, 12000, 16000, 24000, 48000"),
+            (
+                "opus:rate=44100",
+                "rate is 44100 Hz; opus has 8000, 12000, 16000, 24000, 48000",
+            ),
             ("wav:rate=1", "rate is 1 Hz; wav has 8000 to 192000"),
             ("wav:bits=8", "bits are \"8\"; there are 16, 24, 32f"),
             ("flac:bits=32f", "bits are \"32f\"; flac has 16, 24"),
             ("m4a:bits=16", "bits are for wav and flac, not for m4a"),
             ("m4a:vbr", "vbr is for mp3, not for m4a"),
             ("mp3:mono,mono", "\"mono\" is given twice"),
-            ("mp3:bitrate=+64", "bitrate is \"+64\"; it is a whole number of kbit/s"),
-            ("mp3:bitrate=064", "bitrate is \"064\"; it is a whole number of kbit/s"),
-            ("mp3:bitrate", "bitrate is \"\"; it is a whole number of kbit/s"),
-            ("mp3:mono=1", "\"mono=1\" is no option; there are bitrate=kbit/s, bits=16|24|32f, mono, rate=Hz and vbr"),
-            ("mp3:,", "\"\" is no option; there are bitrate=kbit/s, bits=16|24|32f, mono, rate=Hz and vbr"),
+            (
+                "mp3:bitrate=+64",
+                "bitrate is \"+64\"; it is a whole number of kbit/s",
+            ),
+            (
+                "mp3:bitrate=064",
+                "bitrate is \"064\"; it is a whole number of kbit/s",
+            ),
+            (
+                "mp3:bitrate",
+                "bitrate is \"\"; it is a whole number of kbit/s",
+            ),
+            (
+                "mp3:mono=1",
+                "\"mono=1\" is no option; there are bitrate=kbit/s, bits=16|24|32f, mono, rate=Hz and vbr",
+            ),
+            (
+                "mp3:,",
+                "\"\" is no option; there are bitrate=kbit/s, bits=16|24|32f, mono, rate=Hz and vbr",
+            ),
         ] {
-            assert_eq!(text.parse::<Rendition>().unwrap_err().to_string(), said, "{text}");
+            assert_eq!(
+                text.parse::<Rendition>().unwrap_err().to_string(),
+                said,
+                "{text}"
+            );
         }
         assert!("x".repeat(101).parse::<Rendition>().is_err());
     }

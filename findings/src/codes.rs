@@ -133,6 +133,9 @@ codes! {
     BitrateChanged, "bitrate-changed", Warning, "{format} has no {wanted_kbps} kbit/s at {rate_hz} Hz with {channels} {channels?channel|channels}: it is {kbps} kbit/s";
     /// A variable bitrate was asked for; for one channel the constant one sounds better and is used.
     VbrNotUsed, "vbr-not-used", Info, "the bitrate is constant: a variable one is used for two channels only";
+    /// Original and correction, brought on one time line, are not equally long: the cuts are not all known, or it is
+    /// the correction of another recording.
+    CompareLengthDiffers, "compare-length-differs", Warning, "the original is {longer_ms:.1} ms longer than the correction where it should be as long";
     /// The chain states a loudness and the correction has another one. `cause` says why: silent, too-short, max-gain,
     /// too-peaky, mix, later-step, format, skipped or unknown, or what the step itself says.
     LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";

@@ -34,7 +34,8 @@ use crate::{AudioError, Encoding, Measured, Spec, Tags, channels::CHANNELS_MAX, 
 use as_is::AsIs;
 use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
-use sink::{Sink, ToEncoder, ToSpill};
+pub use sink::Looker;
+use sink::{Sink, ToEncoder, ToLooker, ToSpill};
 use source::{Source, Ticker};
 use timeline::Timeline;
 
@@ -107,6 +108,21 @@ impl SourceInfo {
     }
 }
 
+impl<Kept> Decoded<Kept> {
+    /// Without the samples.
+    pub fn about(&self) -> Decoded<()> {
+        Decoded {
+            spec: self.spec,
+            source: self.source.clone(),
+            tracks: self.tracks.clone(),
+            frames: self.frames,
+            measured: self.measured.clone(),
+            findings: self.findings.clone(),
+            kept: (),
+        }
+    }
+}
+
 impl Decoded<()> {
     fn with(self, spill: Spill) -> Decoded {
         Decoded {
@@ -168,6 +184,18 @@ pub fn convert<'a>(
     };
     let (decoded, _) = read_whole(&file, limits, track, &mut sink, progress)?;
     sink.finish()?;
+    Ok(decoded)
+}
+
+/// Decodes and measures in one pass, shows everything to `looker` and keeps nothing.
+pub fn look(
+    file: File,
+    limits: &Limits,
+    track: Option<u32>,
+    looker: &mut dyn Looker,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded<()>, AudioError> {
+    let (decoded, _) = read_whole(&file, limits, track, &mut ToLooker(looker), progress)?;
     Ok(decoded)
 }
 

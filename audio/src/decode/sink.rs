@@ -88,6 +88,37 @@ impl Sink for ToSpill {
     }
 }
 
+/// Sees all of a recording, and nothing is kept.
+pub trait Looker {
+    /// The recording begins, or begins again with another spec: what came before is worth nothing.
+    fn begin(&mut self, spec: Spec) -> Result<(), AudioError>;
+
+    fn see(&mut self, block: &Block) -> Result<(), AudioError>;
+}
+
+/// Sees nothing: for what is measured anyway.
+impl Looker for () {
+    fn begin(&mut self, _: Spec) -> Result<(), AudioError> {
+        Ok(())
+    }
+
+    fn see(&mut self, _: &Block) -> Result<(), AudioError> {
+        Ok(())
+    }
+}
+
+pub(super) struct ToLooker<'a>(pub &'a mut dyn Looker);
+
+impl Sink for ToLooker<'_> {
+    fn begin(&mut self, _: &SourceInfo, spec: Spec, _: u64) -> Result<(), AudioError> {
+        self.0.begin(spec)
+    }
+
+    fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        self.0.see(block)
+    }
+}
+
 /// What a recording of this kind is written as, and what is written beside its samples.
 pub(super) type Wanted<'a> = dyn FnMut(&SourceInfo, Spec) -> (Encoding, Tags) + 'a;
 

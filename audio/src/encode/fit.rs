@@ -70,7 +70,10 @@ impl Fit {
         let mut rest = self.resampled;
         rest.clear();
         if let Some(resampler) = self.resampler {
-            resampler.finish(rescale(self.frames_in, self.rates.0, self.rates.1), &mut rest);
+            resampler.finish(
+                rescale(self.frames_in, self.rates.0, self.rates.1),
+                &mut rest,
+            );
         }
         rest
     }
@@ -93,7 +96,7 @@ pub(super) fn clamped_into(block: &Block, to: &mut [Vec<f32>]) {
 }
 
 /// The same time at another rate, to the nearest frame.
-pub(super) fn rescale(frames: u64, from_hz: u32, to_hz: u32) -> u64 {
+pub(crate) fn rescale(frames: u64, from_hz: u32, to_hz: u32) -> u64 {
     let scaled = u128::from(frames) * u128::from(to_hz) + u128::from(from_hz / 2);
     u64::try_from(scaled / u128::from(from_hz)).unwrap_or(u64::MAX)
 }

@@ -7,7 +7,7 @@ use crate::{Block, ChannelMask, Spec};
 
 /// For each channel that is written, what it takes of each that comes. `to` is 1 or 2, and less than
 /// `from` has.
-pub(super) fn gains(from: Spec, to: u32) -> Vec<Vec<f32>> {
+pub(crate) fn gains(from: Spec, to: u32) -> Vec<Vec<f32>> {
     let count = from.channels as usize;
     let (mut left, mut right) = (vec![0.0; count], vec![0.0; count]);
     if from.channels == 2 {
@@ -49,7 +49,7 @@ fn within_full_scale(mut gains: Vec<f32>) -> Vec<f32> {
 }
 
 /// In place of what was in `to`.
-pub(super) fn mix(gains: &[Vec<f32>], from: &Block, to: &mut Block) {
+pub(crate) fn mix(gains: &[Vec<f32>], from: &Block, to: &mut Block) {
     to.reset(gains.len());
     to.resize(from.frames());
     for (gains, sums) in gains.iter().zip(to.planes_mut()) {

@@ -9,14 +9,16 @@ mod flac;
 mod interleave;
 mod keep;
 mod m4a;
-mod mix;
+pub(crate) mod mix;
 mod mp3;
 mod opus;
 mod quantize;
 mod wav;
 
 pub use encoding::Encoding;
+pub(crate) use fit::rescale;
 pub(crate) use flac::{crc8 as flac_crc8, crc16 as flac_crc16, crc16_on as flac_crc16_on};
+pub(crate) use opus::{DiscreteOpus, GRANULE_RATE as OPUS_RATE};
 
 use std::{fs::File, io, path::Path};
 
@@ -116,35 +118,33 @@ impl Encoder {
         }
         let fit = Fit::new(spec, written)?;
         let frames_max = fit.frames(frames_max);
-        let writer = match format {
-            Format::Wav { depth } => Writer::Wav(Box::new(wav::WavWriter::create(
-                out, written, depth, frames_max, tags,
-            )?)),
-            Format::Flac { bits } => Writer::Flac(Box::new(flac::FlacWriter::create(
-                out, written, bits, frames_max, tags,
-            )?)),
-            Format::OggOpus { bitrate_bps } => Writer::OggOpus(Box::new(opus::OpusWriter::create(
-                out,
-                written,
-                bitrate_bps,
-                tags,
-            )?)),
-            Format::Mp3 { bitrate_bps, vbr } => Writer::Mp3(Box::new(mp3::Mp3Writer::create(
-                out,
-                written,
-                bitrate_bps,
-                vbr,
-                frames_max,
-                tags,
-            )?)),
-            Format::M4a { bitrate_bps } => Writer::M4a(Box::new(m4a::M4aWriter::create(
-                out,
-                written,
-                bitrate_bps,
-                frames_max,
-                tags,
-            )?)),
-        };
+        let writer =
+            match format {
+                Format::Wav { depth } => Writer::Wav(Box::new(wav::WavWriter::create(
+                    out, written, depth, frames_max, tags,
+                )?)),
+                Format::Flac { bits } => Writer::Flac(Box::new(flac::FlacWriter::create(
+                    out, written, bits, frames_max, tags,
+                )?)),
+                Format::OggOpus { bitrate_bps } => Writer::OggOpus(Box::new(
+                    opus::OpusWriter::create(out, written, bitrate_bps, tags)?,
+                )),
+                Format::Mp3 { bitrate_bps, vbr } => Writer::Mp3(Box::new(mp3::Mp3Writer::create(
+                    out,
+                    written,
+                    bitrate_bps,
+                    vbr,
+                    frames_max,
+                    tags,
+                )?)),
+                Format::M4a { bitrate_bps } => Writer::M4a(Box::new(m4a::M4aWriter::create(
+                    out,
+                    written,
+                    bitrate_bps,
+                    frames_max,
+                    tags,
+                )?)),
+            };
         Ok(Self { fit, writer })
     }
 

@@ -22,7 +22,7 @@ use crate::{
 /// Rates the encoder takes as they are.
 const RATES: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
 /// What the format's time is counted in.
-const GRANULE_RATE: u32 = 48_000;
+pub(crate) const GRANULE_RATE: u32 = 48_000;
 /// Least and most per channel; beyond them the format has nothing to offer.
 const BITRATE_PER_CHANNEL: std::ops::RangeInclusive<u32> = 6_000..=256_000;
 
@@ -187,22 +187,27 @@ impl OpusWriter {
 
 impl PacketEncoder {
     fn new(rate: u32, channels: usize, bitrate: u32, is_discrete: bool) -> opus_pure::Result<Self> {
-        let plain = |channels: usize, bitrate: u32| {
-            let mut encoder = OpusEncoder::new(rate as i32, channels, Application::Audio)?;
-            encoder.bitrate_bps = bitrate as i32;
-            Ok(encoder)
-        };
         if is_discrete {
-            let each = bitrate / channels as u32;
-            let encoders: opus_pure::Result<_> = (0..channels).map(|_| plain(1, each)).collect();
-            return Ok(Self::Discrete(encoders?));
+            return Self::discrete(rate, channels, bitrate, Application::Audio);
         }
         if channels <= 2 {
-            return Ok(Self::Plain(Box::new(plain(channels, bitrate)?)));
+            let encoder = plain(rate, channels, bitrate, Application::Audio)?;
+            return Ok(Self::Plain(Box::new(encoder)));
         }
         let mut encoder = OpusMSEncoder::new(rate as i32, channels, 1, Application::Audio)?;
         encoder.set_bitrate(bitrate as i32);
         Ok(Self::Surround(Box::new(encoder)))
+    }
+
+    fn discrete(
+        rate: u32,
+        channels: usize,
+        bitrate: u32,
+        application: Application,
+    ) -> opus_pure::Result<Self> {
+        let each = bitrate / channels as u32;
+        let encoders = (0..channels).map(|_| plain(rate, 1, each, application));
+        Ok(Self::Discrete(encoders.collect::<opus_pure::Result<_>>()?))
     }
 
     fn head(&self, input_rate: u32) -> OpusHead {
@@ -237,6 +242,64 @@ impl PacketEncoder {
             Self::Surround(encoder) => encoder.encode(input, frames, out),
             Self::Discrete(encoders) => encode_discrete(encoders, input, frames, out),
         }
+    }
+}
+
+fn plain(
+    rate: u32,
+    channels: usize,
+    bitrate: u32,
+    application: Application,
+) -> opus_pure::Result<OpusEncoder> {
+    let mut encoder = OpusEncoder::new(rate as i32, channels, application)?;
+    encoder.bitrate_bps = bitrate as i32;
+    Ok(encoder)
+}
+
+/// Channels that have nothing to do with each other, at 48 kHz, for another container. All are coded in one
+/// way (CELT), whatever they sound like: what differs between them is not the codec.
+pub(crate) struct DiscreteOpus(PacketEncoder, usize);
+
+impl DiscreteOpus {
+    pub(crate) fn new(channels: usize, bitrate: u32) -> Result<Self, AudioError> {
+        let low_delay = Application::RestrictedLowDelay;
+        let encoder = PacketEncoder::discrete(GRANULE_RATE, channels, bitrate, low_delay);
+        Ok(Self(encoder.map_err(broken)?, channels))
+    }
+
+    /// The stream's header, as it stands in every container.
+    pub(crate) fn head(&self) -> Vec<u8> {
+        let head = self.0.head(GRANULE_RATE);
+        let mut bytes = b"OpusHead\x01".to_vec();
+        bytes.push(head.channel_count);
+        bytes.extend(head.pre_skip.to_le_bytes());
+        bytes.extend(GRANULE_RATE.to_le_bytes());
+        bytes.extend([
+            0,
+            0,
+            head.mapping_family,
+            head.stream_count,
+            head.coupled_count,
+        ]);
+        bytes.extend(&head.channel_mapping);
+        bytes
+    }
+
+    pub(crate) fn delay_frames(&self) -> u64 {
+        u64::from(self.0.head(GRANULE_RATE).pre_skip)
+    }
+
+    /// In place of what was in `out`.
+    pub(crate) fn encode(
+        &mut self,
+        input: &[f32],
+        frames: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), AudioError> {
+        out.resize(MAX_PACKET_BYTES * self.1, 0);
+        let bytes = self.0.encode(input, frames, out).map_err(broken)?;
+        out.truncate(bytes);
+        Ok(())
     }
 }
 

@@ -13,12 +13,14 @@ mod guests;
 mod levels;
 mod loudness;
 mod peaks;
+mod pyramid;
 mod spectrum;
 mod true_peak;
 
 pub use change::{Change, ChangeMeter, Level};
 pub use loudness::LoudnessCurve;
 pub use peaks::Peaks;
+pub use pyramid::PeakPyramid;
 
 use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,7 @@ use crate::{Block, Spec, channels::ChannelMask};
 use levels::LevelMeter;
 use loudness::LoudnessMeter;
 use peaks::PeakCollector;
+use pyramid::PyramidCollector;
 use spectrum::SpectrumMeter;
 use true_peak::TruePeak;
 
@@ -59,6 +62,9 @@ pub struct Measurement {
 pub struct Measured {
     pub measurement: Measurement,
     pub peaks: Peaks,
+    /// Too large to be told; whoever wants it writes it to a file.
+    #[serde(skip)]
+    pub pyramid: PeakPyramid,
     pub curve: LoudnessCurve,
     /// What the recording itself is like: dead channels, offsets, clipping.
     pub findings: Vec<Finding>,
@@ -81,6 +87,7 @@ pub(crate) struct Meter {
     levels: LevelMeter,
     spectrum: SpectrumMeter,
     peaks: PeakCollector,
+    pyramid: PyramidCollector,
 }
 
 impl Meter {
@@ -93,6 +100,7 @@ impl Meter {
             levels: LevelMeter::new(spec),
             spectrum: SpectrumMeter::new(spec),
             peaks: PeakCollector::new(),
+            pyramid: PyramidCollector::new(spec.sample_rate),
         }
     }
 
@@ -102,6 +110,7 @@ impl Meter {
         self.levels.push(block);
         self.spectrum.push(block);
         self.peaks.push(block);
+        self.pyramid.push(block);
         self.frames += block.frames() as u64;
     }
 
@@ -133,6 +142,7 @@ impl Meter {
             findings: findings::of(self.spec, &measurement, &levels),
             measurement,
             peaks: self.peaks.finish(),
+            pyramid: self.pyramid.finish(),
             curve: loudness.curve,
         }
     }

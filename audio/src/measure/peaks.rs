@@ -94,7 +94,7 @@ fn halve(points: &mut Vec<f32>, merge: fn(f32, f32) -> f32) {
 }
 
 /// Eight lanes, so that the compiler can use the processor's; one loop each, or it does not see them.
-fn extremes(samples: &[f32]) -> (f32, f32) {
+pub(super) fn extremes(samples: &[f32]) -> (f32, f32) {
     let mut low = [f32::INFINITY; 8];
     let mut high = [f32::NEG_INFINITY; 8];
     let (eights, rest) = samples.as_chunks::<8>();

@@ -165,7 +165,10 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
     let mut others = Vec::new();
     for (rendition, to) in also {
         let rendered = render::render(&corrected, Some(rendition), None, &context, &cancel).await?;
-        others.push((rendered.file, to.with_extension(rendered.report.format.extension())));
+        others.push((
+            rendered.file,
+            to.with_extension(rendered.report.format.extension()),
+        ));
         report.hear(&rendered.report);
     }
     let mut made = corrected.clone();

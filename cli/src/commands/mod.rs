@@ -3,6 +3,7 @@
 mod backup;
 mod correct;
 mod log;
+mod looks;
 mod named;
 mod plugin;
 mod render;
@@ -42,6 +43,12 @@ pub enum Command {
     Correct(correct::Arguments),
     /// Writes a recording or a correction in another format, as it is
     Render(render::Arguments),
+    /// A recording's outline for drawing at any zoom
+    Peaks(looks::PeaksArguments),
+    /// A recording's spectrogram as tiles
+    Spectrogram(looks::SpectrogramArguments),
+    /// Recording and correction in one stream, to be switched between without a gap
+    Compare(looks::CompareArguments),
     /// For a plugin's author: from an empty folder to a published correction
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -77,7 +84,12 @@ pub fn run(mut program: Program) -> Result<()> {
         program.command,
         Command::Correct(_)
             | Command::Render(_)
-            | Command::Plugin(_) | Command::Backup(_) | Command::Restore(_)
+            | Command::Peaks(_)
+            | Command::Spectrogram(_)
+            | Command::Compare(_)
+            | Command::Plugin(_)
+            | Command::Backup(_)
+            | Command::Restore(_)
     );
     // lapin logs every failed connection; we log an outage once.
     let levels = if quiet {
@@ -107,6 +119,9 @@ pub fn run(mut program: Program) -> Result<()> {
             Command::MockExternal => roles::mock_external(config).await,
             Command::Correct(arguments) => correct::run(config, arguments).await,
             Command::Render(arguments) => render::run(config, arguments).await,
+            Command::Peaks(arguments) => looks::peaks(config, arguments).await,
+            Command::Spectrogram(arguments) => looks::spectrogram(config, arguments).await,
+            Command::Compare(arguments) => looks::compare(config, arguments).await,
             Command::Plugin(command) => plugin::run(config, command, set).await,
             Command::Backup(_)
             | Command::Restore(_)

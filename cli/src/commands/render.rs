@@ -138,10 +138,15 @@ pub(super) fn wanted(format: Option<&str>, output: &Path) -> Result<Option<Rendi
         Some("ogg") => Ok(Some(Format::Opus.into())),
         Some(name) => {
             let parsed = name.parse::<Rendition>();
-            let help = "--format, or the output's ending, must be wav, flac, opus, mp3, m4a or auto";
-            parsed.map(Some).with_context(|| format!("\"{name}\": {help}"))
+            let help =
+                "--format, or the output's ending, must be wav, flac, opus, mp3, m4a or auto";
+            parsed
+                .map(Some)
+                .with_context(|| format!("\"{name}\": {help}"))
         }
-        None => bail!("what format? The output's ending, or --format, must say so (auto: choose one)"),
+        None => {
+            bail!("what format? The output's ending, or --format, must say so (auto: choose one)")
+        }
     }
 }
 
@@ -233,7 +238,10 @@ mod tests {
             beside(&lists, Path::new("x/a.flac"))
         };
         let files = beside(&["mp3:mono,m4a", "opus"]).unwrap();
-        let names: Vec<_> = files.iter().map(|(_, to)| to.display().to_string()).collect();
+        let names: Vec<_> = files
+            .iter()
+            .map(|(_, to)| to.display().to_string())
+            .collect();
         assert_eq!(names, ["x/a.mp3", "x/a.m4a", "x/a.opus"]);
         assert!(beside(&["flac"]).is_err());
         assert!(beside(&["mp3", "mp3:mono"]).is_err());

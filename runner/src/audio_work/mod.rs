@@ -8,6 +8,7 @@ mod delta;
 mod failed;
 mod formats;
 mod guard;
+mod looks;
 mod outcome;
 mod stages;
 mod straight;
@@ -41,10 +42,14 @@ pub fn child_main() -> ExitCode {
 }
 
 fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
+    if let Some(look) = &request.look {
+        return looks::look(request, look, teller);
+    }
     if is_straight(request) {
         return straight(request, teller);
     }
     let decoded = read(request, teller)?;
+    looks::write_peaks(&decoded.measured, request.input_peaks.as_deref())?;
     let spec = decoded.spec;
     let frames = decoded.frames;
     let source = source_of(&decoded.source);
@@ -114,6 +119,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         run_failed(error, index_of)
     })?;
 
+    looks::write_peaks(&finished.measured, request.output_peaks.as_deref())?;
     let answer = answer.map_or_else(Harmless::default, |record| {
         let delta = request.expect.as_ref().is_some_and(|e| e.delta.is_some());
         harmless(&record, false, delta, &mut findings)
@@ -165,7 +171,7 @@ fn read(request: &Request, teller: &Teller) -> Result<Decoded, Failed> {
     Ok(decoded)
 }
 
-fn source_of(info: &SourceInfo) -> Source {
+pub(super) fn source_of(info: &SourceInfo) -> Source {
     Source {
         container: info.container.clone(),
         codec: info.codec.clone(),

@@ -10,6 +10,7 @@ use super::{
     beside::Beside,
     failed::{audio_failed, ours},
     formats::correction_format,
+    looks::write_peaks,
     of_reading, source_of, tell,
 };
 use crate::child::{Done, Failed, Harmless, Length, Line, Output, Request, Teller};
@@ -54,6 +55,9 @@ pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Faile
             frames: read.frames,
         }))
         .map_err(ours("the parent"))?;
+    for to in [&request.input_peaks, &request.output_peaks] {
+        write_peaks(&read.measured, to.as_deref())?;
+    }
     let mut findings = of_reading(request, &read.findings, &read.measured);
     findings.append(&mut of_writing);
     tell(teller, &findings)?;

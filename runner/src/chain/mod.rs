@@ -17,6 +17,7 @@ mod earlier;
 mod failure;
 mod follow;
 mod harm;
+mod look;
 mod outcome;
 mod plan;
 mod prepare;
@@ -35,6 +36,7 @@ use retake_child::ChildProgram;
 use retake_findings::Finding;
 
 pub use failure::{ChainFailure, Retry, Trouble};
+pub use look::{Looked, look};
 pub use prepare::{PreparedKind, PreparedStep, not_found, pinned, prepare, prepare_now};
 pub use progress::Progress;
 pub use segments::run_chain;
@@ -62,6 +64,9 @@ pub struct ChainReport {
     pub report: Report,
     pub input_peaks: Peaks,
     pub peaks: Peaks,
+    /// Files in the scratch folder (docs/peaks.md): of the recording and of the correction.
+    pub input_pyramid: PathBuf,
+    pub pyramid: PathBuf,
     /// What steps took away, where the chain asks for it.
     pub deltas: Vec<Delta>,
     /// What the correction and the deltas are in: not what was asked for where that cannot hold the

@@ -54,6 +54,8 @@ impl Walk<'_> {
         ChainReport {
             deltas: deltas.collect(),
             report,
+            input_pyramid: self.peaks_file("input"),
+            pyramid: self.peaks_file("output"),
             input_peaks: peaks(&first.input.peaks),
             peaks: peaks(&last.output.peaks),
             format: last.format,

@@ -262,6 +262,9 @@ impl Walk<'_> {
                 cuts: self.ran.iter().map(|ran| ran.cuts.clone()).collect(),
             }),
             expect,
+            input_peaks: (at.origin == Origin::Input).then(|| self.peaks_file("input")),
+            output_peaks: ask.is_last.then(|| self.peaks_file("output")),
+            look: None,
             limits: self.context.limits.clone(),
             seed: self.context.seed,
         }
@@ -390,6 +393,11 @@ impl Walk<'_> {
             }
             (failure, _) => Err(failure),
         }
+    }
+
+    /// Of the recording, and of the correction.
+    pub(super) fn peaks_file(&self, of: &str) -> PathBuf {
+        self.scratch_dir.join(format!("{of}.peaks"))
     }
 
     /// Where the child writes a step's delta, if one is wanted.

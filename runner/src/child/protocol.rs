@@ -37,8 +37,47 @@ pub(crate) struct Request {
     pub original: Option<Original>,
     /// Set where the input came back from an external service.
     pub expect: Option<Expect>,
+    /// Where the peaks go: of the input as soon as it is decoded, and of what is written.
+    #[serde(default)]
+    pub input_peaks: Option<PathBuf>,
+    #[serde(default)]
+    pub output_peaks: Option<PathBuf>,
+    /// The input is only looked at: nothing is corrected.
+    #[serde(default)]
+    pub look: Option<Look>,
     pub limits: Limits,
     pub seed: u64,
+}
+
+/// What is made of a recording beside corrections.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Look {
+    /// Its outline, in a file.
+    Peaks(PeakForm),
+    /// Tiles, in an existing folder, each called by its place: `0.png`.
+    Spectrogram {
+        columns_per_second: u32,
+        from_column: u64,
+        /// Behind the last one.
+        to_column: u64,
+    },
+    /// Both in one stream. The input is the original.
+    Compare {
+        correction: PathBuf,
+        /// What was cut out of the original, step by step: each time frames of what was left.
+        cuts: Vec<Vec<Cut>>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeakForm {
+    /// Ours: all levels, see docs/peaks.md.
+    Pyramid,
+    /// BBC's audiowaveform's.
+    Dat,
+    Json,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

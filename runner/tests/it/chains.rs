@@ -11,9 +11,10 @@ use retake_plugin_host::Cache;
 use retake_runner::{
     DeadlineTerms, Limits,
     chain::{
-        ChainContext, ChainFailure, ChainReport, PreparedStep, Progress, Retry, Trouble,
-        prepare_now, run_chain,
+        ChainContext, ChainFailure, ChainReport, Looked, PreparedStep, Progress, Retry, Trouble,
+        Wish, look, prepare_now, run_chain,
     },
+    child::Look,
     external::{Config, External, Transport},
 };
 use serde_json::json;
@@ -54,6 +55,14 @@ impl Bench {
     }
 
     async fn run(&self, steps: &[PreparedStep]) -> Result<ChainReport, ChainFailure> {
+        self.run_as(steps, Format::Wav.into()).await
+    }
+
+    pub async fn run_as(
+        &self,
+        steps: &[PreparedStep],
+        wish: Wish,
+    ) -> Result<ChainReport, ChainFailure> {
         let context = ChainContext {
             child: &real_child(),
             plugin_cache: &self.path("plugins"),
@@ -69,16 +78,26 @@ impl Bench {
         let (input, output) = (self.path("in"), self.path("out"));
         let tell = |progress| self.told.lock().unwrap().push(progress);
         let cancel = CancellationToken::new();
-        run_chain(
-            &input,
-            &output,
-            steps,
-            Format::Wav,
-            &context,
-            &tell,
-            &cancel,
-        )
-        .await
+        run_chain(&input, &output, steps, wish, &context, &tell, &cancel).await
+    }
+
+    /// Into `to`.
+    pub async fn looks(&self, wanted: Look, to: &str) -> Result<Looked, ChainFailure> {
+        let context = ChainContext {
+            child: &real_child(),
+            plugin_cache: &self.path("plugins"),
+            scratch_dir: &self.path("scratch"),
+            limits: &self.limits,
+            deadline: DeadlineTerms {
+                base_ms: 60_000,
+                per_audio_s_ms: 1_000,
+            },
+            seed: 7,
+            vocabulary: &self.vocabulary(),
+        };
+        let cancel = CancellationToken::new();
+        let (input, to) = (self.path("in"), self.path(to));
+        look(&input, &to, wanted, None, &context, &|_| (), &cancel).await
     }
 
     pub async fn succeeds(&self, steps: &[PreparedStep]) -> ChainReport {

@@ -6,6 +6,8 @@ mod chains;
 mod external;
 mod harm;
 mod hears;
+mod looks;
+mod renditions;
 mod secrets;
 mod segments;
 #[path = "../stand_ins/mod.rs"]

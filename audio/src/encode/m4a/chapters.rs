@@ -43,7 +43,9 @@ pub(super) fn track(chapters: &[Chapter], frames: u64, sample_rate: u32) -> Opti
         track.texts.extend(UTF8);
         track.sizes.push((track.texts.len() - start) as u32);
         let duration = end.saturating_sub(at(chapter.start_ns));
-        track.durations.push(u32::try_from(duration).unwrap_or(u32::MAX));
+        track
+            .durations
+            .push(u32::try_from(duration).unwrap_or(u32::MAX));
     }
     Some(track)
 }
@@ -68,11 +70,18 @@ impl Track {
                 &Chunks(vec![0]).atom(at, is_long),
             ],
         );
-        let generic = atom(b"gmin", &[&[0, 0, 0, 0, 0, 0x40, 0x80, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0]]);
+        let generic = atom(
+            b"gmin",
+            &[&[0, 0, 0, 0, 0, 0x40, 0x80, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0]],
+        );
         let text = atom(b"text", &[&super::movie::MATRIX]);
         let information = atom(
             b"minf",
-            &[&atom(b"gmhd", &[&generic, &text]), &data_in_this_file(), &tables],
+            &[
+                &atom(b"gmhd", &[&generic, &text]),
+                &data_in_this_file(),
+                &tables,
+            ],
         );
         let media = atom(
             b"mdia",
@@ -83,6 +92,9 @@ impl Track {
             ],
         );
         // Not played with the others.
-        atom(b"trak", &[&track_header(CHAPTERS, duration, 0, false), &media])
+        atom(
+            b"trak",
+            &[&track_header(CHAPTERS, duration, 0, false), &media],
+        )
     }
 }

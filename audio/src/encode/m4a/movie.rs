@@ -196,7 +196,12 @@ impl Movie<'_> {
         decoder.extend(average.to_be_bytes());
         decoder.extend(descriptor(5, self.config));
         // Without flags; MP4's own clock.
-        let stream = [&[0, 0, 0][..], &descriptor(4, &decoder), &descriptor(6, &[2])].concat();
+        let stream = [
+            &[0, 0, 0][..],
+            &descriptor(4, &decoder),
+            &descriptor(6, &[2]),
+        ]
+        .concat();
         atom(b"esds", &[&[0; 4], &descriptor(3, &stream)])
     }
 }
