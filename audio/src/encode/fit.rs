@@ -41,7 +41,7 @@ impl Fit {
 
     /// How many frames become of so many.
     pub(super) fn frames(&self, frames: u64) -> u64 {
-        rescale(frames, self.rates.0, self.rates.1)
+        written_frames(frames, self.rates)
     }
 
     /// What the writer is to be given now; it may be nothing.
@@ -70,13 +70,15 @@ impl Fit {
         let mut rest = self.resampled;
         rest.clear();
         if let Some(resampler) = self.resampler {
-            resampler.finish(
-                rescale(self.frames_in, self.rates.0, self.rates.1),
-                &mut rest,
-            );
+            resampler.finish(written_frames(self.frames_in, self.rates), &mut rest);
         }
         rest
     }
+}
+
+/// Of a recording that there is something is left, however short it is.
+pub(super) fn written_frames(frames: u64, (from_hz, to_hz): (u32, u32)) -> u64 {
+    rescale(frames, from_hz, to_hz).max(frames.min(1))
 }
 
 /// Impossible samples are silence, and those beyond all measure full scale.
@@ -137,6 +139,13 @@ mod tests {
         ] {
             assert_eq!(nearest_rate(&rates, rate), expected, "{rate} Hz");
         }
+    }
+
+    #[test]
+    fn of_one_frame_one_is_left_at_any_rate() {
+        assert_eq!(written_frames(1, (48_000, 8_000)), 1);
+        assert_eq!(written_frames(0, (48_000, 8_000)), 0);
+        assert_eq!(written_frames(48_001, (48_000, 8_000)), 8_000);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use opus_pure::{
 
 use crate::{
     AudioError, Block, ChannelMask, Resampler, Spec, Tags, channels::vorbis_from_wave,
-    encode::fit::rescale, tags::vorbis,
+    encode::fit::written_frames, tags::vorbis,
 };
 
 /// Rates the encoder takes as they are.
@@ -119,7 +119,7 @@ impl OpusWriter {
         let rate_of_itself = Resampler::new(GRANULE_RATE, GRANULE_RATE, self.channels)?;
         let resampler = std::mem::replace(&mut self.resampler, rate_of_itself);
         let mut rest = Block::new(self.channels);
-        let frames = rescale(self.frames_in, self.rate_in, self.rate());
+        let frames = written_frames(self.frames_in, (self.rate_in, self.rate()));
         resampler.finish(frames, &mut rest);
         self.take(&rest);
         // Every Opus rate divides 48 kHz. The encoder lags by its lookahead: that much silence
