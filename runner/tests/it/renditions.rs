@@ -88,8 +88,10 @@ async fn every_format_takes_whatever_was_recorded() {
                 let heard = heard.unwrap_or_else(|error| panic!("{what}: {error}"));
                 let seconds = frames as f64 / f64::from(rate);
                 let expected = (seconds * f64::from(heard.spec.sample_rate)).round();
+                // A frame of 8 kHz is six of the 48 that Opus is heard at.
+                let off = if text.starts_with("opus") { 6.0 } else { 3.0 };
                 assert!(
-                    (heard.frames as f64 - expected).abs() <= 3.0,
+                    (heard.frames as f64 - expected).abs() <= off,
                     "{what}: {}",
                     heard.frames
                 );
