@@ -12,16 +12,17 @@ use retake_chain::{InstalledPlugin, problem::Problem};
 use serde_json::Value;
 
 use crate::{
+    derivative::Derivative,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Job},
-    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
-        BlobKey, Catalogue, CheckLeases, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases,
-        Owners, Progress, RecordingWithJobs, Records, Removal, SharedEvents, Space, SpaceUsed,
-        StoreError, Submissions,
+        BlobKey, Catalogue, Claim, Derivatives, Derive, Errands, EventLog, Heartbeat, JobLeases,
+        JobRecord, Leases, Owners, Progress, RecordingWithJobs, Records, Removal, SharedEvents,
+        Source, Sources, Space, SpaceUsed, StoreError, Submissions,
     },
     submission::Submission,
 };
@@ -191,13 +192,13 @@ impl<S: Leases<Job> + ?Sized> Leases<Job> for Announcing<S> {
     }
 }
 
-// Of plugins nobody is told, and reading tells nothing.
+// Of errands nobody is told, and reading tells nothing.
 
 #[async_trait]
-impl<S: Leases<Submission> + ?Sized> Leases<Submission> for Announcing<S> {
+impl<T: Errand, S: Leases<T> + ?Sized> Leases<T> for Announcing<S> {
     async fn extend(
         &self,
-        attempt: Attempt<Submission>,
+        attempt: Attempt<T>,
         terms: LeaseTerms,
         progress: &Progress,
         event: bool,
@@ -207,32 +208,36 @@ impl<S: Leases<Submission> + ?Sized> Leases<Submission> for Announcing<S> {
 
     async fn settle(
         &self,
-        attempt: Attempt<Submission>,
-        outcome: <Submission as Leased>::Outcome,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+        attempt: Attempt<T>,
+        outcome: T::Outcome,
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
         self.store.settle(attempt, outcome).await
     }
 }
 
 #[async_trait]
-impl<S: CheckLeases + ?Sized> CheckLeases for Announcing<S> {
-    async fn claim_submission(
+impl<T: Errand, S: Errands<T> + ?Sized> Errands<T> for Announcing<S> {
+    async fn errand_waits(&self) {
+        Errands::<T>::errand_waits(&*self.store).await;
+    }
+
+    async fn claim_errand(
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
-        self.store.claim_submission(worker, terms).await
+    ) -> Result<Option<(Attempt<T>, T)>, StoreError> {
+        self.store.claim_errand(worker, terms).await
     }
 
-    async fn release_submission(
+    async fn release_errand(
         &self,
-        attempt: Attempt<Submission>,
+        attempt: Attempt<T>,
         terms: LeaseTerms,
         blame: Blame,
         reason: Problem,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
         self.store
-            .release_submission(attempt, terms, blame, reason)
+            .release_errand(attempt, terms, blame, reason)
             .await
     }
 }
@@ -249,6 +254,24 @@ impl<S: Submissions + ?Sized> Submissions for Announcing<S> {
 
     async fn submission(&self, id: SubmissionId) -> Result<Option<Submission>, StoreError> {
         self.store.submission(id).await
+    }
+}
+
+#[async_trait]
+impl<S: Derivatives + ?Sized> Derivatives for Announcing<S> {
+    async fn derive(&self, new: &Derivative, waiting_max: usize) -> Result<Derive, StoreError> {
+        self.store.derive(new, waiting_max).await
+    }
+
+    async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {
+        self.store.derivatives(owner, job).await
+    }
+}
+
+#[async_trait]
+impl<S: Sources + ?Sized> Sources for Announcing<S> {
+    async fn source(&self, job: JobId) -> Result<Option<Source>, StoreError> {
+        self.store.source(job).await
     }
 }
 

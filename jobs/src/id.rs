@@ -45,6 +45,10 @@ id!(
     SubmissionId(now) = sorted_by(now)
 );
 id!(
+    /// Something made of a completed job.
+    DerivativeId(now) = sorted_by(now)
+);
+id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.
     OwnerId() = Uuid::new_v4()
 );

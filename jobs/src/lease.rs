@@ -106,9 +106,9 @@ pub struct LeaseLost;
 
 /// A row that workers lease.
 pub trait Leased {
-    type Id: fmt::Debug + fmt::Display + Copy + Eq + Send + Sync;
+    type Id: fmt::Debug + fmt::Display + Copy + Eq + Send + Sync + 'static;
     /// How an attempt ended it, with everything that the attempt leaves.
-    type Outcome: Send;
+    type Outcome: Send + 'static;
 
     fn id(&self) -> Self::Id;
 
@@ -200,5 +200,75 @@ impl LeaseTerms {
     pub(crate) fn until(self, now: Timestamp) -> Timestamp {
         now.checked_add(Duration::from_millis(self.lease_ms))
             .unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// A row that waits until a worker has seen to it, and has no state between. Nobody is told of it.
+pub trait Errand: Leased + Send + Sized + 'static {
+    /// To begin a sentence: "the plugin's check".
+    const WHAT: &'static str;
+
+    /// Not ended yet.
+    fn waits(&self) -> bool;
+
+    fn excused(&mut self) -> &mut Excused;
+
+    fn created_at(&self) -> Timestamp;
+
+    /// It ends without a result.
+    fn fail(&mut self, problem: Problem, now: Timestamp);
+
+    /// The right to see to it, if nobody does. One whose lease has run out is left alone for a while,
+    /// longer each time; with no attempts left it fails here.
+    fn claim(&mut self, worker: &str, now: Timestamp, terms: LeaseTerms) -> Option<Attempt<Self>> {
+        if !self.waits() {
+            return None;
+        }
+        let (attempts, lease) = self.held();
+        if let Some(until) = lease.as_ref().map(|lease| lease.until) {
+            let attempts = *attempts;
+            let excused = *self.excused();
+            let lost = excused.lost + 1;
+            let after = Excused { lost, ..excused };
+            if now.duration_since(until) < after.rest() || until > now {
+                return None;
+            }
+            let problem = too_many_lost(Self::WHAT, attempts, lost, terms);
+            self.give_up_attempt(now, terms, Blame::Nobody, problem);
+            if !self.waits() {
+                return None;
+            }
+        }
+        Some(self.begin(worker, now, terms))
+    }
+
+    /// Gives it back undone, to be claimed at once. With no attempts left it fails with `reason`.
+    fn release(
+        &mut self,
+        attempt: Attempt<Self>,
+        now: Timestamp,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<(), LeaseLost> {
+        self.lease_of(attempt)?;
+        self.give_up_attempt(now, terms, blame, reason);
+        Ok(())
+    }
+
+    fn give_up_attempt(
+        &mut self,
+        now: Timestamp,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) {
+        let age = now.duration_since(self.created_at());
+        let (attempts, lease) = self.held();
+        let attempts = *attempts;
+        *lease = None;
+        if self.excused().one_too_many(attempts, blame, age, terms) {
+            self.fail(reason, now);
+        }
     }
 }

@@ -12,7 +12,10 @@ use crate::{
     backoff::Backoff,
     clock::{Clock, SystemClock},
     lease::LeaseTerms,
-    seams::{OutboxRow, QueueError, RelayStore, SharedEvents, SharedQueue, StoreError, Topic},
+    seams::{
+        OutboxRow, QueueError, RelayStore, SharedBlobs, SharedEvents, SharedQueue, StoreError,
+        Topic,
+    },
 };
 
 /// How often to look for what nobody was told of: messages whose writer died before sending them.
@@ -31,6 +34,7 @@ pub struct Relay {
     clock: Arc<dyn Clock>,
     kicked: Arc<Notify>,
     events_lifetime: Option<SignedDuration>,
+    derivatives: Option<(SharedBlobs, u64)>,
 }
 
 /// Tells this process's relay that something was written.
@@ -65,6 +69,7 @@ impl Relay {
             clock,
             kicked: Arc::default(),
             events_lifetime: None,
+            derivatives: None,
         }
     }
 
@@ -72,6 +77,13 @@ impl Relay {
     #[must_use]
     pub fn keeping_events_for(mut self, lifetime: SignedDuration) -> Self {
         self.events_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Keeps what is made of jobs on demand within so many bytes.
+    #[must_use]
+    pub fn keeping_derivatives_within(mut self, bytes_max: u64, blobs: SharedBlobs) -> Self {
+        self.derivatives = Some((blobs, bytes_max));
         self
     }
 
@@ -176,6 +188,21 @@ impl Relay {
             let forgotten = store.forget_events(lifetime).await?;
             if forgotten > 0 {
                 tracing::info!(events = forgotten, "old events were forgotten");
+            }
+        }
+        if let Some((blobs, bytes_max)) = &self.derivatives {
+            let forgotten = store.forget_derivatives(*bytes_max).await?;
+            if !forgotten.is_empty() {
+                tracing::info!(
+                    blobs = forgotten.len(),
+                    "old derivatives made room for new ones"
+                );
+            }
+            for key in forgotten {
+                // The row is gone, so nobody can reach the bytes any more.
+                if let Err(error) = blobs.delete(key).await {
+                    tracing::error!("the bytes of an old derivative remain, {key}: {error}");
+                }
             }
         }
         Ok(moved + lost)

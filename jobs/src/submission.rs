@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::{
     id::SubmissionId,
-    lease::{Attempt, Blame, Excused, Lease, LeaseLost, LeaseTerms, Leased, too_many_lost},
+    lease::{Errand, Excused, Lease, Leased},
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -103,6 +103,26 @@ impl Leased for Submission {
     }
 }
 
+impl Errand for Submission {
+    const WHAT: &'static str = "the plugin's check";
+
+    fn waits(&self) -> bool {
+        self.status == SubmissionStatus::Checking
+    }
+
+    fn excused(&mut self) -> &mut Excused {
+        &mut self.excused
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn fail(&mut self, problem: Problem, now: Timestamp) {
+        self.refuse(problem, now);
+    }
+}
+
 impl Submission {
     /// Waiting to be checked. `request_id` is the caller's to fill in.
     pub fn new(id: SubmissionId, digest: String, size_bytes: u64, now: Timestamp) -> Self {
@@ -120,64 +140,6 @@ impl Submission {
             request_id: None,
             created_at: now,
             ended_at: None,
-        }
-    }
-
-    /// The right to check it, if nobody does. One whose lease has run out is left alone for a while,
-    /// longer each time; with no attempts left it is refused here.
-    pub fn claim(
-        &mut self,
-        worker: &str,
-        now: Timestamp,
-        terms: LeaseTerms,
-    ) -> Option<Attempt<Submission>> {
-        if self.status != SubmissionStatus::Checking {
-            return None;
-        }
-        if let Some(lease) = &self.lease {
-            let lost = self.excused.lost + 1;
-            let after = Excused {
-                lost,
-                ..self.excused
-            };
-            if now.duration_since(lease.until) < after.rest() || lease.until > now {
-                return None;
-            }
-            let problem = too_many_lost("the plugin's check", self.attempt, lost, terms);
-            self.give_up_attempt(now, terms, Blame::Nobody, problem);
-            if self.status != SubmissionStatus::Checking {
-                return None;
-            }
-        }
-        Some(self.begin(worker, now, terms))
-    }
-
-    /// Gives it back unchecked, to be claimed at once. With no attempts left it is refused with
-    /// `reason`.
-    pub fn release(
-        &mut self,
-        attempt: Attempt<Submission>,
-        now: Timestamp,
-        terms: LeaseTerms,
-        blame: Blame,
-        reason: Problem,
-    ) -> Result<(), LeaseLost> {
-        self.lease_of(attempt)?;
-        self.give_up_attempt(now, terms, blame, reason);
-        Ok(())
-    }
-
-    fn give_up_attempt(
-        &mut self,
-        now: Timestamp,
-        terms: LeaseTerms,
-        blame: Blame,
-        reason: Problem,
-    ) {
-        let age = now.duration_since(self.created_at);
-        self.lease = None;
-        if self.excused.one_too_many(self.attempt, blame, age, terms) {
-            self.refuse(reason, now);
         }
     }
 

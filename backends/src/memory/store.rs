@@ -1,6 +1,8 @@
 //! Everything in one process's memory, for tests and simulations: the same claims as the database,
 //! and nothing survives.
 
+mod derivatives;
+mod errands;
 mod outbox;
 mod plugins;
 
@@ -16,8 +18,9 @@ use retake_chain::{problem::Problem, report::Peaks};
 use retake_jobs::{
     clock::Clock,
     correction::Correction,
+    derivative::Derivative,
     event::{Event, EventKind},
-    id::{EventId, JobId, OwnerId, RecordingId},
+    id::{DerivativeId, EventId, JobId, OwnerId, RecordingId},
     job::{
         AlreadyEnded, ClaimRefused, Job, Outcome, Status,
         changes::{entailed, snapshot},
@@ -52,6 +55,7 @@ struct Tables {
     /// When a job of theirs last began.
     turns: BTreeMap<OwnerId, Timestamp>,
     plugins: Plugins,
+    derivatives: BTreeMap<DerivativeId, Derivative>,
 }
 
 struct RecordingRow {
@@ -374,6 +378,7 @@ impl Records for MemoryStore {
             .filter(|r| r.job.recording_id == id)
             .map(|r| r.job.id)
             .collect();
+        blobs.extend(tables.forget_derivatives_of(&gone));
         tables.recordings.remove(&id);
         tables.jobs.retain(|job, _| !gone.contains(job));
         tables
@@ -506,6 +511,11 @@ impl Sweep for MemoryStore {
             matches!(expired, Some((_, Some(_))))
         });
         Ok(expired.count())
+    }
+
+    async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
+        let now = self.clock.now();
+        Ok(self.tables().forget_derivatives(bytes_max, now))
     }
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {

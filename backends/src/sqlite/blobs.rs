@@ -15,6 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Database, SqliteStore,
     connection::SqliteError,
+    keyed,
     upload::{self, CHUNK_BYTES, CHUNKS_MAX, HEAD_BYTES, Upload},
     writer::Durability,
 };
@@ -177,21 +178,15 @@ fn place(connection: &Connection, key: BlobKey) -> Result<Option<Place>, SqliteE
                  WHERE job_id = ?1 AND attempt = ?2 AND step = ?3",
             )?
             .query_row((job.to_string(), attempt, step), place),
-        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
-            plugin_place(connection, &key.to_string(), place)
+        BlobKey::Derivative { .. } | BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            let table = keyed::table(key);
+            let sql = format!("SELECT rowid, size_bytes, upload FROM {table} WHERE key = ?1");
+            connection
+                .prepare_cached(&sql)?
+                .query_row([key.to_string()], place)
         }
     };
     Ok(found.optional()?)
-}
-
-fn plugin_place(
-    connection: &Connection,
-    key: &str,
-    place: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<Place>,
-) -> rusqlite::Result<Place> {
-    connection
-        .prepare_cached("SELECT rowid, size_bytes, upload FROM plugin_files WHERE key = ?1")?
-        .query_row([key], place)
 }
 
 /// From the head or from one chunk: at most what is in one row.
@@ -217,6 +212,9 @@ fn read(
         }
         (true, BlobKey::Delta { .. }) => {
             "SELECT substr(delta, ?2, ?3) FROM deltas WHERE rowid = ?1"
+        }
+        (true, BlobKey::Derivative { .. }) => {
+            "SELECT substr(file, ?2, ?3) FROM derivative_files WHERE rowid = ?1"
         }
         (true, BlobKey::Submission(_) | BlobKey::Plugin { .. }) => {
             "SELECT substr(file, ?2, ?3) FROM plugin_files WHERE rowid = ?1"

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     SqliteStore,
     connection::{SqliteError, nanos, time},
-    plugin_files,
+    keyed,
     rows::{json, parsed_text, signed, to_json},
 };
 
@@ -200,7 +200,7 @@ fn check_bytes(connection: &Connection, digest: &str) -> Result<(), SqliteError>
     let key = BlobKey::Plugin {
         digest: parsed_text(digest)?,
     };
-    if plugin_files::is_there(connection, &key.to_string())? {
+    if keyed::is_there(connection, key)? {
         return Ok(());
     }
     Err(StoreError::Broken(format!("the bytes of plugin {digest} are not there")).into())

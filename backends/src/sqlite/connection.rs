@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0012_lost.sql"),
     include_str!("migrations/0013_catalogue_changes.sql"),
     include_str!("migrations/0014_excused_checks.sql"),
+    include_str!("migrations/0015_derivatives.sql"),
 ];
 
 /// What this program writes.

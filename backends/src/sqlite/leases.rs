@@ -19,7 +19,7 @@ use super::{
     SqliteStore,
     changes::{Times, add_event, change},
     connection::{SqliteError, nanos},
-    forget,
+    derivatives, forget,
     rows::{recording_by_id, signed, to_json},
     sweep, turns, upload,
 };
@@ -173,6 +173,10 @@ impl Leases<Job> for SqliteStore {
 impl Sweep for SqliteStore {
     async fn sweep(&self, terms: LeaseTerms) -> Result<usize, StoreError> {
         sweep::sweep(&self.database, terms).await
+    }
+
+    async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
+        derivatives::forget(&self.database, bytes_max).await
     }
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {

@@ -35,6 +35,10 @@ pub(super) enum Word {
     Hello,
     /// Jobs wait that did not before.
     Jobs,
+    /// Plugins wait to be checked.
+    Checks,
+    /// Something waits to be made of a correction.
+    Derivatives,
     /// The embedded queue has messages.
     Messages,
     /// Events were written, and are safe.
@@ -48,6 +52,8 @@ impl Word {
         match self {
             Self::Hello => "hello".to_owned(),
             Self::Jobs => "jobs".to_owned(),
+            Self::Checks => "checks".to_owned(),
+            Self::Derivatives => "derivatives".to_owned(),
             Self::Messages => "messages".to_owned(),
             Self::News(Wake::All) => "all".to_owned(),
             Self::News(Wake::Owner(owner)) => format!("owner {owner}"),
@@ -59,6 +65,8 @@ impl Word {
         Some(match std::str::from_utf8(bytes).ok()? {
             "hello" => Self::Hello,
             "jobs" => Self::Jobs,
+            "checks" => Self::Checks,
+            "derivatives" => Self::Derivatives,
             "messages" => Self::Messages,
             "all" => Self::News(Wake::All),
             "bye" => Self::Bye,

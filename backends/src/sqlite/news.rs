@@ -31,6 +31,9 @@ pub(super) struct News {
     pub messages: Notify,
     /// For one of those who look for jobs; whoever finds one passes it on.
     pub jobs: Notify,
+    /// The same for plugins to be checked and for derivatives to be made.
+    pub checks: Notify,
+    pub derivatives: Notify,
     newest_event: AtomicI64,
     neighbours: OnceLock<Neighbours>,
 }
@@ -70,6 +73,8 @@ impl News {
     fn heard(&self, word: Word) {
         match word {
             Word::Jobs => self.jobs.notify_one(),
+            Word::Checks => self.checks.notify_one(),
+            Word::Derivatives => self.derivatives.notify_one(),
             Word::Messages => self.messages.notify_waiters(),
             Word::News(wake) => self.events.wake(wake),
             Word::Hello | Word::Bye => {}
@@ -87,6 +92,17 @@ impl News {
     pub fn jobs_wait(&self) {
         self.jobs.notify_one();
         self.tell(Word::Jobs);
+    }
+
+    /// An errand waits that did not before.
+    pub fn checks_wait(&self) {
+        self.checks.notify_one();
+        self.tell(Word::Checks);
+    }
+
+    pub fn derivatives_wait(&self) {
+        self.derivatives.notify_one();
+        self.tell(Word::Derivatives);
     }
 
     pub fn messages_wait(&self) {

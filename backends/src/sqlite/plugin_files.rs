@@ -1,60 +1,9 @@
-//! The rows of plugins' bytes, under the paths of their keys, for [`super::blobs`] and [`super::upload`].
+//! Which plugins' bytes are of use to somebody.
 
-use retake_jobs::{job::changes::DRAFT_LIFETIME, seams::BlobInfo};
-use rusqlite::{Connection, OptionalExtension};
+use retake_jobs::job::changes::DRAFT_LIFETIME;
+use rusqlite::Connection;
 
-use super::{
-    connection::{SqliteError, nanos},
-    rows::signed,
-};
-
-pub(super) fn put(
-    connection: &Connection,
-    key: &str,
-    upload: Option<i64>,
-    info: &BlobInfo,
-    head: &[u8],
-    now: jiff::Timestamp,
-) -> Result<(), SqliteError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO plugin_files (key, size_bytes, sha256, created_at, upload, file)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (key) DO UPDATE SET size_bytes = excluded.size_bytes,
-                 sha256 = excluded.sha256, created_at = excluded.created_at,
-                 upload = excluded.upload, file = excluded.file",
-        )?
-        .execute((
-            key,
-            signed(info.size_bytes),
-            &info.sha256,
-            nanos(now),
-            upload,
-            head,
-        ))?;
-    Ok(())
-}
-
-pub(super) fn upload_of(connection: &Connection, key: &str) -> Result<Option<i64>, SqliteError> {
-    let upload = connection
-        .prepare_cached("SELECT upload FROM plugin_files WHERE key = ?1")?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    Ok(upload.flatten())
-}
-
-pub(super) fn remove(connection: &Connection, key: &str) -> Result<(), SqliteError> {
-    connection
-        .prepare_cached("DELETE FROM plugin_files WHERE key = ?1")?
-        .execute([key])?;
-    Ok(())
-}
-
-pub(super) fn is_there(connection: &Connection, key: &str) -> Result<bool, SqliteError> {
-    let mut statement =
-        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM plugin_files WHERE key = ?1)")?;
-    Ok(statement.query_row([key], |row| row.get(0))?)
-}
+use super::connection::{SqliteError, nanos};
 
 /// Files that nobody has a use for, put long enough ago that nobody is about to have one. A version
 /// that was removed is of use until the jobs have ended that were accepted while it was there.

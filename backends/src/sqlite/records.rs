@@ -14,6 +14,7 @@ use super::{
     SqliteStore,
     changes::{change, write_entailed},
     connection::{SqliteError, nanos},
+    derivatives,
     rows::{
         JOB_COLUMNS, RECORDING_COLUMNS, insert_job, job, job_by_id, json, recording,
         recording_by_id, signed,
@@ -230,7 +231,10 @@ fn with_jobs(
     })
 }
 
-fn correction(connection: &Connection, job: &Job) -> Result<Option<Correction>, SqliteError> {
+pub(super) fn correction(
+    connection: &Connection,
+    job: &Job,
+) -> Result<Option<Correction>, SqliteError> {
     let mut statement = connection.prepare_cached(
         "SELECT attempt, content_type, size_bytes, sha256, report, peaks, input_peaks
          FROM corrections WHERE job_id = ?1 AND attempt = ?2 AND content_type IS NOT NULL",
@@ -290,6 +294,7 @@ fn delete(
             step: row.get(2)?,
         });
     }
+    blobs.extend(derivatives::keys_of_recording(connection, &text)?);
     for key in &blobs {
         upload::remove_row(connection, *key)?;
     }

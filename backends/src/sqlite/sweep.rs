@@ -53,6 +53,7 @@ fn is_needed(connection: &Connection, now: Timestamp) -> Result<bool, SqliteErro
              OR EXISTS (SELECT 1 FROM recordings WHERE owner IS NULL AND created_at < ?2)
              OR EXISTS (SELECT 1 FROM corrections WHERE content_type IS NULL AND created_at < ?2)
              OR EXISTS (SELECT 1 FROM deltas WHERE kept = 0 AND created_at < ?2)
+             OR EXISTS (SELECT 1 FROM derivative_files WHERE kept = 0 AND created_at < ?2)
              OR EXISTS (SELECT 1 FROM uploads WHERE touched_at < ?2)",
     )?;
     if plugin_files::unused_is_there(connection, now)? {
@@ -96,10 +97,13 @@ fn remove_drafts(connection: &Connection, now: Timestamp) -> Result<(), SqliteEr
              (SELECT upload FROM corrections WHERE content_type IS NULL AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
              (SELECT upload FROM deltas WHERE kept = 0 AND created_at < ?1)",
+        "UPDATE uploads SET touched_at = 0, head = NULL WHERE id IN
+             (SELECT upload FROM derivative_files WHERE kept = 0 AND created_at < ?1)",
         "UPDATE uploads SET touched_at = 0, head = NULL WHERE touched_at < ?1",
         "DELETE FROM recordings WHERE owner IS NULL AND created_at < ?1",
         "DELETE FROM corrections WHERE content_type IS NULL AND created_at < ?1",
         "DELETE FROM deltas WHERE kept = 0 AND created_at < ?1",
+        "DELETE FROM derivative_files WHERE kept = 0 AND created_at < ?1",
     ] {
         connection.prepare_cached(mark)?.execute([long_ago])?;
     }

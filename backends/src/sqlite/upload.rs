@@ -1,7 +1,7 @@
 //! How a blob comes into the file and leaves it, in small writes.
 //!
 //! A blob's first MiB stands in its own row (`recordings.recording`, `corrections.correction`,
-//! `deltas.delta`, `plugin_files.file`), the
+//! `deltas.delta`, `plugin_files.file`, `derivative_files.file`), the
 //! rest in `blob_chunks` under the number of the upload that brought it. A blob that fits the first
 //! MiB is one write, a shorter one a part of another ([`super::staged`]). A longer one is a row in `uploads` until it is whole; then one transaction makes
 //! it the key's blob. The upload's row stays as long as its chunks do: removing a blob marks it, and
@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     Database,
     connection::{SqliteError, nanos},
-    plugin_files,
+    keyed,
     rows::signed,
     writer::Durability,
 };
@@ -241,8 +241,8 @@ pub(super) fn remove_row(connection: &Connection, key: BlobKey) -> Result<(), Sq
                 )?
                 .execute((job.to_string(), attempt, step))?;
         }
-        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
-            plugin_files::remove(connection, &key.to_string())?;
+        BlobKey::Derivative { .. } | BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            keyed::remove(connection, key)?;
         }
     }
     Ok(())
@@ -308,8 +308,8 @@ fn replace(
                 upload,
                 head,
             ))?,
-        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
-            plugin_files::put(connection, &key.to_string(), upload, info, head, at)?;
+        BlobKey::Derivative { .. } | BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            keyed::put(connection, key, upload, info, head, at)?;
             1
         }
     };
@@ -332,8 +332,8 @@ fn upload_of(connection: &Connection, key: BlobKey) -> Result<Option<i64>, Sqlit
             )?
             .query_row((job.to_string(), attempt, step), |row| row.get(0))
             .optional()?,
-        BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
-            return plugin_files::upload_of(connection, &key.to_string());
+        BlobKey::Derivative { .. } | BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+            return keyed::upload_of(connection, key);
         }
     };
     Ok(upload.flatten())

@@ -139,11 +139,8 @@ async fn publish_for_ever(path: &Path) {
         };
         say(&told);
 
-        let (attempt, _) = store
-            .claim_submission("w", made::TERMS)
-            .await
-            .unwrap()
-            .unwrap();
+        let (attempt, _): (_, retake_jobs::submission::Submission) =
+            store.claim_errand("w", made::TERMS).await.unwrap().unwrap();
         let published = BlobKey::Plugin {
             digest: digest.parse().unwrap(),
         };

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use super::StoreError;
 use crate::{
     digest::PluginDigest,
-    id::{JobId, RecordingId, SubmissionId},
+    id::{DerivativeId, JobId, RecordingId, SubmissionId},
 };
 
 pub type SharedBlobs = Arc<dyn Blobs>;
@@ -32,6 +32,11 @@ pub enum BlobKey {
         /// The step's place in the report, from 0.
         step: u32,
     },
+    /// Something made of a completed job.
+    Derivative {
+        id: DerivativeId,
+        attempt: u32,
+    },
     /// A plugin that waits to be checked.
     Submission(SubmissionId),
     /// A plugin in the catalogue.
@@ -48,6 +53,7 @@ impl fmt::Display for BlobKey {
             Self::Recording(id) => write!(f, "recording/{id}"),
             Self::Correction { job, attempt } => write!(f, "correction/{job}/{attempt}"),
             Self::Delta { job, attempt, step } => write!(f, "delta/{job}/{attempt}/{step}"),
+            Self::Derivative { id, attempt } => write!(f, "derivative/{id}/{attempt}"),
             Self::Submission(id) => write!(f, "submission/{id}"),
             Self::Plugin { digest } => write!(f, "plugin/{digest}"),
         }
@@ -141,6 +147,10 @@ mod tests {
                 attempt: 2,
                 step: 3,
             },
+            BlobKey::Derivative {
+                id: id.parse().unwrap(),
+                attempt: 4,
+            },
             BlobKey::Submission(id.parse().unwrap()),
             BlobKey::Plugin {
                 digest: hex.parse().unwrap(),
@@ -152,6 +162,7 @@ mod tests {
                 format!("recording/{id}"),
                 format!("correction/{id}/2"),
                 format!("delta/{id}/2/3"),
+                format!("derivative/{id}/4"),
                 format!("submission/{id}"),
                 format!("plugin/{hex}"),
             ]

@@ -10,9 +10,8 @@ use super::StoreError;
 use crate::{
     id::{JobId, OwnerId},
     job::{ClaimRefused, Job},
-    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
+    lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
     recording::Recording,
-    submission::Submission,
 };
 
 /// The row is the truth: every call names the attempt, and one whose lease was lost changes nothing
@@ -33,7 +32,8 @@ pub trait Leases<T: Leased>: Send + Sync {
     /// the completion's outbox row. Of a submission: its end and the catalogue's row; a version that
     /// is there already with other bytes is refused here, whatever the verdict. A published plugin's
     /// bytes were put before, under `BlobKey::Plugin`; the caller deletes those under
-    /// `BlobKey::Submission`.
+    /// `BlobKey::Submission`. Of a derivative: its end; its bytes were put before, under
+    /// `BlobKey::Derivative`.
     async fn settle(
         &self,
         attempt: Attempt<T>,
@@ -73,24 +73,29 @@ pub trait JobLeases: Leases<Job> {
     ) -> Result<Result<Job, LeaseLost>, StoreError>;
 }
 
+/// How errands are claimed: those of one kind.
 #[async_trait]
-pub trait CheckLeases: Leases<Submission> {
-    /// The right to check the oldest submission that nobody is checking. `None`: there is none.
-    async fn claim_submission(
+pub trait Errands<T: Errand>: Leases<T> {
+    /// Returns once one may wait. Whoever claims one then has the next of those who ask here told; a word may
+    /// be lost, so ask with a patience.
+    async fn errand_waits(&self);
+
+    /// The right to see to one that nobody sees to, the oldest first. `None`: there is none.
+    async fn claim_errand(
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError>;
+    ) -> Result<Option<(Attempt<T>, T)>, StoreError>;
 
-    /// Gives it back unchecked: anybody may claim it at once. With no attempts left it is refused with
+    /// Gives it back undone: anybody may claim it at once. With no attempts left it fails with
     /// `reason`; what is the worker's own fault takes none away.
-    async fn release_submission(
+    async fn release_errand(
         &self,
-        attempt: Attempt<Submission>,
+        attempt: Attempt<T>,
         terms: LeaseTerms,
         blame: Blame,
         reason: Problem,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError>;
+    ) -> Result<Result<T, LeaseLost>, StoreError>;
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -6,6 +6,7 @@
 
 // Rows.
 mod catalogue;
+mod derivatives;
 mod event_log;
 mod leases;
 mod outbox;
@@ -22,9 +23,10 @@ mod queue;
 
 pub use blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, SharedBlobs};
 pub use catalogue::{Catalogue, Removal};
+pub use derivatives::{Derivatives, Derive, Source, Sources};
 pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
-pub use leases::{CheckLeases, Claim, Heartbeat, JobLeases, Leases, Progress};
+pub use leases::{Claim, Errands, Heartbeat, JobLeases, Leases, Progress};
 pub use outbox::{Outbox, OutboxRow};
 pub use owners::Owners;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
@@ -35,13 +37,27 @@ pub use sweep::Sweep;
 
 use std::sync::Arc;
 
+use crate::{derivative::Derivative, submission::Submission};
+
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
-pub trait ServerStore: Records + EventLog + Owners + Catalogue + Submissions + Space {}
-impl<T: Records + EventLog + Owners + Catalogue + Submissions + Space> ServerStore for T {}
+pub trait ServerStore:
+    Records + EventLog + Owners + Catalogue + Submissions + Derivatives + Space
+{
+}
+impl<T: Records + EventLog + Owners + Catalogue + Submissions + Derivatives + Space> ServerStore
+    for T
+{
+}
 
 /// What a worker may do: whatever its leases allow, and read which plugins there are.
-pub trait WorkerStore: JobLeases + CheckLeases + Catalogue {}
-impl<T: JobLeases + CheckLeases + Catalogue> WorkerStore for T {}
+pub trait WorkerStore:
+    JobLeases + Errands<Submission> + Errands<Derivative> + Sources + Catalogue
+{
+}
+impl<T: JobLeases + Errands<Submission> + Errands<Derivative> + Sources + Catalogue> WorkerStore
+    for T
+{
+}
 
 /// What the relay may do, in whichever process it runs.
 pub trait RelayStore: Outbox + Sweep {}

@@ -64,7 +64,7 @@ pub struct ChainReport {
     pub report: Report,
     pub input_peaks: Peaks,
     pub peaks: Peaks,
-    /// Files in the scratch folder (docs/peaks.md): of the recording and of the correction.
+    /// Files in the scratch folder (docs/renditions.md): of the recording and of the correction.
     pub input_pyramid: PathBuf,
     pub pyramid: PathBuf,
     /// What steps took away, where the chain asks for it.

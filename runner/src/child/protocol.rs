@@ -73,7 +73,7 @@ pub enum Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PeakForm {
-    /// Ours: all levels, see docs/peaks.md.
+    /// Ours: all levels, see docs/renditions.md.
     Pyramid,
     /// BBC's audiowaveform's.
     Dat,

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use retake_chain::{InstalledPlugin, problem::Problem};
+use jiff::Timestamp;
+use retake_chain::InstalledPlugin;
 use retake_jobs::{
     id::SubmissionId,
-    lease::{Attempt, Blame, LeaseLost, LeaseTerms, Leased},
+    lease::Attempt,
     plugin::{Origin, PluginVersion},
-    seams::{
-        Catalogue, CheckLeases, Heartbeat, Leases, Progress, Removal, StoreError, Submissions,
-    },
+    seams::{Catalogue, Removal, StoreError, Submissions},
     submission::{Submission, SubmissionStatus, Verdict, publishing},
 };
 use serde_json::Value;
 
-use super::MemoryStore;
+use super::{MemoryStore, Tables, errands::Kept};
 
 #[derive(Default)]
 pub(super) struct Plugins {
@@ -114,74 +113,22 @@ impl Submissions for MemoryStore {
     }
 }
 
-#[async_trait]
-impl CheckLeases for MemoryStore {
-    async fn claim_submission(
-        &self,
-        worker: &str,
-        terms: LeaseTerms,
-    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
-        let now = self.clock.now();
-        for submission in self.tables().plugins.submissions.values_mut() {
-            if let Some(attempt) = submission.claim(worker, now, terms) {
-                return Ok(Some((attempt, submission.clone())));
-            }
-        }
-        Ok(None)
+impl Kept for Submission {
+    fn rows(tables: &mut Tables) -> &mut BTreeMap<SubmissionId, Self> {
+        &mut tables.plugins.submissions
     }
 
-    async fn release_submission(
-        &self,
-        attempt: Attempt<Submission>,
-        terms: LeaseTerms,
-        blame: Blame,
-        reason: Problem,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
-        let now = self.clock.now();
-        let submissions = &mut self.tables().plugins.submissions;
-        let submission = submissions.get_mut(&attempt.id);
-        Ok(submission.ok_or(LeaseLost).and_then(|submission| {
-            submission.release(attempt, now, terms, blame, reason)?;
-            Ok(submission.clone())
-        }))
-    }
-}
-
-#[async_trait]
-impl Leases<Submission> for MemoryStore {
-    async fn extend(
-        &self,
-        attempt: Attempt<Submission>,
-        terms: LeaseTerms,
-        _: &Progress,
-        _: bool,
-    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
-        let now = self.clock.now();
-        let submissions = &mut self.tables().plugins.submissions;
-        let submission = submissions.get_mut(&attempt.id);
-        Ok(submission
-            .ok_or(LeaseLost)
-            .and_then(|submission| submission.renew(attempt, now, terms))
-            .map(|()| Heartbeat::default()))
-    }
-
-    async fn settle(
-        &self,
-        attempt: Attempt<Submission>,
+    fn end(
+        tables: &mut Tables,
+        attempt: Attempt<Self>,
         verdict: Verdict,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
-        let now = self.clock.now();
-        let mut tables = self.tables();
+        now: Timestamp,
+    ) -> Option<()> {
         let Plugins {
             versions,
             submissions,
         } = &mut tables.plugins;
-        let Some(submission) = submissions.get_mut(&attempt.id) else {
-            return Ok(Err(LeaseLost));
-        };
-        if let Err(lost) = submission.lease_of(attempt) {
-            return Ok(Err(lost));
-        }
+        let submission = submissions.get_mut(&attempt.id)?;
         let existing = match &verdict {
             Verdict::Passed { plugin, .. } => versions.get(&key(plugin)).map(|row| &row.version),
             Verdict::Refused { .. } => None,
@@ -193,6 +140,6 @@ impl Leases<Submission> for MemoryStore {
             };
             versions.insert(key(&row.version.plugin), row);
         }
-        Ok(Ok(submission.clone()))
+        Some(())
     }
 }

@@ -5,12 +5,13 @@ use std::{cell::RefCell, collections::BTreeSet, sync::Mutex};
 use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
+    derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     event::EventKind,
-    id::{EventId, SubmissionId},
-    lease::Blame,
+    id::{EventId, JobId, SubmissionId},
+    lease::{Attempt, Blame},
     seams::{
-        Catalogue, CheckLeases, EventLog, Outbox, Progress, Queue, QueueLimits, Space, Submissions,
-        Sweep, Topic,
+        Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Progress, Queue, QueueLimits,
+        Sources, Space, Submissions, Sweep, Topic,
     },
     submission::{Submission, Verdict},
 };
@@ -55,6 +56,11 @@ const SMALL: &[(&str, &str)] = &[
         "submissions_checking",
         "an index of those that wait, which are few by a limit",
     ),
+    (
+        "derivatives_waiting",
+        "an index of those that wait, which are few by a limit",
+    ),
+    ("SCAN derivatives_weight", "one row"),
     ("SCAN event_marks", "at most 65"),
     ("SCAN waiting", "no table: one row per owner who waits"),
     ("SCAN heads", "the same"),
@@ -200,6 +206,7 @@ async fn live(bench: &Bench) {
     store.send_again(10, now).await.unwrap();
     store.jobs_waiting().await.unwrap();
     store.space().await.unwrap();
+    derive(bench, job.id).await;
     queue(bench).await;
     publish(bench).await;
     bench.clock.advance(SignedDuration::from_hours(2));
@@ -225,6 +232,58 @@ async fn live(bench: &Bench) {
         .unwrap()
         .unwrap();
     bench.blobs.delete(key).await.unwrap();
+}
+
+async fn derive(bench: &Bench, job: JobId) {
+    let (store, owner) = (&bench.store, bench.owner);
+    let ask = async |kind: Kind| {
+        let new = Derivative::new(owner, job, kind, bench.clock.now());
+        store.derive(&new, 9).await.unwrap()
+    };
+    for kind in [
+        Kind::Compare,
+        Kind::Peaks(Side::Original, PeaksForm::Pyramid),
+    ] {
+        assert!(matches!(ask(kind).await, Derive::Is(_)));
+    }
+    let claim = async || -> (Attempt<Derivative>, Derivative) {
+        store.claim_errand("w", TERMS).await.unwrap().unwrap()
+    };
+    let (attempt, _) = claim().await;
+    store
+        .extend(attempt, TERMS, &Progress::default(), false)
+        .await
+        .unwrap()
+        .unwrap();
+    store.source(job).await.unwrap().unwrap();
+    let info = bench.blobs.put(attempt.key(), body(LONG), u64::MAX).await;
+    let info = info.unwrap();
+    let read = bench.blobs.read(attempt.key(), LONG as u64 - 1, 10).await;
+    assert_eq!(read.unwrap().len(), 1);
+    let file = DerivedFile {
+        content_type: "video/webm".to_owned(),
+        size_bytes: info.size_bytes,
+        sha256: info.sha256,
+        warnings: Vec::new(),
+    };
+    store
+        .settle(attempt, Derived::Ready(file))
+        .await
+        .unwrap()
+        .unwrap();
+    let (attempt, _) = claim().await;
+    let problem = Problem::new(ProblemKind::Unavailable, "a test");
+    store
+        .settle(attempt, Derived::Failed(problem))
+        .await
+        .unwrap()
+        .unwrap();
+    store.derivatives(owner, job).await.unwrap();
+    bench.clock.advance(SignedDuration::from_mins(11));
+    ask(Kind::Compare).await;
+    ask(Kind::Peaks(Side::Original, PeaksForm::Pyramid)).await;
+    assert_eq!(store.forget_derivatives(0).await.unwrap().len(), 1);
+    ask(Kind::Compare).await;
 }
 
 async fn queue(bench: &Bench) {
@@ -264,7 +323,7 @@ async fn publish(bench: &Bench) {
     let submission = Submission::new(id, plugin.digest.clone(), 10, bench.clock.now());
     assert!(store.add_submission(&submission, 5).await.unwrap());
     store.submission(id).await.unwrap().unwrap();
-    let (attempt, _) = store.claim_submission("w", TERMS).await.unwrap().unwrap();
+    let (attempt, _): (_, Submission) = store.claim_errand("w", TERMS).await.unwrap().unwrap();
     store
         .extend(attempt, TERMS, &Progress::default(), false)
         .await

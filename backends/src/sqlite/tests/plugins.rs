@@ -3,7 +3,7 @@
 use retake_chain::InstalledPlugin;
 use retake_jobs::{
     id::SubmissionId,
-    seams::{Catalogue, CheckLeases, Removal, Submissions},
+    seams::{Catalogue, Errands, Removal, Submissions},
     submission::{Submission, Verdict},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Passes};
@@ -60,12 +60,7 @@ impl Bench {
     }
 
     async fn settle(&self, plugin: &InstalledPlugin) -> Result<Submission, StoreError> {
-        let (attempt, _) = self
-            .store
-            .claim_submission("w", TERMS)
-            .await
-            .unwrap()
-            .unwrap();
+        let (attempt, _) = self.store.claim_errand("w", TERMS).await.unwrap().unwrap();
         let verdict = Verdict::Passed {
             plugin: plugin.clone(),
             check: Value::Null,

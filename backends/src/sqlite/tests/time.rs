@@ -4,7 +4,7 @@ use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     id::SubmissionId,
     lease::Blame,
-    seams::{CheckLeases, Outbox, Submissions},
+    seams::{Errands, Outbox, Submissions},
     submission::Submission,
 };
 
@@ -116,7 +116,7 @@ async fn what_comes_later_stands_later_whatever_the_clock_was_set_to() {
     }
     assert_eq!(listed, accepted, "the newest first");
     for oldest in submitted {
-        let (_, claimed) = store.claim_submission("w", TERMS).await.unwrap().unwrap();
+        let (_, claimed): (_, Submission) = store.claim_errand("w", TERMS).await.unwrap().unwrap();
         assert_eq!(claimed.id, oldest);
     }
 }

@@ -1,5 +1,6 @@
 //! The claims of `Store`: all its traits.
 
+mod derivatives;
 mod leases;
 mod log;
 mod publishing;

@@ -82,7 +82,7 @@ impl Bench {
     }
 
     async fn claim_check(&self) -> Option<(Attempt<Submission>, Submission)> {
-        self.b.claim_submission("w1", TERMS).await.unwrap()
+        self.b.claim_errand("w1", TERMS).await.unwrap()
     }
 
     /// Submits the plugin and settles it with the verdict.
@@ -338,7 +338,9 @@ async fn a_submission_whose_workers_vanish_rests_and_is_refused_in_the_end(bench
         attempts_max: 2,
         ..TERMS
     };
-    let claim = async || bench.b.claim_submission("w", terms).await.unwrap();
+    let claim = async || -> Option<(Attempt<Submission>, Submission)> {
+        bench.b.claim_errand("w", terms).await.unwrap()
+    };
     let mut rests = Vec::new();
     for _ in 0..20 {
         // Beyond the lease, how long nobody gets it.
@@ -354,7 +356,7 @@ async fn a_submission_whose_workers_vanish_rests_and_is_refused_in_the_end(bench
     assert_eq!(rests[..10], first, "as jobs rest");
     let good = bench.submit(2).await;
     bench.pass(60);
-    let (_, next) = bench.b.claim_submission("w", terms).await.unwrap().unwrap();
+    let (_, next): (_, Submission) = bench.b.claim_errand("w", terms).await.unwrap().unwrap();
     assert_eq!(next.id, good.id, "the queue goes on");
     let ended = bench.a.submission(bad.id).await.unwrap().unwrap();
     assert_eq!(ended.status, SubmissionStatus::Refused);
@@ -371,7 +373,7 @@ async fn a_check_that_is_given_back_is_anybodys_at_once(bench: Bench) {
         let reason = made::problem();
         let released = bench
             .b
-            .release_submission(attempt, TERMS, Blame::Worker, reason);
+            .release_errand(attempt, TERMS, Blame::Worker, reason);
         released.await.unwrap()
     };
     let released = give_back(attempt).await.unwrap();
@@ -394,7 +396,7 @@ async fn what_is_a_workers_fault_costs_a_check_no_attempt(bench: Bench) {
     let release = async |blame| {
         let (attempt, _) = bench.claim_check().await.expect("it waits");
         let reason = made::problem();
-        let released = bench.a.release_submission(attempt, TERMS, blame, reason);
+        let released = bench.a.release_errand(attempt, TERMS, blame, reason);
         released.await.unwrap().unwrap()
     };
     for n in 1..=20 {

@@ -65,7 +65,9 @@ fn length_and_channels_are_kept_at_every_rate() {
 
 #[test]
 fn equal_channels_come_out_bit_by_bit_as_if_each_had_its_session_for_the_work_of_one() {
-    for name in ["gain", "highpass", "denoise", "declick", "declip", "eq", "dereverb"] {
+    for name in [
+        "gain", "highpass", "denoise", "declick", "declip", "eq", "dereverb",
+    ] {
         let plugin = load(&format!("plugins/{name}"));
         assert!(plugin.manifest().runs_equal_channels_once(), "{name}");
         for (rate, channels, mix) in [(48_000, 2, 1.0), (44_100, 3, 0.6)] {

@@ -209,7 +209,7 @@ async fn workers_that_are_stopped_hand_a_check_on_at_once_and_it_costs_the_plugi
 #[tokio::test]
 async fn a_verdict_is_told_until_the_store_has_heard() {
     let house = House::new();
-    house.store.fail(Fault::SettleCheck, 2);
+    house.store.fail(Fault::SettleErrand, 2);
     let worker = house.worker(house.parts());
     let submission = house.verdict(house.submit(b"no plugin").await).await;
     assert_eq!(submission.status, SubmissionStatus::Refused);

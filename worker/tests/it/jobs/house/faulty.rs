@@ -14,19 +14,20 @@ use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
+    derivative::Derivative,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
     job::{AlreadyEnded, Job, Outcome},
-    lease::{Attempt, Blame, LeaseLost, LeaseTerms},
+    lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
-        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, CheckLeases, Claim, Delivery,
-        EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow, Owners, Progress,
-        Queue, QueueError, RecordingWithJobs, Records, Removal, StoreError, Submissions, Sweep,
-        Topic,
+        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Delivery, Derivatives,
+        Derive, Errands, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow,
+        Owners, Progress, Queue, QueueError, RecordingWithJobs, Records, Removal, Source, Sources,
+        StoreError, Submissions, Sweep, Topic,
     },
-    submission::{Submission, Verdict},
+    submission::Submission,
 };
 use serde_json::Value;
 
@@ -39,7 +40,7 @@ pub enum Fault {
     AnswerOfSettle,
     Release,
     Plugins,
-    SettleCheck,
+    SettleErrand,
 }
 
 pub struct FaultyStore {
@@ -160,6 +161,10 @@ impl Sweep for FaultyStore {
         self.inner.sweep(terms).await
     }
 
+    async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
+        self.inner.forget_derivatives(bytes_max).await
+    }
+
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
         self.inner.forget_events(lifetime).await
     }
@@ -204,34 +209,49 @@ impl Submissions for FaultyStore {
     }
 }
 
+/// The errands there are; jobs are none.
+trait Known: Errand {}
+impl Known for Submission {}
+impl Known for Derivative {}
+
 #[async_trait]
-impl CheckLeases for FaultyStore {
-    async fn claim_submission(
+impl<T: Known> Errands<T> for FaultyStore
+where
+    MemoryStore: Errands<T>,
+{
+    async fn errand_waits(&self) {
+        Errands::<T>::errand_waits(&self.inner).await;
+    }
+
+    async fn claim_errand(
         &self,
         worker: &str,
         terms: LeaseTerms,
-    ) -> Result<Option<(Attempt<Submission>, Submission)>, StoreError> {
-        self.inner.claim_submission(worker, terms).await
+    ) -> Result<Option<(Attempt<T>, T)>, StoreError> {
+        self.inner.claim_errand(worker, terms).await
     }
 
-    async fn release_submission(
+    async fn release_errand(
         &self,
-        attempt: Attempt<Submission>,
+        attempt: Attempt<T>,
         terms: LeaseTerms,
         blame: Blame,
         reason: Problem,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
         self.inner
-            .release_submission(attempt, terms, blame, reason)
+            .release_errand(attempt, terms, blame, reason)
             .await
     }
 }
 
 #[async_trait]
-impl Leases<Submission> for FaultyStore {
+impl<T: Known> Leases<T> for FaultyStore
+where
+    MemoryStore: Leases<T>,
+{
     async fn extend(
         &self,
-        attempt: Attempt<Submission>,
+        attempt: Attempt<T>,
         terms: LeaseTerms,
         progress: &Progress,
         event: bool,
@@ -241,11 +261,29 @@ impl Leases<Submission> for FaultyStore {
 
     async fn settle(
         &self,
-        attempt: Attempt<Submission>,
-        verdict: Verdict,
-    ) -> Result<Result<Submission, LeaseLost>, StoreError> {
-        self.check(Fault::SettleCheck)?;
-        self.inner.settle(attempt, verdict).await
+        attempt: Attempt<T>,
+        outcome: T::Outcome,
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
+        self.check(Fault::SettleErrand)?;
+        self.inner.settle(attempt, outcome).await
+    }
+}
+
+#[async_trait]
+impl Derivatives for FaultyStore {
+    async fn derive(&self, new: &Derivative, waiting_max: usize) -> Result<Derive, StoreError> {
+        self.inner.derive(new, waiting_max).await
+    }
+
+    async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {
+        self.inner.derivatives(owner, job).await
+    }
+}
+
+#[async_trait]
+impl Sources for FaultyStore {
+    async fn source(&self, job: JobId) -> Result<Option<Source>, StoreError> {
+        self.inner.source(job).await
     }
 }
 

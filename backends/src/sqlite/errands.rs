@@ -1,0 +1,157 @@
+//! Errands of every kind: claimed, kept, given back and ended alike. Each call is one transition in one
+//! transaction.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use retake_chain::problem::Problem;
+use retake_jobs::{
+    lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
+    seams::{Errands, Heartbeat, Leases, Progress, StoreError},
+};
+use rusqlite::Connection;
+use tokio::sync::Notify;
+
+use super::{SqliteStore, connection::SqliteError, news::News};
+
+/// An errand that has a table.
+pub(super) trait Kept: Errand + Clone + PartialEq {
+    /// Those that nobody sees to now, the oldest first.
+    fn claimable(connection: &Connection, now: Timestamp) -> Result<Vec<Self>, SqliteError>;
+
+    fn find(connection: &Connection, id: Self::Id) -> Result<Option<Self>, SqliteError>;
+
+    fn write(&self, connection: &Connection) -> Result<(), SqliteError>;
+
+    /// For one of those who wait for such an errand.
+    fn told(news: &News) -> &Notify;
+
+    /// What its outcome does to it, which is written afterwards, and to other tables. The attempt
+    /// holds it.
+    fn end(
+        &mut self,
+        connection: &Connection,
+        outcome: Self::Outcome,
+        now: Timestamp,
+        bytes_are_here: bool,
+    ) -> Result<(), SqliteError>;
+}
+
+/// Runs one transition on an errand and writes what came of it, unless it was refused.
+fn change<T: Kept>(
+    connection: &Connection,
+    id: T::Id,
+    transition: impl FnOnce(&mut T) -> Result<(), LeaseLost>,
+) -> Result<Result<T, LeaseLost>, SqliteError> {
+    let Some(mut errand) = T::find(connection, id)? else {
+        return Ok(Err(LeaseLost));
+    };
+    let changed = transition(&mut errand);
+    if changed.is_ok() {
+        errand.write(connection)?;
+    }
+    Ok(changed.map(|()| errand))
+}
+
+#[async_trait]
+impl<T: Kept> Errands<T> for SqliteStore {
+    async fn errand_waits(&self) {
+        T::told(&self.database.news).notified().await;
+    }
+
+    async fn claim_errand(
+        &self,
+        worker: &str,
+        terms: LeaseTerms,
+    ) -> Result<Option<(Attempt<T>, T)>, StoreError> {
+        let (worker, now) = (worker.to_owned(), self.database.clock.now());
+        // Workers ask often, and nearly always there is nothing: nobody's writes wait for that.
+        let claimable = self
+            .database
+            .read(move |connection| Ok(!T::claimable(connection, now)?.is_empty()))
+            .await?;
+        if !claimable {
+            return Ok(None);
+        }
+        let claimed = self
+            .database
+            .write(move |connection| {
+                for mut errand in T::claimable(connection, now)? {
+                    let before = errand.clone();
+                    let attempt = errand.claim(&worker, now, terms);
+                    // One that was tried too often ends here; one that rests is left as it is.
+                    if errand != before {
+                        errand.write(connection)?;
+                    }
+                    if let Some(attempt) = attempt {
+                        return Ok(Some((attempt, errand)));
+                    }
+                }
+                Ok(None)
+            })
+            .await?;
+        if claimed.is_some() {
+            // There may be more.
+            T::told(&self.database.news).notify_one();
+        }
+        Ok(claimed)
+    }
+
+    async fn release_errand(
+        &self,
+        attempt: Attempt<T>,
+        terms: LeaseTerms,
+        blame: Blame,
+        reason: Problem,
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write(move |connection| {
+                change(connection, attempt.id, |errand: &mut T| {
+                    errand.release(attempt, now, terms, blame, reason)
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl<T: Kept> Leases<T> for SqliteStore {
+    async fn extend(
+        &self,
+        attempt: Attempt<T>,
+        terms: LeaseTerms,
+        _: &Progress,
+        _: bool,
+    ) -> Result<Result<Heartbeat, LeaseLost>, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write_lightly(move |connection| {
+                let extended = change(connection, attempt.id, |errand: &mut T| {
+                    errand.renew(attempt, now, terms)
+                })?;
+                Ok(extended.map(|_| Heartbeat::default()))
+            })
+            .await
+    }
+
+    async fn settle(
+        &self,
+        attempt: Attempt<T>,
+        outcome: T::Outcome,
+    ) -> Result<Result<T, LeaseLost>, StoreError> {
+        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
+        self.database
+            .write(move |connection| {
+                let Some(mut errand) = T::find(connection, attempt.id)? else {
+                    return Ok(Err(LeaseLost));
+                };
+                if let Err(lost) = errand.lease_of(attempt) {
+                    return Ok(Err(lost));
+                }
+                errand.end(connection, outcome, now, bytes_are_here)?;
+                errand.write(connection)?;
+                Ok(Ok(errand))
+            })
+            .await
+    }
+}
