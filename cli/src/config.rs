@@ -9,6 +9,7 @@ use toml::Table;
 use crate::layers;
 
 /// A client that lost its line comes back within a minute.
+const DERIVATIVES_BYTES_MIN: u64 = 16 << 20;
 const EVENTS_KEPT_MS_MIN: u64 = 60_000;
 /// What the database's log may hold, and then some.
 const RESERVE_BYTES_MIN: u64 = 20 << 20;
@@ -39,6 +40,8 @@ pub struct Config {
     pub plugins: String,
     /// Events are kept for so long: whoever comes back to an event stream later reloads everything.
     pub events_kept_ms: u64,
+    /// What is made of jobs on demand may take so much room; whatever was not asked for longest goes first.
+    pub derivatives_bytes_max: u64,
     /// Room kept beside the database, so that a full disk can be cleared; 0 keeps none.
     pub reserve_bytes: u64,
     /// Compiling one of the plugins that come with the program, or are named at the command line, may
@@ -63,6 +66,7 @@ impl Default for Config {
             ca_file: String::new(),
             plugins: String::new(),
             events_kept_ms: 7 * 24 * 3_600_000,
+            derivatives_bytes_max: 4 << 30,
             reserve_bytes: 32 << 20,
             install_ms_max: 600_000,
             server: retake_server::Config::default(),
@@ -165,6 +169,12 @@ impl Config {
             problems.push(format!(
                 "events_kept_ms is {}; it must be {EVENTS_KEPT_MS_MIN} to {EVENTS_KEPT_MS_MAX}",
                 self.events_kept_ms
+            ));
+        }
+        if self.derivatives_bytes_max < DERIVATIVES_BYTES_MIN {
+            problems.push(format!(
+                "derivatives_bytes_max is {}; it must be at least {DERIVATIVES_BYTES_MIN}",
+                self.derivatives_bytes_max
             ));
         }
         if self.reserve_bytes != 0 && self.reserve_bytes < RESERVE_BYTES_MIN {

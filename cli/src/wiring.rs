@@ -71,7 +71,9 @@ pub fn open(config: &Config) -> Result<Wiring> {
     );
 
     let kept_ms = i64::try_from(config.events_kept_ms).unwrap_or(i64::MAX);
-    let relay = Relay::new(clock.clone()).keeping_events_for(SignedDuration::from_millis(kept_ms));
+    let relay = Relay::new(clock.clone())
+        .keeping_events_for(SignedDuration::from_millis(kept_ms))
+        .keeping_derivatives_within(config.derivatives_bytes_max, blobs.clone());
     let handle = relay.handle();
     let terms = LeaseTerms {
         lease_ms: config.worker.lease_ms,

@@ -36,6 +36,10 @@ pub struct Config {
     pub grace_ms: u64,
     /// How often to look for plugins that wait to be checked.
     pub plugin_poll_ms: u64,
+    /// Things asked for of completed jobs that are made at once, beside the jobs.
+    pub derivative_slots: usize,
+    /// How often to look for those that wait to be made, should nobody have said so.
+    pub derivative_poll_ms: u64,
     /// A plugin's check may take so long, …
     pub plugin_check_ms_max: u64,
     /// … and so much memory.
@@ -63,6 +67,8 @@ impl Default for Config {
             retry_ms_max: 60_000,
             grace_ms: 5_000,
             plugin_poll_ms: 500,
+            derivative_slots: 2,
+            derivative_poll_ms: 500,
             plugin_check_ms_max: 600_000,
             plugin_check_memory_bytes_max: 3 << 30,
             plugin_install_ms_max: 120_000,
@@ -95,6 +101,8 @@ impl Config {
         at_least("chain_steps_max", self.chain_steps_max as u64, 1);
         at_least("deadline_ms", self.deadline_ms, 1);
         at_least("plugin_poll_ms", self.plugin_poll_ms, 1);
+        at_least("derivative_slots", self.derivative_slots as u64, 1);
+        at_least("derivative_poll_ms", self.derivative_poll_ms, 1);
         at_least("plugin_check_ms_max", self.plugin_check_ms_max, 1_000);
         at_least(
             "plugin_check_memory_bytes_max",

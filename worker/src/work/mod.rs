@@ -7,6 +7,8 @@
 
 mod attempt;
 mod checks;
+mod derivatives;
+mod errands;
 mod fetch;
 mod leased;
 mod look;
@@ -20,11 +22,13 @@ use jiff::Timestamp;
 use retake_child::ChildProgram;
 use retake_jobs::{
     clock::Clock,
+    derivative::Derivative,
     health::Health,
     job::ClaimRefused,
     lease::LeaseTerms,
     message::JobMessage,
     seams::{Claim, Delivery, QueueError, SharedBlobs, SharedQueue, Tag, Topic, WorkerStore},
+    submission::Submission,
 };
 use retake_plugin_host::{Cache, HostError};
 use retake_runner::external::External;
@@ -32,7 +36,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use checks::Submissions;
+use errands::Waiting;
 use leased::{Source, Taken, out_of_reach};
 use scratch::Scratch;
 
@@ -138,7 +142,12 @@ impl Opened {
         for _ in 0..slots {
             running.spawn(Arc::clone(&worker).work_off(Slot));
         }
-        let checking = tokio::spawn(Arc::clone(&worker).work_off(Submissions));
+        let checking = Arc::clone(&worker).work_off(Waiting::<Submission>::new());
+        let checking = tokio::spawn(checking);
+        let mut deriving = JoinSet::new();
+        for _ in 0..worker.config.derivative_slots {
+            deriving.spawn(Arc::clone(&worker).work_off(Waiting::<Derivative>::new()));
+        }
         let looking = Arc::clone(&worker);
         let looking = tokio::spawn(async move { looking.look_until_well().await });
         while let Some(ended) = running.join_next().await {
@@ -151,6 +160,11 @@ impl Opened {
         }
         if let Err(error) = checking.await {
             tracing::error!(%error, "the checking of plugins panicked");
+        }
+        while let Some(ended) = deriving.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the making of derivatives panicked");
+            }
         }
         if let Err(error) = looking.await {
             tracing::error!(%error, "looking after the worker panicked");

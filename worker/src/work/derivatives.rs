@@ -1,0 +1,259 @@
+//! Makes what is asked for of completed jobs: each an errand, in a child behind the same wall as a job.
+
+use std::path::{Path, PathBuf};
+
+use retake_chain::{
+    Rendition, Vocabulary,
+    problem::{Problem, ProblemKind},
+};
+use retake_findings::Finding;
+use retake_jobs::{
+    derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
+    lease::Attempt,
+    seams::{BlobKey, Source},
+};
+use retake_runner::{
+    chain::{ChainContext, ChainFailure, Retry, Wish, look, run_chain, seed},
+    child::{Look, PeakForm},
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Worker,
+    errands::{Doable, NotDone, Why},
+    fetch,
+};
+use crate::config::Config;
+
+impl Doable for Derivative {
+    const NAME: &'static str = "a derivative";
+
+    fn poll_ms(config: &Config) -> u64 {
+        config.derivative_poll_ms
+    }
+
+    async fn work(
+        &self,
+        worker: &Worker,
+        attempt: Attempt<Derivative>,
+    ) -> Result<Derived, NotDone> {
+        let source = worker.parts.store.source(self.job_id).await;
+        let source = source.map_err(|error| NotDone::new(Why::OutOfReach, error))?;
+        // Deleted with its job: settling says that it is nobody's.
+        let gone = || NotDone::new(Why::OutOfReach, "the job is gone");
+        let source = source.ok_or_else(gone)?;
+        match worker.derive(self.kind, attempt, &source).await {
+            Ok(file) => Ok(Derived::Ready(file)),
+            Err(ChainFailure::Failed {
+                problem,
+                retry: Retry::Never,
+                ..
+            }) => Ok(Derived::Failed(*problem)),
+            Err(failure) => Err(not_done(failure)),
+        }
+    }
+
+    async fn settled(&self, _: &Worker) {
+        tracing::info!(
+            derivative.id = %self.id,
+            job.id = %self.job_id,
+            kind = %self.kind,
+            status = self.status.name(),
+            size_bytes = self.file.as_ref().map(|file| file.size_bytes),
+            "a derivative ended"
+        );
+    }
+
+    async fn dropped(worker: &Worker, attempt: Attempt<Derivative>) {
+        worker.delete(attempt.key()).await;
+    }
+}
+
+fn not_done(failure: ChainFailure) -> NotDone {
+    match failure {
+        ChainFailure::Failed { problem, retry, .. } => {
+            let why = match retry {
+                Retry::Ours(trouble) => Why::Trouble(trouble),
+                Retry::Never | Retry::After(_) => Why::Itself,
+            };
+            NotDone::new(why, problem.detail)
+        }
+        ChainFailure::Cancelled => NotDone::new(Why::OutOfReach, "it was stopped"),
+    }
+}
+
+const TILE_COLUMNS: u64 = 1_024;
+
+fn no_such_tile(tile: u32) -> ChainFailure {
+    let detail = format!("tile is {tile}; the audio ends before it");
+    ChainFailure::lasting(Problem::new(ProblemKind::InvalidField, detail))
+}
+
+/// In the scratch folder.
+struct Made {
+    path: PathBuf,
+    content_type: String,
+    warnings: Vec<Finding>,
+}
+
+impl Worker {
+    /// Makes it and puts its bytes under the attempt's key.
+    async fn derive(
+        &self,
+        kind: Kind,
+        attempt: Attempt<Derivative>,
+        source: &Source,
+    ) -> Result<DerivedFile, ChainFailure> {
+        let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
+        let made = match kind {
+            Kind::Rendition(rendition) => self.render(rendition, &scratch, source).await?,
+            Kind::Compare => {
+                let correction = self.fetch_correction(&scratch, source).await?;
+                let cuts = &source.correction.report.steps;
+                let cuts = cuts.iter().map(|step| step.cuts.clone()).collect();
+                let wanted = Look::Compare { correction, cuts };
+                let seen = (Side::Original, "audio/webm", wanted);
+                self.seen(seen, &scratch, source).await?
+            }
+            Kind::Peaks(side, form) => {
+                let (form, content_type) = match form {
+                    PeaksForm::Pyramid => (PeakForm::Pyramid, "application/octet-stream"),
+                    PeaksForm::Dat => (PeakForm::Dat, "application/octet-stream"),
+                    PeaksForm::Json => (PeakForm::Json, "application/json"),
+                };
+                let seen = (side, content_type, Look::Peaks(form));
+                self.seen(seen, &scratch, source).await?
+            }
+            Kind::Spectrogram {
+                side,
+                columns_per_second,
+                tile,
+            } => {
+                let from_column = u64::from(tile) * TILE_COLUMNS;
+                let wanted = Look::Spectrogram {
+                    columns_per_second: columns_per_second.into(),
+                    from_column,
+                    to_column: from_column + TILE_COLUMNS,
+                };
+                let folder = scratch.path().join("derivative");
+                tokio::fs::create_dir(&folder)
+                    .await
+                    .map_err(ChainFailure::disk)?;
+                let mut made = self
+                    .seen((side, "image/png", wanted), &scratch, source)
+                    .await?;
+                made.path = folder.join(format!("{tile}.png"));
+                if !made.path.exists() {
+                    return Err(no_such_tile(tile));
+                }
+                made
+            }
+        };
+        let limit = self.config.limits.correction_bytes_max;
+        let stored = fetch::store(&*self.parts.blobs, attempt.key(), &made.path, limit).await?;
+        Ok(DerivedFile {
+            content_type: made.content_type,
+            size_bytes: stored.size_bytes,
+            sha256: stored.sha256,
+            warnings: made.warnings,
+        })
+    }
+
+    /// Of one of the two: what, and what it is called.
+    async fn seen(
+        &self,
+        (side, content_type, wanted): (Side, &str, Look),
+        scratch: &TempDir,
+        source: &Source,
+    ) -> Result<Made, ChainFailure> {
+        let (input, track) = match side {
+            Side::Original => {
+                let recording = &source.recording;
+                let key = BlobKey::Recording(recording.id);
+                let size_bytes = recording.size_bytes;
+                let path = self.fetch_as("recording", scratch.path(), key, size_bytes);
+                (path.await?, source.job.track)
+            }
+            Side::Corrected => (self.fetch_correction(scratch, source).await?, None),
+        };
+        let output = scratch.path().join("derivative");
+        let vocabulary = Vocabulary::default();
+        let context = self.context(scratch.path(), source, &vocabulary);
+        let cancel = CancellationToken::new();
+        let looked = look(&input, &output, wanted, track, &context, &|_| (), &cancel).await?;
+        let warnings = looked.findings.into_iter().filter(Finding::is_warning);
+        Ok(Made {
+            path: output,
+            content_type: content_type.to_owned(),
+            warnings: warnings.collect(),
+        })
+    }
+
+    fn context<'a>(
+        &'a self,
+        scratch: &'a Path,
+        source: &Source,
+        vocabulary: &'a Vocabulary,
+    ) -> ChainContext<'a> {
+        ChainContext {
+            child: &self.parts.child,
+            plugin_cache: &self.parts.plugin_cache,
+            scratch_dir: scratch,
+            limits: &self.config.limits,
+            deadline: (&self.config).into(),
+            seed: seed(&source.recording.sha256),
+            vocabulary,
+        }
+    }
+
+    /// The correction in another format: a chain without steps.
+    async fn render(
+        &self,
+        rendition: Rendition,
+        scratch: &TempDir,
+        source: &Source,
+    ) -> Result<Made, ChainFailure> {
+        let input = self.fetch_correction(scratch, source).await?;
+        let output = scratch.path().join("derivative");
+        let vocabulary = Vocabulary::default();
+        let context = self.context(scratch.path(), source, &vocabulary);
+        let wish = Wish {
+            rendition: Some(rendition),
+            track: None,
+        };
+        let cancel = CancellationToken::new();
+        let ran = run_chain(&input, &output, &[], wish, &context, &|_| (), &cancel).await?;
+        Ok(Made {
+            content_type: ran.format.content_type().to_owned(),
+            warnings: ran.warnings(),
+            path: output,
+        })
+    }
+
+    async fn fetch_correction(
+        &self,
+        scratch: &TempDir,
+        source: &Source,
+    ) -> Result<PathBuf, ChainFailure> {
+        let key = BlobKey::Correction {
+            job: source.job.id,
+            attempt: source.correction.attempt,
+        };
+        let size_bytes = source.correction.size_bytes;
+        self.fetch_as("correction", scratch.path(), key, size_bytes)
+            .await
+    }
+
+    async fn fetch_as(
+        &self,
+        name: &str,
+        scratch: &Path,
+        key: BlobKey,
+        size_bytes: u64,
+    ) -> Result<PathBuf, ChainFailure> {
+        let path = scratch.join(name);
+        fetch::fetch(&*self.parts.blobs, key, size_bytes, &path).await?;
+        Ok(path)
+    }
+}
