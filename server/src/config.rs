@@ -59,6 +59,8 @@ pub struct Config {
     pub admin_tries_per_minute_total_max: u32,
     /// Plugins that may wait to be checked before more are turned away.
     pub plugin_submissions_max: usize,
+    /// Things made of one owner's jobs on demand that may wait to be made before more are turned away.
+    pub derivatives_waiting_per_owner_max: usize,
 
     // How long things may take.
     /// From connecting, or from the first byte of a later request, to the end of its headers; also
@@ -136,6 +138,7 @@ impl Default for Config {
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
+            derivatives_waiting_per_owner_max: 64,
 
             header_ms: 20_000,
             body_idle_ms: 30_000,
@@ -211,6 +214,11 @@ impl Config {
         at_least(
             "plugin_submissions_max",
             self.plugin_submissions_max as u64,
+            1,
+        );
+        at_least(
+            "derivatives_waiting_per_owner_max",
+            self.derivatives_waiting_per_owner_max as u64,
             1,
         );
         at_least("connections_max", self.connections_max as u64, 1);

@@ -36,6 +36,16 @@ pub struct Download {
     /// the bytes.
     pub tag: String,
     pub file_name: String,
+    pub keep: Keep,
+}
+
+/// What the owner's browser may do with its copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Keep it, and ask each time whether it still may.
+    Asking,
+    /// Keep it without asking: whatever comes from this address is always the same (RFC 8246).
+    ForGood,
 }
 
 impl Download {
@@ -47,7 +57,7 @@ impl Download {
             Verdict::Failed => return Err(conditions::failed(&etag)),
             Verdict::NotModified => {
                 let mut response = empty(StatusCode::NOT_MODIFIED);
-                add_validators(response.headers_mut(), &etag);
+                add_validators(response.headers_mut(), &etag, self.keep);
                 return Ok(response);
             }
         }
@@ -56,7 +66,7 @@ impl Download {
             Portion::Part { first, end } => (StatusCode::PARTIAL_CONTENT, first, end),
             Portion::Unsatisfiable => {
                 let detail =
-                    format!("the audio has {size} bytes; no byte of the range is among them");
+                    format!("what is here has {size} bytes; no byte of the range is among them");
                 return Err(Refusal::new(ProblemKind::RangeNotSatisfiable, detail)
                     .with_header(header::CONTENT_RANGE, &format!("bytes */{size}")));
             }
@@ -66,7 +76,7 @@ impl Download {
         let mut response = streamed(chunks(blobs, app.budget.clone(), self.key, first, end));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        add_validators(headers, &etag);
+        add_validators(headers, &etag, self.keep);
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.insert(header::CONTENT_LENGTH, (end - first).into());
         if status == StatusCode::PARTIAL_CONTENT {
@@ -84,13 +94,13 @@ impl Download {
     }
 }
 
-/// The owner's browser may keep it, and must ask each time whether it still may have it.
-fn add_validators(headers: &mut HeaderMap, etag: &str) {
+fn add_validators(headers: &mut HeaderMap, etag: &str, keep: Keep) {
     headers.insert(header::ETAG, visible(etag));
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache, no-transform"),
-    );
+    let keep = match keep {
+        Keep::Asking => "private, no-cache, no-transform",
+        Keep::ForGood => "private, max-age=31536000, immutable, no-transform",
+    };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
 }
 
 fn visible(text: &str) -> HeaderValue {

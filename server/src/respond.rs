@@ -23,11 +23,7 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        let refusal = Self {
-            problem: Box::new(Problem::new(kind, detail)),
-            headers: Vec::new(),
-            cause: None,
-        };
+        let refusal = Self::of(Problem::new(kind, detail));
         match kind {
             ProblemKind::Unauthenticated | ProblemKind::AdminKeyNeeded => {
                 refusal.with_header(header::WWW_AUTHENTICATE, "Bearer realm=\"retake\"")
@@ -36,6 +32,15 @@ impl Refusal {
                 refusal.with_header(header::RETRY_AFTER, RETRY_AFTER_S)
             }
             _ => refusal,
+        }
+    }
+
+    /// What somebody else has said already.
+    pub fn of(problem: Problem) -> Self {
+        Self {
+            problem: Box::new(problem),
+            headers: Vec::new(),
+            cause: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The JSON clients see. Rows become views here and nowhere else, so that a column added to a row
 //! does not become part of the interface by accident.
 
+mod derivatives;
 mod plugins;
 
 use http::StatusCode;
@@ -14,6 +15,7 @@ use retake_jobs::{
 };
 use serde::Serialize;
 
+pub use derivatives::DerivativeView;
 pub use plugins::{PluginView, VersionView, accepted};
 
 /// Addresses begin with the path under which we are reached, `base`: empty at the root.
@@ -60,6 +62,8 @@ struct JobLinks {
     report: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     peaks: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derivatives: Option<String>,
 }
 
 impl<'a> JobView<'a> {
@@ -75,6 +79,7 @@ impl<'a> JobView<'a> {
                 audio: completed.then(|| under("audio")),
                 report: completed.then(|| under("report")),
                 peaks: completed.then(|| under("peaks")),
+                derivatives: completed.then(|| under("derivatives")),
                 itself,
             },
             job,
@@ -93,6 +98,15 @@ impl<'a> JobView<'a> {
             ..Self::new(base, &record.job)
         }
     }
+}
+
+/// "talk.webm" corrected by preset speech is "talk-speech", whatever it is made into.
+pub fn download_stem(original: Option<&str>, job: &Job) -> String {
+    let stem = original.map_or("recording", |name| {
+        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    });
+    let chain = job.preset.as_deref().unwrap_or("corrected");
+    format!("{stem}-{chain}")
 }
 
 /// What an accepted job answers.

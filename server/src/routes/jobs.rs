@@ -15,13 +15,13 @@ use warp::reply::Response;
 use crate::{
     app::App,
     auth,
-    download::Download,
+    download::{Download, Keep},
     respond::{self, Refusal},
     routes::{
         Call,
         order::{Wanted, refuse_all, shorten},
     },
-    views::{Accepted, JobView, ReportView, reduce},
+    views::{Accepted, JobView, ReportView, download_stem, reduce},
 };
 
 const POINTS_MAX: usize = 2048;
@@ -62,7 +62,7 @@ async fn find(app: &App, call: &Call) -> Result<JobRecord, Refusal> {
 }
 
 /// The correction, or why there is none: not yet, or never.
-async fn find_correction(app: &App, call: &Call) -> Result<(Job, Correction), Refusal> {
+pub async fn find_correction(app: &App, call: &Call) -> Result<(Job, Correction), Refusal> {
     let JobRecord { job, correction } = find(app, call).await?;
     match correction {
         Some(correction) if job.status == Status::Completed => Ok((job, correction)),
@@ -116,9 +116,14 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
             attempt: correction.attempt,
         },
         size_bytes: correction.size_bytes,
-        file_name: download_name(original.as_deref(), &job, &correction),
+        file_name: format!(
+            "{}.{}",
+            download_stem(original.as_deref(), &job),
+            extension(&job, &correction)
+        ),
         content_type: correction.content_type,
         tag: correction.sha256,
+        keep: Keep::Asking,
     };
     download.answer(&app, &call)
 }
@@ -142,17 +147,9 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: correction.content_type,
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
+        keep: Keep::Asking,
     };
     download.answer(&app, &call)
-}
-
-/// "talk.webm" corrected by preset speech is "talk-speech.flac".
-fn download_name(original: Option<&str>, job: &Job, correction: &Correction) -> String {
-    let stem = original.map_or("recording", |name| {
-        name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-    });
-    let chain = job.preset.as_deref().unwrap_or("corrected");
-    format!("{stem}-{chain}.{}", extension(job, correction))
 }
 
 /// The correction is not always what was asked for.

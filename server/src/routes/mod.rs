@@ -6,6 +6,7 @@
 //! refusal. It is never a warp rejection, so no other route is tried after it.
 
 mod catalogue;
+mod derivatives;
 pub mod events;
 mod health;
 mod jobs;
@@ -93,6 +94,29 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
         Method::GET,
         "/api/v1/jobs/{id}/steps/{index}/delta",
         jobs::delta,
+    );
+
+    let derived = "/api/v1/jobs/{id}/derivatives";
+    routes.on(Method::GET, derived, derivatives::list);
+    routes.on(
+        Method::GET,
+        "/api/v1/jobs/{id}/renditions/{rendition}",
+        derivatives::rendition,
+    );
+    routes.on(
+        Method::GET,
+        "/api/v1/jobs/{id}/compare",
+        derivatives::compare,
+    );
+    routes.on(
+        Method::GET,
+        "/api/v1/jobs/{id}/peaks/{side}",
+        derivatives::peaks,
+    );
+    routes.on(
+        Method::GET,
+        "/api/v1/jobs/{id}/spectrograms/{side}/{columns_per_second}/{tile}",
+        derivatives::spectrogram,
     );
 
     routes.on(Method::GET, events::ADDRESS, events::stream);

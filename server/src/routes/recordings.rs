@@ -15,7 +15,7 @@ use warp::reply::Response;
 use crate::{
     app::App,
     auth, conditions,
-    download::Download,
+    download::{Download, Keep},
     respond::{self, Refusal},
     routes::{Call, jobs::points},
     views::{Page, RecordingView, reduce},
@@ -96,6 +96,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         file_name: original_name(&recording),
         content_type: recording.content_type,
         tag: recording.sha256,
+        keep: Keep::Asking,
     };
     download.answer(&app, &call)
 }

@@ -6,6 +6,7 @@
 mod connections;
 mod contract;
 mod crowds;
+mod derivatives;
 mod direct;
 mod downloads;
 pub mod house;

@@ -32,8 +32,9 @@ fn version(version: &str, digest: &str) -> InstalledPlugin {
 impl House {
     /// Does what a worker does with the oldest submission.
     async fn judge(&self, verdict: Verdict) {
-        let claimed = self.store.claim_submission("a worker", TERMS).await;
-        let (attempt, _) = claimed.unwrap().expect("one waits");
+        let claimed = self.store.claim_errand("a worker", TERMS).await;
+        let (attempt, _): (_, retake_jobs::submission::Submission) =
+            claimed.unwrap().expect("one waits");
         let settled = self.store.settle(attempt, verdict).await;
         settled.unwrap().unwrap();
     }

@@ -1,0 +1,195 @@
+//! What is made of a completed job when it is asked for: the correction in other formats, pictures of it,
+//! the stream to compare by.
+//!
+//! Asking makes it. Whoever asks waits a while for it; then they are told to ask again, and it goes on being made.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use retake_chain::problem::ProblemKind;
+use retake_jobs::{
+    derivative::{Derivative, DerivativeStatus, DerivedFile, Kind, PeaksForm},
+    id::{JobId, OwnerId},
+    seams::Derive,
+};
+use tokio::time::{Instant, sleep};
+use warp::reply::Response;
+
+use super::{Answer, Call, jobs::find_correction, order::shorten};
+use crate::{
+    app::App,
+    auth,
+    download::{Download, Keep},
+    respond::{self, Refusal},
+    views::{DerivativeView, Page, download_stem},
+};
+
+/// How long is waited for it where the request does not say (RFC 7240, `wait`).
+const WAIT: Duration = Duration::from_secs(10);
+/// Between two looks: from the first to the second, twice as long each time.
+const LOOK: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(160));
+
+pub async fn rendition(app: Arc<App>, call: Call) -> Answer {
+    let text = decoded(call.segment(1));
+    let rendition = text.parse().map_err(|error| {
+        let detail = format!("the rendition \"{}\": {error}", shorten(&text));
+        Refusal::field(ProblemKind::InvalidField, "/rendition", detail)
+    })?;
+    answer(&app, &call, Kind::Rendition(rendition)).await
+}
+
+pub async fn compare(app: Arc<App>, call: Call) -> Answer {
+    answer(&app, &call, Kind::Compare).await
+}
+
+pub async fn peaks(app: Arc<App>, call: Call) -> Answer {
+    let kind = Kind::parse_peaks(call.segment(1)).ok_or_else(Refusal::not_found)?;
+    answer(&app, &call, kind).await
+}
+
+pub async fn spectrogram(app: Arc<App>, call: Call) -> Answer {
+    let kind = format!(
+        "spectrogram/{}/{}/{}",
+        call.segment(1),
+        call.segment(2),
+        call.segment(3)
+    );
+    let kind = kind.parse().map_err(|_| Refusal::not_found())?;
+    answer(&app, &call, kind).await
+}
+
+/// All that were made of a job, and those that wait.
+pub async fn list(app: Arc<App>, call: Call) -> Answer {
+    let (job, _) = find_correction(&app, &call).await?;
+    let all = app.parts.store.derivatives(job.owner, job.id).await?;
+    let base = app.place.base();
+    let page = Page {
+        items: all.iter().map(|it| DerivativeView::new(base, it)).collect(),
+        next_page_token: None,
+    };
+    Ok(respond::json(StatusCode::OK, &page))
+}
+
+/// A client may escape the colon and the comma.
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
+    let owner = auth::owner(app, call).await?;
+    let job: JobId = call.id()?;
+    let mut wanted = Derivative::new(owner, job, kind, app.parts.clock.now());
+    wanted.request_id = Some(call.request_id.as_str().to_owned());
+    let until = Instant::now() + wait(app, &call.headers);
+    let mut pause = LOOK.0;
+    loop {
+        let derivative = match app
+            .parts
+            .store
+            .derive(&wanted, app.config.derivatives_waiting_per_owner_max)
+            .await?
+        {
+            Derive::Is(derivative) => derivative,
+            Derive::TooMany => return Err(too_many(app)),
+            // Of a job that is there, the reason.
+            Derive::Gone => {
+                find_correction(app, call).await?;
+                return Err(Refusal::not_found());
+            }
+        };
+        match (derivative.status, &derivative.file) {
+            (DerivativeStatus::Ready, Some(file)) => {
+                return download(app, call, owner, &derivative, file).await;
+            }
+            (DerivativeStatus::Failed, _) => return Err(failed(derivative)),
+            _ if Instant::now() + pause >= until => return Ok(wait_for_it(app, &derivative)),
+            _ => {}
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = app.stopping.cancelled() => return Ok(wait_for_it(app, &derivative)),
+        }
+        pause = (pause * 2).min(LOOK.1);
+    }
+}
+
+/// `Prefer: wait=N`, in seconds, within what an answer may take.
+fn wait(app: &App, headers: &HeaderMap) -> Duration {
+    let preferences = headers.get_all("prefer").iter();
+    let preferences = preferences.filter_map(|value| value.to_str().ok());
+    let asked = preferences
+        .flat_map(|line| line.split([',', ';']))
+        .filter_map(|preference| preference.trim().split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
+        .and_then(|(_, value)| value.trim().trim_matches('"').parse().ok());
+    // What is found at the end must still be answered in time.
+    let most = Duration::from_millis(app.config.answer_ms_max * 9 / 10);
+    asked.map_or(WAIT, Duration::from_secs).min(most)
+}
+
+async fn download(
+    app: &App,
+    call: &Call,
+    owner: OwnerId,
+    derivative: &Derivative,
+    file: &DerivedFile,
+) -> Answer {
+    let record = app.parts.store.job(owner, derivative.job_id).await?;
+    let job = record.ok_or_else(Refusal::not_found)?.job;
+    let recording = app.parts.store.recording(owner, job.recording_id).await?;
+    let original = recording.and_then(|found| found.recording.file_name);
+    let stem = download_stem(original.as_deref(), &job);
+    let download = Download {
+        key: derivative.key(),
+        size_bytes: file.size_bytes,
+        file_name: file_name(&stem, derivative.kind),
+        content_type: file.content_type.clone(),
+        tag: file.sha256.clone(),
+        keep: Keep::ForGood,
+    };
+    download.answer(app, call)
+}
+
+fn file_name(stem: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Rendition(rendition) => format!("{stem}.{}", rendition.format.extension()),
+        Kind::Compare => format!("{stem}-compare.webm"),
+        Kind::Peaks(side, form) => {
+            let ending = match form {
+                PeaksForm::Pyramid => ".peaks",
+                PeaksForm::Dat | PeaksForm::Json => form.ending(),
+            };
+            format!("{stem}-{}{ending}", side.name())
+        }
+        Kind::Spectrogram {
+            side,
+            columns_per_second,
+            tile,
+        } => format!("{stem}-{}-{columns_per_second}-{tile}.png", side.name()),
+    }
+}
+
+/// It is being made: 202, and when to ask again.
+fn wait_for_it(app: &App, derivative: &Derivative) -> Response {
+    let view = DerivativeView::new(app.place.base(), derivative);
+    let mut response = respond::json(StatusCode::ACCEPTED, &view);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+fn failed(derivative: Derivative) -> Refusal {
+    let unknown =
+        || retake_chain::problem::Problem::new(ProblemKind::Internal, "it could not be made");
+    Refusal::of(derivative.error.unwrap_or_else(unknown))
+}
+
+fn too_many(app: &App) -> Refusal {
+    let most = app.config.derivatives_waiting_per_owner_max;
+    let detail = format!(
+        "{most} of yours wait to be made, or very many of everybody's; ask again when some are ready"
+    );
+    Refusal::new(ProblemKind::TooManyRequests, detail)
+}
