@@ -88,7 +88,7 @@ pub struct Pages {
     pub happened: Vec<(Duration, String)>,
     pub complaints: Vec<Complaint>,
     /// What a kind's result is: the first one seen.
-    pub results: BTreeMap<Work, String>,
+    pub results: BTreeMap<(Work, bool), String>,
     pub reconnects: u64,
     /// Attempts whose beginning was heard.
     pub begun: u64,

@@ -6,6 +6,7 @@ mod commands;
 mod contains;
 mod contract;
 mod corrects;
+mod derives;
 mod external;
 mod hears;
 mod hides;

@@ -1,6 +1,7 @@
 // The second path: a recording that exists already.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { openPage } from "../browser.mjs";
 import { near } from "../tally.mjs";
 import { chooseFile, entry, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
@@ -30,6 +31,50 @@ export async function fileChapter({ browser, url, tally, shot }) {
           await waitForStatus(chosen, "completed");
           near(await playsOn(playerOf(chosen, "corrected"), "the correction"), 2, 0.05, "its length in seconds");
           await chosen.getByRole("link", { name: "Download WAV" }).waitFor();
+        },
+      ],
+      [
+        "the correction comes in another format without being corrected again",
+        async () => {
+          const chosen = entry(page, "chosen.wav");
+          await chosen.getByLabel("Download as").selectOption("mp3");
+          const [download] = await Promise.all([
+            page.waitForEvent("download"),
+            chosen.getByRole("button", { name: "Download MP3" }).click(),
+          ]);
+          assert.equal(download.suggestedFilename(), "chosen-music.mp3");
+          const bytes = await readFile(await download.path());
+          // Layer III; a recording without tags has no ID3 before it.
+          assert.equal(bytes.readUInt16BE(0) & 0xfffe, 0xfffa);
+          // Two seconds at no less than 64 kbit/s.
+          assert.ok(bytes.length > 16_000, `${bytes.length} bytes`);
+          await chosen.getByLabel("Download as").selectOption("wav");
+          await chosen.getByRole("link", { name: "Download WAV" }).waitFor();
+        },
+      ],
+      [
+        "original and correction come out of one player, and switching loses no place",
+        async () => {
+          const chosen = entry(page, "chosen.wav");
+          await chosen.getByRole("button", { name: "Compare in one player" }).click();
+          const both = playerOf(chosen, "compare");
+          near(await playsOn(both, "both in one"), 2, 0.05, "their length in seconds");
+          const heard = await both.evaluate(async (audio) => {
+            const place = audio.currentTime;
+            const radio = (value) => audio.parentElement.querySelector(`input[value=${value}]`);
+            for (const value of ["original", "removed", "corrected"]) radio(value).click();
+            const context = new OfflineAudioContext(1, 1, 48_000);
+            const stream = await context.decodeAudioData(await (await fetch(audio.src)).arrayBuffer());
+            const level = (channel) =>
+              Math.sqrt(channel.reduce((sum, sample) => sum + sample * sample, 0) / channel.length);
+            const levels = Array.from({ length: stream.numberOfChannels }, (_, n) => level(stream.getChannelData(n)));
+            return { moved: audio.currentTime - place, levels, paused: audio.paused };
+          });
+          assert.ok(heard.moved >= 0 && !heard.paused, "it plays on");
+          assert.equal(heard.levels.length, 2, "one channel for each");
+          const [before, after] = heard.levels;
+          assert.ok(before > 0.001 && after > 0.001 && Math.abs(before - after) > 0.001, `levels ${before}, ${after}`);
+          assert.ok(await chosen.getByRole("radio", { name: "Corrected" }).isChecked());
         },
       ],
       [
