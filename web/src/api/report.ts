@@ -15,6 +15,7 @@ import { type Problem, parseProblem } from "./problem";
 export type Measurement = {
   duration_ms: number;
   sample_rate: number;
+  channels: number | null;
   integrated_lufs: number | null;
   true_peak_dbtp: number | null;
   momentary_max_lufs: number | null;
@@ -130,6 +131,7 @@ function parseMeasurement(value: unknown, where: string): Measurement {
   return {
     duration_ms: number(measured.duration_ms, `${where}.duration_ms`),
     sample_rate: number(measured.sample_rate, `${where}.sample_rate`),
+    channels: perhaps("channels"),
     integrated_lufs: perhaps("integrated_lufs"),
     true_peak_dbtp: perhaps("true_peak_dbtp"),
     momentary_max_lufs: perhaps("momentary_max_lufs"),

@@ -9,7 +9,7 @@ import { type Problem, parseProblem } from "./problem";
 export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 export type Status = (typeof STATUSES)[number];
 
-export const FORMATS = ["flac", "wav", "opus"] as const;
+export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const;
 export type Format = (typeof FORMATS)[number];
 
 export type Job = {

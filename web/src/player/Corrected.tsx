@@ -1,7 +1,7 @@
 // A corrected recording: play it, switch between it and the original at the same place, see what has
 // changed, download it.
 
-import { type RefObject, useEffect, useMemo, useRef } from "react";
+import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
 import type { Track } from "@/api/report";
 import type { Job } from "@/api/types";
@@ -10,6 +10,8 @@ import { LoudnessView } from "@/report/LoudnessView";
 import { Steps } from "@/report/Steps";
 import { Targets } from "@/report/Targets";
 import { usedTrackWords } from "@/report/tracks";
+import { CompareButton, ComparePlayer } from "./Compare";
+import { Download } from "./Download";
 import { Numbers } from "./Numbers";
 import { SwitchButton } from "./SwitchButton";
 import { useReport } from "./useReport";
@@ -26,6 +28,7 @@ type Props = {
 
 export function Corrected({ job, title, original, onJob, onTracks }: Props) {
   const corrected = useRef<HTMLAudioElement>(null);
+  const [both, setBoth] = useState(false);
   const report = useReport(job.id);
   const measured = report.phase === "ready" ? report.report : null;
   // What the job itself tells is here before its report.
@@ -41,21 +44,25 @@ export function Corrected({ job, title, original, onJob, onTracks }: Props) {
         <strong>Corrected</strong> <span className="muted">{title}</span>
         {usedTrack !== null && <span className="muted">{usedTrack}</span>}
       </p>
-      <audio
-        ref={corrected}
-        controls
-        preload="metadata"
-        src={url}
-        aria-label={`Corrected recording, ${title}`}
-        data-player="corrected"
-      />
-      <div className="actions">
-        <SwitchButton original={original} corrected={corrected} report={measured} />
-        {/* The server names the file: its Content-Disposition wins over a name given here. */}
-        <a className="button" href={url} download>
-          Download {job.format.toUpperCase()}
-        </a>
-      </div>
+      {both && measured !== null ? (
+        <ComparePlayer job={job} report={measured} />
+      ) : (
+        <>
+          <audio
+            ref={corrected}
+            controls
+            preload="metadata"
+            src={url}
+            aria-label={`Corrected recording, ${title}`}
+            data-player="corrected"
+          />
+          <div className="actions">
+            <SwitchButton original={original} corrected={corrected} report={measured} />
+            {measured !== null && <CompareButton job={job} onReady={() => setBoth(true)} />}
+          </div>
+        </>
+      )}
+      <Download job={job} />
       <Findings job={job} found={found} onJob={onJob} />
       {measured !== null && <Targets targets={measured.targets} />}
       <Numbers report={report} />

@@ -22,6 +22,6 @@ describe("the preset", () => {
 
 describe("the format", () => {
   it("is one of those the server writes", () => {
-    expect(["flac", "wav", "opus", "mp3", ""].map(isFormat)).toEqual([true, true, true, false, false]);
+    expect(["flac", "wav", "opus", "mp3", "m4a", "aac", ""].map(isFormat)).toEqual([true, true, true, true, true, false, false]);
   });
 });

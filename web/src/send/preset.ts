@@ -32,6 +32,8 @@ export function presetAmong(presets: readonly Preset[], wanted: string): string 
 
 export const FORMAT_WORDS: Readonly<Record<Format, string>> = {
   flac: "FLAC, lossless",
+  mp3: "MP3, plays everywhere",
+  m4a: "M4A, for phones",
   wav: "WAV, lossless and large",
   opus: "Opus, small",
 };

@@ -1,0 +1,40 @@
+// Other forms of a correction, which the server makes when they are asked for.
+
+import { pause } from "@/ui/pause";
+import { API, openSession } from "./client";
+import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
+import type { Format, Job } from "./types";
+
+/** How long one request waits, in seconds. */
+const WAIT_S = 20;
+
+export function renditionUrl(job: Job, format: Format): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/renditions/${format}`;
+}
+
+export function compareUrl(job: Job): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/compare`;
+}
+
+/** Has it made, and resolves once it can be had. Asks for one byte of it: nothing is downloaded. */
+export async function renditionMade(url: string, signal: AbortSignal): Promise<void> {
+  await openSession();
+  while (!signal.aborted) {
+    const answer = await ask(url, signal);
+    if (answer.status >= 400) throw new RequestFailed(problemFromBody(answer.status, await answer.text()));
+    void answer.body?.cancel();
+    if (answer.status !== 202) return;
+    await pause(Number(answer.headers.get("retry-after") ?? "1") * 1000, signal);
+  }
+}
+
+async function ask(url: string, signal: AbortSignal): Promise<Response> {
+  const headers = { range: "bytes=0-0", prefer: `wait=${WAIT_S}` };
+  try {
+    // What is kept of the one byte must not stand for the whole.
+    return await fetch(url, { headers, signal, cache: "no-store" });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw new ServerUnreachable(`GET ${url} got no answer`, { cause: error });
+  }
+}

@@ -1,0 +1,95 @@
+// Hears original and correction out of one player: switching has no gap and loses no place. What was removed
+// can be heard as well.
+
+import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { compareUrl } from "@/api/renditions";
+import type { Report } from "@/api/report";
+import type { Job } from "@/api/types";
+import { TroubleNote } from "@/ui/TroubleNote";
+import { CompareEngine, HEARD, type Heard, channelsOf, gainsFor } from "./compare";
+import { matchedVolumes } from "./match";
+import { useMaking } from "./useMaking";
+import styles from "./player.module.css";
+
+const WORDS: Readonly<Record<Heard, string>> = {
+  original: "Original",
+  corrected: "Corrected",
+  removed: "Removed",
+};
+
+/** Has the stream made, and tells when it is there. */
+export function CompareButton({ job, onReady }: { job: Job; onReady: () => void }) {
+  const { making, trouble, make, stop } = useMaking();
+  const start = async () => {
+    if (await make(compareUrl(job), "The comparison")) onReady();
+  };
+  return (
+    <>
+      {making ? (
+        <button type="button" onClick={stop}>
+          Getting both ready… Stop
+        </button>
+      ) : (
+        <button type="button" onClick={() => void start()}>
+          Compare in one player
+        </button>
+      )}
+      {trouble !== null && <TroubleNote trouble={trouble} alert />}
+    </>
+  );
+}
+
+export function ComparePlayer({ job, report }: { job: Job; report: Report }) {
+  const name = useId();
+  const element = useRef<HTMLAudioElement>(null);
+  const engine = useRef<CompareEngine | null>(null);
+  const [heard, setHeard] = useState<Heard>("corrected");
+  const [matched, setMatched] = useState(true);
+  const volumes = useMemo(() => matchedVolumes(report), [report]);
+  const gains = gainsFor(heard, matched, volumes);
+  const channels = channelsOf(report.input.channels, report.output.channels);
+
+  // An element can be taken into the engine once only, and a browser lets it sound only after a click.
+  const onPlay = () => {
+    if (element.current === null || engine.current !== null) return;
+    engine.current = new CompareEngine(element.current, channels);
+    engine.current.hear(gains);
+  };
+  useEffect(() => {
+    engine.current?.hear({ original: gains.original, corrected: gains.corrected });
+  }, [gains.original, gains.corrected]);
+  useEffect(() => () => engine.current?.close(), []);
+
+  return (
+    <div className={styles.compare}>
+      <audio
+        ref={element}
+        controls
+        preload="auto"
+        src={compareUrl(job)}
+        onPlay={onPlay}
+        aria-label={`${WORDS[heard]}, out of both`}
+        data-player="compare"
+      />
+      <fieldset className={styles.heard}>
+        <legend className="hidden">What is heard</legend>
+        {HEARD.map((known) => (
+          <label key={known} data-heard={known}>
+            <input
+              type="radio"
+              name={name}
+              value={known}
+              checked={heard === known}
+              onChange={() => setHeard(known)}
+            />
+            <span>{WORDS[known]}</span>
+          </label>
+        ))}
+        <label className={styles.match}>
+          <input type="checkbox" checked={matched} onChange={(event) => setMatched(event.target.checked)} />
+          <span>Same loudness</span>
+        </label>
+      </fieldset>
+    </div>
+  );
+}
