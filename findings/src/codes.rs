@@ -133,6 +133,8 @@ codes! {
     BitrateChanged, "bitrate-changed", Warning, "{format} has no {wanted_kbps} kbit/s at {rate_hz} Hz with {channels} {channels?channel|channels}: it is {kbps} kbit/s";
     /// A variable bitrate was asked for; for one channel the constant one sounds better and is used.
     VbrNotUsed, "vbr-not-used", Info, "the bitrate is constant: a variable one is used for two channels only";
+    /// A rendition in a format that loses something was made of a correction in another such format.
+    LostTwice, "lost-twice", Warning, "the correction is in {from}, which has lost something; {to} made of it loses more. Correct it into FLAC, and make {to} of that";
     /// Original and correction, brought on one time line, are not equally long: the cuts are not all known, or it is
     /// the correction of another recording.
     CompareLengthDiffers, "compare-length-differs", Warning, "the original is {longer_ms:.1} ms longer than the correction where it should be as long";

@@ -73,6 +73,32 @@ async fn every_format_of_a_correction_has_its_length() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_loses_something_for_the_second_time_is_said() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let up = Start::new("up", data.path()).start()?;
+    let ann = Client::new(&up.url).await?;
+    let upload = Upload::file(&fixture("speech.flac"))?
+        .with("preset", "loudness-only")
+        .with("format", "opus");
+    let (ended, _) = ann.corrected(&upload).await?;
+    let job = format!("/api/v1/jobs/{}", ended["id"].as_str().unwrap_or_default());
+    for rendition in ["mp3", "wav"] {
+        made(&ann, &format!("{job}/renditions/{rendition}")).await?;
+    }
+    let all = listed(&ann, &job).await?;
+    let codes = |at: usize| -> Vec<&str> {
+        let warnings = all[at]["warnings"].as_array();
+        let warnings = warnings.into_iter().flatten();
+        warnings
+            .filter_map(|warning| warning["code"].as_str())
+            .collect()
+    };
+    ensure!(codes(0) == ["lost-twice"], "{all:?}");
+    ensure!(codes(1).is_empty(), "{all:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_worker_killed_while_it_makes_one_leaves_it_to_the_next() -> Result<()> {
     let data = tempfile::tempdir()?;
     let server = Start::new("server", data.path()).start()?;

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use retake_chain::{
     Rendition, Vocabulary,
+    format::Format,
     problem::{Problem, ProblemKind},
 };
-use retake_findings::Finding;
+use retake_findings::{Code, Finding};
 use retake_jobs::{
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     lease::Attempt,
@@ -88,6 +89,16 @@ const TILE_COLUMNS: u64 = 1_024;
 fn no_such_tile(tile: u32) -> ChainFailure {
     let detail = format!("tile is {tile}; the audio ends before it");
     ChainFailure::lasting(Problem::new(ProblemKind::InvalidField, detail))
+}
+
+/// Nobody hears it at once, and who makes a third of that hears it all the more.
+fn lost_twice(source: &Source, to: Format) -> Option<Finding> {
+    let from = Format::of_content_type(&source.correction.content_type)?;
+    let lost = !from.is_lossless() && !to.is_lossless();
+    lost.then(|| {
+        let params = [("from", from.name().into()), ("to", to.name().into())];
+        Finding::new(Code::LostTwice, params)
+    })
 }
 
 /// In the scratch folder.
@@ -226,7 +237,10 @@ impl Worker {
         let ran = run_chain(&input, &output, &[], wish, &context, &|_| (), &cancel).await?;
         Ok(Made {
             content_type: ran.format.content_type().to_owned(),
-            warnings: ran.warnings(),
+            warnings: lost_twice(source, ran.format)
+                .into_iter()
+                .chain(ran.warnings())
+                .collect(),
             path: output,
         })
     }
