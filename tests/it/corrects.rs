@@ -58,7 +58,7 @@ async fn every_recording_comes_back_as_loud_as_asked_as_long_and_aligned() -> Re
         );
         assert_eq!(
             report["steps"].as_array().unwrap().len(),
-            3,
+            4,
             "{name}: {report}"
         );
     }

@@ -31,11 +31,16 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(10), Duration::from_mi
 
 pub async fn rendition(app: Arc<App>, call: Call) -> Answer {
     let text = decoded(call.segment(1));
-    let rendition = text.parse().map_err(|error| {
-        let detail = format!("the rendition \"{}\": {error}", shorten(&text));
-        Refusal::field(ProblemKind::InvalidField, "/rendition", detail)
-    })?;
-    answer(&app, &call, Kind::Rendition(rendition)).await
+    match text.parse() {
+        Ok(rendition) => answer(&app, &call, Kind::Rendition(rendition)).await,
+        Err(error) => {
+            // What is not there, or another's, is told first.
+            find_correction(&app, &call).await?;
+            let detail = format!("the rendition \"{}\": {error}", shorten(&text));
+            let wrong = Refusal::field(ProblemKind::InvalidField, "/rendition", detail);
+            Err(wrong)
+        }
+    }
 }
 
 pub async fn compare(app: Arc<App>, call: Call) -> Answer {
@@ -43,8 +48,10 @@ pub async fn compare(app: Arc<App>, call: Call) -> Answer {
 }
 
 pub async fn peaks(app: Arc<App>, call: Call) -> Answer {
-    let kind = Kind::parse_peaks(call.segment(1)).ok_or_else(Refusal::not_found)?;
-    answer(&app, &call, kind).await
+    match Kind::parse_peaks(call.segment(1)) {
+        Some(kind) => answer(&app, &call, kind).await,
+        None => nothing(&app, &call).await,
+    }
 }
 
 pub async fn spectrogram(app: Arc<App>, call: Call) -> Answer {
@@ -54,8 +61,10 @@ pub async fn spectrogram(app: Arc<App>, call: Call) -> Answer {
         call.segment(2),
         call.segment(3)
     );
-    let kind = kind.parse().map_err(|_| Refusal::not_found())?;
-    answer(&app, &call, kind).await
+    match kind.parse() {
+        Ok(kind) => answer(&app, &call, kind).await,
+        Err(_) => nothing(&app, &call).await,
+    }
 }
 
 /// All that were made of a job, and those that wait.
@@ -68,6 +77,12 @@ pub async fn list(app: Arc<App>, call: Call) -> Answer {
         next_page_token: None,
     };
     Ok(respond::json(StatusCode::OK, &page))
+}
+
+/// For whom it is not theirs, as for whom it is: but without a session that is what is told.
+async fn nothing(app: &App, call: &Call) -> Answer {
+    auth::owner(app, call).await?;
+    Err(Refusal::not_found())
 }
 
 /// A client may escape the colon and the comma.

@@ -79,7 +79,7 @@ async fn a_rendition_is_made_for_whoever_asks_and_kept() {
         Some("private, max-age=31536000, immutable, no-transform")
     );
     let name = ready.header("content-disposition").unwrap();
-    assert!(name.ends_with("take%201-speech.mp3"), "{name}");
+    assert!(name.ends_with("take%201-corrected.mp3"), "{name}");
     let etag = ready.header("etag").unwrap().to_owned();
 
     // However it is escaped and in whatever order: it is there.

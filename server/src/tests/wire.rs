@@ -229,7 +229,7 @@ async fn rfc_3986_5_1_under_a_path_everything_that_leads_back_begins_with_it() {
             assert_eq!(there.status, StatusCode::OK, "{link}");
             followed += 1;
         }
-        assert_eq!(followed, 6);
+        assert_eq!(followed, 7);
         let recording = &house
             .ask(get("/api/v1/recordings").bearer(&token))
             .await
