@@ -214,7 +214,7 @@ async fn each_wrong_field_is_named_and_leaves_nothing_behind() {
         answer.problem("unknown-preset")["detail"]
             .as_str()
             .unwrap()
-            .contains("speech, speech-best, speech-room, auto, music")
+            .contains("auto, speech, speech-best, speech-room, music")
     );
 }
 
