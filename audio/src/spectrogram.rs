@@ -99,7 +99,7 @@ impl<'a> SpectrogramTiles<'a> {
         }
         run.waiting.drain(..self.frames_per_column);
         run.column += 1;
-        let is_full = run.column % TILE_COLUMNS as u64 == 0;
+        let is_full = run.column.is_multiple_of(TILE_COLUMNS as u64);
         self.give_tile(run, is_full)
     }
 

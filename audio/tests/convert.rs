@@ -181,5 +181,5 @@ fn nothing_is_spilled_and_what_cannot_be_encoded_is_an_error() {
     }
     let spec = Spec::new(48_000, 12);
     let out = tempfile::tempfile().unwrap();
-    assert!(Encoder::create(&FORMATS[3], spec, 1, &tags(), out).is_err());
+    assert!(Encoder::create(FORMATS[3], spec, 1, &tags(), out).is_err());
 }

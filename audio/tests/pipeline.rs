@@ -205,7 +205,7 @@ fn each_analyzing_stage_sees_the_whole_output_of_those_before_it() {
     let finished = run(
         decoded,
         stages,
-        &FLOAT,
+        FLOAT,
         &Tags::default,
         out,
         &dir,
@@ -343,7 +343,7 @@ fn a_stage_that_shortens_gives_an_output_of_what_it_left() {
     let finished = run(
         decoded,
         stages,
-        &FLOAT,
+        FLOAT,
         &Tags::default,
         into,
         &dir,
@@ -434,7 +434,7 @@ fn a_full_disk_is_ours_and_not_a_stages() {
     let ended = run(
         decoded,
         stages,
-        &FLOAT,
+        FLOAT,
         &Tags::default,
         out,
         &std::env::temp_dir(),

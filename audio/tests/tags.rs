@@ -259,7 +259,7 @@ fn flac_has_eight_channels_at_most_and_the_others_sixteen() {
         written(&format, Spec::new(48_000, max), &Tags::default());
         let spec = Spec::new(48_000, max + 1);
         let out = tempfile::tempfile().unwrap();
-        let refused = Encoder::create(&format, spec, 10, &Tags::default(), out).err();
+        let refused = Encoder::create(format, spec, 10, &Tags::default(), out).err();
         let message = refused.unwrap().to_string();
         let expected = format!("number of channels is {}, allowed is 1 to {max}", max + 1);
         assert!(message.starts_with(&expected), "{message}");

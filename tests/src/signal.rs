@@ -26,7 +26,7 @@ pub fn decode(bytes: &[u8]) -> Result<Audio> {
     retake_audio::run(
         decoded,
         Vec::new(),
-        &format,
+        format,
         &Tags::default,
         out,
         folder.path(),

@@ -114,7 +114,7 @@ pub(super) fn nearest_rate(rates: &[u32], rate: u32) -> u32 {
     }
     let mut parts = rates.iter().rev().copied();
     parts
-        .find(|own| *own >= WHOLE_SPEECH_HZ && rate % own == 0)
+        .find(|own| *own >= WHOLE_SPEECH_HZ && rate.is_multiple_of(*own))
         .or_else(|| rates.iter().copied().find(|own| *own >= rate))
         .unwrap_or(highest)
 }

@@ -96,7 +96,7 @@ mod tests {
         let [left, right] = [&gains[0], &gains[1]];
         assert_eq!((left[1], left[3], left[5]), (0.0, 0.0, 0.0));
         assert_eq!((right[0], right[3], right[4]), (0.0, 0.0, 0.0));
-        assert!((left[2] / left[0] - 0.7071).abs() < 1e-3);
+        assert!((left[2] / left[0] - std::f32::consts::FRAC_1_SQRT_2).abs() < 1e-3);
         assert_eq!(left[2], right[2]);
     }
 }

@@ -156,7 +156,7 @@ pub fn run_to_bytes(
     let finished = run(
         decoded,
         stages,
-        &format,
+        format,
         &Tags::default,
         into,
         &std::env::temp_dir(),

@@ -100,7 +100,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
     let finished = run(
         decoded,
         stages,
-        &written,
+        written,
         &tags,
         out,
         &request.scratch_dir,
