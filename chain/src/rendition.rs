@@ -27,6 +27,8 @@ pub mod limits {
         96_000,
     ];
     pub const OPUS_RATES_HZ: [u32; 5] = [8_000, 12_000, 16_000, 24_000, 48_000];
+    /// Of a spectrogram.
+    pub const COLUMNS_PER_SECOND: RangeInclusive<u16> = 1..=1_000;
     /// A longer text is none.
     pub const TEXT_BYTES_MAX: usize = 100;
 }

@@ -24,7 +24,7 @@ use crate::{
     seams::BlobKey,
 };
 
-pub use kind::{COLUMNS_PER_SECOND_MAX, Kind, NotAKind, PeaksForm, Side};
+pub use kind::{Kind, NotAKind, PeaksForm, Side};
 
 /// One that failed is made anew for whoever asks after this.
 pub const FAILED_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
@@ -124,6 +124,12 @@ impl Derivative {
             id: self.id,
             attempt: self.attempt,
         }
+    }
+
+    /// Where bytes of it may be: every attempt may have left some.
+    pub fn keys(&self) -> impl Iterator<Item = BlobKey> + use<> {
+        let id = self.id;
+        (1..=self.attempt).map(move |attempt| BlobKey::Derivative { id, attempt })
     }
 
     pub fn settle(&mut self, derived: Derived, now: Timestamp) {

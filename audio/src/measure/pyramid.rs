@@ -1,5 +1,5 @@
 //! Peaks for drawing at any zoom: a pyramid of lowest and highest samples, each level of a quarter of the
-//! points of the one below. The file is described in docs/peaks.md.
+//! points of the one below. The file is described in docs/renditions.md.
 //!
 //! While frames pass there are two bytes of memory for each 1,024 of them.
 

@@ -6,7 +6,6 @@ use retake_jobs::{
     derivative::{Derivative, DerivativeStatus, Derived, USED_EVERY},
     id::{DerivativeId, JobId, OwnerId},
     job::Status,
-    lease::{Excused, Lease},
     seams::{BlobKey, Derivatives, Derive, Source, Sources, StoreError},
 };
 use rusqlite::{Connection, Row, named_params};
@@ -19,7 +18,7 @@ use super::{
     keyed,
     news::News,
     records::correction,
-    rows::{job_by_id, json, named, parsed, recording_by_id, signed, to_json},
+    rows::{excused, job_by_id, json, lease, named, parsed, recording_by_id, signed, to_json},
     upload,
     writer::Durability,
 };
@@ -253,17 +252,11 @@ pub(super) fn keys_of_recording(
     let mut statement = connection.prepare_cached(&sql)?;
     let found = statement.query_and_then([recording], derivative)?;
     let found: Vec<_> = found.collect::<Result<_, SqliteError>>()?;
-    Ok(found.iter().flat_map(keys).collect())
-}
-
-/// Every attempt may have left bytes.
-fn keys(of: &Derivative) -> impl Iterator<Item = BlobKey> + use<> {
-    let id = of.id;
-    (1..=of.attempt).map(move |attempt| BlobKey::Derivative { id, attempt })
+    Ok(found.iter().flat_map(Derivative::keys).collect())
 }
 
 fn remove(connection: &Connection, derivative: &Derivative) -> Result<Vec<BlobKey>, SqliteError> {
-    let keys: Vec<_> = keys(derivative).collect();
+    let keys: Vec<_> = derivative.keys().collect();
     for key in &keys {
         upload::remove_row(connection, *key)?;
     }
@@ -341,13 +334,6 @@ fn over(
 
 fn derivative(row: &Row<'_>) -> Result<Derivative, SqliteError> {
     let optional_json = |column: &str| row.get::<_, Option<String>>(column);
-    let lease = match (row.get("lease_worker")?, row.get("lease_until")?) {
-        (Some(worker), Some(until)) => Some(Lease {
-            worker,
-            until: time(until),
-        }),
-        _ => None,
-    };
     Ok(Derivative {
         id: parsed(row.get_ref("id")?)?,
         job_id: parsed(row.get_ref("job_id")?)?,
@@ -357,11 +343,8 @@ fn derivative(row: &Row<'_>) -> Result<Derivative, SqliteError> {
         error: optional_json("error")?.as_deref().map(json).transpose()?,
         file: optional_json("file")?.as_deref().map(json).transpose()?,
         attempt: row.get("attempt")?,
-        excused: Excused {
-            spared: row.get("spared")?,
-            lost: row.get("lost")?,
-        },
-        lease,
+        excused: excused(row)?,
+        lease: lease(row)?,
         request_id: row.get("request_id")?,
         created_at: time(row.get("created_at")?),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(time),

@@ -26,17 +26,26 @@ pub(super) const RECORDING_COLUMNS: &str = "recordings.id, recordings.owner, \
     recordings.user_email, recordings.file_name, recordings.content_type, recordings.size_bytes, \
     recordings.sha256, recordings.created_at";
 
-pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
-    let lease = match (
-        row.get::<_, Option<String>>("lease_worker")?,
-        row.get("lease_until")?,
-    ) {
+/// Of whatever workers lease.
+pub(super) fn lease(row: &Row<'_>) -> Result<Option<Lease>, SqliteError> {
+    let lease = match (row.get("lease_worker")?, row.get("lease_until")?) {
         (Some(worker), Some(until)) => Some(Lease {
             worker,
             until: time(until),
         }),
         _ => None,
     };
+    Ok(lease)
+}
+
+pub(super) fn excused(row: &Row<'_>) -> Result<Excused, SqliteError> {
+    Ok(Excused {
+        spared: row.get("spared")?,
+        lost: row.get("lost")?,
+    })
+}
+
+pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
     let error: Option<String> = row.get("error")?;
     Ok(Job {
         id: parsed(row.get_ref("id")?)?,
@@ -51,11 +60,8 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
         progress: row.get("progress")?,
         step: row.get("step")?,
         attempt: row.get("attempt")?,
-        excused: Excused {
-            spared: row.get("spared")?,
-            lost: row.get("lost")?,
-        },
-        lease,
+        excused: excused(row)?,
+        lease: lease(row)?,
         cancel_requested: row.get("cancel_requested")?,
         error: error.as_deref().map(json).transpose()?,
         warnings: json(&row.get::<_, String>("warnings")?)?,

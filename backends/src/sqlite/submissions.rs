@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     id::SubmissionId,
-    lease::{Excused, Lease},
     seams::{StoreError, Submissions},
     submission::{
         PluginName, Submission, SubmissionStatus, Verdict,
@@ -19,7 +18,7 @@ use super::{
     connection::{SqliteError, nanos, time},
     errands::Kept,
     news::News,
-    rows::{json, named, parsed, signed, to_json},
+    rows::{excused, json, lease, named, parsed, signed, to_json},
 };
 
 const COLUMNS: &str = "id, status, digest, size_bytes, plugin_id, plugin_version, attempt, \
@@ -158,13 +157,6 @@ fn submission(row: &Row<'_>) -> Result<Submission, SqliteError> {
         (Some(id), Some(version)) => Some(PluginName { id, version }),
         _ => None,
     };
-    let lease = match (row.get("lease_worker")?, row.get("lease_until")?) {
-        (Some(worker), Some(until)) => Some(Lease {
-            worker,
-            until: time(until),
-        }),
-        _ => None,
-    };
     Ok(Submission {
         id: parsed(row.get_ref("id")?)?,
         status: named(&row.get::<_, String>("status")?, SubmissionStatus::parse)?,
@@ -177,11 +169,8 @@ fn submission(row: &Row<'_>) -> Result<Submission, SqliteError> {
             .map(json)
             .transpose()?,
         attempt: row.get("attempt")?,
-        excused: Excused {
-            spared: row.get("spared")?,
-            lost: row.get("lost")?,
-        },
-        lease,
+        excused: excused(row)?,
+        lease: lease(row)?,
         request_id: row.get("request_id")?,
         created_at: time(row.get("created_at")?),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(time),

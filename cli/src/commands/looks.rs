@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use retake_chain::{Vocabulary, report::Cut};
+use retake_chain::{Vocabulary, rendition_limits, report::Cut};
 use retake_child::ChildProgram;
 use retake_runner::{
     chain::{ChainContext, Looked, look},
@@ -18,9 +18,6 @@ use super::{
     render::{scratch_beside, until_interrupted},
 };
 use crate::{config::Config, install};
-
-/// A second has at least so many columns, and no more than there are frames in a useful window.
-const COLUMNS_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=1_000;
 
 #[derive(Debug, clap::Args)]
 pub struct PeaksArguments {
@@ -49,7 +46,7 @@ pub struct SpectrogramArguments {
     #[arg(long)]
     to: Option<f64>,
     /// Columns that make a second, 1 to 1000
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 100, value_parser = columns_per_second())]
     columns_per_second: u32,
     /// Which of the recording's audio tracks, from 1; else the one that the file itself chooses
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
@@ -71,6 +68,11 @@ pub struct CompareArguments {
     /// Which of the recording's audio tracks was corrected, from 1
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     track: Option<u32>,
+}
+
+fn columns_per_second() -> clap::builder::RangedI64ValueParser<u32> {
+    let (low, high) = rendition_limits::COLUMNS_PER_SECOND.into_inner();
+    clap::value_parser!(u32).range(i64::from(low)..=i64::from(high))
 }
 
 pub async fn peaks(config: Config, arguments: PeaksArguments) -> Result<()> {
@@ -106,7 +108,6 @@ pub async fn spectrogram(config: Config, arguments: SpectrogramArguments) -> Res
         from >= 0.0 && to > from,
         "--from {from} --to {to}: seconds, and the second behind the first"
     );
-    debug_assert!(COLUMNS_PER_SECOND.contains(&columns_per_second));
     std::fs::create_dir_all(&output).with_context(|| output.display().to_string())?;
     let column = |seconds: f64| (seconds * f64::from(columns_per_second)) as u64;
     let wanted = Look::Spectrogram {

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use retake_chain::Rendition;
+use retake_chain::{Rendition, rendition_limits};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -15,13 +15,11 @@ pub enum Kind {
     /// A piece of the spectrogram, which begins at column 1,024 × `tile`.
     Spectrogram {
         side: Side,
-        /// 1 to [`COLUMNS_PER_SECOND_MAX`].
+        /// Within `rendition_limits::COLUMNS_PER_SECOND`.
         columns_per_second: u16,
         tile: u32,
     },
 }
-
-pub const COLUMNS_PER_SECOND_MAX: u16 = 1_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum PeaksForm {
@@ -111,7 +109,7 @@ impl FromStr for Kind {
             ["spectrogram", name, columns, tile] => Self::Spectrogram {
                 side: Side::parse(name).ok_or_else(unknown)?,
                 columns_per_second: number(columns)
-                    .filter(|columns| (1..=COLUMNS_PER_SECOND_MAX).contains(columns))
+                    .filter(|columns| rendition_limits::COLUMNS_PER_SECOND.contains(columns))
                     .ok_or_else(unknown)?,
                 tile: number(tile).ok_or_else(unknown)?,
             },

@@ -11,6 +11,9 @@ use crate::{
     deadline::Deadline,
 };
 
+/// Of a tile of the spectrogram.
+pub const TILE_COLUMNS: u64 = retake_audio::TILE_COLUMNS as u64;
+
 /// What was seen on the way.
 #[derive(Debug, Clone)]
 pub struct Looked {

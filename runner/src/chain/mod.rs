@@ -36,7 +36,7 @@ use retake_child::ChildProgram;
 use retake_findings::Finding;
 
 pub use failure::{ChainFailure, Retry, Trouble};
-pub use look::{Looked, look};
+pub use look::{Looked, TILE_COLUMNS, look};
 pub use prepare::{PreparedKind, PreparedStep, not_found, pinned, prepare, prepare_now};
 pub use progress::Progress;
 pub use segments::run_chain;

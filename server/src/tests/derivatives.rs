@@ -6,17 +6,11 @@ use http::{Method, StatusCode};
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     derivative::{Derivative, Derived, DerivedFile},
-    lease::{Attempt, LeaseTerms},
+    lease::Attempt,
     seams::Blobs,
 };
 
-use super::house::{House, ask, get};
-
-const TERMS: LeaseTerms = LeaseTerms {
-    lease_ms: 60_000,
-    attempts_max: 3,
-    give_up_ms: 60_000,
-};
+use super::house::{House, TERMS, ask, get};
 
 /// A house with a completed job, its owner's token and the job's address.
 async fn furnished() -> (House, String, String) {

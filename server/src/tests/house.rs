@@ -41,6 +41,12 @@ pub const ADMIN_KEY: &str = "rtadm_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 pub const ADMIN_KEY_SHA256: &str =
     "083ff895ddc08d0707eb769bffd4ecd9a9d17467cf2c21eebb8f2a7d7135b4f2";
 
+pub const TERMS: LeaseTerms = LeaseTerms {
+    lease_ms: 60_000,
+    attempts_max: 3,
+    give_up_ms: 60_000,
+};
+
 pub struct House {
     pub front: Front,
     pub app: Arc<App>,
@@ -230,13 +236,8 @@ impl House {
     }
 
     pub async fn claim(&self, job: &str) -> Attempt<Job> {
-        let terms = LeaseTerms {
-            lease_ms: 60_000,
-            attempts_max: 3,
-            give_up_ms: 60_000,
-        };
         let id: JobId = job.parse().unwrap();
-        match self.store.claim(id, "a worker", terms).await.unwrap() {
+        match self.store.claim(id, "a worker", TERMS).await.unwrap() {
             Claim::Won { attempt, .. } => attempt,
             other => panic!("not claimed: {other:?}"),
         }

@@ -8,19 +8,12 @@ use retake_chain::{
     problem::{Problem, ProblemKind},
 };
 use retake_jobs::{
-    lease::LeaseTerms,
     seams::{BlobKey, Blobs},
     submission::Verdict,
 };
 use serde_json::{Value, json};
 
-use super::house::{ADMIN_KEY, House, ask, field, form_with, gain, get, post, submission};
-
-const TERMS: LeaseTerms = LeaseTerms {
-    lease_ms: 60_000,
-    attempts_max: 3,
-    give_up_ms: 60_000,
-};
+use super::house::{ADMIN_KEY, House, TERMS, ask, field, form_with, gain, get, post, submission};
 
 fn version(version: &str, digest: &str) -> InstalledPlugin {
     let mut plugin = gain();

@@ -1,6 +1,9 @@
 //! One attempt at one job, from the claim to the acknowledgement.
 
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use retake_chain::{
     Vocabulary,
@@ -163,15 +166,7 @@ impl Worker {
             .await
             .unwrap_or(Err(ChainFailure::Cancelled))?;
 
-        let context = ChainContext {
-            child: &self.parts.child,
-            plugin_cache: &self.parts.plugin_cache,
-            scratch_dir: scratch.path(),
-            limits: &self.config.limits,
-            deadline: (&self.config).into(),
-            seed: seed(&recording.sha256),
-            vocabulary: &vocabulary,
-        };
+        let context = self.context(scratch.path(), recording, &vocabulary);
         let tell = |at: retake_runner::chain::Progress| {
             progress.send_replace(Progress {
                 fraction: at.fraction,
@@ -233,6 +228,24 @@ impl Worker {
             input_peaks: ran.input_peaks,
         };
         Ok((correction, warnings))
+    }
+
+    /// What a child is run with, for a job and for what is made of one.
+    pub(super) fn context<'a>(
+        &'a self,
+        scratch: &'a Path,
+        recording: &Recording,
+        vocabulary: &'a Vocabulary,
+    ) -> ChainContext<'a> {
+        ChainContext {
+            child: &self.parts.child,
+            plugin_cache: &self.parts.plugin_cache,
+            scratch_dir: scratch,
+            limits: &self.config.limits,
+            deadline: (&self.config).into(),
+            seed: seed(&recording.sha256),
+            vocabulary,
+        }
     }
 
     /// Trouble that is still there when it is looked for has nothing to do with the job; nor has a

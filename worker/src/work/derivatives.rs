@@ -14,7 +14,7 @@ use retake_jobs::{
     seams::{BlobKey, Source},
 };
 use retake_runner::{
-    chain::{ChainContext, ChainFailure, Retry, Wish, look, run_chain, seed},
+    chain::{ChainFailure, Retry, TILE_COLUMNS, Wish, look, run_chain},
     child::{Look, PeakForm},
 };
 use tempfile::TempDir;
@@ -83,8 +83,6 @@ fn not_done(failure: ChainFailure) -> NotDone {
         ChainFailure::Cancelled => NotDone::new(Why::OutOfReach, "it was stopped"),
     }
 }
-
-const TILE_COLUMNS: u64 = 1_024;
 
 fn no_such_tile(tile: u32) -> ChainFailure {
     let detail = format!("tile is {tile}; the audio ends before it");
@@ -190,7 +188,7 @@ impl Worker {
         };
         let output = scratch.path().join("derivative");
         let vocabulary = Vocabulary::default();
-        let context = self.context(scratch.path(), source, &vocabulary);
+        let context = self.context(scratch.path(), &source.recording, &vocabulary);
         let cancel = CancellationToken::new();
         let looked = look(&input, &output, wanted, track, &context, &|_| (), &cancel).await?;
         let warnings = looked.findings.into_iter().filter(Finding::is_warning);
@@ -199,23 +197,6 @@ impl Worker {
             content_type: content_type.to_owned(),
             warnings: warnings.collect(),
         })
-    }
-
-    fn context<'a>(
-        &'a self,
-        scratch: &'a Path,
-        source: &Source,
-        vocabulary: &'a Vocabulary,
-    ) -> ChainContext<'a> {
-        ChainContext {
-            child: &self.parts.child,
-            plugin_cache: &self.parts.plugin_cache,
-            scratch_dir: scratch,
-            limits: &self.config.limits,
-            deadline: (&self.config).into(),
-            seed: seed(&source.recording.sha256),
-            vocabulary,
-        }
     }
 
     /// The correction in another format: a chain without steps.
@@ -228,7 +209,7 @@ impl Worker {
         let input = self.fetch_correction(scratch, source).await?;
         let output = scratch.path().join("derivative");
         let vocabulary = Vocabulary::default();
-        let context = self.context(scratch.path(), source, &vocabulary);
+        let context = self.context(scratch.path(), &source.recording, &vocabulary);
         let wish = Wish {
             rendition: Some(rendition),
             track: None,

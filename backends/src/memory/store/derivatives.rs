@@ -94,23 +94,14 @@ impl Tables {
             }
         }
         let gone = over.iter().filter_map(|id| self.derivatives.remove(id));
-        gone.flat_map(|it| keys(&it)).collect()
+        gone.flat_map(|it| it.keys()).collect()
     }
 
     pub(super) fn forget_derivatives_of(&mut self, jobs: &[JobId]) -> Vec<BlobKey> {
         let gone = |it: &Derivative| jobs.contains(&it.job_id);
         let going = self.derivatives.values().filter(|it| gone(it));
-        let keys = going.flat_map(keys).collect();
+        let keys = going.flat_map(Derivative::keys).collect();
         self.derivatives.retain(|_, it| !gone(it));
         keys
     }
-}
-
-/// Every attempt may have left bytes.
-fn keys(of: &Derivative) -> Vec<BlobKey> {
-    let id = of.id;
-    let attempts = 1..=of.attempt;
-    attempts
-        .map(|attempt| BlobKey::Derivative { id, attempt })
-        .collect()
 }
