@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
     process::{Command, Output},
     time::Duration,
@@ -82,6 +82,10 @@ async fn a_backup_made_while_it_runs_brings_everything_back() -> Result<()> {
     let made = retake("backup", data.path(), &backup)?;
     ensure!(made.status.success(), "{}", said(&made));
     ensure!(said(&made).contains("2 recordings"), "{}", said(&made));
+    for name in ["", "backup.json", "retake.db", "admin.key"] {
+        let mode = std::fs::metadata(backup.join(name))?.permissions().mode();
+        ensure!(mode & 0o077 == 0, "{name}: {mode:o}");
+    }
     let again = retake("backup", data.path(), &backup)?;
     ensure!(
         !again.status.success() && said(&again).contains("not empty"),

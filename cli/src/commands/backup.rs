@@ -70,7 +70,7 @@ pub fn backup(config: &Config, arguments: &Arguments) -> Result<()> {
         .parent()
         .context("the folder has no place to be in")?;
     fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-    // Beside it, so that it can be renamed; mode 700.
+    // Beside it, so that it can be renamed.
     let partial = tempfile::Builder::new()
         .prefix(".retake-backup-")
         .tempdir_in(parent)

@@ -97,7 +97,8 @@ pub fn run(mut program: Program) -> Result<()> {
     } else {
         "info,lapin=off"
     };
-    if !quiet {
+    let keeps = !quiet || matches!(program.command, Command::Backup(_) | Command::Restore(_));
+    if keeps {
         // What an author or a user makes is theirs to share.
         private::from_now_on();
     }
