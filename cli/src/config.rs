@@ -8,14 +8,14 @@ use toml::Table;
 
 use crate::layers;
 
-/// A client that lost its line comes back within a minute.
 const DERIVATIVES_BYTES_MIN: u64 = 16 << 20;
-const EVENTS_KEPT_MS_MIN: u64 = 60_000;
+/// A client that lost its line comes back within a minute.
+const KEPT_MS_MIN: u64 = 60_000;
 /// What the database's log may hold, and then some.
 const RESERVE_BYTES_MIN: u64 = 20 << 20;
 const INSTALL_MS_MIN: u64 = 1_000;
 /// A hundred years.
-const EVENTS_KEPT_MS_MAX: u64 = 3_155_760_000_000;
+const KEPT_MS_MAX: u64 = 3_155_760_000_000;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -40,6 +40,8 @@ pub struct Config {
     pub plugins: String,
     /// Events are kept for so long: whoever comes back to an event stream later reloads everything.
     pub events_kept_ms: u64,
+    /// A request that is sent again under its `Idempotency-Key` within this time is not done twice.
+    pub idempotency_keys_kept_ms: u64,
     /// What is made of jobs on demand may take so much room; whatever was not asked for longest goes first.
     pub derivatives_bytes_max: u64,
     /// Room kept beside the database, so that a full disk can be cleared; 0 keeps none.
@@ -66,6 +68,7 @@ impl Default for Config {
             ca_file: String::new(),
             plugins: String::new(),
             events_kept_ms: 7 * 24 * 3_600_000,
+            idempotency_keys_kept_ms: 24 * 3_600_000,
             derivatives_bytes_max: 4 << 30,
             reserve_bytes: 32 << 20,
             install_ms_max: 600_000,
@@ -165,11 +168,15 @@ impl Config {
                 "worker_listen is \"{given}\"; it must be an address and a port, \"127.0.0.1:8081\" say, or empty"
             ));
         }
-        if !(EVENTS_KEPT_MS_MIN..=EVENTS_KEPT_MS_MAX).contains(&self.events_kept_ms) {
-            problems.push(format!(
-                "events_kept_ms is {}; it must be {EVENTS_KEPT_MS_MIN} to {EVENTS_KEPT_MS_MAX}",
-                self.events_kept_ms
-            ));
+        for (name, value) in [
+            ("events_kept_ms", self.events_kept_ms),
+            ("idempotency_keys_kept_ms", self.idempotency_keys_kept_ms),
+        ] {
+            if !(KEPT_MS_MIN..=KEPT_MS_MAX).contains(&value) {
+                problems.push(format!(
+                    "{name} is {value}; it must be {KEPT_MS_MIN} to {KEPT_MS_MAX}"
+                ));
+            }
         }
         if self.derivatives_bytes_max < DERIVATIVES_BYTES_MIN {
             problems.push(format!(
@@ -467,6 +474,7 @@ mod tests {
             external_url: "ftp://x/?key=secret".into(),
             ca_file: "no/such.pem".to_owned(),
             events_kept_ms: 5,
+            idempotency_keys_kept_ms: 5,
             ..Config::default()
         };
         let problems = config.problems();

@@ -70,9 +70,10 @@ pub fn open(config: &Config) -> Result<Wiring> {
         "wired"
     );
 
-    let kept_ms = i64::try_from(config.events_kept_ms).unwrap_or(i64::MAX);
+    let duration = |ms| SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX));
     let relay = Relay::new(clock.clone())
-        .keeping_events_for(SignedDuration::from_millis(kept_ms))
+        .keeping_events_for(duration(config.events_kept_ms))
+        .keeping_answered_for(duration(config.idempotency_keys_kept_ms))
         .keeping_derivatives_within(config.derivatives_bytes_max, blobs.clone());
     let handle = relay.handle();
     let terms = LeaseTerms {

@@ -15,6 +15,7 @@ use crate::{
     derivative::Derivative,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
+    idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
     plugin::PluginVersion,
@@ -56,18 +57,33 @@ impl<S: ?Sized> Announcing<S> {
 
 #[async_trait]
 impl<S: Records + ?Sized> Records for Announcing<S> {
-    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
-        let event = self.store.accept(recording, job).await?;
-        self.spread(job.owner).await;
-        Ok(event)
-    }
-
-    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
-        let event = self.store.add_job(job).await?;
-        if event.is_some() {
+    async fn accept(
+        &self,
+        recording: &Recording,
+        job: &Job,
+        once: Option<&Once>,
+    ) -> Result<Added, StoreError> {
+        let added = self.store.accept(recording, job, once).await?;
+        if let Added::Now(_) = added {
             self.spread(job.owner).await;
         }
-        Ok(event)
+        Ok(added)
+    }
+
+    async fn add_job(&self, job: &Job, once: Option<&Once>) -> Result<Option<Added>, StoreError> {
+        let added = self.store.add_job(job, once).await?;
+        if let Some(Added::Now(_)) = added {
+            self.spread(job.owner).await;
+        }
+        Ok(added)
+    }
+
+    async fn answered(
+        &self,
+        owner: OwnerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answered>, StoreError> {
+        self.store.answered(owner, key).await
     }
 
     async fn cancel(

@@ -14,6 +14,7 @@ pub mod email;
 pub mod event;
 pub mod health;
 pub mod id;
+pub mod idempotency;
 pub mod job;
 pub mod lease;
 pub mod message;

@@ -34,6 +34,7 @@ pub struct Relay {
     clock: Arc<dyn Clock>,
     kicked: Arc<Notify>,
     events_lifetime: Option<SignedDuration>,
+    answered_lifetime: Option<SignedDuration>,
     derivatives: Option<(SharedBlobs, u64)>,
 }
 
@@ -69,6 +70,7 @@ impl Relay {
             clock,
             kicked: Arc::default(),
             events_lifetime: None,
+            answered_lifetime: None,
             derivatives: None,
         }
     }
@@ -77,6 +79,13 @@ impl Relay {
     #[must_use]
     pub fn keeping_events_for(mut self, lifetime: SignedDuration) -> Self {
         self.events_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Forgets after so long what requests with an idempotency key were answered.
+    #[must_use]
+    pub fn keeping_answered_for(mut self, lifetime: SignedDuration) -> Self {
+        self.answered_lifetime = Some(lifetime);
         self
     }
 
@@ -189,6 +198,9 @@ impl Relay {
             if forgotten > 0 {
                 tracing::info!(events = forgotten, "old events were forgotten");
             }
+        }
+        if let Some(lifetime) = self.answered_lifetime {
+            store.forget_answered(lifetime).await?;
         }
         if let Some((blobs, bytes_max)) = &self.derivatives {
             let forgotten = store.forget_derivatives(*bytes_max).await?;

@@ -1,6 +1,7 @@
 //! Everything in one process's memory, for tests and simulations: the same claims as the database,
 //! and nothing survives.
 
+mod answered;
 mod derivatives;
 mod errands;
 mod outbox;
@@ -21,6 +22,7 @@ use retake_jobs::{
     derivative::Derivative,
     event::{Event, EventKind},
     id::{DerivativeId, EventId, JobId, OwnerId, RecordingId},
+    idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{
         AlreadyEnded, ClaimRefused, Job, Outcome, Status,
         changes::{entailed, snapshot},
@@ -52,6 +54,7 @@ struct Tables {
     outbox: BTreeMap<i64, Waiting>,
     newest_message: i64,
     sessions: BTreeMap<[u8; 32], OwnerId>,
+    answered: BTreeMap<(OwnerId, IdempotencyKey), (Answered, Timestamp)>,
     /// When a job of theirs last began.
     turns: BTreeMap<OwnerId, Timestamp>,
     plugins: Plugins,
@@ -264,9 +267,17 @@ impl Tables {
 
 #[async_trait]
 impl Records for MemoryStore {
-    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
+    async fn accept(
+        &self,
+        recording: &Recording,
+        job: &Job,
+        once: Option<&Once>,
+    ) -> Result<Added, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
+        if let Some(before) = tables.answered_before(job.owner, once) {
+            return Ok(before);
+        }
         if tables.recordings.contains_key(&recording.id) || tables.jobs.contains_key(&job.id) {
             return Err(StoreError::Broken(format!(
                 "recording {} is there already",
@@ -278,16 +289,27 @@ impl Records for MemoryStore {
             peaks: None,
         };
         tables.recordings.insert(recording.id, row);
-        Ok(tables.add_job(job, now))
+        Ok(tables.add_job_once(job, once, now))
     }
 
-    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
+    async fn add_job(&self, job: &Job, once: Option<&Once>) -> Result<Option<Added>, StoreError> {
         let now = self.clock.now();
         let mut tables = self.tables();
         if tables.owned(job.owner, job.recording_id).is_none() {
             return Ok(None);
         }
-        Ok(Some(tables.add_job(job, now)))
+        let before = tables.answered_before(job.owner, once);
+        Ok(Some(
+            before.unwrap_or_else(|| tables.add_job_once(job, once, now)),
+        ))
+    }
+
+    async fn answered(
+        &self,
+        owner: OwnerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answered>, StoreError> {
+        Ok(self.tables().answered(owner, key))
     }
 
     async fn recording(
@@ -531,6 +553,12 @@ impl Sweep for MemoryStore {
         let had = tables.events.len();
         tables.events.retain(|id, _| *id > old);
         Ok(had - tables.events.len())
+    }
+
+    async fn forget_answered(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        let before = self.clock.now().checked_sub(lifetime);
+        let before = before.unwrap_or(Timestamp::MIN);
+        Ok(self.tables().forget_answered(before))
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_catalogue_changes.sql"),
     include_str!("migrations/0014_excused_checks.sql"),
     include_str!("migrations/0015_derivatives.sql"),
+    include_str!("migrations/0016_idempotency.sql"),
 ];
 
 /// What this program writes.

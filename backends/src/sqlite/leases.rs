@@ -16,7 +16,7 @@ use retake_jobs::{
 use rusqlite::Connection;
 
 use super::{
-    SqliteStore,
+    SqliteStore, answered,
     changes::{Times, add_event, change},
     connection::{SqliteError, nanos},
     derivatives, forget,
@@ -181,6 +181,11 @@ impl Sweep for SqliteStore {
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
         forget::forget(&self.database, lifetime).await
+    }
+
+    async fn forget_answered(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        let before = self.database.clock.now().checked_sub(lifetime);
+        answered::forget(&self.database, before.unwrap_or(Timestamp::MIN)).await
     }
 }
 

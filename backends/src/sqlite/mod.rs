@@ -3,6 +3,7 @@
 //! One [`Database`] per process and file holds the threads: one that writes, a few that read. Rows,
 //! blobs, queue and events are views of it and share them. Nothing here blocks a tokio thread.
 
+mod answered;
 mod backup;
 mod blobs;
 mod catalogue;

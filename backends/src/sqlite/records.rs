@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use retake_jobs::{
     correction::Correction,
-    id::{EventId, JobId, OwnerId, RecordingId},
+    id::{JobId, OwnerId, RecordingId},
+    idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     recording::Recording,
     seams::{BlobKey, JobRecord, RecordingWithJobs, Records, StoreError},
@@ -11,7 +12,7 @@ use retake_jobs::{
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
-    SqliteStore,
+    SqliteStore, answered,
     changes::{change, write_entailed},
     connection::{SqliteError, nanos},
     derivatives,
@@ -25,33 +26,42 @@ use super::{
 
 #[async_trait]
 impl Records for SqliteStore {
-    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
-        let (recording, job) = (recording.clone(), job.clone());
+    async fn accept(
+        &self,
+        recording: &Recording,
+        job: &Job,
+        once: Option<&Once>,
+    ) -> Result<Added, StoreError> {
+        let (recording, job, once) = (recording.clone(), job.clone(), once.cloned());
         let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
         let key = BlobKey::Recording(recording.id);
         let staged = self.database.staged_for(key)?;
         let (owner, id) = (recording.owner, recording.id);
-        let event = self
+        let added = self
             .database
             .write_or_undo(
                 move |connection| {
                     let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
-                    adopt_recording(connection, &recording, bytes, bytes_are_here)?;
-                    insert_job(connection, &job)?;
-                    let event = write_entailed(connection, None, &job, times)?;
-                    event.ok_or_else(|| {
+                    let added = answered::once(connection, once.as_ref(), &job, times.now, || {
+                        adopt_recording(connection, &recording, bytes, bytes_are_here)?;
+                        insert_job(connection, &job)?;
+                        write_entailed(connection, None, &job, times)
+                    })?;
+                    added.ok_or_else(|| {
                         StoreError::Broken("an accepted job must be queued".to_owned()).into()
                     })
                 },
                 move |connection| delete(connection, owner, id).map(drop),
             )
             .await?;
-        self.database.staged.remove(key);
-        Ok(event)
+        if let Added::Now(_) = added {
+            self.database.staged.remove(key);
+        }
+        Ok(added)
     }
 
-    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
-        let (job, times) = (job.clone(), self.database.times());
+    async fn add_job(&self, job: &Job, once: Option<&Once>) -> Result<Option<Added>, StoreError> {
+        let (job, once, times) = (job.clone(), once.cloned(), self.database.times());
         let id = job.id;
         self.database
             .write_or_undo(
@@ -60,11 +70,24 @@ impl Records for SqliteStore {
                     if recording.is_none_or(|recording| recording.owner != job.owner) {
                         return Ok(None);
                     }
-                    insert_job(connection, &job)?;
-                    write_entailed(connection, None, &job, times)
+                    answered::once(connection, once.as_ref(), &job, times.now, || {
+                        insert_job(connection, &job)?;
+                        write_entailed(connection, None, &job, times)
+                    })
                 },
                 move |connection| delete_job(connection, id),
             )
+            .await
+    }
+
+    async fn answered(
+        &self,
+        owner: OwnerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answered>, StoreError> {
+        let key = key.clone();
+        self.database
+            .read(move |connection| answered::find(connection, owner, &key))
             .await
     }
 

@@ -120,7 +120,7 @@ impl Bench {
         let (recording, job) = self.made();
         let key = BlobKey::Recording(recording.id);
         self.blobs.put(key, body(length), u64::MAX).await.unwrap();
-        self.store.accept(&recording, &job).await.unwrap();
+        self.store.accept(&recording, &job, None).await.unwrap();
         (recording, job)
     }
 
@@ -240,7 +240,11 @@ async fn a_write_that_fails_or_panics_hurts_no_other() {
 async fn a_recording_whose_bytes_are_not_there_is_not_accepted() {
     let bench = bench();
     let (recording, job) = bench.made();
-    let error = bench.store.accept(&recording, &job).await.unwrap_err();
+    let error = bench
+        .store
+        .accept(&recording, &job, None)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("bytes"), "{error}");
     assert_eq!(bench.count("SELECT count(*) FROM recordings").await, 0);
 }
@@ -274,7 +278,7 @@ async fn a_draft_is_seen_by_nobody_until_it_is_accepted() {
             .unwrap(),
         None
     );
-    bench.store.accept(&recording, &job).await.unwrap();
+    bench.store.accept(&recording, &job, None).await.unwrap();
     let found = bench
         .store
         .recording(bench.owner, recording.id)

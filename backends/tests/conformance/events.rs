@@ -54,7 +54,7 @@ impl Bench {
             Box::pin(async move {
                 let recording = made::recording(owner, Timestamp::now());
                 let job = made::job(&recording, Timestamp::now());
-                store.accept(&recording, &job).await.unwrap();
+                store.accept(&recording, &job, None).await.unwrap();
                 events.announce(owner).await;
             })
         };

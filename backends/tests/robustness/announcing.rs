@@ -65,7 +65,7 @@ impl Bench {
     async fn accepted(&self) -> Job {
         let recording = made::recording(self.owner, self.clock.now());
         let job = made::job(&recording, self.clock.now());
-        self.store.accept(&recording, &job).await.unwrap();
+        self.store.accept(&recording, &job, None).await.unwrap();
         job
     }
 
@@ -114,7 +114,7 @@ async fn every_write_of_a_job_tells_the_relay_and_the_watchers_what_concerns_the
         id: JobId::new(Timestamp::now()),
         ..job
     };
-    bench.store.add_job(&again).await.unwrap().unwrap();
+    bench.store.add_job(&again, None).await.unwrap().unwrap();
     assert_eq!(bench.told(), BOTH, "another job");
     let cancelled = bench.store.cancel(bench.owner, again.id).await;
     cancelled.unwrap().unwrap().unwrap();

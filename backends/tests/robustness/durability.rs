@@ -198,7 +198,7 @@ async fn accept_for_ever(path: &Path) {
             .put(BlobKey::Recording(recording.id), body, u64::MAX)
             .await
             .unwrap();
-        store.accept(&recording, &job).await.unwrap();
+        store.accept(&recording, &job, None).await.unwrap();
         say(&Accepted {
             owner,
             recording: recording.id,

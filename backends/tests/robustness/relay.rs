@@ -69,7 +69,7 @@ impl Bench {
     async fn accepted(&self) -> Job {
         let recording = made::recording(self.owner, self.clock.now());
         let job = made::job(&recording, self.clock.now());
-        self.memory.accept(&recording, &job).await.unwrap();
+        self.memory.accept(&recording, &job, None).await.unwrap();
         job
     }
 

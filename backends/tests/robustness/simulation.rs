@@ -129,7 +129,7 @@ impl World {
     async fn submit(&mut self) {
         let recording = made::recording(self.owner, self.clock.now());
         let job = made::job(&recording, self.clock.now());
-        self.memory.accept(&recording, &job).await.unwrap();
+        self.memory.accept(&recording, &job, None).await.unwrap();
         self.jobs.insert(job.id, 0);
     }
 

@@ -6,7 +6,8 @@ use retake_chain::report::Peaks;
 use super::{BlobKey, StoreError};
 use crate::{
     correction::Correction,
-    id::{EventId, JobId, OwnerId, RecordingId},
+    id::{JobId, OwnerId, RecordingId},
+    idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     recording::Recording,
 };
@@ -17,11 +18,24 @@ pub trait Records: Send + Sync {
     /// In one transaction: the recording, its job (queued), its `job.queued` event and the outbox
     /// row of its message. When this returns, the recording is accepted and never lost; an error is
     /// a no, of which nothing stays for as long as the store can be written to. The
-    /// recording's bytes were put before, under `BlobKey::Recording`.
-    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError>;
+    /// recording's bytes were put before, under `BlobKey::Recording`. Where it is to be done `once` and
+    /// was answered before, the bytes stay the caller's to remove.
+    async fn accept(
+        &self,
+        recording: &Recording,
+        job: &Job,
+        once: Option<&Once>,
+    ) -> Result<Added, StoreError>;
 
     /// Another job for a recording the owner has; `None` if there is no such recording.
-    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError>;
+    async fn add_job(&self, job: &Job, once: Option<&Once>) -> Result<Option<Added>, StoreError>;
+
+    /// What the owner's request of that key was answered, while that is remembered and the job is there.
+    async fn answered(
+        &self,
+        owner: OwnerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answered>, StoreError>;
 
     async fn recording(
         &self,

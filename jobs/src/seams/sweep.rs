@@ -19,4 +19,7 @@ pub trait Sweep: Send + Sync {
 
     /// Removes events that are older than `lifetime`, and none that is younger. Returns how many.
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError>;
+
+    /// Forgets the keys of requests that were answered longer ago than `lifetime`. Returns how many.
+    async fn forget_answered(&self, lifetime: SignedDuration) -> Result<usize, StoreError>;
 }

@@ -7,6 +7,7 @@ use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
     correction::Correction,
     id::{JobId, RecordingId},
+    idempotency::Added,
     job::{Job, Status},
     seams::{BlobKey, JobRecord},
 };
@@ -40,12 +41,16 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let order = wanted.check(&app.vocabulary().await?).map_err(refuse_all)?;
     let asked = (request_id.as_str(), trace);
     let job = order.into_job(&app, recording, owner, asked);
-    let event = app
+    let added = app
         .parts
         .store
-        .add_job(&job)
+        .add_job(&job, None)
         .await?
         .ok_or_else(Refusal::not_found)?;
+    let event = match added {
+        Added::Now(event) => event,
+        Added::Before(before) => before.event,
+    };
     app.metrics.job(Status::Queued);
     tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), trace.id = trace.trace_id(), "job queued");
     Ok(Accepted::new(app.place.base(), &job, event).into_response())

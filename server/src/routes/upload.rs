@@ -15,6 +15,7 @@ use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
     id::{OwnerId, RecordingId},
+    idempotency::Added,
     job::Status,
     recording::Recording,
     seams::{BlobError, BlobInfo, BlobKey},
@@ -353,7 +354,10 @@ impl Upload {
         };
         let asked = (self.request_id.as_str(), self.trace);
         let job = order.into_job(app, self.id, self.owner, asked);
-        let event = app.parts.store.accept(&recording, &job).await?;
+        let event = match app.parts.store.accept(&recording, &job, None).await? {
+            Added::Now(event) => event,
+            Added::Before(before) => before.event,
+        };
         app.metrics.uploaded(recording.size_bytes);
         app.metrics.job(Status::Queued);
         tracing::info!(

@@ -156,7 +156,7 @@ async fn an_owner_at_the_limit_waits_and_others_are_found() {
     (recording.owner, job.owner) = (other, other);
     let key = BlobKey::Recording(recording.id);
     bench.blobs.put(key, body(10), u64::MAX).await.unwrap();
-    bench.store.accept(&recording, &job).await.unwrap();
+    bench.store.accept(&recording, &job, None).await.unwrap();
     assert_eq!(soon(taken(&bench.store, &queue)).await, job.id);
 }
 

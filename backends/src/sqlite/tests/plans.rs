@@ -8,6 +8,7 @@ use retake_jobs::{
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     event::EventKind,
     id::{EventId, JobId, SubmissionId},
+    idempotency::{IdempotencyKey, Once},
     lease::{Attempt, Blame},
     seams::{
         Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Progress, Queue, QueueLimits,
@@ -171,7 +172,11 @@ async fn live(bench: &Bench) {
         recording_id: recording.id,
         ..bench.made().1
     };
-    store.add_job(&again).await.unwrap().unwrap();
+    let once = Once {
+        key: IdempotencyKey::parse("again").unwrap(),
+        fingerprint: [1; 32],
+    };
+    store.add_job(&again, Some(&once)).await.unwrap().unwrap();
     store
         .cancel(owner, again.id)
         .await
@@ -226,6 +231,8 @@ async fn live(bench: &Bench) {
     bench.clock.advance(SignedDuration::from_hours(2));
     assert!(store.forget_events(lifetime).await.unwrap() > 0);
     store.forgotten_up_to().await.unwrap();
+    store.answered(owner, &once.key).await.unwrap().unwrap();
+    assert_eq!(store.forget_answered(lifetime).await.unwrap(), 1);
     store
         .delete_recording(owner, recording.id)
         .await

@@ -23,7 +23,7 @@ async fn a_short_recording_is_written_once_with_its_job() {
     assert_eq!(end.as_ref(), [7; 10]);
     assert_eq!(bench.blobs.read(key, 60_000, 9).await.unwrap().len(), 0);
 
-    bench.store.accept(&recording, &job).await.unwrap();
+    bench.store.accept(&recording, &job, None).await.unwrap();
     let length = "SELECT length(recording) FROM recordings WHERE owner IS NOT NULL";
     assert_eq!(bench.count(length).await, 50_000);
     assert!(bench.store.database.staged.get(key).is_none());
@@ -51,11 +51,15 @@ async fn a_write_that_fails_leaves_a_short_blob_for_the_next_try() {
     let (recording, job) = bench.made();
     let key = BlobKey::Recording(recording.id);
     put(&bench, key, 250_000).await;
-    let error = bench.store.accept(&recording, &job).await.unwrap_err();
+    let error = bench
+        .store
+        .accept(&recording, &job, None)
+        .await
+        .unwrap_err();
     assert!(matches!(error, StoreError::Full(_)), "{error}");
     let emptying = |c: &Connection| Ok(c.execute_batch("DROP TABLE filling")?);
     bench.store.database.write(emptying).await.unwrap();
-    bench.store.accept(&recording, &job).await.unwrap();
+    bench.store.accept(&recording, &job, None).await.unwrap();
     let length = "SELECT length(recording) FROM recordings";
     assert_eq!(bench.count(length).await, 250_000);
 }
@@ -91,7 +95,7 @@ async fn a_short_blob_replaces_a_long_one_and_a_long_one_a_short_one() {
             put(&bench, key, length).await;
             assert_eq!(bench.blobs.size(key).await.unwrap(), length as u64);
         }
-        bench.store.accept(&recording, &job).await.unwrap();
+        bench.store.accept(&recording, &job, None).await.unwrap();
         upload::reclaim(&bench.store.database).await.unwrap();
         let chunks = if lengths[1] == LONG { (8, 1) } else { (0, 0) };
         assert_eq!(bench.chunks().await, chunks);

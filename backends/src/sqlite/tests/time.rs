@@ -86,7 +86,7 @@ async fn accepted_by(store: &SqliteStore, owner: OwnerId) -> RecordingId {
     blobs.put(key, body(10), u64::MAX).await.unwrap();
     let chain = Chain { steps: Vec::new() };
     let job = Job::queued(recording.id, owner, chain, Format::Wav, now);
-    store.accept(&recording, &job).await.unwrap();
+    store.accept(&recording, &job, None).await.unwrap();
     recording.id
 }
 

@@ -3,6 +3,7 @@
 mod derivatives;
 mod leases;
 mod log;
+mod once;
 mod publishing;
 mod records;
 mod turns;
@@ -63,7 +64,7 @@ impl Bench {
     pub async fn accepted(&self) -> (Recording, Job) {
         let recording = made::recording(self.owner, self.clock.now());
         let job = made::job(&recording, self.clock.now());
-        self.a.accept(&recording, &job).await.unwrap();
+        self.a.accept(&recording, &job, None).await.unwrap();
         (recording, job)
     }
 

@@ -4,6 +4,7 @@ use retake_jobs::{
     clock::Clock,
     event::EventKind,
     id::{EventId, JobId, OwnerId},
+    idempotency::Added,
     job::{AlreadyEnded, ClaimRefused, Job, Outcome, Status},
     lease::LeaseLost,
     message::JobMessage,
@@ -33,7 +34,10 @@ claims! { Bench on memory sqlite; [
 async fn an_accepted_recording_is_there_with_its_job_its_event_and_its_message(bench: Bench) {
     let recording = made::recording(bench.owner, bench.clock.now());
     let job = made::job(&recording, bench.clock.now());
-    let event = bench.a.accept(&recording, &job).await.unwrap();
+    let added = bench.a.accept(&recording, &job, None).await.unwrap();
+    let Added::Now(event) = added else {
+        panic!("{added:?}");
+    };
 
     let found = bench
         .b
@@ -82,10 +86,10 @@ async fn accepting_twice_is_refused_and_changes_nothing(bench: Bench) {
     };
     bench
         .b
-        .accept(&thief, &made::job(&thief, bench.clock.now()))
+        .accept(&thief, &made::job(&thief, bench.clock.now()), None)
         .await
         .unwrap_err();
-    bench.b.accept(&recording, &job).await.unwrap_err();
+    bench.b.accept(&recording, &job, None).await.unwrap_err();
     let found = bench
         .b
         .recording(bench.owner, recording.id)
@@ -113,7 +117,7 @@ async fn someone_elses_recording_is_not_there(bench: Bench) {
         owner: other,
         ..job.clone()
     };
-    assert_eq!(bench.a.add_job(&foreign).await.unwrap(), None);
+    assert_eq!(bench.a.add_job(&foreign, None).await.unwrap(), None);
     assert_eq!(bench.job(job.id).await, job);
 }
 
@@ -140,8 +144,9 @@ async fn a_recording_can_have_several_jobs(bench: Bench) {
     let (recording, first) = bench.accepted().await;
     bench.pass(1);
     let second = made::job(&recording, bench.clock.now());
-    let event = bench.b.add_job(&second).await.unwrap().unwrap();
-    assert_eq!(bench.a.newest_event().await.unwrap(), event);
+    let added = bench.b.add_job(&second, None).await.unwrap();
+    let newest = bench.a.newest_event().await.unwrap();
+    assert_eq!(added, Some(Added::Now(newest)));
     let found = bench
         .a
         .recording(bench.owner, recording.id)

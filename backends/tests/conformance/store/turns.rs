@@ -29,7 +29,7 @@ const MANY: u32 = 100;
 async fn accepted(bench: &Bench, owner: OwnerId) -> Job {
     let recording = made::recording(owner, bench.clock.now());
     let job = made::job(&recording, bench.clock.now());
-    bench.a.accept(&recording, &job).await.unwrap();
+    bench.a.accept(&recording, &job, None).await.unwrap();
     bench.pass(1);
     job
 }

@@ -214,7 +214,7 @@ impl House {
             .put(BlobKey::Recording(recording.id), body, u64::MAX)
             .await
             .unwrap();
-        self.store.accept(&recording, &job).await.unwrap();
+        self.store.accept(&recording, &job, None).await.unwrap();
         Accepted {
             id: job.id,
             owner,

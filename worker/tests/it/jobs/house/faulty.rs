@@ -17,6 +17,7 @@ use retake_jobs::{
     derivative::Derivative,
     event::Event,
     id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
+    idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job, Outcome},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
     plugin::PluginVersion,
@@ -168,6 +169,10 @@ impl Sweep for FaultyStore {
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
         self.inner.forget_events(lifetime).await
     }
+
+    async fn forget_answered(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
+        self.inner.forget_answered(lifetime).await
+    }
 }
 
 #[async_trait]
@@ -289,12 +294,25 @@ impl Sources for FaultyStore {
 
 #[async_trait]
 impl Records for FaultyStore {
-    async fn accept(&self, recording: &Recording, job: &Job) -> Result<EventId, StoreError> {
-        self.inner.accept(recording, job).await
+    async fn accept(
+        &self,
+        recording: &Recording,
+        job: &Job,
+        once: Option<&Once>,
+    ) -> Result<Added, StoreError> {
+        self.inner.accept(recording, job, once).await
     }
 
-    async fn add_job(&self, job: &Job) -> Result<Option<EventId>, StoreError> {
-        self.inner.add_job(job).await
+    async fn add_job(&self, job: &Job, once: Option<&Once>) -> Result<Option<Added>, StoreError> {
+        self.inner.add_job(job, once).await
+    }
+
+    async fn answered(
+        &self,
+        owner: OwnerId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Answered>, StoreError> {
+        self.inner.answered(owner, key).await
     }
 
     async fn recording(
