@@ -8,21 +8,23 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use retake_chain::{InstalledPlugin, problem::Problem};
 use serde_json::Value;
 
 use crate::{
+    credential::{ApiKey, Session},
     derivative::Derivative,
     event::Event,
-    id::{EventId, JobId, OwnerId, RecordingId, SubmissionId},
+    id::{ApiKeyId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
-        BlobKey, Catalogue, Claim, Derivatives, Derive, Errands, EventLog, Heartbeat, JobLeases,
-        JobRecord, Leases, Owners, Progress, RecordingWithJobs, Records, Removal, SharedEvents,
+        BlobKey, Catalogue, Claim, Credentials, Derivatives, Derive, Errands, EventLog, Heartbeat,
+        JobLeases, JobRecord, Leases, Progress, RecordingWithJobs, Records, Removal, SharedEvents,
         Source, Sources, Space, SpaceUsed, StoreError, Submissions,
     },
     submission::Submission,
@@ -339,13 +341,77 @@ impl<S: EventLog + ?Sized> EventLog for Announcing<S> {
 }
 
 #[async_trait]
-impl<S: Owners + ?Sized> Owners for Announcing<S> {
-    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<OwnerId, StoreError> {
+impl<S: Credentials + ?Sized> Credentials for Announcing<S> {
+    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<Session, StoreError> {
         self.store.add_session(token_sha256).await
     }
 
-    async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
-        self.store.owner_of(token_sha256).await
+    async fn add_session_by_code(
+        &self,
+        token_sha256: [u8; 32],
+        code_sha256: [u8; 32],
+    ) -> Result<Option<Session>, StoreError> {
+        self.store
+            .add_session_by_code(token_sha256, code_sha256)
+            .await
+    }
+
+    async fn add_code(
+        &self,
+        owner: OwnerId,
+        code_sha256: [u8; 32],
+        expires_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.store.add_code(owner, code_sha256, expires_at).await
+    }
+
+    async fn session(&self, token_sha256: [u8; 32]) -> Result<Option<Session>, StoreError> {
+        self.store.session(token_sha256).await
+    }
+
+    async fn sessions(&self, owner: OwnerId) -> Result<Vec<Session>, StoreError> {
+        self.store.sessions(owner).await
+    }
+
+    async fn remove_session(&self, owner: OwnerId, id: SessionId) -> Result<bool, StoreError> {
+        self.store.remove_session(owner, id).await
+    }
+
+    async fn note_session_used(&self, id: SessionId, at: Timestamp) -> Result<(), StoreError> {
+        self.store.note_session_used(id, at).await
+    }
+
+    async fn add_api_key(
+        &self,
+        key: &ApiKey,
+        secret_sha256: [u8; 32],
+        keys_max: u64,
+    ) -> Result<bool, StoreError> {
+        self.store.add_api_key(key, secret_sha256, keys_max).await
+    }
+
+    async fn api_key(&self, secret_sha256: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        self.store.api_key(secret_sha256).await
+    }
+
+    async fn api_key_by_id(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.store.api_key_by_id(id).await
+    }
+
+    async fn api_keys(
+        &self,
+        before: Option<ApiKeyId>,
+        limit: usize,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        self.store.api_keys(before, limit).await
+    }
+
+    async fn revoke_api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        self.store.revoke_api_key(id).await
+    }
+
+    async fn note_api_key_used(&self, id: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        self.store.note_api_key_used(id, at).await
     }
 }
 

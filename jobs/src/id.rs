@@ -49,6 +49,11 @@ id!(
     DerivativeId(now) = sorted_by(now)
 );
 id!(
+    /// A key of the API; its secret is another thing.
+    ApiKeyId(now) = sorted_by(now)
+);
+id!(SessionId(now) = sorted_by(now));
+id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.
     OwnerId() = Uuid::new_v4()
 );

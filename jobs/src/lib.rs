@@ -8,6 +8,7 @@
 // Words.
 pub mod clock;
 pub mod correction;
+pub mod credential;
 pub mod derivative;
 pub mod digest;
 pub mod email;

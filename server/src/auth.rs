@@ -114,7 +114,8 @@ pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
 }
 
 pub async fn owner_of(app: &App, token: &Token) -> Result<Option<OwnerId>, Refusal> {
-    Ok(app.parts.store.owner_of(token.sha256()).await?)
+    let session = app.parts.store.session(token.sha256()).await?;
+    Ok(session.map(|session| session.owner))
 }
 
 fn unknown() -> Refusal {

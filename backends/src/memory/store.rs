@@ -2,6 +2,7 @@
 //! and nothing survives.
 
 mod answered;
+mod credentials;
 mod derivatives;
 mod errands;
 mod outbox;
@@ -30,12 +31,12 @@ use retake_jobs::{
     lease::{Attempt, Blame, LeaseLost, LeaseTerms},
     recording::Recording,
     seams::{
-        BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, OutboxRow, Owners,
-        Progress, RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
+        BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, OutboxRow, Progress,
+        RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
     },
 };
 
-use self::plugins::Plugins;
+use self::{credentials::Known, plugins::Plugins};
 
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -53,7 +54,7 @@ struct Tables {
     newest_event: EventId,
     outbox: BTreeMap<i64, Waiting>,
     newest_message: i64,
-    sessions: BTreeMap<[u8; 32], OwnerId>,
+    credentials: Known,
     answered: BTreeMap<(OwnerId, IdempotencyKey), (Answered, Timestamp)>,
     /// When a job of theirs last began.
     turns: BTreeMap<OwnerId, Timestamp>,
@@ -590,19 +591,6 @@ impl EventLog for MemoryStore {
 
     async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         Ok(self.tables().jobs.get(&id).map(|row| row.job.clone()))
-    }
-}
-
-#[async_trait]
-impl Owners for MemoryStore {
-    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<OwnerId, StoreError> {
-        let owner = OwnerId::new();
-        self.tables().sessions.insert(token_sha256, owner);
-        Ok(owner)
-    }
-
-    async fn owner_of(&self, token_sha256: [u8; 32]) -> Result<Option<OwnerId>, StoreError> {
-        Ok(self.tables().sessions.get(&token_sha256).copied())
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_excused_checks.sql"),
     include_str!("migrations/0015_derivatives.sql"),
     include_str!("migrations/0016_idempotency.sql"),
+    include_str!("migrations/0017_credentials.sql"),
 ];
 
 /// What this program writes.

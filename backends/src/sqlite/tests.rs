@@ -30,7 +30,8 @@ use retake_jobs::{
     lease::{Attempt, LeaseTerms},
     recording::Recording,
     seams::{
-        BlobError, BlobKey, Blobs, ByteStream, Claim, JobLeases, Leases, Owners, Records, Sweep,
+        BlobError, BlobKey, Blobs, ByteStream, Claim, Credentials, JobLeases, Leases, Records,
+        Sweep,
     },
 };
 

@@ -6,11 +6,11 @@
 
 // Rows.
 mod catalogue;
+mod credentials;
 mod derivatives;
 mod event_log;
 mod leases;
 mod outbox;
-mod owners;
 mod records;
 mod space;
 mod submissions;
@@ -23,12 +23,12 @@ mod queue;
 
 pub use blobs::{BlobError, BlobInfo, BlobKey, Blobs, ByteStream, SharedBlobs};
 pub use catalogue::{Catalogue, Removal};
+pub use credentials::Credentials;
 pub use derivatives::{Derivatives, Derive, Source, Sources};
 pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
 pub use leases::{Claim, Errands, Heartbeat, JobLeases, Leases, Progress};
 pub use outbox::{Outbox, OutboxRow};
-pub use owners::Owners;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
 pub use records::{JobRecord, RecordingWithJobs, Records};
 pub use space::{Space, SpaceUsed};
@@ -41,11 +41,11 @@ use crate::{derivative::Derivative, submission::Submission};
 
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
 pub trait ServerStore:
-    Records + EventLog + Owners + Catalogue + Submissions + Derivatives + Space
+    Records + EventLog + Credentials + Catalogue + Submissions + Derivatives + Space
 {
 }
-impl<T: Records + EventLog + Owners + Catalogue + Submissions + Derivatives + Space> ServerStore
-    for T
+impl<T: Records + EventLog + Credentials + Catalogue + Submissions + Derivatives + Space>
+    ServerStore for T
 {
 }
 

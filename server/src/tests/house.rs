@@ -245,7 +245,12 @@ impl House {
 
     pub async fn owner(&self, token: &str) -> OwnerId {
         let token = crate::auth::Token::parse(token).unwrap();
-        self.store.owner_of(token.sha256()).await.unwrap().unwrap()
+        self.store
+            .session(token.sha256())
+            .await
+            .unwrap()
+            .unwrap()
+            .owner
     }
 }
 

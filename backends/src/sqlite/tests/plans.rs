@@ -5,9 +5,10 @@ use std::{cell::RefCell, collections::BTreeSet, sync::Mutex};
 use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
+    credential::{ApiKey, KeyName, Scope},
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     event::EventKind,
-    id::{EventId, JobId, SubmissionId},
+    id::{ApiKeyId, EventId, JobId, SubmissionId},
     idempotency::{IdempotencyKey, Once},
     lease::{Attempt, Blame},
     seams::{
@@ -18,7 +19,7 @@ use retake_jobs::{
 };
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
-use super::*;
+use super::{connection::MIGRATIONS, *};
 
 type Statements = Arc<Mutex<BTreeSet<String>>>;
 
@@ -62,6 +63,8 @@ const SMALL: &[(&str, &str)] = &[
         "an index of those that wait, which are few by a limit",
     ),
     ("SCAN derivatives_weight", "one row"),
+    ("api_keys_open", "few by a limit"),
+    ("api_keys_revoked", "as few"),
     ("SCAN event_marks", "at most 65"),
     ("SCAN waiting", "no table: one row per owner who waits"),
     ("SCAN heads", "the same"),
@@ -101,6 +104,10 @@ async fn no_statement_walks_a_table_that_grows() {
         if !["SELECT", "INSERT", "UPDATE", "DELETE", "WITH"].contains(&word) {
             continue;
         }
+        // Run once, on tables that may have other names by now.
+        if MIGRATIONS.iter().any(|migration| migration.contains(sql)) {
+            continue;
+        }
         explained += 1;
         let walks = walks(&connection, sql);
         assert!(walks.is_empty(), "{sql}\n{walks:#?}");
@@ -115,11 +122,41 @@ async fn no_statement_walks_a_table_that_grows() {
 }
 
 /// Everything that a store is asked for.
+async fn credentials(bench: &Bench) {
+    let (store, now) = (&bench.store, bench.clock.now());
+    let session = store.add_session([1; 32]).await.unwrap();
+    store.session([1; 32]).await.unwrap().unwrap();
+    store.sessions(session.owner).await.unwrap();
+    let later = now + SignedDuration::from_mins(1);
+    store.add_code(session.owner, [1; 32], later).await.unwrap();
+    let by_code = store.add_session_by_code([2; 32], [1; 32]).await;
+    by_code.unwrap().unwrap();
+    store.note_session_used(session.id, now).await.unwrap();
+    store
+        .remove_session(session.owner, session.id)
+        .await
+        .unwrap();
+    let key = ApiKey {
+        id: ApiKeyId::new(now),
+        name: KeyName::parse("a key").unwrap(),
+        scopes: [Scope::Recordings].into(),
+        owner: session.owner,
+        created_at: now,
+        expires_at: None,
+        used_at: None,
+        revoked_at: None,
+    };
+    assert!(store.add_api_key(&key, [1; 32], 9).await.unwrap());
+    store.api_key([1; 32]).await.unwrap().unwrap();
+    store.api_keys(None, 9).await.unwrap();
+    store.note_api_key_used(key.id, now).await.unwrap();
+    store.revoke_api_key(key.id).await.unwrap().unwrap();
+}
+
 async fn live(bench: &Bench) {
     let (store, owner) = (&bench.store, bench.owner);
     let second = || bench.clock.advance(SignedDuration::from_secs(1));
-    store.add_session([1; 32]).await.unwrap();
-    store.owner_of([1; 32]).await.unwrap();
+    credentials(bench).await;
     let (recording, job) = bench.accepted(LONG).await;
     for job in [&job, &bench.accepted(10).await.1] {
         let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {

@@ -39,8 +39,8 @@ async fn the_last_of_several_to_end_brings_the_log_in() {
     let other = SqliteStore::open(beside(&bench, ""), bench.clock.clone()).unwrap();
     bench.accepted(LONG).await;
     bench.store.close().await;
-    let owner = other.add_session([1; 32]).await.unwrap();
-    assert_eq!(other.owner_of([1; 32]).await.unwrap(), Some(owner));
+    let session = other.add_session([1; 32]).await.unwrap();
+    assert_eq!(other.session([1; 32]).await.unwrap(), Some(session));
     other.close().await;
     assert!(!beside(&bench, "-wal").exists());
 }

@@ -1,5 +1,6 @@
 //! The claims of `Store`: all its traits.
 
+mod credentials;
 mod derivatives;
 mod leases;
 mod log;

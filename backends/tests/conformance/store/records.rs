@@ -1,4 +1,4 @@
-//! The claims of `Records`, `Owners` and `Catalogue`: what an owner sees and may do.
+//! The claims of `Records` and `Catalogue`: what an owner sees and may do.
 
 use retake_jobs::{
     clock::Clock,
@@ -28,7 +28,6 @@ claims! { Bench on memory sqlite; [
     cancelling_a_running_job_is_heard_at_its_next_heartbeat
     deleting_ends_visibility
     deleting_takes_the_lease_from_a_running_attempt
-    a_session_is_found_by_its_token_only
 ] }
 
 async fn an_accepted_recording_is_there_with_its_job_its_event_and_its_message(bench: Bench) {
@@ -295,12 +294,4 @@ async fn deleting_takes_the_lease_from_a_running_attempt(bench: Bench) {
         bench.b.claim(job.id, "w2", TERMS).await.unwrap(),
         Claim::Gone
     );
-}
-
-async fn a_session_is_found_by_its_token_only(bench: Bench) {
-    let owner = bench.a.add_session([7; 32]).await.unwrap();
-    let other = bench.a.add_session([8; 32]).await.unwrap();
-    assert_ne!(owner, other);
-    assert_eq!(bench.b.owner_of([7; 32]).await.unwrap(), Some(owner));
-    assert_eq!(bench.b.owner_of([9; 32]).await.unwrap(), None);
 }
