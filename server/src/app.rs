@@ -10,18 +10,13 @@ use retake_jobs::{plugin::vocabulary, seams::StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Parts,
-    address_rate::AddressRate,
-    admin_tries::AdminTries,
-    budget::Budget,
     config::{Config, ms},
+    http::{budget::Budget, place::Place, proxies::Proxies, respond::Refusal},
+    limits::{address_rate::AddressRate, admin_tries::AdminTries, upload_places::UploadPlaces},
+    live::watchers::Watchers,
     metrics::Metrics,
-    place::Place,
-    proxies::Proxies,
-    respond::Refusal,
-    upload_places::UploadPlaces,
-    watchers::Watchers,
-    web_app::WebAssets,
+    page::assets::WebAssets,
+    parts::Parts,
 };
 
 pub struct App {

@@ -3,77 +3,40 @@
 //! Never decodes audio and never runs a plugin. Knows the store, the blobs, the queue and the events
 //! only by their traits; whoever wires the program chooses what stands behind them.
 //!
-//! A request's way: `listen` (places) → `connection`, `http2` (protocols, deadlines) → `front`
-//! (request id, problems, headers; with `target`, `place` and `proxies`: what is asked for, where,
-//! and by whom) → `routes` (one list of addresses) → a handler, which asks `auth` whose request it is.
+//! A request's way: `connections` (places, protocols, deadlines) → `front` (request id, problems,
+//! headers; with `http`: what is asked for, where, and by whom) → `routes` (one list of addresses) →
+//! a handler, which is given the [`app::App`] and a [`call::Call`] and asks `session` whose it is.
 
-mod address_rate;
-mod admin_tries;
+mod api;
 mod app;
-mod auth;
-mod body;
-mod budget;
-mod completions;
-mod conditions;
+mod call;
 mod config;
-mod connection;
-mod cookie;
-mod direct;
-mod download;
-mod ebb;
+mod connections;
 mod front;
-mod http2;
-mod idle;
-mod listen;
+mod http;
+mod limits;
+mod live;
 mod metrics;
-mod multipart;
-mod origin;
-mod parameters;
-mod place;
-mod proxies;
-mod range;
-mod respond;
+mod page;
+mod parts;
 mod routes;
-mod stream_places;
-mod target;
+mod session;
 #[cfg(test)]
 mod tests;
-mod upload_places;
-mod views;
-mod watchers;
-mod web_app;
-mod wire;
-mod worker_health;
 
 pub use config::{Config, WebApp};
-pub use worker_health::serve_worker_health;
+pub use connections::worker_health::serve_worker_health;
+pub use parts::Parts;
 
 use std::{io, sync::Arc, time::Duration};
 
-use retake_jobs::{
-    clock::Clock,
-    health::Health,
-    seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
-};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{app::App, config::ms, front::Front, place::Place, web_app::WebAssets};
+use crate::{app::App, config::ms, front::Front, http::place::Place, page::assets::WebAssets};
 
 /// For uploads that were cut off to take their bytes away.
 const CLEAN_UP: Duration = Duration::from_secs(2);
-
-/// What the server stands on.
-pub struct Parts {
-    /// One that tells what was written.
-    pub store: Arc<dyn ServerStore>,
-    pub blobs: SharedBlobs,
-    pub queue: SharedQueue,
-    pub events: SharedEvents,
-    pub clock: Arc<dyn Clock>,
-    /// Of the worker in this process, if there is one.
-    pub worker: Option<Health>,
-}
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -116,7 +79,7 @@ impl Opened {
 
         let front = Front::new(app.clone());
         tokio::select! {
-            () = listen::listen(listener, front, shutdown) => {}
+            () = connections::listen::listen(listener, front, shutdown) => {}
             () = background(&app) => unreachable!("watching ends only with the process"),
         }
         // Whoever was cut off mid-upload is cleaning up.
@@ -139,6 +102,6 @@ async fn background(app: &App) {
             ms(app.config.event_poll_ms),
         ),
         app.watch_queue_depth(),
-        completions::consume(app),
+        live::completions::consume(app),
     );
 }

@@ -9,10 +9,10 @@ use retake_chain::{preset, problem::ProblemKind};
 use warp::reply::Response;
 
 use crate::{
+    api::Page,
     app::App,
-    respond::{self, Refusal},
-    routes::Call,
-    views::Page,
+    call::Call,
+    http::respond::{self, Refusal},
 };
 
 pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");

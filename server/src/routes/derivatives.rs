@@ -15,13 +15,14 @@ use retake_jobs::{
 use tokio::time::{Instant, sleep};
 use warp::reply::Response;
 
-use super::{Answer, Call, jobs::find_correction, order::shorten};
+use super::jobs::find_correction;
 use crate::{
+    api::{DerivativeView, Page, download_stem},
     app::App,
-    auth,
-    download::{Download, Keep},
-    respond::{self, Refusal},
-    views::{DerivativeView, Page, download_stem},
+    call::Call,
+    http::respond::{self, Answer, Refusal, shorten},
+    routes::download::{Download, Keep},
+    session::auth,
 };
 
 /// How long is waited for it where the request does not say (RFC 7240, `wait`).

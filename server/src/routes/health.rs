@@ -10,9 +10,9 @@ use warp::reply::Response;
 
 use crate::{
     app::App,
+    call::Call,
+    http::respond::{self, Refusal},
     metrics::Gauges,
-    respond::{self, Refusal},
-    routes::Call,
 };
 
 /// A dependency that takes longer to say that it is there is not.

@@ -14,15 +14,15 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
+    api::{Accepted, JobView, ReportView, download_stem, reduce},
     app::App,
-    auth,
-    download::{Download, Keep},
-    respond::{self, Refusal},
+    call::Call,
+    http::respond::{self, Refusal, shorten},
     routes::{
-        Call,
-        order::{Wanted, refuse_all, shorten},
+        download::{Download, Keep},
+        order::{Wanted, refuse_all},
     },
-    views::{Accepted, JobView, ReportView, download_stem, reduce},
+    session::auth,
 };
 
 const POINTS_MAX: usize = 2048;

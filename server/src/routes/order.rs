@@ -14,7 +14,10 @@ use retake_jobs::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{app::App, respond::Refusal};
+use crate::{
+    app::App,
+    http::respond::{Refusal, shorten},
+};
 
 /// No file has more.
 const TRACKS: std::ops::RangeInclusive<u32> = 1..=10_000;
@@ -166,11 +169,6 @@ fn parse_track(track: &Value) -> Result<u32, Fault> {
 /// A pointer to a field of a form.
 pub fn field_pointer(name: &str) -> String {
     below("", &shorten(name))
-}
-
-/// Enough of a client's text to recognise it by.
-pub fn shorten(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 impl Order {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use warp::{Filter, filters::BoxedFilter, path::FullPath};
 
-use super::Answer;
-use crate::{app::App, respond::Refusal, web_app::takes_html};
+use crate::{
+    app::App,
+    http::respond::{Answer, Refusal},
+    page::assets::takes_html,
+};
 
 /// Below these nothing answers with a page, however wrong the address and whoever asks: a client
 /// that misspells one must get a problem.

@@ -12,11 +12,14 @@ use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
+    api::{Page, PluginView, VersionView},
     app::App,
-    auth, conditions,
-    respond::{self, Refusal},
-    routes::{Call, order::shorten},
-    views::{Page, PluginView, VersionView},
+    call::Call,
+    http::{
+        conditions,
+        respond::{self, Refusal, shorten},
+    },
+    session::auth,
 };
 
 /// Of each plugin the version that a chain gets which names none.

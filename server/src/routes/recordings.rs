@@ -13,12 +13,18 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
+    api::{Page, RecordingView, reduce},
     app::App,
-    auth, conditions,
-    download::{Download, Keep},
-    respond::{self, Refusal},
-    routes::{Call, jobs::points},
-    views::{Page, RecordingView, reduce},
+    call::Call,
+    http::{
+        conditions,
+        respond::{self, Refusal},
+    },
+    routes::{
+        download::{Download, Keep},
+        jobs::points,
+    },
+    session::auth,
 };
 
 const PAGE_LENGTH: usize = 50;

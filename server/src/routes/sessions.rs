@@ -10,12 +10,12 @@ use warp::reply::Response;
 
 use crate::{
     app::App,
-    auth::{self, Token},
-    cookie::SessionCookie,
-    origin,
-    proxies::Way,
-    respond::{self, Refusal},
-    routes::Call,
+    call::Call,
+    http::{
+        proxies::Way,
+        respond::{self, Refusal},
+    },
+    session::{auth, cookie::SessionCookie, origin, token::Token},
 };
 
 #[derive(Debug, Default, Deserialize)]

@@ -14,13 +14,15 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
+    api,
     app::App,
-    auth,
-    body::{BodyError, RequestBody},
+    call::Call,
     config::ms,
-    respond::{self, Refusal},
-    routes::{Call, order::shorten},
-    views,
+    http::{
+        body::{BodyError, RequestBody},
+        respond::{self, Refusal, shorten},
+    },
+    session::auth,
 };
 
 const WASM: &str = "application/wasm";
@@ -140,7 +142,7 @@ impl Upload {
             size_bytes = submission.size_bytes,
             "plugin submitted"
         );
-        Ok(views::accepted(app.place.base(), &submission))
+        Ok(api::accepted(app.place.base(), &submission))
     }
 
     /// Takes the bytes away, unless the row was committed after all and only the answer failed.

@@ -25,18 +25,18 @@ use warp::reply::Response;
 
 use self::form::{Form, Stored, display_name};
 use crate::{
+    api::Accepted,
     app::App,
-    auth,
-    body::RequestBody,
+    call::Call,
     config::ms,
-    multipart::{FormError, Limits, Multipart},
-    parameters::{self, Disposition},
-    respond::Refusal,
-    routes::{
-        Call,
-        order::{field_pointer, refuse_all, shorten},
+    http::{
+        body::RequestBody,
+        multipart::{FormError, Limits, Multipart},
+        parameters::{self, Disposition},
+        respond::{Refusal, shorten},
     },
-    views::Accepted,
+    routes::order::{field_pointer, refuse_all},
+    session::auth,
 };
 
 /// The form's text fields.

@@ -31,7 +31,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
 
-use crate::{Config, Parts, app::App, background, front::Front, web_app::WebAssets};
+use crate::{Config, app::App, background, front::Front, page::assets::WebAssets, parts::Parts};
 
 /// Long enough for a busy machine; nothing waits this long when it works.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -168,11 +168,11 @@ impl House {
 
     /// The line with which the page's browser sends its session.
     pub fn cookie(&self, token: &str) -> String {
-        let way = crate::proxies::Way {
+        let way = crate::http::proxies::Way {
             host: Some(HOST.to_owned()),
             ..Default::default()
         };
-        let cookie = crate::cookie::SessionCookie::of(&self.app, &way);
+        let cookie = crate::session::cookie::SessionCookie::of(&self.app, &way);
         format!("{}={token}", cookie.name())
     }
 
@@ -244,13 +244,8 @@ impl House {
     }
 
     pub async fn owner(&self, token: &str) -> OwnerId {
-        let token = crate::auth::Token::parse(token).unwrap();
-        self.store
-            .session(token.sha256())
-            .await
-            .unwrap()
-            .unwrap()
-            .owner
+        let sha256 = crate::session::token::Token::parse(token).unwrap().sha256();
+        self.store.session(sha256).await.unwrap().unwrap().owner
     }
 }
 

@@ -1,5 +1,5 @@
 // Which view the address names: the export is one page, and the server answers it for the addresses that are listed in
-// server/src/web_app.rs. A plugin's id is in the query.
+// server/src/page/assets.rs. A plugin's id is in the query.
 
 import { useCallback, useSyncExternalStore } from "react";
 import { BASE } from "@/base";

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{email::Email, seams::BlobInfo};
 
-use crate::routes::order::{Fault, Wanted, field_pointer, shorten};
+use crate::{
+    http::respond::shorten,
+    routes::order::{Fault, Wanted, field_pointer},
+};
 
 const FILE_NAME_CHARS_MAX: usize = 255;
 

@@ -1,0 +1,6 @@
+//! Who may take how much of what everybody shares.
+
+pub mod address_rate;
+pub mod admin_tries;
+pub mod stream_places;
+pub mod upload_places;

@@ -1,0 +1,5 @@
+//! News to those who watch.
+
+pub mod completions;
+pub mod telling;
+pub mod watchers;

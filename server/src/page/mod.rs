@@ -1,0 +1,5 @@
+//! The page's files, as browsers get them.
+
+pub mod assets;
+mod csp;
+mod rebase;

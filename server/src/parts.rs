@@ -1,0 +1,21 @@
+//! What whoever wires the program chooses.
+
+use std::sync::Arc;
+
+use retake_jobs::{
+    clock::Clock,
+    health::Health,
+    seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
+};
+
+/// What the server stands on.
+pub struct Parts {
+    /// One that tells what was written.
+    pub store: Arc<dyn ServerStore>,
+    pub blobs: SharedBlobs,
+    pub queue: SharedQueue,
+    pub events: SharedEvents,
+    pub clock: Arc<dyn Clock>,
+    /// Of the worker in this process, if there is one.
+    pub worker: Option<Health>,
+}

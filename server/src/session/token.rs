@@ -1,0 +1,71 @@
+//! A secret that a client holds: a prefix and 256 random bits.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use rand::{TryRngCore, rngs::OsRng};
+use sha2::{Digest, Sha256};
+
+const PREFIX: &str = "rt_";
+const SECRET_BYTES: usize = 32;
+
+/// A session's token. `Debug` does not show it.
+pub struct Token(String);
+
+impl Token {
+    pub fn new() -> Self {
+        let mut secret = [0; SECRET_BYTES];
+        OsRng
+            .try_fill_bytes(&mut secret)
+            .expect("the system has randomness");
+        Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(secret)))
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        secret(text, PREFIX).map(|text| Self(text.to_owned()))
+    }
+
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// The whole text, if it is a well-formed secret behind its prefix.
+pub fn secret<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let secret = BASE64_URL_SAFE_NO_PAD
+        .decode(text.strip_prefix(prefix)?)
+        .ok()?;
+    (secret.len() == SECRET_BYTES).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn tokens_differ_parse_back_and_nothing_else_parses() {
+        let (a, b) = (Token::new(), Token::new());
+        assert_ne!(a.reveal(), b.reveal());
+        assert_eq!(Token::parse(a.reveal()).unwrap().sha256(), a.sha256());
+        assert_eq!(a.reveal().len(), PREFIX.len() + 43);
+        for bad in [
+            "",
+            "rt_",
+            "rt_short",
+            &a.reveal()[3..],
+            &format!("{}A", a.reveal()),
+        ] {
+            assert!(Token::parse(bad).is_none(), "{bad}");
+        }
+        assert!(!format!("{a:?}").contains(a.reveal()));
+    }
+}
