@@ -12,7 +12,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     config::{Config, ms},
     http::{budget::Budget, place::Place, proxies::Proxies, respond::Refusal},
-    limits::{address_rate::AddressRate, admin_tries::AdminTries, upload_places::UploadPlaces},
+    limits::{
+        address_rate::AddressRate, admin_tries::AdminTries, under_way::UnderWay,
+        upload_places::UploadPlaces,
+    },
     live::watchers::Watchers,
     metrics::Metrics,
     page::assets::WebAssets,
@@ -27,6 +30,7 @@ pub struct App {
     pub budget: Arc<Budget>,
     pub upload_places: Arc<UploadPlaces>,
     pub session_rate: AddressRate,
+    pub under_way: Arc<UnderWay>,
     pub admin_tries: AdminTries,
     pub web: WebAssets,
     pub place: Place,
@@ -50,6 +54,7 @@ impl App {
                 ms(config.write_stall_ms),
             )),
             upload_places: Arc::new(UploadPlaces::new(&config)),
+            under_way: Arc::default(),
             session_rate: AddressRate::new(config.sessions_per_minute_max),
             admin_tries: AdminTries::new(&config),
             web,

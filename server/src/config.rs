@@ -52,6 +52,10 @@ pub struct Config {
     /// New sessions from one network address (one /64 for IPv6). Behind a proxy that is not among
     /// `trusted_proxies` every client has the proxy's address.
     pub sessions_per_minute_max: u32,
+    /// Devices of one owner's.
+    pub sessions_per_owner_max: usize,
+    /// API keys that are not revoked.
+    pub api_keys_max: u64,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
     pub admin_tries_per_minute_max: u32,
@@ -135,6 +139,8 @@ impl Default for Config {
             streams_per_owner_max: 5,
             queue_depth_max: 10_000,
             sessions_per_minute_max: 600,
+            sessions_per_owner_max: 50,
+            api_keys_max: 10_000,
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
@@ -255,6 +261,12 @@ impl Config {
             u64::from(self.sessions_per_minute_max),
             1,
         );
+        at_least(
+            "sessions_per_owner_max",
+            self.sessions_per_owner_max as u64,
+            1,
+        );
+        at_least("api_keys_max", self.api_keys_max, 1);
         at_least(
             "admin_tries_per_minute_max",
             u64::from(self.admin_tries_per_minute_max),

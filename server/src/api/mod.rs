@@ -1,6 +1,7 @@
 //! The JSON clients see. Rows become views here and nowhere else, so that a column added to a row
 //! does not become part of the interface by accident.
 
+mod credentials;
 mod derivatives;
 mod plugins;
 
@@ -15,6 +16,9 @@ use retake_jobs::{
 };
 use serde::Serialize;
 
+pub use credentials::{
+    ApiKeyView, ApiKeysView, MeView, SessionCodeView, SessionView, SessionsView,
+};
 pub use derivatives::DerivativeView;
 pub use plugins::{PluginView, VersionView, accepted};
 

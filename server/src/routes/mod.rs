@@ -11,6 +11,8 @@ mod download;
 mod events;
 mod health;
 mod jobs;
+mod keys;
+mod once;
 mod order;
 mod page;
 mod plugins;
@@ -48,6 +50,18 @@ pub struct Table(Vec<(Method, &'static str)>);
 pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     let mut routes = Routes::new(app.clone());
     routes.on(Method::POST, "/api/v1/sessions", sessions::create);
+    routes.on(Method::GET, "/api/v1/sessions", sessions::list);
+    routes.on(
+        Method::DELETE,
+        "/api/v1/sessions/{session}",
+        sessions::remove,
+    );
+    routes.on(Method::POST, "/api/v1/session-codes", sessions::create_code);
+    routes.on(Method::GET, "/api/v1/me", sessions::me);
+    routes.on(Method::POST, "/api/v1/keys", keys::create);
+    routes.on(Method::GET, "/api/v1/keys", keys::list);
+    routes.on(Method::GET, "/api/v1/keys/{key}", keys::get);
+    routes.on(Method::DELETE, "/api/v1/keys/{key}", keys::revoke);
 
     routes.on_slow(Method::POST, "/api/v1/recordings", upload::create);
     routes.on(Method::GET, "/api/v1/recordings", recordings::list);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use retake_chain::{ShortNames, find_plugin, problem::ProblemKind};
 use retake_jobs::{
+    credential::Scope,
     plugin::{PluginVersion, short_names},
     seams::Removal,
 };
@@ -68,7 +69,7 @@ pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
     let (rows, _) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let (id, version) = (id(row), version_text(row));
@@ -91,7 +92,7 @@ pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 
 /// For the page: whether a typed key is one.
 pub async fn admin(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
     Ok(respond::json(StatusCode::OK, &json!({"admin": true})))
 }
 

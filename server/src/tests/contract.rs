@@ -22,7 +22,7 @@ const OPEN: [&str; 10] = [
 ];
 
 /// No session opens these.
-const ADMIN: [(Method, &str); 4] = [
+const ADMIN: [(Method, &str); 8] = [
     (Method::POST, "/api/v1/plugins"),
     (
         Method::DELETE,
@@ -30,6 +30,10 @@ const ADMIN: [(Method, &str); 4] = [
     ),
     (Method::GET, "/api/v1/plugin-submissions/{submission}"),
     (Method::GET, "/api/v1/admin"),
+    (Method::POST, "/api/v1/keys"),
+    (Method::GET, "/api/v1/keys"),
+    (Method::GET, "/api/v1/keys/{key}"),
+    (Method::DELETE, "/api/v1/keys/{key}"),
 ];
 
 fn table(house: &House) -> Arc<Table> {
@@ -71,7 +75,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open), (23, OPEN.len()));
+    assert_eq!((asked, open), (31, OPEN.len()));
 }
 
 #[tokio::test]
@@ -127,7 +131,8 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
     for (path, allowed) in [
         ("/api/v1/recordings", "POST, GET, HEAD"),
         ("/api/v1/recordings/7", "GET, HEAD, DELETE"),
-        ("/api/v1/sessions", "POST"),
+        ("/api/v1/sessions", "POST, GET, HEAD"),
+        ("/api/v1/session-codes", "POST"),
         ("/healthz", "GET, HEAD"),
         ("/plugins", "GET, HEAD"),
     ] {
@@ -138,7 +143,7 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
         }
     }
     house
-        .ask(get("/api/v1/sessions"))
+        .ask(get("/api/v1/session-codes"))
         .await
         .problem("method-not-allowed");
     for path in ["/some/page", "//api", "/health", "/docs"] {

@@ -5,6 +5,7 @@
 
 mod connections;
 mod contract;
+mod credentials;
 mod crowds;
 mod derivatives;
 mod direct;
@@ -12,6 +13,7 @@ mod downloads;
 pub mod house;
 mod http2;
 mod ids;
+mod once;
 mod openapi;
 mod publishing;
 mod site;
