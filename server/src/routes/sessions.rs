@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Instant};
 use http::{StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use serde::Deserialize;
-use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
+    api::TokenMade,
     app::App,
     call::Call,
     http::{
@@ -53,12 +53,17 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     Ok(if wanted.cookie {
         with_cookie(StatusCode::CREATED, &token, &app, &way)
     } else {
-        respond::json(StatusCode::CREATED, &json!({"token": token.reveal()}))
+        respond::json(
+            StatusCode::CREATED,
+            &TokenMade {
+                token: Some(token.reveal()),
+            },
+        )
     })
 }
 
 fn with_cookie(status: StatusCode, token: &Token, app: &App, way: &Way) -> Response {
-    let mut response = respond::json(status, &json!({}));
+    let mut response = respond::json(status, &TokenMade { token: None });
     let cookie = SessionCookie::of(app, way).set(token);
     let cookie = cookie
         .try_into()
