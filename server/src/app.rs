@@ -1,10 +1,11 @@
 //! What every handler may use.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{plugin::vocabulary, seams::StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -38,6 +39,8 @@ pub struct App {
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
     pub unbroken: TaskTracker,
+    /// The OpenAPI document; there once the routes are.
+    pub description: OnceLock<Bytes>,
     queue_depth: AtomicU64,
 }
 
@@ -63,6 +66,7 @@ impl App {
             proxies: Proxies::new(config.proxies()),
             stopping,
             unbroken: TaskTracker::new(),
+            description: OnceLock::new(),
             queue_depth: AtomicU64::new(0),
             parts,
             config,

@@ -9,13 +9,12 @@ use retake_chain::{preset, problem::ProblemKind};
 use warp::reply::Response;
 
 use crate::{
-    api::Page,
+    api::{Page, Version},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
 };
 
-pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
 
 /// Their plugins by the shortest names that mean them here, for people to read.
@@ -32,16 +31,19 @@ pub async fn presets(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     ))
 }
 
-/// Its addresses lie below the path under which we are reached.
+/// Made of the route table when the server starts.
 pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let description = match app.place.base() {
-        "" => Bytes::from_static(OPENAPI.as_bytes()),
-        base => {
-            let servers = format!("\"url\": \"{base}\"");
-            OPENAPI.replacen("\"url\": \"/\"", &servers, 1).into()
-        }
-    };
+    let description = app.description.get().cloned().unwrap_or_default();
     Ok(text(description, "application/json"))
+}
+
+pub async fn version(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        api: "1",
+        commit: option_env!("RETAKE_COMMIT"),
+    };
+    Ok(respond::json(StatusCode::OK, &version))
 }
 
 /// The section of docs/problems.md that explains one kind: where a problem's `type` leads.

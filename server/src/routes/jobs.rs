@@ -26,8 +26,8 @@ use crate::{
     session::auth,
 };
 
-const POINTS_MAX: usize = 2048;
-const POINTS_DEFAULT: usize = 1024;
+pub const POINTS_MAX: usize = 2048;
+pub const POINTS_DEFAULT: usize = 1024;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use crate::{
-    api::{ApiKeyView, ApiKeysView},
+    api::{ApiKeyView, Page},
     app::App,
     call::Call,
     http::respond::{self, Refusal, shorten},
@@ -131,9 +131,9 @@ pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let more = keys.len() > PAGE;
     keys.truncate(PAGE);
     let last = keys.last().map(|key| key.id);
-    let view = ApiKeysView {
+    let view = Page {
         items: keys.iter().map(ApiKeyView::new).collect(),
-        next_page_token: last.filter(|_| more),
+        next_page_token: last.filter(|_| more).map(|id| id.to_string()),
     };
     Ok(respond::json(StatusCode::OK, &view))
 }

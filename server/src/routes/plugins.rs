@@ -9,11 +9,10 @@ use retake_jobs::{
     plugin::{PluginVersion, short_names},
     seams::Removal,
 };
-use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
-    api::{Page, PluginView, VersionView},
+    api::{Admin, Page, PluginView, VersionView},
     app::App,
     call::Call,
     http::{
@@ -93,7 +92,7 @@ pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 /// For the page: whether a typed key is one.
 pub async fn admin(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
-    Ok(respond::json(StatusCode::OK, &json!({"admin": true})))
+    Ok(respond::json(StatusCode::OK, &Admin { admin: true }))
 }
 
 /// The newest first; at least one.

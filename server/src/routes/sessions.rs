@@ -8,11 +8,10 @@ use jiff::SignedDuration;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{credential::Session, id::SessionId};
 use serde::Deserialize;
-use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
-    api::{ApiKeyView, MeView, SessionCodeView, SessionView, SessionsView},
+    api::{ApiKeyView, MeView, Page, SessionCodeView, SessionView, TokenMade},
     app::App,
     call::Call,
     http::{
@@ -64,7 +63,12 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     Ok(if wanted.cookie {
         with_cookie(StatusCode::CREATED, &token, &app, &way)
     } else {
-        respond::json(StatusCode::CREATED, &json!({"token": token.reveal()}))
+        respond::json(
+            StatusCode::CREATED,
+            &TokenMade {
+                token: Some(token.reveal()),
+            },
+        )
     })
 }
 
@@ -103,7 +107,7 @@ async fn add_by_code(app: &App, token: &Token, code: &str) -> Result<(), Refusal
 
 fn with_cookie(status: StatusCode, token: &Token, app: &App, way: &Way) -> Response {
     let cookie = SessionCookie::of(app, way).set(token);
-    setting(respond::json(status, &json!({})), cookie)
+    setting(respond::json(status, &TokenMade { token: None }), cookie)
 }
 
 fn setting(mut response: Response, cookie: String) -> Response {
@@ -127,7 +131,7 @@ async fn asking(app: &App, call: &Call) -> Result<Session, Refusal> {
 pub async fn me(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let view = match auth::credential(&app, &call).await? {
         Credential::Session(session) => MeView {
-            session: Some(SessionView::new(&session, Some(session.id))),
+            session: Some(SessionView::new(&session, session.id)),
             api_key: None,
         },
         Credential::ApiKey(key) => MeView {
@@ -141,9 +145,13 @@ pub async fn me(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let asking = asking(&app, &call).await?;
     let sessions = app.parts.store.sessions(asking.owner).await?;
-    let view = |session| SessionView::new(session, Some(asking.id));
+    let view = |session| SessionView::new(session, asking.id);
     let items = sessions.iter().map(view).collect();
-    Ok(respond::json(StatusCode::OK, &SessionsView { items }))
+    let page = Page {
+        items,
+        next_page_token: None,
+    };
+    Ok(respond::json(StatusCode::OK, &page))
 }
 
 /// `current` is the one that asks: logging out.

@@ -55,7 +55,10 @@ pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let id: SubmissionId = call.id()?;
     let submission = app.parts.store.submission(id).await?;
     let submission = submission.ok_or_else(Refusal::not_found)?;
-    Ok(respond::json(StatusCode::OK, &submission))
+    Ok(respond::json(
+        StatusCode::OK,
+        &api::SubmissionView::new(&submission),
+    ))
 }
 
 /// Says no before the body is read, where its head already tells.
