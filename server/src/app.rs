@@ -12,7 +12,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{Config, ms},
-    http::{budget::Budget, place::Place, proxies::Proxies, respond::Refusal},
+    http::{
+        budget::Budget,
+        place::{Origin, Place},
+        proxies::Proxies,
+        respond::Refusal,
+    },
     limits::{
         address_rate::AddressRate, admin_tries::AdminTries, under_way::UnderWay,
         upload_places::UploadPlaces,
@@ -36,6 +41,8 @@ pub struct App {
     pub web: WebAssets,
     pub place: Place,
     pub proxies: Proxies,
+    /// Of other sites whose pages may ask.
+    pub cors_origins: Vec<Origin>,
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
     pub unbroken: TaskTracker,
@@ -64,6 +71,11 @@ impl App {
             // `Config::problems` has refused what cannot be read.
             place: Place::parse(&config.public_url).unwrap_or_default(),
             proxies: Proxies::new(config.proxies()),
+            cors_origins: config
+                .cors_origins
+                .iter()
+                .filter_map(|text| Origin::parse(text))
+                .collect(),
             stopping,
             unbroken: TaskTracker::new(),
             description: OnceLock::new(),

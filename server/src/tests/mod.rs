@@ -5,6 +5,7 @@
 
 mod connections;
 mod contract;
+mod cors;
 mod credentials;
 mod crowds;
 mod derivatives;
