@@ -664,4 +664,15 @@ fn made(operation: Operation, mimes: &[&'static str]) -> Operation {
             No::TooManyRequests,
             No::StorageFull,
         ])
+        // Why it could not be made.
+        .refuses(&[
+            No::UnsupportedStream,
+            No::DamagedAudio,
+            No::TooMuchScratch,
+            No::TooLong,
+            No::StepFailed,
+            No::StepCrashed,
+            No::DeadlineExceeded,
+            No::TooManyAttempts,
+        ])
 }

@@ -3,12 +3,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod conformity;
 mod connections;
 mod contract;
 mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod fixtures;
 pub mod house;
 mod http2;
 mod ids;
