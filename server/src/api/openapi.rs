@@ -17,7 +17,11 @@ const ABOUT: &str = "Errors are RFC 9457 problem details; docs/problems.md expla
     in time and never renamed or removed: ignore what you do not know.";
 
 /// What any address may answer, whatever it does.
-const ALWAYS: [ProblemKind; 2] = [ProblemKind::Unavailable, ProblemKind::Internal];
+const ALWAYS: [ProblemKind; 3] = [
+    ProblemKind::InvalidRequest,
+    ProblemKind::Unavailable,
+    ProblemKind::Internal,
+];
 
 /// `base` is the path under which we are reached, empty at the root.
 pub fn document(operations: &[Operation], base: &str) -> Value {
@@ -27,11 +31,12 @@ pub fn document(operations: &[Operation], base: &str) -> Value {
     });
     let mut generator = settings.into_generator();
     let _ = generator.subschema_for::<words::Problem>();
+    let mut refusals = Map::new();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in operations {
         let methods = paths.entry(operation.address).or_default();
         let verb = operation.method.as_str().to_ascii_lowercase();
-        methods.insert(verb, describe(operation, &mut generator));
+        methods.insert(verb, describe(operation, &mut generator, &mut refusals));
     }
     let examples: Map<String, Value> = ProblemKind::ALL.iter().map(example).collect();
     let tags = Tag::ALL.map(|(_, name, about)| json!({"name": name, "description": about}));
@@ -54,6 +59,7 @@ pub fn document(operations: &[Operation], base: &str) -> Value {
         "components": {
             "securitySchemes": security(),
             "examples": examples,
+            "responses": refusals,
             "schemas": generator.take_definitions(true),
         },
     })
@@ -84,12 +90,16 @@ fn security() -> Value {
     })
 }
 
-fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(
+    operation: &Operation,
+    generator: &mut SchemaGenerator,
+    refusals: &mut Map<String, Value>,
+) -> Value {
     let mut described = json!({
         "operationId": operation.id,
         "tags": [operation.tag.name()],
         "summary": operation.summary,
-        "responses": responses(operation, generator),
+        "responses": responses(operation, generator, refusals),
     });
     if !operation.about.is_empty() {
         described["description"] = operation.about.into();
@@ -144,7 +154,11 @@ fn parameter(parameter: &Parameter) -> Value {
     described
 }
 
-fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn responses(
+    operation: &Operation,
+    generator: &mut SchemaGenerator,
+    refusals: &mut Map<String, Value>,
+) -> Value {
     let mut responses = Map::new();
     for reply in &operation.replies {
         let mut described = json!({"description": reply.about});
@@ -168,8 +182,16 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         }
     }
     for (status, kinds) in by_status {
-        // What answers a status in its own words, too, says both.
-        let described = responses.entry(status.to_string()).or_insert(json!({}));
+        // What answers a status in its own words, too, says both; else many say the same.
+        if let Some(described) = responses.get_mut(&status.to_string()) {
+            refusal(described, &kinds);
+            continue;
+        }
+        let slugs: Vec<_> = kinds.iter().map(|kind| kind.slug()).collect();
+        let name = slugs.join(".");
+        let reference = json!({"$ref": format!("#/components/responses/{name}")});
+        responses.insert(status.to_string(), reference);
+        let described = refusals.entry(name).or_insert(json!({}));
         refusal(described, &kinds);
     }
     responses.into()

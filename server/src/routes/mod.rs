@@ -60,8 +60,14 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
 
 impl Table {
     #[cfg(test)]
-    pub fn entries(&self) -> &[Operation] {
+    pub fn operations(&self) -> &[Operation] {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub fn entries(&self) -> Vec<(Method, &'static str)> {
+        let entry = |it: &Operation| (it.method.clone(), it.address);
+        self.0.iter().map(entry).collect()
     }
 
     /// For `Allow`: what a path takes, empty if it is no address of this list.
@@ -79,7 +85,7 @@ impl Table {
     }
 }
 
-fn matches(template: &str, path: &str) -> bool {
+pub fn matches(template: &str, path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').split('/');
     let fits = template.split('/').all(|wanted| {
         segments

@@ -12,27 +12,22 @@
 //! one in docs/.
 
 mod credentials;
+mod plugins;
 
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{
-    Routes, catalogue, derivatives, events, health, jobs, plugins, recordings, submissions, upload,
-};
+use super::{Routes, catalogue, derivatives, events, health, jobs, recordings, upload};
 use crate::{
     api::{
-        Accepted, Admin, Alive, DerivativeView, JobView, News, Page, PluginView, Readiness,
-        RecordingView, ReportView, SubmissionView, Version, VersionView,
+        Accepted, Alive, DerivativeView, JobView, News, Page, Readiness, RecordingView, ReportView,
+        Version,
         operation::{Operation, Parameter, Tag, delete, get, header, path, post, query},
         requests::{NewJob, NewRecording},
         words,
     },
     live::telling,
 };
-
-/// What a page or a list of all gives of a plugin, and what one that was asked for by its id.
-type Plugin = PluginView<'static, Vec<String>>;
-type PluginHistory = PluginView<'static, Vec<VersionView<'static>>>;
 
 /// A recording that is the whole body.
 const RAW: &[&str] = &["audio/*", "video/*", "application/octet-stream"];
@@ -42,7 +37,7 @@ pub fn fill(routes: &mut Routes) {
     credentials::fill(routes);
     recordings_and_their_audio(routes);
     jobs_and_what_is_made_of_them(routes);
-    plugins_and_submissions(routes);
+    plugins::fill(routes);
     catalogue_and_operations(routes);
 }
 
@@ -417,118 +412,6 @@ fn jobs_and_what_is_made_of_them(routes: &mut Routes) {
     );
 }
 
-fn plugins_and_submissions(routes: &mut Routes) {
-    routes.on(
-        get(
-            "/api/v1/plugins",
-            "listPlugins",
-            Tag::Plugins,
-            "The plugins a chain may use",
-        )
-        .answers::<Page<Plugin>>(
-            200,
-            "By id, of each the version that a chain gets which names none.",
-        ),
-        plugins::list,
-    );
-    routes.on_slow(
-        post(
-            "/api/v1/plugins",
-            "submitPlugin",
-            Tag::Plugins,
-            "Submit a plugin: it is checked by a worker and then published or refused",
-        )
-        .about(
-            "A component, or the core module that cargo builds; at most 64 MiB unless configured \
-             otherwise.",
-        )
-        .admin()
-        .bytes("application/wasm")
-        .answers::<SubmissionView>(
-            202,
-            "Taken in, and never lost. The same bytes may be sent again.",
-        )
-        .with_header("Location", "The submission's address.")
-        .refuses(&[
-            No::InvalidRequest,
-            No::RequestTimeout,
-            No::TooLarge,
-            No::StorageFull,
-        ]),
-        submissions::create,
-    );
-    routes.on(
-        get(
-            "/api/v1/plugins/{plugin}",
-            "getPlugin",
-            Tag::Plugins,
-            "A plugin with all its versions",
-        )
-        .takes(plugin())
-        .answers::<PluginHistory>(
-            200,
-            "The newest version; one that was removed where there is no other. `versions` are all \
-             there is and was, the newest first.",
-        )
-        .refuses(&[No::NotFound]),
-        plugins::get,
-    );
-    routes.on(
-        get(
-            "/api/v1/plugins/{plugin}/versions/{version}",
-            "getPluginVersion",
-            Tag::Plugins,
-            "One version of a plugin, removed or not, with what its checks found",
-        )
-        .takes(plugin())
-        .takes(version())
-        .answers::<Plugin>(
-            200,
-            "The version. `check` is null where it came with the program.",
-        )
-        .refuses(&[No::NotFound]),
-        plugins::version,
-    );
-    routes.on(
-        delete(
-            "/api/v1/plugins/{plugin}/versions/{version}",
-            "removePluginVersion",
-            Tag::Plugins,
-            "Take a published version out: new jobs cannot name it",
-        )
-        .admin()
-        .takes(plugin())
-        .takes(version())
-        .answers_nothing(204, "Taken out. What is known of it can still be read.")
-        .refuses(&[No::NotFound, No::PluginBuiltIn, No::PreconditionFailed]),
-        plugins::remove,
-    );
-    routes.on(
-        get(
-            "/api/v1/plugin-submissions/{submission}",
-            "getSubmission",
-            Tag::Plugins,
-            "A submission and its verdict",
-        )
-        .admin()
-        .takes(path("submission", "", uuid()))
-        .answers::<SubmissionView>(200, "The submission.")
-        .refuses(&[No::NotFound]),
-        submissions::get,
-    );
-    routes.on(
-        get(
-            "/api/v1/admin",
-            "checkAdminKey",
-            Tag::Sessions,
-            "Whether a key is an admin key",
-        )
-        .admin()
-        .answers::<Admin>(200, "It is."),
-        plugins::admin,
-    );
-}
-
 fn catalogue_and_operations(routes: &mut Routes) {
     routes.on(
         get(
@@ -625,24 +508,6 @@ fn points() -> Parameter {
     query("points", "How many a drawing has room for.", schema)
 }
 
-fn plugin() -> Parameter {
-    path(
-        "plugin",
-        "A plugin's id, or its short name, which means the plugin that had it first.",
-        json!({"type": "string"}),
-    )
-    .example("denoise")
-}
-
-fn version() -> Parameter {
-    path(
-        "version",
-        "A plugin's exact version.",
-        json!({"type": "string"}),
-    )
-    .example("1.0.0")
-}
-
 /// Something that is made of a completed job when it is asked for, as a file.
 fn made(operation: Operation, mimes: &[&'static str]) -> Operation {
     operation
@@ -665,6 +530,17 @@ fn made(operation: Operation, mimes: &[&'static str]) -> Operation {
             No::InvalidField,
             No::TooManyRequests,
             No::StorageFull,
+        ])
+        // Why it could not be made.
+        .refuses(&[
+            No::UnsupportedStream,
+            No::DamagedAudio,
+            No::TooMuchScratch,
+            No::TooLong,
+            No::StepFailed,
+            No::StepCrashed,
+            No::DeadlineExceeded,
+            No::TooManyAttempts,
         ])
 }
 

@@ -8,13 +8,14 @@ use serde_json::json;
 use super::house::{Ask, HOST, House, ask, form_with, get, good_form, post};
 use crate::routes::{self, Table};
 
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 11] = [
     "/api/v1/sessions",
     "/api/v1/plugins",
     "/api/v1/plugins/{plugin}",
     "/api/v1/plugins/{plugin}/versions/{version}",
     "/api/v1/presets",
     "/api/v1/openapi.json",
+    "/api/v1/version",
     "/problems/{kind}",
     "/healthz",
     "/readyz",
@@ -44,10 +45,9 @@ fn table(house: &House) -> Arc<Table> {
 async fn without_a_session_every_private_address_answers_401() {
     let house = House::new().await;
     let (mut asked, mut open) = (0, 0);
-    for operation in table(&house).entries() {
-        let (method, template) = (&operation.method, &operation.address);
+    for (method, template) in table(&house).entries() {
         let is_admin = ADMIN.contains(&(method.clone(), template));
-        if !is_admin && OPEN.contains(template) {
+        if !is_admin && OPEN.contains(&template) {
             open += 1;
             continue;
         }
@@ -91,8 +91,7 @@ async fn what_is_anothers_answers_exactly_as_what_does_not_exist() {
     house.complete(job, b"corrected").await;
     let nobody = "0192f0c1-2222-7333-8444-555566667777";
     let mut asked = 0;
-    for operation in table(&house).entries() {
-        let (method, template) = (&operation.method, &operation.address);
+    for (method, template) in table(&house).entries() {
         let theirs = if template.contains("/recordings/{id}") {
             recording
         } else {

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod conformity;
 mod connections;
 mod contract;
 mod cors;
@@ -11,6 +12,7 @@ mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod fixtures;
 pub mod house;
 mod http2;
 mod ids;
