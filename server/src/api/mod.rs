@@ -24,4 +24,4 @@ pub use peaks::reduce;
 pub use plugins::{PluginView, SubmissionView, VersionView, accepted};
 pub use recordings::RecordingView;
 pub use report::ReportView;
-pub use service::{Admin, Alive, Page, Readiness, TokenMade, Version};
+pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};

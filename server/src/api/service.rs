@@ -48,6 +48,33 @@ pub struct Readiness {
     pub stopping: bool,
 }
 
+/// What this server takes. Where more is asked for, the answer is 413, 422, 429 or 503, and names the limit.
+#[derive(Serialize, JsonSchema)]
+pub struct LimitsView {
+    /// A recording.
+    pub upload_bytes_max: u64,
+    /// How long an upload may take, and how fast it must come.
+    pub upload_ms_max: u64,
+    pub upload_bytes_per_s_min: u64,
+    /// Uploads at once: of one owner's, from one network address, and over everybody.
+    pub uploads_per_owner_max: usize,
+    pub uploads_per_address_max: usize,
+    pub uploads_max: usize,
+    /// Any other body, and any text field of a form.
+    pub json_bytes_max: u64,
+    pub chain_steps_max: usize,
+    /// Jobs that may wait, over everybody.
+    pub queue_depth_max: u64,
+    /// New sessions from one network address.
+    pub sessions_per_minute_max: u32,
+    pub sessions_per_owner_max: usize,
+    /// Event streams of one owner's.
+    pub streams_per_owner_max: usize,
+    /// Renditions, pictures and the like of one owner's that may wait to be made.
+    pub derivatives_waiting_per_owner_max: usize,
+    pub plugin_bytes_max: u64,
+}
+
 /// What answers.
 #[derive(Serialize, JsonSchema)]
 pub struct Version {

@@ -9,7 +9,7 @@ use retake_chain::{preset, problem::ProblemKind};
 use warp::reply::Response;
 
 use crate::{
-    api::{Page, Version},
+    api::{LimitsView, Page, Version},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
@@ -35,6 +35,27 @@ pub async fn presets(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
 pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let description = app.description.get().cloned().unwrap_or_default();
     Ok(text(description, "application/json"))
+}
+
+pub async fn limits(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let config = &app.config;
+    let limits = LimitsView {
+        upload_bytes_max: config.upload_bytes_max,
+        upload_ms_max: config.upload_ms_max,
+        upload_bytes_per_s_min: config.upload_bytes_per_s_min,
+        uploads_per_owner_max: config.uploads_per_owner_max,
+        uploads_per_address_max: config.uploads_per_address_max,
+        uploads_max: config.uploads_max,
+        json_bytes_max: config.json_bytes_max,
+        chain_steps_max: config.chain_steps_max,
+        queue_depth_max: config.queue_depth_max,
+        sessions_per_minute_max: config.sessions_per_minute_max,
+        sessions_per_owner_max: config.sessions_per_owner_max,
+        streams_per_owner_max: config.streams_per_owner_max,
+        derivatives_waiting_per_owner_max: config.derivatives_waiting_per_owner_max,
+        plugin_bytes_max: config.plugin_bytes_max,
+    };
+    Ok(respond::json(StatusCode::OK, &limits))
 }
 
 pub async fn version(_: Arc<App>, _: Call) -> Result<Response, Refusal> {

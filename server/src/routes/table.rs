@@ -20,8 +20,8 @@ use serde_json::json;
 use super::{Routes, catalogue, derivatives, events, health, jobs, recordings, upload};
 use crate::{
     api::{
-        Accepted, Alive, DerivativeView, JobView, News, Page, Readiness, RecordingView, ReportView,
-        Version,
+        Accepted, Alive, DerivativeView, JobView, LimitsView, News, Page, Readiness, RecordingView,
+        ReportView, Version,
         operation::{Operation, Parameter, Tag, delete, get, header, path, post, query},
         requests::{NewJob, NewRecording},
         words,
@@ -432,6 +432,16 @@ fn catalogue_and_operations(routes: &mut Routes) {
         )
         .answers_object("OpenAPI 3.1."),
         catalogue::openapi,
+    );
+    routes.on(
+        get(
+            "/api/v1/limits",
+            "getLimits",
+            Tag::Catalogue,
+            "How much this server takes",
+        )
+        .answers::<LimitsView>(200, "Its settings, as far as they concern clients."),
+        catalogue::limits,
     );
     routes.on(
         get(

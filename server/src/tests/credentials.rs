@@ -154,6 +154,17 @@ async fn what_is_wrong_with_a_key_to_be_made_is_told_at_once() {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_told_how_much_is_taken() {
+    let house = House::with(|config| config.upload_bytes_max = 12_345).await;
+    let limits = house.ask(get("/api/v1/limits")).await;
+    assert_eq!(limits.json()["upload_bytes_max"], 12_345);
+    assert_eq!(
+        limits.json()["chain_steps_max"],
+        house.app.config.chain_steps_max
+    );
+}
+
+#[tokio::test]
 async fn a_key_that_expired_opens_nothing() {
     let house = House::new().await;
     let body = json!({"name": "short", "scopes": ["recordings"], "expires_in_s": 60});
