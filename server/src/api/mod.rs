@@ -21,7 +21,7 @@ pub use credentials::{ApiKeyView, MeView, SessionCodeView, SessionView};
 pub use derivatives::DerivativeView;
 pub use jobs::{Accepted, JobView, News, download_stem};
 pub use peaks::reduce;
-pub use plugins::{PluginView, SubmissionView, VersionView, accepted};
+pub use plugins::{History, Names, PluginView, SubmissionView, VersionView, accepted};
 pub use recordings::RecordingView;
 pub use report::ReportView;
 pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};

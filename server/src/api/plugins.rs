@@ -18,7 +18,7 @@ use super::{addresses::submission_address, words};
 
 /// One version of a plugin. `V` says what versions there are beside it, more or less fully.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "PluginWith_{V}")]
+#[schemars(rename = "{V}")]
 pub struct PluginView<'a, V> {
     /// Reverse DNS, stable for ever.
     id: &'a str,
@@ -67,6 +67,18 @@ pub struct PluginView<'a, V> {
     #[schemars(with = "Option<words::CheckReport>", skip_serializing_if = "left_out")]
     check: Option<Value>,
 }
+
+/// Those that a chain may name, by their names.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(rename = "Plugin", inline)]
+pub struct Names<'a>(pub Vec<&'a str>);
+
+/// All there are and were.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(rename = "PluginHistory", inline)]
+pub struct History<'a>(pub Vec<VersionView<'a>>);
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "PluginVersion")]

@@ -12,7 +12,7 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
-    api::{Admin, Page, PluginView, VersionView},
+    api::{Admin, History, Names, Page, PluginView, VersionView},
     app::App,
     call::Call,
     http::{
@@ -30,7 +30,7 @@ pub async fn list(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let same = |a: &PluginVersion, b: &PluginVersion| id(a) == id(b);
     let views = rows.chunk_by(same).map(|versions| {
         let texts: Vec<_> = versions.iter().map(version_text).collect();
-        PluginView::new(&versions[0], &names, texts)
+        PluginView::new(&versions[0], &names, Names(texts))
     });
     Ok(respond::json(
         StatusCode::OK,
@@ -49,7 +49,7 @@ pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let versions: Vec<_> = rows.iter().map(VersionView::new).collect();
     Ok(respond::json(
         StatusCode::OK,
-        &PluginView::new(newest, &names, versions),
+        &PluginView::new(newest, &names, History(versions)),
     ))
 }
 
@@ -63,7 +63,7 @@ pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .await?;
     let in_use = rows.iter().filter(|row| row.removed_at.is_none());
     let texts: Vec<_> = in_use.map(version_text).collect();
-    let view = PluginView::new(row, &names, texts).with_check(check);
+    let view = PluginView::new(row, &names, Names(texts)).with_check(check);
     Ok(respond::json(StatusCode::OK, &view))
 }
 

@@ -1,19 +1,19 @@
-//! What a chain's steps may run, and what is on its way there.
+//! The catalogue of plugins, and the way into it.
 
 use retake_chain::problem::ProblemKind as No;
-use serde_json::json;
 
+use super::{Routes, plugin, uuid, version};
 use crate::{
     api::{
-        Admin, Page, PluginView, SubmissionView, VersionView,
-        operation::{Parameter, Tag, delete, get, path, post},
+        Admin, History, Names, Page, PluginView, SubmissionView,
+        operation::{Tag, delete, get, path, post},
     },
-    routes::{Routes, plugins, submissions, table::uuid},
+    routes::{plugins, submissions},
 };
 
 /// What a page or a list of all gives of a plugin, and what one that was asked for by its id.
-type Plugin = PluginView<'static, Vec<String>>;
-type PluginHistory = PluginView<'static, Vec<VersionView<'static>>>;
+type Plugin = PluginView<'static, Names<'static>>;
+type PluginHistory = PluginView<'static, History<'static>>;
 
 pub fn fill(routes: &mut Routes) {
     routes.on(
@@ -125,22 +125,4 @@ pub fn fill(routes: &mut Routes) {
         .answers::<Admin>(200, "It is."),
         plugins::admin,
     );
-}
-
-fn plugin() -> Parameter {
-    path(
-        "plugin",
-        "A plugin's id, or its short name, which means the plugin that had it first.",
-        json!({"type": "string"}),
-    )
-    .example("denoise")
-}
-
-fn version() -> Parameter {
-    path(
-        "version",
-        "A plugin's exact version.",
-        json!({"type": "string"}),
-    )
-    .example("1.0.0")
 }
