@@ -7,7 +7,7 @@ use http::StatusCode;
 use retake_jobs::seams::Blobs as _;
 use serde_json::json;
 
-use super::house::{Answer, Ask, House, field, form, form_with, get, good_form, post, wav};
+use super::house::{Answer, Ask, House, form, form_with, get, good_form, post, wav};
 
 const KEY: &str = "idempotency-key";
 
@@ -234,10 +234,7 @@ async fn a_query_that_is_not_known_is_refused_wherever_fields_may_stand_in_it() 
     assert_eq!(answer.pointers(), ["/presett", "/format"]);
     let form = post("/api/v1/recordings?preset=speech")
         .bearer(&token)
-        .form(&[
-            field("user_email", "a@example.org"),
-            field("recording", wav(600)),
-        ]);
+        .form(&good_form());
     let answer = house.ask(form).await;
     answer.problem("invalid-field");
     assert_eq!(answer.pointers(), ["/preset"]);
