@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{DerivativeId, JobId, OwnerId},
+    job::Job,
     lease::{Attempt, Errand, Excused, Lease, Leased},
     seams::BlobKey,
 };
@@ -73,6 +74,15 @@ pub struct DerivedFile {
     pub warnings: Vec<Finding>,
 }
 
+/// What an attempt at a job has made besides its correction: ready with the job, as if it had been asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Byproduct {
+    pub id: DerivativeId,
+    pub kind: Kind,
+    /// Its bytes were put before, under [`Byproduct::key`].
+    pub file: DerivedFile,
+}
+
 /// What making it came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Derived {
@@ -118,6 +128,19 @@ impl Derivative {
         }
     }
 
+    /// What came with the job, which has just been completed.
+    pub fn of_job(job: &Job, byproduct: Byproduct, now: Timestamp) -> Self {
+        Self {
+            id: byproduct.id,
+            status: DerivativeStatus::Ready,
+            file: Some(byproduct.file),
+            attempt: Byproduct::ATTEMPT,
+            request_id: job.request_id.clone(),
+            ended_at: Some(now),
+            ..Self::new(job.owner, job.id, byproduct.kind, now)
+        }
+    }
+
     /// Where the last attempt's bytes are.
     pub fn key(&self) -> BlobKey {
         BlobKey::Derivative {
@@ -159,6 +182,20 @@ impl Derivative {
         self.status = status;
         self.lease = None;
         self.ended_at = Some(now);
+    }
+}
+
+impl Byproduct {
+    /// As if one attempt had been made at it.
+    const ATTEMPT: u32 = 1;
+
+    pub fn key(&self) -> BlobKey {
+        Self::key_of(self.id)
+    }
+
+    pub fn key_of(id: DerivativeId) -> BlobKey {
+        let attempt = Self::ATTEMPT;
+        BlobKey::Derivative { id, attempt }
     }
 }
 

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     correction::Correction,
+    derivative::Byproduct,
     id::{JobId, OwnerId, RecordingId},
     lease::{Excused, Lease},
     trace::TraceContext,
@@ -85,6 +86,7 @@ pub enum Outcome {
     Completed {
         /// Its bytes were put before, under `BlobKey::Correction`.
         correction: Box<Correction>,
+        byproducts: Vec<Byproduct>,
         warnings: Vec<Finding>,
     },
     Failed {

@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
-    derivative::{Derivative, DerivativeStatus, Derived, USED_EVERY},
+    derivative::{Byproduct, Derivative, DerivativeStatus, Derived, USED_EVERY},
     id::{DerivativeId, JobId, OwnerId},
-    job::Status,
+    job::{Job, Status},
+    lease::Attempt,
     seams::{BlobKey, Derivatives, Derive, Source, Sources, StoreError},
 };
 use rusqlite::{Connection, Row, named_params};
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 use super::{
     Database, SqliteStore,
     connection::{SqliteError, nanos, time},
-    errands::Kept,
+    errands::{Bytes, Kept},
     keyed,
     news::News,
     records::correction,
@@ -157,26 +158,55 @@ impl Kept for Derivative {
         &news.derivatives
     }
 
+    fn bytes(attempt: Attempt<Self>) -> Option<BlobKey> {
+        Some(attempt.key())
+    }
+
     fn end(
         &mut self,
         connection: &Connection,
         derived: Derived,
         now: Timestamp,
-        bytes_are_here: bool,
+        bytes: &Bytes,
     ) -> Result<(), SqliteError> {
         self.settle(derived, now);
         if self.status != DerivativeStatus::Ready {
             return Ok(());
         }
-        let key = self.key();
-        if bytes_are_here && !keyed::is_there(connection, key)? {
-            return Err(StoreError::Broken(format!("the bytes of {key} are not there")).into());
-        }
-        connection
-            .prepare_cached("UPDATE derivative_files SET kept = 1 WHERE key = ?1")?
-            .execute([key.to_string()])?;
-        Ok(())
+        keep(connection, self.key(), bytes, now)
     }
+}
+
+/// The job is completed: what came with it is there from now on.
+pub(super) fn adopt(
+    connection: &Connection,
+    job: &Job,
+    byproduct: Byproduct,
+    bytes: &Bytes,
+    now: Timestamp,
+) -> Result<(), SqliteError> {
+    let ready = Derivative::of_job(job, byproduct, now);
+    keep(connection, ready.key(), bytes, now)?;
+    ready.write(connection)
+}
+
+/// Its bytes are no draft any more.
+fn keep(
+    connection: &Connection,
+    key: BlobKey,
+    bytes: &Bytes,
+    now: Timestamp,
+) -> Result<(), SqliteError> {
+    if let Some(blob) = &bytes.staged {
+        upload::remove_row(connection, key)?;
+        keyed::put(connection, key, None, &blob.info, &blob.bytes, now)?;
+    } else if bytes.are_here && !keyed::is_there(connection, key)? {
+        return Err(StoreError::Broken(format!("the bytes of {key} are not there")).into());
+    }
+    connection
+        .prepare_cached("UPDATE derivative_files SET kept = 1 WHERE key = ?1")?
+        .execute([key.to_string()])?;
+    Ok(())
 }
 
 /// Whether something is to be written for whoever asks.

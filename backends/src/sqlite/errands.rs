@@ -1,17 +1,19 @@
 //! Errands of every kind: claimed, kept, given back and ended alike. Each call is one transition in one
 //! transaction.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_chain::problem::Problem;
 use retake_jobs::{
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
-    seams::{Errands, Heartbeat, Leases, Progress, StoreError},
+    seams::{BlobKey, Errands, Heartbeat, Leases, Progress, StoreError},
 };
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::{SqliteStore, connection::SqliteError, news::News};
+use super::{SqliteStore, connection::SqliteError, news::News, staged::StagedBlob};
 
 /// An errand that has a table.
 pub(super) trait Kept: Errand + Clone + PartialEq {
@@ -25,6 +27,11 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
     /// For one of those who wait for such an errand.
     fn told(news: &News) -> &Notify;
 
+    /// Bytes that an attempt has put, of which its end takes hold.
+    fn bytes(_: Attempt<Self>) -> Option<BlobKey> {
+        None
+    }
+
     /// What its outcome does to it, which is written afterwards, and to other tables. The attempt
     /// holds it.
     fn end(
@@ -32,8 +39,15 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
         connection: &Connection,
         outcome: Self::Outcome,
         now: Timestamp,
-        bytes_are_here: bool,
+        bytes: &Bytes,
     ) -> Result<(), SqliteError>;
+}
+
+/// Those of [`Kept::bytes`].
+pub(super) struct Bytes {
+    /// Where they are not, none are looked for.
+    pub are_here: bool,
+    pub staged: Option<Arc<StagedBlob>>,
 }
 
 /// Runs one transition on an errand and writes what came of it, unless it was refused.
@@ -139,8 +153,15 @@ impl<T: Kept> Leases<T> for SqliteStore {
         attempt: Attempt<T>,
         outcome: T::Outcome,
     ) -> Result<Result<T, LeaseLost>, StoreError> {
-        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
-        self.database
+        let now = self.database.clock.now();
+        let key = T::bytes(attempt);
+        let staged = key.map(|key| self.database.staged_for(key)).transpose()?;
+        let bytes = Bytes {
+            are_here: self.database.holds_blobs(),
+            staged: staged.flatten(),
+        };
+        let settled = self
+            .database
             .write(move |connection| {
                 let Some(mut errand) = T::find(connection, attempt.id)? else {
                     return Ok(Err(LeaseLost));
@@ -148,10 +169,14 @@ impl<T: Kept> Leases<T> for SqliteStore {
                 if let Err(lost) = errand.lease_of(attempt) {
                     return Ok(Err(lost));
                 }
-                errand.end(connection, outcome, now, bytes_are_here)?;
+                errand.end(connection, outcome, now, &bytes)?;
                 errand.write(connection)?;
                 Ok(Ok(errand))
             })
-            .await
+            .await?;
+        if let (Some(key), true) = (key, settled.is_ok()) {
+            self.database.staged.remove(key);
+        }
+        Ok(settled)
     }
 }

@@ -5,11 +5,12 @@ use retake_chain::{
     Chain, OnFailure, Step, StepKind,
     format::Format,
     problem::{Problem, ProblemKind},
-    report::{LoudnessCurve, Measurement, Peaks, Report, Target, TargetKind},
+    report::{LoudnessCurve, Measurement, Report, Target, TargetKind},
 };
 use retake_findings::{Code, Finding};
 use retake_jobs::{
     correction::Correction,
+    derivative::Byproduct,
     id::{OwnerId, RecordingId},
     job::{Job, Outcome},
     lease::LeaseTerms,
@@ -106,16 +107,6 @@ pub fn correction(attempt: u32) -> Correction {
             findings: vec![finding()],
             elapsed_ms: 12,
         },
-        peaks: Peaks {
-            frames_per_point: 480,
-            min: vec![-0.5, -0.25],
-            max: vec![0.5, 0.25],
-        },
-        input_peaks: Peaks {
-            frames_per_point: 480,
-            min: vec![-1.0],
-            max: vec![1.0],
-        },
     }
 }
 
@@ -143,7 +134,17 @@ pub fn manifest(id: &str, version: &str) -> Manifest {
 pub fn completed(attempt: u32) -> Outcome {
     Outcome::Completed {
         correction: Box::new(correction(attempt)),
+        byproducts: Vec::new(),
         warnings: vec![finding()],
+    }
+}
+
+/// Of the first attempt.
+pub fn completed_with(byproducts: Vec<Byproduct>) -> Outcome {
+    Outcome::Completed {
+        correction: Box::new(correction(1)),
+        byproducts,
+        warnings: Vec::new(),
     }
 }
 

@@ -57,6 +57,13 @@ impl Side {
 }
 
 impl PeaksForm {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Pyramid | Self::Dat => "application/octet-stream",
+            Self::Json => "application/json",
+        }
+    }
+
     /// Behind the side's name.
     pub fn ending(self) -> &'static str {
         match self {

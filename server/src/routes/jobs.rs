@@ -14,19 +14,16 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
-    api::{Accepted, JobView, ReportView, download_stem, reduce},
+    api::{Accepted, JobView, ReportView, download_stem},
     app::App,
     call::Call,
-    http::respond::{self, Refusal, shorten},
+    http::respond::{self, Refusal},
     routes::{
         download::{Download, Keep},
         order::{Wanted, refuse_all},
     },
     session::auth,
 };
-
-const POINTS_MAX: usize = 2048;
-const POINTS_DEFAULT: usize = 1024;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
@@ -169,29 +166,4 @@ pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         StatusCode::OK,
         &ReportView::new(job.id, &correction),
     ))
-}
-
-pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let points = points(&call)?;
-    let (_, correction) = find_correction(&app, &call).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &reduce(&correction.peaks, points),
-    ))
-}
-
-/// `?points=`: how many a drawing has room for.
-pub fn points(call: &Call) -> Result<usize, Refusal> {
-    let Some(text) = call.query("points") else {
-        return Ok(POINTS_DEFAULT);
-    };
-    text.parse()
-        .ok()
-        .filter(|points| (1..=POINTS_MAX).contains(points))
-        .ok_or_else(|| {
-            let text = shorten(&text);
-            let detail =
-                format!("points is \"{text}\"; it must be a whole number from 1 to {POINTS_MAX}");
-            Refusal::field(ProblemKind::InvalidField, "/points", detail)
-        })
 }

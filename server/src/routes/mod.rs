@@ -62,18 +62,12 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
         "/api/v1/recordings/{id}/audio",
         recordings::audio,
     );
-    routes.on(
-        Method::GET,
-        "/api/v1/recordings/{id}/peaks",
-        recordings::peaks,
-    );
     routes.on(Method::POST, "/api/v1/recordings/{id}/jobs", jobs::create);
 
     routes.on(Method::GET, "/api/v1/jobs/{id}", jobs::get);
     routes.on(Method::POST, "/api/v1/jobs/{id}/cancel", jobs::cancel);
     routes.on(Method::GET, "/api/v1/jobs/{id}/audio", jobs::audio);
     routes.on(Method::GET, "/api/v1/jobs/{id}/report", jobs::report);
-    routes.on(Method::GET, "/api/v1/jobs/{id}/peaks", jobs::peaks);
     routes.on(
         Method::GET,
         "/api/v1/jobs/{id}/steps/{index}/delta",

@@ -11,13 +11,14 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{
     Chain, InstalledPlugin,
-    report::{Measurement, Peaks, Report, StepReport},
+    report::{Measurement, Report, StepReport},
 };
 use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, SystemClock},
     correction::Correction,
-    id::{JobId, OwnerId},
+    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
+    id::{DerivativeId, JobId, OwnerId},
     job::{Job, Outcome},
     lease::{Attempt, LeaseTerms},
     seams::{
@@ -225,14 +226,33 @@ impl House {
                 findings: Vec::new(),
                 elapsed_ms: 1,
             },
-            peaks: peaks(-0.5),
-            input_peaks: peaks(-1.0),
         };
         let outcome = Outcome::Completed {
             correction: Box::new(correction),
+            byproducts: vec![
+                self.peaks(Side::Original, b"its peaks").await,
+                self.peaks(Side::Corrected, b"their peaks").await,
+            ],
             warnings: Vec::new(),
         };
         self.store.settle(attempt, outcome).await.unwrap().unwrap();
+    }
+
+    async fn peaks(&self, side: Side, bytes: &'static [u8]) -> Byproduct {
+        let id = DerivativeId::new(self.app.parts.clock.now());
+        let body = Box::pin(stream::iter([Ok(Bytes::from_static(bytes))]));
+        let key = Byproduct::key_of(id);
+        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
+        Byproduct {
+            id,
+            kind: Kind::Peaks(side, PeaksForm::Pyramid),
+            file: DerivedFile {
+                content_type: PeaksForm::Pyramid.content_type().to_owned(),
+                size_bytes: info.size_bytes,
+                sha256: info.sha256,
+                warnings: Vec::new(),
+            },
+        }
     }
 
     pub async fn claim(&self, job: &str) -> Attempt<Job> {
@@ -276,14 +296,6 @@ fn measured() -> Measurement {
         hum_dbfs: None,
         bandwidth_hz: None,
         loudness_curve: None,
-    }
-}
-
-fn peaks(low: f32) -> Peaks {
-    Peaks {
-        frames_per_point: 10,
-        min: vec![low; 8],
-        max: vec![0.25; 8],
     }
 }
 

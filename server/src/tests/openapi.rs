@@ -123,7 +123,6 @@ async fn the_described_properties_are_those_of_real_answers() {
     for (path, schema) in [
         (format!("/api/v1/jobs/{job}"), "Job"),
         (format!("/api/v1/jobs/{job}/report"), "Report"),
-        (format!("/api/v1/jobs/{job}/peaks"), "Peaks"),
         (format!("/api/v1/recordings/{id}"), "Recording"),
         (format!("/api/v1/jobs/{job}/compare"), "Derivative"),
         ("/api/v1/nothing".to_owned(), "Problem"),

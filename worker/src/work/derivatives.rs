@@ -126,12 +126,12 @@ impl Worker {
                 self.seen(seen, &scratch, source).await?
             }
             Kind::Peaks(side, form) => {
-                let (form, content_type) = match form {
-                    PeaksForm::Pyramid => (PeakForm::Pyramid, "application/octet-stream"),
-                    PeaksForm::Dat => (PeakForm::Dat, "application/octet-stream"),
-                    PeaksForm::Json => (PeakForm::Json, "application/json"),
+                let wanted = match form {
+                    PeaksForm::Pyramid => PeakForm::Pyramid,
+                    PeaksForm::Dat => PeakForm::Dat,
+                    PeaksForm::Json => PeakForm::Json,
                 };
-                let seen = (side, content_type, Look::Peaks(form));
+                let seen = (side, form.content_type(), Look::Peaks(wanted));
                 self.seen(seen, &scratch, source).await?
             }
             Kind::Spectrogram {

@@ -1,11 +1,13 @@
 //! The claims of `Derivatives`, `Sources` and what errands of that kind may do.
 
+use jiff::SignedDuration;
 use retake_jobs::{
     clock::Clock,
     derivative::{
-        Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, Side, USED_EVERY,
+        Byproduct, Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, Side,
+        USED_EVERY,
     },
-    id::{JobId, OwnerId},
+    id::{DerivativeId, JobId, OwnerId},
     lease::{Attempt, Blame, LeaseLost},
     seams::{BlobKey, Derive},
 };
@@ -25,6 +27,8 @@ claims! { Bench on memory sqlite; [
     what_failed_is_made_anew_after_a_while
     what_was_not_asked_for_longest_goes_first_when_there_is_no_room
     deleting_the_recording_takes_what_was_made_of_it
+    what_came_with_the_job_is_ready_with_it_and_is_kept_like_any
+    what_came_with_an_attempt_that_was_lost_is_not_there
 ] }
 
 const MANY: usize = 100;
@@ -67,12 +71,16 @@ impl Bench {
 }
 
 fn file(size_bytes: u64) -> Derived {
-    Derived::Ready(DerivedFile {
+    Derived::Ready(derived(size_bytes))
+}
+
+fn derived(size_bytes: u64) -> DerivedFile {
+    DerivedFile {
         content_type: "audio/mpeg".to_owned(),
         size_bytes,
         sha256: "ef".repeat(32),
         warnings: vec![made::finding()],
-    })
+    }
 }
 
 fn tile(tile: u32) -> Kind {
@@ -241,4 +249,53 @@ async fn deleting_the_recording_takes_what_was_made_of_it(bench: Bench) {
     assert_eq!(bench.ask(queued.id, Kind::Compare).await, Derive::Gone);
     // Nothing of it is counted any more.
     assert_eq!(bench.a.forget_derivatives(0).await.unwrap(), []);
+}
+
+fn byproducts(bench: &Bench) -> Vec<Byproduct> {
+    let sides = [Side::Original, Side::Corrected];
+    let of = |side| Byproduct {
+        id: DerivativeId::new(bench.clock.now()),
+        kind: Kind::Peaks(side, PeaksForm::Pyramid),
+        file: derived(7),
+    };
+    sides.map(of).to_vec()
+}
+
+async fn what_came_with_the_job_is_ready_with_it_and_is_kept_like_any(bench: Bench) {
+    let (recording, job, attempt) = bench.claimed().await;
+    let came = byproducts(&bench);
+    let outcome = made::completed_with(came.clone());
+    bench.a.settle(attempt, outcome).await.unwrap().unwrap();
+    for byproduct in &came {
+        let ready = bench.is(job.id, byproduct.kind).await;
+        assert_eq!(ready.status, DerivativeStatus::Ready);
+        assert_eq!(ready.file.as_ref(), Some(&byproduct.file));
+        assert_eq!((ready.id, ready.key()), (byproduct.id, byproduct.key()));
+    }
+    assert_eq!(bench.next().await, None, "nothing is to be made");
+    let all = bench.a.derivatives(bench.owner, job.id).await.unwrap();
+    assert_eq!(all.len(), 2);
+
+    // Where there is no room it goes, and is made again for whoever asks.
+    let gone = bench.a.forget_derivatives(0).await.unwrap();
+    assert_eq!(gone.len(), 2);
+    let anew = bench.is(job.id, came[0].kind).await;
+    assert_eq!(anew.status, DerivativeStatus::Waiting);
+
+    let keys = bench.a.delete_recording(bench.owner, recording.id).await;
+    assert!(keys.unwrap().is_some());
+    assert_eq!(bench.ask(job.id, came[0].kind).await, Derive::Gone);
+}
+
+async fn what_came_with_an_attempt_that_was_lost_is_not_there(bench: Bench) {
+    let (_, job, attempt) = bench.claimed().await;
+    bench
+        .clock
+        .advance(SignedDuration::from_millis(2 * TERMS.lease_ms as i64));
+    bench.a.sweep(TERMS).await.unwrap();
+    let outcome = made::completed_with(byproducts(&bench));
+    let late = bench.a.settle(attempt, outcome).await.unwrap();
+    assert_eq!(late, Err(LeaseLost));
+    let all = bench.a.derivatives(bench.owner, job.id).await.unwrap();
+    assert_eq!(all, []);
 }

@@ -158,7 +158,7 @@ async fn a_heartbeat_renews_the_lease_and_stores_progress(bench: Bench) {
 }
 
 async fn completing_publishes_correction_event_and_completion_at_once(bench: Bench) {
-    let (recording, job, attempt) = bench.claimed().await;
+    let (_, job, attempt) = bench.claimed().await;
     let progress = Progress {
         fraction: 0.5,
         step: None,
@@ -181,15 +181,8 @@ async fn completing_publishes_correction_event_and_completion_at_once(bench: Ben
     let record = bench.a.job(bench.owner, job.id).await.unwrap().unwrap();
     assert_eq!(
         (record.job, record.correction),
-        (settled.clone(), Some(correction.clone()))
+        (settled.clone(), Some(correction))
     );
-    let found = bench
-        .a
-        .recording(bench.owner, recording.id)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(found.peaks, Some(correction.input_peaks));
     assert_eq!(
         bench.kinds().await,
         [EventKind::Queued, EventKind::Running, EventKind::Completed],
