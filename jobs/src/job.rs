@@ -39,7 +39,10 @@ pub struct Job {
     pub pins: Pins,
     /// The preset the chain came from, if any.
     pub preset: Option<String>,
-    pub format: Format,
+    /// What the correction was asked for in, `None` for what is natural for the recording. Once the job is
+    /// completed, what it came to be in then.
+    #[serde(with = "retake_chain::format::asked")]
+    pub format: Option<Format>,
     /// Which of the recording's audio tracks is corrected, from 1. `None` leaves it to the file.
     #[serde(default)]
     pub track: Option<u32>,

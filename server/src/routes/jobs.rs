@@ -157,7 +157,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 /// The correction is not always what was asked for.
 fn extension(job: &Job, correction: &Correction) -> &'static str {
     let written = Format::of_content_type(&correction.content_type);
-    written.unwrap_or(job.format).extension()
+    written.or(job.format).unwrap_or_default().extension()
 }
 
 pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {

@@ -12,6 +12,10 @@ export type Status = (typeof STATUSES)[number];
 export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** `auto`: what suits the recording. A completed job says what that was. */
+export const ASKED_FORMATS = ["auto", ...FORMATS] as const;
+export type AskedFormat = (typeof ASKED_FORMATS)[number];
+
 export type Job = {
   id: string;
   recording_id: string;
@@ -26,7 +30,7 @@ export type Job = {
   warnings: Finding[];
   preset: string | null;
   chain: Chain | null;
-  format: Format;
+  format: AskedFormat;
   /** The track that was asked for, from 1; null leaves the choice to the server. */
   track: number | null;
   created_at: Date;
@@ -64,7 +68,7 @@ export function parseJob(value: unknown, where = "job"): Job {
     warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, parseFinding)) ?? [],
     preset: optional(job.preset, `${where}.preset`, text),
     chain: optional(job.chain, `${where}.chain`, parseChain),
-    format: oneOf(job.format, `${where}.format`, FORMATS),
+    format: oneOf(job.format, `${where}.format`, ASKED_FORMATS),
     track: optional(job.track, `${where}.track`, number),
     created_at: time(job.created_at, `${where}.created_at`),
   };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use retake_chain::{
-    Vocabulary,
+    Rendition, Vocabulary,
     problem::{Problem, ProblemKind},
     report::Report,
 };
@@ -186,7 +186,7 @@ impl Worker {
             });
         };
         let wish = Wish {
-            rendition: Some(job.format.into()),
+            rendition: job.format.map(Rendition::from),
             track: job.track,
         };
         let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await;
