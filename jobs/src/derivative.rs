@@ -31,13 +31,17 @@ pub use kind::{Kind, NotAKind, PeaksForm, Side};
 pub const FAILED_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// That it was asked for is written down no more often than this.
 pub const USED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// Whoever reads it says so again before this is over; until then it is kept, however little room there is.
+pub const READING: SignedDuration = SignedDuration::from_mins(2);
 /// What the smallest takes of the room for all, so that their number is bounded, too.
 pub const WEIGHT_BYTES_MIN: u64 = 16 << 10;
 
-#[derive(Debug, Clone, PartialEq)]
+/// Its JSON is what an event keeps of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Derivative {
     pub id: DerivativeId,
     pub job_id: JobId,
+    #[serde(skip, default = "OwnerId::new")]
     pub owner: OwnerId,
     pub kind: Kind,
     pub status: DerivativeStatus,
@@ -47,16 +51,19 @@ pub struct Derivative {
     pub file: Option<DerivedFile>,
     /// Which attempt is making it or made it last; 0 before the first. It is the fencing token.
     pub attempt: u32,
+    #[serde(skip)]
     pub excused: Excused,
+    #[serde(skip)]
     pub lease: Option<Lease>,
     pub request_id: Option<String>,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// When it was asked for last, to [`USED_EVERY`].
+    /// When it was asked for last, to [`USED_EVERY`]; while somebody reads it, until when it is kept for that.
     pub used_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DerivativeStatus {
     Waiting,
     Ready,
@@ -171,6 +178,21 @@ impl Derivative {
         self.status == DerivativeStatus::Failed && now.duration_since(ended) >= FAILED_LIFETIME
     }
 
+    /// It was asked for.
+    pub fn used(&mut self, now: Timestamp) {
+        self.used_at = self.used_at.max(now);
+    }
+
+    /// It is being read.
+    pub fn read(&mut self, now: Timestamp) {
+        self.used(now.saturating_add(READING).unwrap_or(Timestamp::MAX));
+    }
+
+    /// Whether it may go where there is no room.
+    pub fn may_go(&self, now: Timestamp) -> bool {
+        self.status == DerivativeStatus::Ready && self.used_at <= now
+    }
+
     /// What it takes of the room for all.
     pub fn weight_bytes(&self) -> u64 {
         self.file
@@ -230,6 +252,10 @@ impl Errand for Derivative {
     fn fail(&mut self, problem: Problem, now: Timestamp) {
         self.end(DerivativeStatus::Failed, now);
         self.error = Some(problem);
+    }
+
+    fn watched_by(&self) -> Option<OwnerId> {
+        Some(self.owner)
     }
 }
 

@@ -183,6 +183,7 @@ impl Tables {
                 id,
                 kind,
                 job: snapshot(job),
+                derivative: None,
             },
         );
         id

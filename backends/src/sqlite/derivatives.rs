@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     derivative::{Byproduct, Derivative, DerivativeStatus, Derived, USED_EVERY},
+    event::EventKind,
     id::{DerivativeId, JobId, OwnerId},
     job::{Job, Status},
     lease::Attempt,
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 
 use super::{
     Database, SqliteStore,
+    changes::add_event,
     connection::{SqliteError, nanos, time},
     errands::{Bytes, Kept},
     keyed,
@@ -56,6 +58,20 @@ impl Derivatives for SqliteStore {
             self.database.news.derivatives_wait();
         }
         Ok(derive)
+    }
+
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write_lightly(move |connection| {
+                let Some(mut derivative) = Derivative::find(connection, id)? else {
+                    return Ok(false);
+                };
+                derivative.read(now);
+                derivative.write(connection)?;
+                Ok(true)
+            })
+            .await
     }
 
     async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {
@@ -158,6 +174,18 @@ impl Kept for Derivative {
         &news.derivatives
     }
 
+    fn ended(&self, connection: &Connection) -> Result<(), SqliteError> {
+        let kind = EventKind::of_derivative(self.status);
+        let Some((kind, job)) = kind.zip(job_by_id(connection, self.job_id)?) else {
+            return Ok(());
+        };
+        let event = add_event(connection, kind, &job)?;
+        connection
+            .prepare_cached("UPDATE events SET derivative = ?2 WHERE id = ?1")?
+            .execute((event.0, to_json(self)))?;
+        Ok(())
+    }
+
     fn bytes(attempt: Attempt<Self>) -> Option<BlobKey> {
         Some(attempt.key())
     }
@@ -233,7 +261,7 @@ fn derive(
         if is.is_over(now) {
             remove(connection, &is)?;
         } else {
-            is.used_at = now;
+            is.used(now);
             is.write(connection)?;
             return Ok((Derive::Is(is), false));
         }
@@ -347,10 +375,10 @@ fn over(
         return Ok(over);
     }
     let sql = format!(
-        "SELECT {COLUMNS} FROM derivatives WHERE status = 'ready' AND used_at >= 0 ORDER BY used_at LIMIT ?1"
+        "SELECT {COLUMNS} FROM derivatives WHERE status = 'ready' AND used_at <= ?2 ORDER BY used_at LIMIT ?1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let oldest = statement.query_and_then([AT_ONCE], derivative)?;
+    let oldest = statement.query_and_then((AT_ONCE, nanos(now)), derivative)?;
     for derivative in oldest {
         if too_much <= 0 {
             break;

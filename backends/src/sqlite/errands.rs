@@ -24,6 +24,11 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
 
     fn write(&self, connection: &Connection) -> Result<(), SqliteError>;
 
+    /// Whoever watches it hears of it.
+    fn ended(&self, _: &Connection) -> Result<(), SqliteError> {
+        Ok(())
+    }
+
     /// For one of those who wait for such an errand.
     fn told(news: &News) -> &Notify;
 
@@ -41,6 +46,15 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
         now: Timestamp,
         bytes: &Bytes,
     ) -> Result<(), SqliteError>;
+}
+
+/// Writes it, and where it has ended that.
+fn write<T: Kept>(connection: &Connection, errand: &T) -> Result<(), SqliteError> {
+    errand.write(connection)?;
+    if errand.waits() {
+        return Ok(());
+    }
+    errand.ended(connection)
 }
 
 /// Those of [`Kept::bytes`].
@@ -61,7 +75,7 @@ fn change<T: Kept>(
     };
     let changed = transition(&mut errand);
     if changed.is_ok() {
-        errand.write(connection)?;
+        write(connection, &errand)?;
     }
     Ok(changed.map(|()| errand))
 }
@@ -94,7 +108,7 @@ impl<T: Kept> Errands<T> for SqliteStore {
                     let attempt = errand.claim(&worker, now, terms);
                     // One that was tried too often ends here; one that rests is left as it is.
                     if errand != before {
-                        errand.write(connection)?;
+                        write(connection, &errand)?;
                     }
                     if let Some(attempt) = attempt {
                         return Ok(Some((attempt, errand)));
@@ -170,7 +184,7 @@ impl<T: Kept> Leases<T> for SqliteStore {
                     return Ok(Err(lost));
                 }
                 errand.end(connection, outcome, now, &bytes)?;
-                errand.write(connection)?;
+                write(connection, &errand)?;
                 Ok(Ok(errand))
             })
             .await?;

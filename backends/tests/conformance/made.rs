@@ -10,7 +10,6 @@ use retake_chain::{
 use retake_findings::{Code, Finding};
 use retake_jobs::{
     correction::Correction,
-    derivative::Byproduct,
     id::{OwnerId, RecordingId},
     job::{Job, Outcome},
     lease::LeaseTerms,
@@ -136,15 +135,6 @@ pub fn completed(attempt: u32) -> Outcome {
         correction: Box::new(correction(attempt)),
         byproducts: Vec::new(),
         warnings: vec![finding()],
-    }
-}
-
-/// Of the first attempt.
-pub fn completed_with(byproducts: Vec<Byproduct>) -> Outcome {
-    Outcome::Completed {
-        correction: Box::new(correction(1)),
-        byproducts,
-        warnings: Vec::new(),
     }
 }
 

@@ -3,8 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use retake_chain::{Rendition, rendition_limits};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Kind {
     /// The correction in another format, or encoded otherwise.
     Rendition(Rendition),
@@ -122,6 +124,20 @@ impl FromStr for Kind {
             },
             _ => return Err(unknown()),
         })
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = NotAKind;
+
+    fn try_from(text: String) -> Result<Self, NotAKind> {
+        text.parse()
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.to_string()
     }
 }
 

@@ -7,6 +7,7 @@ mod plugins;
 use http::StatusCode;
 use retake_jobs::{
     correction::Correction,
+    event::Event,
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     recording::Recording,
@@ -144,14 +145,19 @@ pub struct News<'a> {
     job: JobView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derivative: Option<DerivativeView<'a>>,
 }
 
 impl<'a> News<'a> {
-    pub fn new(base: &str, job: &'a Job) -> Self {
+    pub fn new(base: &str, event: &'a Event) -> Self {
+        let job = &event.job;
         let completed = job.status == Status::Completed;
+        let derivative = event.derivative.as_ref();
         Self {
             job: JobView::new(base, job),
             audio_url: completed.then(|| job_audio_address(base, job.id)),
+            derivative: derivative.map(|it| DerivativeView::new(base, it)),
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     call::Call,
     http::respond::{self, Answer, Refusal, shorten},
-    routes::download::{Download, Keep},
+    routes::download::{CHUNK_BYTES, Download, Hold, Keep},
     session::auth,
 };
 
@@ -117,7 +117,17 @@ async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
         };
         match (derivative.status, &derivative.file) {
             (DerivativeStatus::Ready, Some(file)) => {
-                return download(app, call, owner, &derivative, file).await;
+                // What one read takes cannot be forgotten in between.
+                let hold = if file.size_bytes > CHUNK_BYTES as u64 {
+                    let hold = Hold::begin(&app.parts.store, derivative.id).await?;
+                    if hold.is_none() {
+                        continue;
+                    }
+                    hold
+                } else {
+                    None
+                };
+                return download(app, call, owner, (&derivative, file), hold).await;
             }
             (DerivativeStatus::Failed, _) => return Err(failed(derivative)),
             _ if Instant::now() + pause >= until => return Ok(wait_for_it(app, &derivative)),
@@ -149,8 +159,8 @@ async fn download(
     app: &App,
     call: &Call,
     owner: OwnerId,
-    derivative: &Derivative,
-    file: &DerivedFile,
+    (derivative, file): (&Derivative, &DerivedFile),
+    hold: Option<Hold>,
 ) -> Answer {
     let record = app.parts.store.job(owner, derivative.job_id).await?;
     let job = record.ok_or_else(Refusal::not_found)?.job;
@@ -164,6 +174,7 @@ async fn download(
         content_type: file.content_type.clone(),
         tag: file.sha256.clone(),
         keep: Keep::ForGood,
+        hold,
     };
     download.answer(app, call)
 }

@@ -126,6 +126,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: correction.content_type,
         tag: correction.sha256,
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }
@@ -150,6 +151,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }

@@ -100,6 +100,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: recording.content_type,
         tag: recording.sha256,
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }

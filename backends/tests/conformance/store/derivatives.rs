@@ -4,10 +4,12 @@ use jiff::SignedDuration;
 use retake_jobs::{
     clock::Clock,
     derivative::{
-        Byproduct, Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, Side,
-        USED_EVERY,
+        Byproduct, Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, READING,
+        Side, USED_EVERY,
     },
-    id::{DerivativeId, JobId, OwnerId},
+    event::EventKind,
+    id::{DerivativeId, EventId, JobId, OwnerId},
+    job::Outcome,
     lease::{Attempt, Blame, LeaseLost},
     seams::{BlobKey, Derive},
 };
@@ -29,6 +31,8 @@ claims! { Bench on memory sqlite; [
     deleting_the_recording_takes_what_was_made_of_it
     what_came_with_the_job_is_ready_with_it_and_is_kept_like_any
     what_came_with_an_attempt_that_was_lost_is_not_there
+    whoever_watches_hears_of_its_end
+    what_is_being_read_is_kept_however_little_room_there_is
 ] }
 
 const MANY: usize = 100;
@@ -261,10 +265,18 @@ fn byproducts(bench: &Bench) -> Vec<Byproduct> {
     sides.map(of).to_vec()
 }
 
+fn completed_with(byproducts: Vec<Byproduct>) -> Outcome {
+    Outcome::Completed {
+        correction: Box::new(made::correction(1)),
+        byproducts,
+        warnings: Vec::new(),
+    }
+}
+
 async fn what_came_with_the_job_is_ready_with_it_and_is_kept_like_any(bench: Bench) {
     let (recording, job, attempt) = bench.claimed().await;
     let came = byproducts(&bench);
-    let outcome = made::completed_with(came.clone());
+    let outcome = completed_with(came.clone());
     bench.a.settle(attempt, outcome).await.unwrap().unwrap();
     for byproduct in &came {
         let ready = bench.is(job.id, byproduct.kind).await;
@@ -293,9 +305,50 @@ async fn what_came_with_an_attempt_that_was_lost_is_not_there(bench: Bench) {
         .clock
         .advance(SignedDuration::from_millis(2 * TERMS.lease_ms as i64));
     bench.a.sweep(TERMS).await.unwrap();
-    let outcome = made::completed_with(byproducts(&bench));
+    let outcome = completed_with(byproducts(&bench));
     let late = bench.a.settle(attempt, outcome).await.unwrap();
     assert_eq!(late, Err(LeaseLost));
     let all = bench.a.derivatives(bench.owner, job.id).await.unwrap();
     assert_eq!(all, []);
+}
+
+async fn whoever_watches_hears_of_its_end(bench: Bench) {
+    let job = bench.completed().await;
+    let made = bench.make(job, Kind::Compare, 7).await;
+    bench.is(job, tile(1)).await;
+    for _ in 0..TERMS.attempts_max {
+        let (attempt, _) = bench.next().await.unwrap();
+        let released = bench
+            .b
+            .release_errand(attempt, TERMS, Blame::Job, made::problem());
+        released.await.unwrap().unwrap();
+    }
+    let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
+    let ended: Vec<_> = events
+        .iter()
+        .filter_map(|event| Some((event.kind, event.job.id, event.derivative.as_ref()?)))
+        .collect();
+    let [(ready, of, compare), (failed, _, picture)] = ended[..] else {
+        panic!("{ended:?}")
+    };
+    assert_eq!((ready, of), (EventKind::DerivativeReady, job));
+    assert_eq!((compare.kind, &compare.file), (Kind::Compare, &made.file));
+    assert_eq!(compare.owner, bench.owner);
+    assert_eq!(failed, EventKind::DerivativeFailed);
+    assert_eq!(picture.error.as_ref(), Some(&made::problem()));
+    assert_eq!(events.len(), 5, "nothing else: {events:?}");
+}
+
+async fn what_is_being_read_is_kept_however_little_room_there_is(bench: Bench) {
+    let job = bench.completed().await;
+    let read = bench.make(job, Kind::Compare, MIB).await;
+    let other = bench.make(job, tile(1), MIB).await;
+    assert!(bench.b.reading(read.id).await.unwrap());
+    // Asking for it meanwhile does not shorten that.
+    bench.is(job, Kind::Compare).await;
+    let gone = bench.a.forget_derivatives(0).await.unwrap();
+    assert_eq!(gone, [other.key()]);
+    assert!(!bench.b.reading(other.id).await.unwrap());
+    bench.clock.advance(READING);
+    assert_eq!(bench.a.forget_derivatives(0).await.unwrap(), [read.key()]);
 }

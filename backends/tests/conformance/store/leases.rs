@@ -205,7 +205,7 @@ async fn what_was_left_open_is_what_was_written_once_it_is_known(bench: Bench) {
             format: asked,
             ..made::job(&recording, bench.clock.now())
         };
-        bench.a.accept(&recording, &job).await.unwrap();
+        bench.a.accept(&recording, &job, None).await.unwrap();
         let Claim::Won { attempt, job, .. } = bench.a.claim(job.id, "w1", TERMS).await.unwrap()
         else {
             panic!("it waits")
