@@ -458,7 +458,7 @@ async fn a_deleted_recording_leaves_no_bytes_and_no_address() {
         made["job"]["id"].as_str().unwrap(),
     );
     house.complete(job, b"corrected").await;
-    assert_eq!(house.blobs.keys().len(), 3);
+    assert_eq!(house.blobs.keys().len(), 5);
     let path = format!("/api/v1/recordings/{recording}");
     let gone = house.ask(ask(Method::DELETE, &path).bearer(&token)).await;
     assert_eq!((gone.status, gone.body.len()), (StatusCode::NO_CONTENT, 0));

@@ -39,7 +39,14 @@ export function CompareButton({ job, onReady }: { job: Job; onReady: () => void 
   );
 }
 
-export function ComparePlayer({ job, report }: { job: Job; report: Report }) {
+type PlayerProps = {
+  job: Job;
+  report: Report;
+  /** This browser cannot play the stream: Opus whose channels know nothing of each other is not for every one. */
+  onUnplayable: () => void;
+};
+
+export function ComparePlayer({ job, report, onUnplayable }: PlayerProps) {
   const name = useId();
   const element = useRef<HTMLAudioElement>(null);
   const engine = useRef<CompareEngine | null>(null);
@@ -68,6 +75,11 @@ export function ComparePlayer({ job, report }: { job: Job; report: Report }) {
         preload="auto"
         src={compareUrl(job)}
         onPlay={onPlay}
+        onError={(event) => {
+          // What went wrong on the line is none of that: the player itself asks again.
+          const code = event.currentTarget.error?.code;
+          if (code === MediaError.MEDIA_ERR_DECODE || code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED) onUnplayable();
+        }}
         aria-label={`${WORDS[heard]}, out of both`}
         data-player="compare"
       />

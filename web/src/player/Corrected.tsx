@@ -28,7 +28,7 @@ type Props = {
 
 export function Corrected({ job, title, original, onJob, onTracks }: Props) {
   const corrected = useRef<HTMLAudioElement>(null);
-  const [both, setBoth] = useState(false);
+  const [both, setBoth] = useState<"no" | "yes" | "cannot">("no");
   const report = useReport(job.id);
   const measured = report.phase === "ready" ? report.report : null;
   // What the job itself tells is here before its report.
@@ -44,8 +44,8 @@ export function Corrected({ job, title, original, onJob, onTracks }: Props) {
         <strong>Corrected</strong> <span className="muted">{title}</span>
         {usedTrack !== null && <span className="muted">{usedTrack}</span>}
       </p>
-      {both && measured !== null ? (
-        <ComparePlayer job={job} report={measured} />
+      {both === "yes" && measured !== null ? (
+        <ComparePlayer job={job} report={measured} onUnplayable={() => setBoth("cannot")} />
       ) : (
         <>
           <audio
@@ -58,8 +58,14 @@ export function Corrected({ job, title, original, onJob, onTracks }: Props) {
           />
           <div className="actions">
             <SwitchButton original={original} corrected={corrected} report={measured} />
-            {measured !== null && <CompareButton job={job} onReady={() => setBoth(true)} />}
+            {measured !== null && both === "no" && <CompareButton job={job} onReady={() => setBoth("yes")} />}
           </div>
+          {both === "cannot" && (
+            <p role="status">
+              This browser cannot play both out of one player. “Hear the corrected from here” switches between the two
+              players instead.
+            </p>
+          )}
         </>
       )}
       <Download job={job} />
