@@ -81,7 +81,8 @@ pub struct DerivedFile {
     pub warnings: Vec<Finding>,
 }
 
-/// What an attempt at a job has made besides its correction: ready with the job, as if it had been asked for.
+/// What was made besides, by an attempt at a job or at another derivative: ready with that, as if it had been
+/// asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Byproduct {
     pub id: DerivativeId,
@@ -93,9 +94,20 @@ pub struct Byproduct {
 /// What making it came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Derived {
-    /// Its bytes were put before, under `BlobKey::Derivative`.
-    Ready(DerivedFile),
+    /// The bytes were put before, under `BlobKey::Derivative`.
+    Ready {
+        file: DerivedFile,
+        /// Of the same job, where they are not there already.
+        byproducts: Vec<Byproduct>,
+    },
     Failed(Problem),
+}
+
+impl From<DerivedFile> for Derived {
+    fn from(file: DerivedFile) -> Self {
+        let byproducts = Vec::new();
+        Self::Ready { file, byproducts }
+    }
 }
 
 impl DerivativeStatus {
@@ -135,8 +147,8 @@ impl Derivative {
         }
     }
 
-    /// What came with the job, which has just been completed.
-    pub fn of_job(job: &Job, byproduct: Byproduct, now: Timestamp) -> Self {
+    /// What came with the job, or with another derivative of it.
+    pub fn besides(job: &Job, byproduct: Byproduct, now: Timestamp) -> Self {
         Self {
             id: byproduct.id,
             status: DerivativeStatus::Ready,
@@ -164,7 +176,7 @@ impl Derivative {
 
     pub fn settle(&mut self, derived: Derived, now: Timestamp) {
         match derived {
-            Derived::Ready(file) => {
+            Derived::Ready { file, .. } => {
                 self.end(DerivativeStatus::Ready, now);
                 self.file = Some(file);
             }
@@ -311,7 +323,7 @@ mod tests {
             sha256: "00".repeat(32),
             warnings: Vec::new(),
         };
-        it.settle(Derived::Ready(file), at(3));
+        it.settle(file.into(), at(3));
         assert_eq!(it.status, DerivativeStatus::Ready);
         assert_eq!(it.weight_bytes(), WEIGHT_BYTES_MIN);
         assert_eq!(it.claim("w2", at(60), TERMS), None);

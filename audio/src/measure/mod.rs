@@ -106,6 +106,11 @@ impl Meter {
         self.frames += block.frames() as u64;
     }
 
+    /// Only how long it is.
+    pub(crate) fn count(&mut self, block: &Block) {
+        self.frames += block.frames() as u64;
+    }
+
     pub(crate) fn finish(mut self) -> Measured {
         let loudness = self.loudness.finish();
         let levels = self.levels.finish();

@@ -516,7 +516,7 @@ impl Leases<Job> for MemoryStore {
             row.correction = correction;
         }
         for byproduct in byproducts {
-            let ready = Derivative::of_job(&job, byproduct, now);
+            let ready = Derivative::besides(&job, byproduct, now);
             tables.derivatives.insert(ready.id, ready);
         }
         Ok(Ok(job))

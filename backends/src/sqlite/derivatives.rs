@@ -186,8 +186,13 @@ impl Kept for Derivative {
         Ok(())
     }
 
-    fn bytes(attempt: Attempt<Self>) -> Option<BlobKey> {
-        Some(attempt.key())
+    fn bytes(attempt: Attempt<Self>, derived: &Derived) -> Vec<BlobKey> {
+        let besides = match derived {
+            Derived::Ready { byproducts, .. } => &byproducts[..],
+            Derived::Failed(_) => &[],
+        };
+        let besides = besides.iter().map(Byproduct::key);
+        std::iter::once(attempt.key()).chain(besides).collect()
     }
 
     fn end(
@@ -197,15 +202,27 @@ impl Kept for Derivative {
         now: Timestamp,
         bytes: &Bytes,
     ) -> Result<(), SqliteError> {
+        let byproducts = match &derived {
+            Derived::Ready { byproducts, .. } => byproducts.clone(),
+            Derived::Failed(_) => Vec::new(),
+        };
         self.settle(derived, now);
         if self.status != DerivativeStatus::Ready {
             return Ok(());
         }
-        keep(connection, self.key(), bytes, now)
+        keep(connection, self.key(), bytes, now)?;
+        let Some(job) = job_by_id(connection, self.job_id)? else {
+            return Ok(());
+        };
+        for byproduct in byproducts {
+            adopt(connection, &job, byproduct, bytes, now)?;
+        }
+        Ok(())
     }
 }
 
-/// The job is completed: what came with it is there from now on.
+/// What came with the job or with another derivative of it is there from now on. Where one is ready it stays; one
+/// that waits need not be made any more.
 pub(super) fn adopt(
     connection: &Connection,
     job: &Job,
@@ -213,9 +230,20 @@ pub(super) fn adopt(
     bytes: &Bytes,
     now: Timestamp,
 ) -> Result<(), SqliteError> {
-    let ready = Derivative::of_job(job, byproduct, now);
+    let there = of_kind(connection, job.id, &byproduct.kind.to_string())?;
+    let ready = Derivative::besides(job, byproduct, now);
+    if let Some(there) = &there {
+        if there.status == DerivativeStatus::Ready {
+            return upload::remove_row(connection, ready.key());
+        }
+        remove(connection, there)?;
+    }
     keep(connection, ready.key(), bytes, now)?;
-    ready.write(connection)
+    ready.write(connection)?;
+    match there {
+        Some(_) => ready.ended(connection),
+        None => Ok(()),
+    }
 }
 
 /// Its bytes are no draft any more.
@@ -225,7 +253,7 @@ fn keep(
     bytes: &Bytes,
     now: Timestamp,
 ) -> Result<(), SqliteError> {
-    if let Some(blob) = &bytes.staged {
+    if let Some(blob) = bytes.staged(key) {
         upload::remove_row(connection, key)?;
         keyed::put(connection, key, None, &blob.info, &blob.bytes, now)?;
     } else if bytes.are_here && !keyed::is_there(connection, key)? {

@@ -1,7 +1,7 @@
 //! Errands of every kind: claimed, kept, given back and ended alike. Each call is one transition in one
 //! transaction.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use retake_jobs::{
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::{SqliteStore, connection::SqliteError, news::News, staged::StagedBlob};
+use super::{Database, SqliteStore, connection::SqliteError, news::News, staged::StagedBlob};
 
 /// An errand that has a table.
 pub(super) trait Kept: Errand + Clone + PartialEq {
@@ -33,8 +33,8 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
     fn told(news: &News) -> &Notify;
 
     /// Bytes that an attempt has put, of which its end takes hold.
-    fn bytes(_: Attempt<Self>) -> Option<BlobKey> {
-        None
+    fn bytes(_: Attempt<Self>, _: &Self::Outcome) -> Vec<BlobKey> {
+        Vec::new()
     }
 
     /// What its outcome does to it, which is written afterwards, and to other tables. The attempt
@@ -57,11 +57,32 @@ fn write<T: Kept>(connection: &Connection, errand: &T) -> Result<(), SqliteError
     errand.ended(connection)
 }
 
-/// Those of [`Kept::bytes`].
+/// What was put for a row that is about to end.
 pub(super) struct Bytes {
     /// Where they are not, none are looked for.
     pub are_here: bool,
-    pub staged: Option<Arc<StagedBlob>>,
+    staged: HashMap<BlobKey, Arc<StagedBlob>>,
+}
+
+impl Bytes {
+    pub fn of(
+        database: &Database,
+        keys: impl IntoIterator<Item = BlobKey>,
+    ) -> Result<Self, StoreError> {
+        let mut staged = HashMap::new();
+        for key in keys {
+            staged.extend(database.staged_for(key)?.map(|blob| (key, blob)));
+        }
+        Ok(Self {
+            are_here: database.holds_blobs(),
+            staged,
+        })
+    }
+
+    /// What waits in memory, and is to be written along.
+    pub fn staged(&self, key: BlobKey) -> Option<&StagedBlob> {
+        self.staged.get(&key).map(Arc::as_ref)
+    }
 }
 
 /// Runs one transition on an errand and writes what came of it, unless it was refused.
@@ -168,12 +189,8 @@ impl<T: Kept> Leases<T> for SqliteStore {
         outcome: T::Outcome,
     ) -> Result<Result<T, LeaseLost>, StoreError> {
         let now = self.database.clock.now();
-        let key = T::bytes(attempt);
-        let staged = key.map(|key| self.database.staged_for(key)).transpose()?;
-        let bytes = Bytes {
-            are_here: self.database.holds_blobs(),
-            staged: staged.flatten(),
-        };
+        let keys = T::bytes(attempt, &outcome);
+        let bytes = Bytes::of(&self.database, keys.iter().copied())?;
         let settled = self
             .database
             .write(move |connection| {
@@ -188,8 +205,8 @@ impl<T: Kept> Leases<T> for SqliteStore {
                 Ok(Ok(errand))
             })
             .await?;
-        if let (Some(key), true) = (key, settled.is_ok()) {
-            self.database.staged.remove(key);
+        if settled.is_ok() {
+            self.database.staged.remove_all(keys);
         }
         Ok(settled)
     }

@@ -137,22 +137,14 @@ impl Leases<Job> for SqliteStore {
             } => (Some(correction.clone()), byproducts.clone()),
             Outcome::Failed { .. } | Outcome::Cancelled => (None, Vec::new()),
         };
-        let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
+        let times = self.database.times();
         let key = BlobKey::Correction {
             job: attempt.id,
             attempt: attempt.attempt,
         };
-        let staged = match &correction {
-            Some(_) => self.database.staged_for(key)?,
-            None => None,
-        };
-        let keys: Vec<_> = byproducts.iter().map(Byproduct::key).collect();
-        let byproducts = byproducts.into_iter().map(|byproduct| {
-            let staged = self.database.staged_for(byproduct.key())?;
-            let are_here = bytes_are_here;
-            Ok((byproduct, Bytes { are_here, staged }))
-        });
-        let byproducts = byproducts.collect::<Result<Vec<_>, StoreError>>()?;
+        let keys = byproducts.iter().map(Byproduct::key);
+        let keys: Vec<_> = keys.chain(correction.is_some().then_some(key)).collect();
+        let bytes = Bytes::of(&self.database, keys.iter().copied())?;
         let settled = self
             .database
             .write(move |connection| {
@@ -163,16 +155,16 @@ impl Leases<Job> for SqliteStore {
                     return Ok(Err(LeaseLost));
                 };
                 if let Some(correction) = correction {
-                    let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
+                    let staged = bytes.staged(key).map(|blob| &blob.bytes[..]);
                     adopt_correction(
                         connection,
                         &job,
-                        (&correction, bytes),
-                        bytes_are_here,
+                        (&correction, staged),
+                        bytes.are_here,
                         times,
                     )?;
                 }
-                for (byproduct, bytes) in byproducts {
+                for byproduct in byproducts {
                     derivatives::adopt(connection, &job, byproduct, &bytes, times.now)?;
                 }
                 Ok(Ok(job))
@@ -180,9 +172,7 @@ impl Leases<Job> for SqliteStore {
             .await?;
         // Of a lost lease, whoever held it takes it away.
         if settled.is_ok() {
-            self.database.staged.remove(key);
-            keys.into_iter()
-                .for_each(|key| self.database.staged.remove(key));
+            self.database.staged.remove_all(keys);
         }
         Ok(settled)
     }

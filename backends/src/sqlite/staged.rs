@@ -74,6 +74,11 @@ impl Staged {
         self.waiting().remove(key);
     }
 
+    pub fn remove_all(&self, keys: impl IntoIterator<Item = BlobKey>) {
+        let mut waiting = self.waiting();
+        keys.into_iter().for_each(|key| waiting.remove(key));
+    }
+
     /// What nobody has come back for, as drafts in the file are swept.
     pub fn forget_before(&self, time: Timestamp) {
         let mut waiting = self.waiting();

@@ -32,7 +32,7 @@ pub trait Leases<T: Leased>: Send + Sync {
     /// the completion's outbox row, and the byproducts as derivatives that are ready. Of a submission: its end and the catalogue's row; a version that
     /// is there already with other bytes is refused here, whatever the verdict. A published plugin's
     /// bytes were put before, under `BlobKey::Plugin`; the caller deletes those under
-    /// `BlobKey::Submission`. Of a derivative: its end and the event; its bytes were put before, under
+    /// `BlobKey::Submission`. Of a derivative: its end, the event and its byproducts; its bytes were put before, under
     /// `BlobKey::Derivative`.
     async fn settle(
         &self,

@@ -40,7 +40,7 @@ impl House {
             sha256: info.sha256,
             warnings: Vec::new(),
         };
-        let settled = self.store.settle(attempt, Derived::Ready(file)).await;
+        let settled = self.store.settle(attempt, Derived::from(file)).await;
         settled.unwrap().unwrap();
         derivative
     }

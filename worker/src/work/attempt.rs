@@ -14,8 +14,7 @@ use retake_findings::Finding;
 use retake_jobs::{
     backoff,
     correction::Correction,
-    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
-    id::DerivativeId,
+    derivative::{Byproduct, Kind, PeaksForm, Side},
     job::{Job, Outcome},
     lease::{Attempt, Blame},
     plugin::vocabulary,
@@ -25,8 +24,7 @@ use retake_jobs::{
 };
 use retake_runner::{
     chain::{
-        ChainContext, ChainFailure, ChainReport, Retry, Trouble, Wish, not_found, prepare,
-        run_chain, seed,
+        ChainContext, ChainFailure, Retry, Trouble, Wish, not_found, prepare, run_chain, seed,
     },
     external::External,
 };
@@ -227,12 +225,18 @@ impl Worker {
                 return Err(failure);
             }
         }
-        let storing = self.store_peaks(&ran);
-        let stored_peaks = cancel
+        // The child has drawn what it read and what it wrote.
+        let peaks = |side| Kind::Peaks(side, PeaksForm::Pyramid);
+        let drawn = [
+            (peaks(Side::Original), ran.input_pyramid.clone()),
+            (peaks(Side::Corrected), ran.pyramid.clone()),
+        ];
+        let storing = self.store_besides(PeaksForm::Pyramid.content_type(), &drawn);
+        let drawn = cancel
             .run_until_cancelled(storing)
             .await
             .unwrap_or(Err(ChainFailure::Cancelled));
-        let byproducts = match stored_peaks {
+        let byproducts = match drawn {
             Ok(byproducts) => byproducts,
             Err(failure) => {
                 self.delete_all(attempt, &ran.report, &[]).await;
@@ -254,39 +258,6 @@ impl Worker {
             byproducts,
             warnings,
         })
-    }
-
-    /// The child has drawn what it read and what it wrote.
-    async fn store_peaks(&self, ran: &ChainReport) -> Result<Vec<Byproduct>, ChainFailure> {
-        let mut byproducts = Vec::new();
-        let form = PeaksForm::Pyramid;
-        for (side, path) in [
-            (Side::Original, &ran.input_pyramid),
-            (Side::Corrected, &ran.pyramid),
-        ] {
-            let id = DerivativeId::new(self.parts.clock.now());
-            let (key, limit) = (
-                Byproduct::key_of(id),
-                self.config.limits.correction_bytes_max,
-            );
-            match fetch::store(&*self.parts.blobs, key, path, limit).await {
-                Ok(stored) => byproducts.push(Byproduct {
-                    id,
-                    kind: Kind::Peaks(side, form),
-                    file: DerivedFile {
-                        content_type: form.content_type().to_owned(),
-                        size_bytes: stored.size_bytes,
-                        sha256: stored.sha256,
-                        warnings: Vec::new(),
-                    },
-                }),
-                Err(failure) => {
-                    self.delete_byproducts(&byproducts).await;
-                    return Err(failure);
-                }
-            }
-        }
-        Ok(byproducts)
     }
 
     /// What a child is run with, for a job and for what is made of one.
@@ -418,12 +389,6 @@ impl Worker {
             self.delete(BlobKey::Delta { job, attempt, step }).await;
         }
         self.delete_byproducts(byproducts).await;
-    }
-
-    async fn delete_byproducts(&self, byproducts: &[Byproduct]) {
-        for byproduct in byproducts {
-            self.delete(byproduct.key()).await;
-        }
     }
 
     /// A blob that nobody will ever point to.

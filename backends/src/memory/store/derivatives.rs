@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
-    derivative::{Derivative, DerivativeStatus, Derived},
+    derivative::{Byproduct, Derivative, DerivativeStatus, Derived},
     event::EventKind,
     id::{DerivativeId, JobId, OwnerId},
     job::Status,
@@ -82,8 +82,16 @@ impl Kept for Derivative {
         derived: Derived,
         now: Timestamp,
     ) -> Option<()> {
+        let byproducts = match &derived {
+            Derived::Ready { byproducts, .. } => byproducts.clone(),
+            Derived::Failed(_) => Vec::new(),
+        };
         let derivative = tables.derivatives.get_mut(&attempt.id)?;
         derivative.settle(derived, now);
+        let job = derivative.job_id;
+        for byproduct in byproducts {
+            tables.add_besides(job, byproduct, now);
+        }
         Some(())
     }
 
@@ -113,6 +121,27 @@ impl Tables {
         }
         let gone = over.iter().filter_map(|id| self.derivatives.remove(id));
         gone.flat_map(|it| it.keys()).collect()
+    }
+
+    /// Where one is ready it stays; one that waits need not be made any more.
+    fn add_besides(&mut self, job: JobId, byproduct: Byproduct, now: Timestamp) {
+        let mut there = self.derivatives.values();
+        let there = there.find(|it| (it.job_id, it.kind) == (job, byproduct.kind));
+        let there = there.map(|it| (it.id, it.status));
+        let Some(job) = self.jobs.get(&job).map(|row| row.job.clone()) else {
+            return;
+        };
+        if let Some((id, status)) = there {
+            if status == DerivativeStatus::Ready {
+                return;
+            }
+            self.derivatives.remove(&id);
+        }
+        let ready = Derivative::besides(&job, byproduct, now);
+        self.derivatives.insert(ready.id, ready.clone());
+        if there.is_some() {
+            ready.ended(self, now);
+        }
     }
 
     pub(super) fn forget_derivatives_of(&mut self, jobs: &[JobId]) -> Vec<BlobKey> {

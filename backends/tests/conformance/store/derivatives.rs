@@ -32,6 +32,7 @@ claims! { Bench on memory sqlite; [
     what_came_with_the_job_is_ready_with_it_and_is_kept_like_any
     what_came_with_an_attempt_that_was_lost_is_not_there
     whoever_watches_hears_of_its_end
+    what_was_made_besides_is_ready_and_need_not_be_made
     what_is_being_read_is_kept_however_little_room_there_is
 ] }
 
@@ -75,7 +76,7 @@ impl Bench {
 }
 
 fn file(size_bytes: u64) -> Derived {
-    Derived::Ready(derived(size_bytes))
+    derived(size_bytes).into()
 }
 
 fn derived(size_bytes: u64) -> DerivedFile {
@@ -351,4 +352,40 @@ async fn what_is_being_read_is_kept_however_little_room_there_is(bench: Bench) {
     assert!(!bench.b.reading(other.id).await.unwrap());
     bench.clock.advance(READING);
     assert_eq!(bench.a.forget_derivatives(0).await.unwrap(), [read.key()]);
+}
+
+async fn what_was_made_besides_is_ready_and_need_not_be_made(bench: Bench) {
+    let job = bench.completed().await;
+    let before = bench.make(job, tile(3), 5).await;
+    for asked in [0, 1, 2] {
+        bench.is(job, tile(asked)).await;
+    }
+    let (attempt, _) = bench.next().await.unwrap();
+    let (theirs, _) = bench.next().await.unwrap();
+    let besides = |kind| Byproduct {
+        id: DerivativeId::new(bench.clock.now()),
+        kind,
+        file: derived(7),
+    };
+    let derived = Derived::Ready {
+        file: derived(7),
+        byproducts: [1, 2, 3, 4].map(tile).map(besides).to_vec(),
+    };
+    let settled = bench.b.settle(attempt, derived).await;
+    settled.unwrap().unwrap();
+    for made in [0, 1, 2, 4] {
+        let ready = bench.is(job, tile(made)).await;
+        assert_eq!(ready.status, DerivativeStatus::Ready, "{made}");
+    }
+    assert_eq!(bench.is(job, tile(3)).await.id, before.id, "it was there");
+    assert_eq!(bench.next().await, None);
+    // Whoever was making one of them has lost it.
+    let late = bench.b.settle(theirs, file(7)).await.unwrap();
+    assert_eq!(late, Err(LeaseLost));
+    // Who waited for one hears of it; for those that nobody had asked for there is no news.
+    let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
+    let ready = events.iter().filter_map(|event| event.derivative.as_ref());
+    let mut told: Vec<_> = ready.map(|ready| ready.kind).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(told, [0, 1, 2, 3].map(tile));
 }
