@@ -27,7 +27,7 @@ mod tags;
 
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
-pub use compare::{Compared, compare};
+pub use compare::{Compared, Together, compare};
 pub use decode::{Decoded, Limits, Looker, SourceInfo, TrackInfo, convert, decode, look};
 pub use encode::{Encoder, Encoding, FlacBits, Format, WavDepth, create_file};
 pub use error::AudioError;

@@ -9,13 +9,12 @@ use std::{
     process::Command,
 };
 
-use retake_audio::{
-    Block, Chapter, Encoder, FlacBits, Format, Picture, Spec, Tags, WavDepth,
-};
+use retake_audio::{Block, Chapter, Encoder, FlacBits, Format, Picture, Spec, Tags, WavDepth};
 use serde_json::{Value, json};
 
 /// One grey pixel.
-const PNG: &[u8] = b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x01\x00\x00\
+const PNG: &[u8] =
+    b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x01\x00\x00\
     \x00\x01\x08\x00\x00\x00\x00\x3a\x7e\x9b\x55\x00\x00\x00\x0a\x49\x44\x41\x54\x78\x9c\x63\
     \x68\x00\x00\x00\x82\x00\x81\x77\xcd\x72\xb6\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\
     \x82";
@@ -87,16 +86,40 @@ fn said(mut command: Command) -> Value {
 fn other_programs_read_title_cover_and_chapters() {
     let (ffprobe, mutagen) = (peer::ffprobe(), peer::mutagen());
     for (name, format) in [
-        ("wav", Format::Wav { depth: WavDepth::Int16 }),
-        ("flac", Format::Flac { bits: FlacBits::Bits16 }),
+        (
+            "wav",
+            Format::Wav {
+                depth: WavDepth::Int16,
+            },
+        ),
+        (
+            "flac",
+            Format::Flac {
+                bits: FlacBits::Bits16,
+            },
+        ),
         ("opus", Format::OggOpus { bitrate_bps: None }),
-        ("mp3", Format::Mp3 { bitrate_bps: None, vbr: false }),
+        (
+            "mp3",
+            Format::Mp3 {
+                bitrate_bps: None,
+                vbr: false,
+            },
+        ),
         ("m4a", Format::M4a { bitrate_bps: None }),
     ] {
         let file = written(format);
         if ffprobe {
             let mut command = Command::new("ffprobe");
-            command.args(["-v", "error", "-of", "json", "-show_format", "-show_streams", "-show_chapters"]);
+            command.args([
+                "-v",
+                "error",
+                "-of",
+                "json",
+                "-show_format",
+                "-show_streams",
+                "-show_chapters",
+            ]);
             command.arg(file.path());
             let told = said(command);
             let tags_of = |value: &Value| value["tags"].as_object().cloned().unwrap_or_default();

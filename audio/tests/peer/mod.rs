@@ -32,7 +32,10 @@ fn is_there(program: &str, arguments: &[&str]) -> bool {
     let tried = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     let is_there = tried.is_ok_and(|status| status.success());
     let must_be = std::env::var_os("RETAKE_TEST_PEERS").is_some();
-    let missing = format!("{program} {} does not run: is it installed?", arguments.join(" "));
+    let missing = format!(
+        "{program} {} does not run: is it installed?",
+        arguments.join(" ")
+    );
     assert!(is_there || !must_be, "{missing}");
     if !is_there {
         eprintln!("{missing} Nothing is compared with it.");

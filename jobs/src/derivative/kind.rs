@@ -12,6 +12,8 @@ pub enum Kind {
     Rendition(Rendition),
     /// Original and correction in one stream, in channels of their own.
     Compare,
+    /// The same as two tracks of an M4A, for players that cannot do that.
+    CompareTracks,
     /// The lowest and highest sample of each stretch.
     Peaks(Side, PeaksForm),
     /// A piece of the spectrogram, which begins at column 1,024 × `tile`.
@@ -92,6 +94,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Rendition(rendition) => write!(f, "rendition/{rendition}"),
             Self::Compare => f.write_str("compare"),
+            Self::CompareTracks => f.write_str("compare.m4a"),
             Self::Peaks(side, form) => write!(f, "peaks/{}{}", side.name(), form.ending()),
             Self::Spectrogram {
                 side,
@@ -114,6 +117,7 @@ impl FromStr for Kind {
                 Self::Rendition(parsed.map_err(|error| NotAKind(error.to_string()))?)
             }
             ["compare"] => Self::Compare,
+            ["compare.m4a"] => Self::CompareTracks,
             ["peaks", name] => Self::parse_peaks(name).ok_or_else(unknown)?,
             ["spectrogram", name, columns, tile] => Self::Spectrogram {
                 side: Side::parse(name).ok_or_else(unknown)?,
@@ -159,6 +163,7 @@ mod tests {
         for text in [
             "rendition/mp3:bitrate=64,mono",
             "compare",
+            "compare.m4a",
             "peaks/original",
             "peaks/corrected.dat",
             "peaks/original.json",

@@ -48,6 +48,10 @@ pub async fn compare(app: Arc<App>, call: Call) -> Answer {
     answer(&app, &call, Kind::Compare).await
 }
 
+pub async fn compare_tracks(app: Arc<App>, call: Call) -> Answer {
+    answer(&app, &call, Kind::CompareTracks).await
+}
+
 pub async fn peaks(app: Arc<App>, call: Call) -> Answer {
     match Kind::parse_peaks(call.segment(1)) {
         Some(kind) => answer(&app, &call, kind).await,
@@ -183,6 +187,7 @@ fn file_name(stem: &str, kind: Kind) -> String {
     match kind {
         Kind::Rendition(rendition) => format!("{stem}.{}", rendition.format.extension()),
         Kind::Compare => format!("{stem}-compare.webm"),
+        Kind::CompareTracks => format!("{stem}-compare.m4a"),
         Kind::Peaks(side, form) => {
             let ending = match form {
                 PeaksForm::Pyramid => ".peaks",

@@ -88,6 +88,11 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     );
     routes.on(
         Method::GET,
+        "/api/v1/jobs/{id}/compare.m4a",
+        derivatives::compare_tracks,
+    );
+    routes.on(
+        Method::GET,
         "/api/v1/jobs/{id}/peaks/{side}",
         derivatives::peaks,
     );

@@ -71,7 +71,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open), (21, OPEN.len()));
+    assert_eq!((asked, open), (22, OPEN.len()));
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn what_is_anothers_answers_exactly_as_what_does_not_exist() {
         asked += 1;
         answer("no-id").await.problem("not-found");
     }
-    assert_eq!(asked, 14);
+    assert_eq!(asked, 15);
     // And it is all still there for whom it belongs to.
     let audio = house
         .ask(get(&format!("/api/v1/jobs/{job}/audio")).bearer(&ann))

@@ -18,6 +18,11 @@ export function compareUrl(job: Job): string {
   return `${API}/jobs/${encodeURIComponent(job.id)}/compare`;
 }
 
+/** The same as two tracks, for browsers that cannot play that. */
+export function compareTracksUrl(job: Job): string {
+  return `${compareUrl(job)}.m4a`;
+}
+
 /** Has it made, and resolves once it can be had. Asks for one byte of it: nothing is downloaded. */
 export async function renditionMade(url: string, signal: AbortSignal): Promise<void> {
   await openSession();

@@ -17,12 +17,26 @@ const WORDS: Readonly<Record<Heard, string>> = {
   removed: "Removed",
 };
 
-/** Has the stream made, and tells when it is there. */
-export function CompareButton({ job, onReady }: { job: Job; onReady: () => void }) {
+type ButtonProps = {
+  /** Of what is to be played. */
+  url: string;
+  /** Without a click: there was one already. */
+  atOnce?: boolean;
+  onReady: () => void;
+};
+
+/** Has it made, and tells when it is there. */
+export function CompareButton({ url, atOnce = false, onReady }: ButtonProps) {
   const { making, trouble, make, stop } = useMaking();
   const start = async () => {
-    if (await make(compareUrl(job), "The comparison")) onReady();
+    if (await make(url, "The comparison")) onReady();
   };
+  const begun = useRef(false);
+  useEffect(() => {
+    if (!atOnce || begun.current) return;
+    begun.current = true;
+    void start();
+  });
   return (
     <>
       {making ? (

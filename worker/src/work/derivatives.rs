@@ -16,7 +16,7 @@ use retake_jobs::{
 };
 use retake_runner::{
     chain::{ChainFailure, Retry, TILE_COLUMNS, Wish, look, run_chain},
-    child::{Look, PeakForm},
+    child::{CompareForm, Look, PeakForm},
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -152,12 +152,20 @@ impl Worker {
         let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
         let made = match kind {
             Kind::Rendition(rendition) => self.render(rendition, &scratch, source).await?,
-            Kind::Compare => {
+            Kind::Compare | Kind::CompareTracks => {
                 let correction = self.fetch_correction(&scratch, source).await?;
                 let cuts = &source.correction.report.steps;
                 let cuts = cuts.iter().map(|step| step.cuts.clone()).collect();
-                let wanted = Look::Compare { correction, cuts };
-                let seen = (Side::Original, "audio/webm", wanted);
+                let (form, content_type) = match kind {
+                    Kind::CompareTracks => (CompareForm::M4a, "audio/mp4"),
+                    _ => (CompareForm::Webm, "audio/webm"),
+                };
+                let wanted = Look::Compare {
+                    correction,
+                    cuts,
+                    form,
+                };
+                let seen = (Side::Original, content_type, wanted);
                 self.seen(seen, &scratch, source).await?
             }
             Kind::Peaks(side, form) => {
