@@ -35,7 +35,7 @@ web:               ## the web app, to web/out/
 program: plugins web ## the one program with plugins and page inside: target/release/retake
 	@RETAKE_COMMIT=$$(git rev-parse --short HEAD 2>/dev/null) cargo build --release --locked -p retake
 
-test-setup:        ## RabbitMQ and Chromium from the system's packages, where they are missing
+test-setup:        ## RabbitMQ, Chromium, ffmpeg and mutagen from the system's packages, where they are missing
 	@scripts/test-setup
 
 clean:             ## removes what was built (not data/)

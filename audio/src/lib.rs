@@ -27,13 +27,11 @@ mod tags;
 
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
-pub use compare::{Compared, compare};
+pub use compare::{Compared, Together, compare};
 pub use decode::{Decoded, Limits, Looker, SourceInfo, TrackInfo, convert, decode, look};
 pub use encode::{Encoder, Encoding, FlacBits, Format, WavDepth, create_file};
 pub use error::AudioError;
-pub use measure::{
-    Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, PeakPyramid, Peaks,
-};
+pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, PeakPyramid};
 pub use pipeline::{Finished, Progress, RunError, run};
 pub use resample::Resampler;
 pub use spectrogram::{SpectrogramTiles, TILE_COLUMNS, TILE_ROWS};

@@ -121,6 +121,10 @@ impl Looker for SpectrogramTiles<'_> {
         Ok(())
     }
 
+    fn wants_measurement(&self) -> bool {
+        false
+    }
+
     fn see(&mut self, block: &Block) -> Result<(), AudioError> {
         let Some(mut run) = self.run.take() else {
             return Ok(());

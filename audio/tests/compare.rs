@@ -5,7 +5,7 @@ mod signals;
 
 use std::io::{Read, Seek, SeekFrom};
 
-use retake_audio::{Block, Compared, compare};
+use retake_audio::{Block, Compared, Limits, Together, compare, decode};
 use signals::{alignment, chirp, decode_bytes, decoded_from, noise, samples};
 
 fn compared(
@@ -13,10 +13,20 @@ fn compared(
     correction: (u32, &Block),
     cuts: &[Vec<(u64, u64)>],
 ) -> (Compared, Vec<u8>) {
+    compared_as(Together::Channels, original, correction, cuts)
+}
+
+fn compared_as(
+    together: Together<'_>,
+    original: (u32, &Block),
+    correction: (u32, &Block),
+    cuts: &[Vec<(u64, u64)>],
+) -> (Compared, Vec<u8>) {
     let mut out = tempfile::tempfile().unwrap();
     let into = out.try_clone().unwrap();
     let of = |(rate, block): (u32, &Block)| decoded_from(rate, block);
-    let made = compare(of(original), of(correction), cuts, into, &mut |_| ()).unwrap();
+    let (original, correction) = (of(original), of(correction));
+    let made = compare(original, correction, cuts, together, into, &mut |_| ()).unwrap();
     let mut bytes = Vec::new();
     out.seek(SeekFrom::Start(0)).unwrap();
     out.read_to_end(&mut bytes).unwrap();
@@ -173,4 +183,41 @@ fn a_browser_finds_any_second_by_the_cues() {
     let size =
         u64::from_be_bytes(bytes[segment - 8..segment].try_into().unwrap()) & 0x00ff_ffff_ffff_ffff;
     assert_eq!(size as usize, bytes.len() - segment);
+}
+
+#[test]
+fn both_are_tracks_of_one_file_that_lie_on_each_other() {
+    let dir = std::env::temp_dir();
+    for (rate, channels, frames) in [(48_000, 1, 150_001), (44_100, 2, 100_000), (16_000, 1, 1)] {
+        let signal = chirp(rate, channels, frames, 0.4);
+        let mut quieter = signal.clone();
+        quieter.samples_mut().for_each(|x| *x *= 0.5);
+        let (made, bytes) = compared_as(
+            Together::Tracks(&dir),
+            (rate, &signal),
+            (rate, &quieter),
+            &[],
+        );
+        let what = format!("{rate} Hz, {channels} channels, {frames} frames");
+        let expected = (frames as f64 * 48_000.0 / f64::from(rate)).round() as u64;
+        assert_eq!(made.frames, expected, "{what}");
+        for (track, gain) in [(1, 1.0), (2, 2.0)] {
+            let mut file = tempfile::tempfile().unwrap();
+            std::io::Write::write_all(&mut file, &bytes).unwrap();
+            let again = decode(file, &Limits::default(), Some(track), &dir, &mut |_| ()).unwrap();
+            assert_eq!(again.tracks.len(), 2, "{what}");
+            assert_eq!(again.spec.channels as usize, channels, "{what}");
+            assert_eq!(again.frames, expected, "{what}, track {track}");
+            if frames < 1_000 {
+                continue;
+            }
+            let heard = samples(again);
+            let signal = chirp(48_000, channels, expected as usize, 0.4);
+            for channel in 0..channels {
+                let plane: Vec<f32> = heard.plane(channel).iter().map(|x| gain * x).collect();
+                let (shift, snr_db) = alignment(signal.plane(channel), &plane, 12);
+                assert!(shift == 0 && snr_db > 12.0, "{what}: {shift}, {snr_db} dB");
+            }
+        }
+    }
 }

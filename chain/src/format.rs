@@ -80,6 +80,36 @@ impl Format {
     }
 }
 
+/// What is asked for where a format may be left open: `None` is [`Format::natural`] for the recording.
+pub mod asked {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::Format;
+
+    pub const AUTO: &str = "auto";
+
+    pub fn name(asked: Option<Format>) -> &'static str {
+        asked.map_or(AUTO, Format::name)
+    }
+
+    /// The outer `None`: there is no such format.
+    pub fn parse(text: &str) -> Option<Option<Format>> {
+        match text {
+            AUTO => Some(None),
+            text => Format::parse(text).map(Some),
+        }
+    }
+
+    pub fn serialize<S: Serializer>(asked: &Option<Format>, to: S) -> Result<S::Ok, S::Error> {
+        name(*asked).serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Format>, D::Error> {
+        let text = String::deserialize(from)?;
+        parse(&text).ok_or_else(|| D::Error::custom(format!("\"{text}\" is no format")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +129,14 @@ mod tests {
             let natural = Format::natural(is_lossless, codec, channels);
             assert_eq!(natural, expected, "{codec}, {channels} channels");
         }
+    }
+
+    #[test]
+    fn what_is_asked_for_has_a_name_even_where_it_is_left_open() {
+        for format in Format::ALL.map(Some).into_iter().chain([None]) {
+            assert_eq!(asked::parse(asked::name(format)), Some(format));
+        }
+        assert_eq!(asked::parse("auto"), Some(None));
+        assert_eq!(asked::parse("AUTO"), None);
     }
 }

@@ -165,11 +165,3 @@ pub struct PluginRef {
     pub version: String,
     pub digest: String,
 }
-
-/// A waveform to draw: for each point the lowest and highest sample of any channel in its stretch.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Peaks {
-    pub frames_per_point: u64,
-    pub min: Vec<f32>,
-    pub max: Vec<f32>,
-}

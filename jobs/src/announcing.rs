@@ -16,7 +16,7 @@ use crate::{
     credential::{ApiKey, Session},
     derivative::Derivative,
     event::Event,
-    id::{ApiKeyId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
+    id::{ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
@@ -210,7 +210,7 @@ impl<S: Leases<Job> + ?Sized> Leases<Job> for Announcing<S> {
     }
 }
 
-// Of errands nobody is told, and reading tells nothing.
+// Reading tells nothing.
 
 #[async_trait]
 impl<T: Errand, S: Leases<T> + ?Sized> Leases<T> for Announcing<S> {
@@ -229,8 +229,24 @@ impl<T: Errand, S: Leases<T> + ?Sized> Leases<T> for Announcing<S> {
         attempt: Attempt<T>,
         outcome: T::Outcome,
     ) -> Result<Result<T, LeaseLost>, StoreError> {
-        self.store.settle(attempt, outcome).await
+        let settled = self.store.settle(attempt, outcome).await?;
+        self.announce_end(hears_of(&settled)).await;
+        Ok(settled)
     }
+}
+
+impl<S: ?Sized> Announcing<S> {
+    async fn announce_end(&self, owner: Option<OwnerId>) {
+        if let Some(owner) = owner {
+            self.events.announce(owner).await;
+        }
+    }
+}
+
+/// Who is to hear that it has ended, if it has.
+fn hears_of<T: Errand>(errand: &Result<T, LeaseLost>) -> Option<OwnerId> {
+    let ended = errand.as_ref().ok().filter(|errand| !errand.waits());
+    ended.and_then(T::watched_by)
 }
 
 #[async_trait]
@@ -254,9 +270,10 @@ impl<T: Errand, S: Errands<T> + ?Sized> Errands<T> for Announcing<S> {
         blame: Blame,
         reason: Problem,
     ) -> Result<Result<T, LeaseLost>, StoreError> {
-        self.store
-            .release_errand(attempt, terms, blame, reason)
-            .await
+        let released = self.store.release_errand(attempt, terms, blame, reason);
+        let released = released.await?;
+        self.announce_end(hears_of(&released)).await;
+        Ok(released)
     }
 }
 
@@ -279,6 +296,10 @@ impl<S: Submissions + ?Sized> Submissions for Announcing<S> {
 impl<S: Derivatives + ?Sized> Derivatives for Announcing<S> {
     async fn derive(&self, new: &Derivative, waiting_max: usize) -> Result<Derive, StoreError> {
         self.store.derive(new, waiting_max).await
+    }
+
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError> {
+        self.store.reading(id).await
     }
 
     async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {

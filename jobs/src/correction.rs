@@ -1,6 +1,6 @@
 //! What a completed job has made.
 
-use retake_chain::report::{Peaks, Report};
+use retake_chain::report::Report;
 use serde::{Deserialize, Serialize};
 
 /// The corrected audio of a completed job. Its bytes are under `BlobKey::Correction`.
@@ -12,7 +12,4 @@ pub struct Correction {
     /// Lower-case hex.
     pub sha256: String,
     pub report: Report,
-    pub peaks: Peaks,
-    /// Of the recording the job began with.
-    pub input_peaks: Peaks,
 }

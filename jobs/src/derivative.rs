@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     id::{DerivativeId, JobId, OwnerId},
+    job::Job,
     lease::{Attempt, Errand, Excused, Lease, Leased},
     seams::BlobKey,
 };
@@ -30,13 +31,17 @@ pub use kind::{Kind, NotAKind, PeaksForm, Side};
 pub const FAILED_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// That it was asked for is written down no more often than this.
 pub const USED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// Whoever reads it says so again before this is over; until then it is kept, however little room there is.
+pub const READING: SignedDuration = SignedDuration::from_mins(2);
 /// What the smallest takes of the room for all, so that their number is bounded, too.
 pub const WEIGHT_BYTES_MIN: u64 = 16 << 10;
 
-#[derive(Debug, Clone, PartialEq)]
+/// Its JSON is what an event keeps of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Derivative {
     pub id: DerivativeId,
     pub job_id: JobId,
+    #[serde(skip, default = "OwnerId::new")]
     pub owner: OwnerId,
     pub kind: Kind,
     pub status: DerivativeStatus,
@@ -46,16 +51,19 @@ pub struct Derivative {
     pub file: Option<DerivedFile>,
     /// Which attempt is making it or made it last; 0 before the first. It is the fencing token.
     pub attempt: u32,
+    #[serde(skip)]
     pub excused: Excused,
+    #[serde(skip)]
     pub lease: Option<Lease>,
     pub request_id: Option<String>,
     pub created_at: Timestamp,
     pub ended_at: Option<Timestamp>,
-    /// When it was asked for last, to [`USED_EVERY`].
+    /// When it was asked for last, to [`USED_EVERY`]; while somebody reads it, until when it is kept for that.
     pub used_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DerivativeStatus {
     Waiting,
     Ready,
@@ -73,12 +81,33 @@ pub struct DerivedFile {
     pub warnings: Vec<Finding>,
 }
 
+/// What was made besides, by an attempt at a job or at another derivative: ready with that, as if it had been
+/// asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Byproduct {
+    pub id: DerivativeId,
+    pub kind: Kind,
+    /// Its bytes were put before, under [`Byproduct::key`].
+    pub file: DerivedFile,
+}
+
 /// What making it came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Derived {
-    /// Its bytes were put before, under `BlobKey::Derivative`.
-    Ready(DerivedFile),
+    /// The bytes were put before, under `BlobKey::Derivative`.
+    Ready {
+        file: DerivedFile,
+        /// Of the same job, where they are not there already.
+        byproducts: Vec<Byproduct>,
+    },
     Failed(Problem),
+}
+
+impl From<DerivedFile> for Derived {
+    fn from(file: DerivedFile) -> Self {
+        let byproducts = Vec::new();
+        Self::Ready { file, byproducts }
+    }
 }
 
 impl DerivativeStatus {
@@ -118,6 +147,19 @@ impl Derivative {
         }
     }
 
+    /// What came with the job, or with another derivative of it.
+    pub fn besides(job: &Job, byproduct: Byproduct, now: Timestamp) -> Self {
+        Self {
+            id: byproduct.id,
+            status: DerivativeStatus::Ready,
+            file: Some(byproduct.file),
+            attempt: Byproduct::ATTEMPT,
+            request_id: job.request_id.clone(),
+            ended_at: Some(now),
+            ..Self::new(job.owner, job.id, byproduct.kind, now)
+        }
+    }
+
     /// Where the last attempt's bytes are.
     pub fn key(&self) -> BlobKey {
         BlobKey::Derivative {
@@ -134,7 +176,7 @@ impl Derivative {
 
     pub fn settle(&mut self, derived: Derived, now: Timestamp) {
         match derived {
-            Derived::Ready(file) => {
+            Derived::Ready { file, .. } => {
                 self.end(DerivativeStatus::Ready, now);
                 self.file = Some(file);
             }
@@ -148,6 +190,21 @@ impl Derivative {
         self.status == DerivativeStatus::Failed && now.duration_since(ended) >= FAILED_LIFETIME
     }
 
+    /// It was asked for.
+    pub fn used(&mut self, now: Timestamp) {
+        self.used_at = self.used_at.max(now);
+    }
+
+    /// It is being read.
+    pub fn read(&mut self, now: Timestamp) {
+        self.used(now.saturating_add(READING).unwrap_or(Timestamp::MAX));
+    }
+
+    /// Whether it may go where there is no room.
+    pub fn may_go(&self, now: Timestamp) -> bool {
+        self.status == DerivativeStatus::Ready && self.used_at <= now
+    }
+
     /// What it takes of the room for all.
     pub fn weight_bytes(&self) -> u64 {
         self.file
@@ -159,6 +216,20 @@ impl Derivative {
         self.status = status;
         self.lease = None;
         self.ended_at = Some(now);
+    }
+}
+
+impl Byproduct {
+    /// As if one attempt had been made at it.
+    const ATTEMPT: u32 = 1;
+
+    pub fn key(&self) -> BlobKey {
+        Self::key_of(self.id)
+    }
+
+    pub fn key_of(id: DerivativeId) -> BlobKey {
+        let attempt = Self::ATTEMPT;
+        BlobKey::Derivative { id, attempt }
     }
 }
 
@@ -193,6 +264,10 @@ impl Errand for Derivative {
     fn fail(&mut self, problem: Problem, now: Timestamp) {
         self.end(DerivativeStatus::Failed, now);
         self.error = Some(problem);
+    }
+
+    fn watched_by(&self) -> Option<OwnerId> {
+        Some(self.owner)
     }
 }
 
@@ -248,7 +323,7 @@ mod tests {
             sha256: "00".repeat(32),
             warnings: Vec::new(),
         };
-        it.settle(Derived::Ready(file), at(3));
+        it.settle(file.into(), at(3));
         assert_eq!(it.status, DerivativeStatus::Ready);
         assert_eq!(it.weight_bytes(), WEIGHT_BYTES_MIN);
         assert_eq!(it.claim("w2", at(60), TERMS), None);

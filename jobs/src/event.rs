@@ -1,8 +1,12 @@
-//! What happens to a job, as whoever watches it hears of it.
+//! What happens to a job and to what is made of it, as whoever watches hears of it.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{id::EventId, job::Job};
+use crate::{
+    derivative::{Derivative, DerivativeStatus},
+    id::EventId,
+    job::Job,
+};
 
 /// News about a job. The job is as it was then.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +14,8 @@ pub struct Event {
     pub id: EventId,
     pub kind: EventKind,
     pub job: Job,
+    /// Where it is news of one.
+    pub derivative: Option<Derivative>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +32,10 @@ pub enum EventKind {
     Failed,
     #[serde(rename = "job.cancelled")]
     Cancelled,
+    #[serde(rename = "derivative.ready")]
+    DerivativeReady,
+    #[serde(rename = "derivative.failed")]
+    DerivativeFailed,
 }
 
 impl EventKind {
@@ -37,13 +47,24 @@ impl EventKind {
             EventKind::Completed => "job.completed",
             EventKind::Failed => "job.failed",
             EventKind::Cancelled => "job.cancelled",
+            EventKind::DerivativeReady => "derivative.ready",
+            EventKind::DerivativeFailed => "derivative.failed",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
         use EventKind::*;
-        [Queued, Running, Progress, Completed, Failed, Cancelled]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        let job = [Queued, Running, Progress, Completed, Failed, Cancelled];
+        let all = job.into_iter().chain([DerivativeReady, DerivativeFailed]);
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What a derivative's end is news of; `None` for one that waits.
+    pub fn of_derivative(status: DerivativeStatus) -> Option<Self> {
+        match status {
+            DerivativeStatus::Waiting => None,
+            DerivativeStatus::Ready => Some(Self::DerivativeReady),
+            DerivativeStatus::Failed => Some(Self::DerivativeFailed),
+        }
     }
 }

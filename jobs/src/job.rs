@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     correction::Correction,
+    derivative::Byproduct,
     id::{JobId, OwnerId, RecordingId},
     lease::{Excused, Lease},
     trace::TraceContext,
@@ -38,7 +39,10 @@ pub struct Job {
     pub pins: Pins,
     /// The preset the chain came from, if any.
     pub preset: Option<String>,
-    pub format: Format,
+    /// What the correction was asked for in, `None` for what is natural for the recording. Once the job is
+    /// completed, what it came to be in then.
+    #[serde(with = "retake_chain::format::asked")]
+    pub format: Option<Format>,
     /// Which of the recording's audio tracks is corrected, from 1. `None` leaves it to the file.
     #[serde(default)]
     pub track: Option<u32>,
@@ -85,6 +89,7 @@ pub enum Outcome {
     Completed {
         /// Its bytes were put before, under `BlobKey::Correction`.
         correction: Box<Correction>,
+        byproducts: Vec<Byproduct>,
         warnings: Vec<Finding>,
     },
     Failed {

@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
+use crate::id::OwnerId;
+
 /// A worker's right to a row until a stated time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -203,7 +205,7 @@ impl LeaseTerms {
     }
 }
 
-/// A row that waits until a worker has seen to it, and has no state between. Nobody is told of it.
+/// A row that waits until a worker has seen to it, and has no state between.
 pub trait Errand: Leased + Send + Sized + 'static {
     /// To begin a sentence: "the plugin's check".
     const WHAT: &'static str;
@@ -217,6 +219,11 @@ pub trait Errand: Leased + Send + Sized + 'static {
 
     /// It ends without a result.
     fn fail(&mut self, problem: Problem, now: Timestamp);
+
+    /// In whose event log its end stands.
+    fn watched_by(&self) -> Option<OwnerId> {
+        None
+    }
 
     /// The right to see to it, if nobody does. One whose lease has run out is left alone for a while,
     /// longer each time; with no attempts left it fails here.

@@ -33,7 +33,9 @@ async fn every_recording_comes_back_as_loud_as_asked_as_long_and_aligned() -> Re
     let retake = Start::new("up", data.path()).start()?;
     let ann = Client::new(&retake.url).await?;
     for name in RECORDINGS {
-        let upload = Upload::file(&fixture(name))?.with("preset", "speech");
+        let upload = Upload::file(&fixture(name))?
+            .with("preset", "speech")
+            .with("format", "flac");
         let original = signal::decode(&upload.bytes)?;
         let (job, audio) = ann.corrected(&upload).await?;
         assert_eq!(&audio[..4], b"fLaC", "{name}");
@@ -78,6 +80,24 @@ fn alike_in_shape(name: &str, original: &Audio, corrected: &Audio) {
         "{name}: lags {frames} frames (correlation {likeness})"
     );
     assert!(likeness > 0.7, "{name}: correlation {likeness}");
+}
+
+#[tokio::test]
+async fn where_no_format_is_named_it_is_what_suits_the_recording() -> Result<()> {
+    let data = tempfile::tempdir()?;
+    let up = Start::new("up", data.path()).start()?;
+    let ann = Client::new(&up.url).await?;
+    for (name, format, content_type) in [
+        ("speech-alac.m4a", "flac", "audio/flac"),
+        ("chromium-recording.webm", "opus", "audio/ogg; codecs=opus"),
+        ("safari-like-aac.mp4", "m4a", "audio/mp4"),
+        ("speech-vorbis.ogg", "mp3", "audio/mpeg"),
+    ] {
+        let (job, _) = ann.corrected(&Upload::file(&fixture(name))?).await?;
+        assert_eq!(job["format"], format, "{name}");
+        assert_eq!(job["correction"]["content_type"], content_type, "{name}");
+    }
+    Ok(())
 }
 
 #[tokio::test]

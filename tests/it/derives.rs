@@ -178,6 +178,11 @@ async fn pictures_and_the_stream_to_compare_by_are_made_of_both() -> Result<()> 
     let (content_type, webm) = made(&ann, &format!("{job}/compare")).await?;
     ensure!(content_type == "audio/webm", "{content_type}");
     ensure!(webm.starts_with(&[0x1a, 0x45, 0xdf, 0xa3]), "it is no EBML");
+    // What came with the job is there without anybody making it.
+    for side in ["original", "corrected"] {
+        let there = ann.get(&format!("{job}/peaks/{side}")).await?;
+        ensure!(there.status() == 200, "{side}: {}", there.status());
+    }
     for side in ["original", "corrected"] {
         let (_, pyramid) = made(&ann, &format!("{job}/peaks/{side}")).await?;
         let (_, dat) = made(&ann, &format!("{job}/peaks/{side}.dat")).await?;

@@ -27,11 +27,6 @@ async fn what_is_not_yours_is_not_there() -> Result<()> {
         ("GET", format!("/api/v1/recordings/{recording}"), None),
         ("GET", format!("/api/v1/recordings/{recording}/audio"), None),
         (
-            "GET",
-            format!("/api/v1/recordings/{recording}/peaks?points=10"),
-            None,
-        ),
-        (
             "POST",
             format!("/api/v1/recordings/{recording}/jobs"),
             Some(json!({"preset": "speech"})),
@@ -40,7 +35,7 @@ async fn what_is_not_yours_is_not_there() -> Result<()> {
         ("GET", format!("/api/v1/jobs/{job}"), None),
         ("GET", format!("/api/v1/jobs/{job}/audio"), None),
         ("GET", format!("/api/v1/jobs/{job}/report"), None),
-        ("GET", format!("/api/v1/jobs/{job}/peaks?points=10"), None),
+        ("GET", format!("/api/v1/jobs/{job}/peaks/original"), None),
         ("POST", format!("/api/v1/jobs/{job}/cancel"), None),
     ] {
         let hers = eve.send(method, &path, body.clone()).await?;

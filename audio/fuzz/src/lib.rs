@@ -1,6 +1,9 @@
 //! What the targets share: whole files are decoded, each target those of one container, in this
 //! process and not in a child of its own as the worker does it.
 
+#[path = "../../tests/odd/mod.rs"]
+pub mod odd;
+
 use std::{fs::File, io::Write, sync::Mutex};
 
 use libfuzzer_sys::Corpus;

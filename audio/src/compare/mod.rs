@@ -1,16 +1,16 @@
 //! Original and correction in one stream, to be switched between without a gap: WebM with Opus, each of
 //! their channels coded for itself (mapping family 255): two channels for mono, four for stereo. The
-//! original's come first.
+//! original's come first. Or M4A with two tracks, for players that cannot do that.
 //!
 //! Both lie on the correction's time line: what steps cut out is cut out of the original, too.
 
 mod webm;
 
-use std::fs::File;
+use std::{fs::File, path::Path};
 
 use crate::{
     AudioError, Block, Decoded, Resampler, Spec,
-    encode::{DiscreteOpus, OPUS_RATE, mix},
+    encode::{AacCoder, DiscreteOpus, OPUS_RATE, mix, write_m4a_of_both},
     spill::SpillReader,
 };
 use webm::WebmWriter;
@@ -32,32 +32,64 @@ pub struct Compared {
     pub longer: i64,
 }
 
+/// What the two are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Together<'a> {
+    /// WebM with Opus.
+    Channels,
+    /// M4A with two tracks, for players that know nothing of such channels and can change tracks. What is coded
+    /// waits in files of this folder, which have no name.
+    Tracks(&'a Path),
+}
+
 /// `cuts` are frames of the original, step by step: each time first frames and numbers of what was left.
 /// `out` is at its start and writable; what it holds after an error is worth nothing.
 pub fn compare(
     original: Decoded,
     correction: Decoded,
     cuts: &[Vec<(u64, u64)>],
+    together: Together<'_>,
     out: File,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Compared, AudioError> {
     let channels = original.spec.channels.max(correction.spec.channels).min(2);
-    let bitrate = match channels {
-        1 => BITRATE_MONO_BPS,
-        _ => BITRATE_STEREO_BPS,
-    };
-    let encoder = DiscreteOpus::new(2 * channels as usize, bitrate)?;
-    let delay = encoder.delay_frames();
-    let mut writer = WebmWriter::create(out, &encoder.head(), 2 * channels, delay)?;
     let frames = at_opus(correction.frames, correction.spec);
     let removed: u64 = cuts.iter().flatten().map(|(_, frames)| frames).sum();
     let left = original.frames.saturating_sub(removed);
     let longer = at_opus(left, original.spec) as i64 - frames as i64;
     let (of_original, of_correction) = (original.spec, correction.spec);
     let (mut original, mut correction) = (original.kept, correction.kept);
-    let mut original = Side::new(original.read(), of_original, channels, cuts.to_vec())?;
-    let mut correction = Side::new(correction.read(), of_correction, channels, Vec::new())?;
+    let original = Side::new(original.read(), of_original, channels, cuts.to_vec())?;
+    let correction = Side::new(correction.read(), of_correction, channels, Vec::new())?;
+    match together {
+        Together::Channels => in_channels(original, correction, frames, out, progress)?,
+        Together::Tracks(dir) => {
+            in_tracks((original, correction), frames, out, dir, progress)?;
+        }
+    }
+    progress(1.0);
+    Ok(Compared {
+        channels,
+        frames,
+        longer,
+    })
+}
 
+fn in_channels(
+    mut original: Side,
+    mut correction: Side,
+    frames: u64,
+    out: File,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(), AudioError> {
+    let channels = original.channels;
+    let bitrate = match channels {
+        1 => BITRATE_MONO_BPS,
+        _ => BITRATE_STEREO_BPS,
+    };
+    let encoder = DiscreteOpus::new(2 * channels, bitrate)?;
+    let delay = encoder.delay_frames();
+    let mut writer = WebmWriter::create(out, &encoder.head(), 2 * channels as u32, delay)?;
     let mut packets = Packets {
         encoder,
         interleaved: Vec::new(),
@@ -74,13 +106,35 @@ pub fn compare(
         writer.packet(packet, number * PACKET_FRAMES as u64, padding)?;
         progress(number as f32 / coded.max(1) as f32);
     }
-    writer.finish(frames)?;
-    progress(1.0);
-    Ok(Compared {
-        channels,
-        frames,
-        longer,
-    })
+    Ok(writer.finish(frames)?)
+}
+
+fn in_tracks(
+    (original, correction): (Side, Side),
+    frames: u64,
+    out: File,
+    dir: &Path,
+    progress: &mut dyn FnMut(f32),
+) -> Result<(), AudioError> {
+    let spec = Spec::new(OPUS_RATE, original.channels as u32);
+    let mut coded = Vec::new();
+    for (place, mut side) in [original, correction].into_iter().enumerate() {
+        let mut coder = AacCoder::new(tempfile::tempfile_in(dir)?, spec, None, frames)?;
+        let mut at = 0;
+        while at < frames {
+            side.fill()?;
+            let count = (frames - at).min(PACKET_FRAMES as u64);
+            side.packet.clear();
+            side.packet.append_range(&side.ready, 0..count as usize);
+            side.ready.drop_front(PACKET_FRAMES);
+            coder.push(&side.packet)?;
+            at += count;
+            progress((place as f32 + at as f32 / frames as f32) / 2.0);
+        }
+        coded.push(coder.finish()?);
+    }
+    let [original, correction] = <[_; 2]>::try_from(coded).ok().expect("two were coded");
+    write_m4a_of_both(out, [("Original", original), ("Corrected", correction)])
 }
 
 fn at_opus(frames: u64, spec: Spec) -> u64 {
@@ -101,6 +155,7 @@ struct Side<'a> {
     mixed: Block,
     /// Frames that are ready.
     ready: Block,
+    packet: Block,
 }
 
 impl<'a> Side<'a> {
@@ -126,6 +181,7 @@ impl<'a> Side<'a> {
             block: Block::default(),
             mixed: Block::new(channels),
             ready: Block::new(channels),
+            packet: Block::new(channels),
         })
     }
 

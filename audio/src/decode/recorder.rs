@@ -180,7 +180,12 @@ impl<'a> Recorder<'a> {
             Some(started) => started,
             none => {
                 let aim = self.aim.unwrap_or(spec);
-                let started = none.insert(Started::new(aim, spec, &self.limits)?);
+                let started = none.insert(Started::new(
+                    aim,
+                    spec,
+                    &self.limits,
+                    self.sink.is_measured(),
+                )?);
                 self.sink.begin(&self.source, aim, started.frames_max)?;
                 started
             }
@@ -288,7 +293,12 @@ impl Changes {
 }
 
 impl Started {
-    fn new(spec: Spec, stretch: Spec, limits: &Limits) -> Result<Self, AudioError> {
+    fn new(
+        spec: Spec,
+        stretch: Spec,
+        limits: &Limits,
+        is_measured: bool,
+    ) -> Result<Self, AudioError> {
         let frames_max = u128::from(limits.duration_ms_max) * u128::from(spec.sample_rate) / 1000;
         let (to_meter, blocks) = handover();
         let pool = Pool::new(spec.channels as usize);
@@ -296,7 +306,11 @@ impl Started {
         let meter = thread::Builder::new().name("meter".into()).spawn(move || {
             let mut meter = Meter::new(spec);
             for block in blocks {
-                meter.push(&block);
+                if is_measured {
+                    meter.push(&block);
+                } else {
+                    meter.count(&block);
+                }
                 measured.put(block);
             }
             meter.finish()

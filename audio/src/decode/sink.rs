@@ -22,6 +22,11 @@ pub(super) trait Sink {
 
     fn push(&mut self, block: &Block) -> Result<(), AudioError>;
 
+    /// Whether what comes is to be measured as well. Where it is not, only its length is known.
+    fn is_measured(&self) -> bool {
+        true
+    }
+
     /// Before it begins: most likely what comes can be read from the file again as it is.
     fn can_be_read_again(&mut self) {}
 }
@@ -94,6 +99,11 @@ pub trait Looker {
     fn begin(&mut self, spec: Spec) -> Result<(), AudioError>;
 
     fn see(&mut self, block: &Block) -> Result<(), AudioError>;
+
+    /// Whether the recording is measured as well, which costs more than most looks.
+    fn wants_measurement(&self) -> bool {
+        true
+    }
 }
 
 /// Sees nothing: for what is measured anyway.
@@ -116,6 +126,10 @@ impl Sink for ToLooker<'_> {
 
     fn push(&mut self, block: &Block) -> Result<(), AudioError> {
         self.0.see(block)
+    }
+
+    fn is_measured(&self) -> bool {
+        self.0.wants_measurement()
     }
 }
 

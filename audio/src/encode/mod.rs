@@ -18,6 +18,7 @@ mod wav;
 pub use encoding::Encoding;
 pub(crate) use fit::rescale;
 pub(crate) use flac::{crc8 as flac_crc8, crc16 as flac_crc16, crc16_on as flac_crc16_on};
+pub(crate) use m4a::{Coder as AacCoder, write_both as write_m4a_of_both};
 pub(crate) use opus::{DiscreteOpus, GRANULE_RATE as OPUS_RATE};
 
 use std::{fs::File, io, path::Path};

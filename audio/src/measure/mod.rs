@@ -1,5 +1,4 @@
-//! Loudness, peaks, levels, spectrum and the waveform outline of audio that passes by, in bounded
-//! memory; and what a step did to the level, see [`change`].
+//! Loudness, levels, spectrum and peaks of audio that passes by, in bounded memory; and what a step did to the level, see [`change`].
 //!
 //! What is measured here is the one truth: of the recording before, of the correction after, and in
 //! what is said about both.
@@ -12,14 +11,12 @@ mod findings;
 mod guests;
 mod levels;
 mod loudness;
-mod peaks;
 mod pyramid;
 mod spectrum;
 mod true_peak;
 
 pub use change::{Change, ChangeMeter, Level};
 pub use loudness::LoudnessCurve;
-pub use peaks::Peaks;
 pub use pyramid::PeakPyramid;
 
 use retake_findings::{Code, Finding};
@@ -28,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use crate::{Block, Spec, channels::ChannelMask};
 use levels::LevelMeter;
 use loudness::LoudnessMeter;
-use peaks::PeakCollector;
 use pyramid::PyramidCollector;
 use spectrum::SpectrumMeter;
 use true_peak::TruePeak;
@@ -61,7 +57,6 @@ pub struct Measurement {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     pub measurement: Measurement,
-    pub peaks: Peaks,
     /// Too large to be told; whoever wants it writes it to a file.
     #[serde(skip)]
     pub pyramid: PeakPyramid,
@@ -86,7 +81,6 @@ pub(crate) struct Meter {
     true_peak: TruePeak,
     levels: LevelMeter,
     spectrum: SpectrumMeter,
-    peaks: PeakCollector,
     pyramid: PyramidCollector,
 }
 
@@ -99,7 +93,6 @@ impl Meter {
             true_peak: TruePeak::new(spec.sample_rate, spec.channels as usize),
             levels: LevelMeter::new(spec),
             spectrum: SpectrumMeter::new(spec),
-            peaks: PeakCollector::new(),
             pyramid: PyramidCollector::new(spec.sample_rate),
         }
     }
@@ -109,8 +102,12 @@ impl Meter {
         self.true_peak.push(block);
         self.levels.push(block);
         self.spectrum.push(block);
-        self.peaks.push(block);
         self.pyramid.push(block);
+        self.frames += block.frames() as u64;
+    }
+
+    /// Only how long it is.
+    pub(crate) fn count(&mut self, block: &Block) {
         self.frames += block.frames() as u64;
     }
 
@@ -141,7 +138,6 @@ impl Meter {
         Measured {
             findings: findings::of(self.spec, &measurement, &levels),
             measurement,
-            peaks: self.peaks.finish(),
             pyramid: self.pyramid.finish(),
             curve: loudness.curve,
         }

@@ -1,5 +1,6 @@
 //! Another program that decodes, where it is installed: what it hears is held against what we wrote.
 #![allow(clippy::unwrap_used)]
+#![allow(dead_code)] // each test has its peer
 
 use std::{
     io::Write,
@@ -10,19 +11,36 @@ use retake_audio::Block;
 
 pub struct Peer;
 
-/// `None`, and a line that says so, where it is not installed.
+/// `None`, and a line that says so, where it is not installed. `make test` installs it: there it must be.
 pub fn ffmpeg() -> Option<Peer> {
-    let found = Command::new("ffmpeg")
-        .arg("-version")
-        .stdout(Stdio::null())
-        .status();
-    match found {
-        Ok(status) if status.success() => Some(Peer),
-        _ => {
-            eprintln!("ffmpeg is not installed: nothing is compared with it");
-            None
-        }
+    is_there("ffmpeg", &["-version"]).then_some(Peer)
+}
+
+/// The same of ffprobe, which comes with it.
+pub fn ffprobe() -> bool {
+    is_there("ffprobe", &["-version"])
+}
+
+/// And of mutagen, Python's reader of tags.
+pub fn mutagen() -> bool {
+    is_there("python3", &["-c", "import mutagen"])
+}
+
+fn is_there(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    let command = command.args(arguments);
+    let tried = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_there = tried.is_ok_and(|status| status.success());
+    let must_be = std::env::var_os("RETAKE_TEST_PEERS").is_some();
+    let missing = format!(
+        "{program} {} does not run: is it installed?",
+        arguments.join(" ")
+    );
+    assert!(is_there || !must_be, "{missing}");
+    if !is_there {
+        eprintln!("{missing} Nothing is compared with it.");
     }
+    is_there
 }
 
 impl Peer {

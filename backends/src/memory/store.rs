@@ -16,7 +16,7 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use retake_chain::{problem::Problem, report::Peaks};
+use retake_chain::problem::Problem;
 use retake_jobs::{
     clock::Clock,
     correction::Correction,
@@ -64,7 +64,6 @@ struct Tables {
 
 struct RecordingRow {
     recording: Recording,
-    peaks: Option<Peaks>,
 }
 
 struct JobRow {
@@ -184,6 +183,7 @@ impl Tables {
                 id,
                 kind,
                 job: snapshot(job),
+                derivative: None,
             },
         );
         id
@@ -242,7 +242,6 @@ impl Tables {
         RecordingWithJobs {
             recording: row.recording.clone(),
             jobs: jobs.map(|j| j.job.clone()).collect(),
-            peaks: row.peaks.clone(),
         }
     }
 
@@ -287,7 +286,6 @@ impl Records for MemoryStore {
         }
         let row = RecordingRow {
             recording: recording.clone(),
-            peaks: None,
         };
         tables.recordings.insert(recording.id, row);
         Ok(tables.add_job_once(job, once, now))
@@ -498,9 +496,13 @@ impl Leases<Job> for MemoryStore {
         attempt: Attempt<Job>,
         outcome: Outcome,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let correction = match &outcome {
-            Outcome::Completed { correction, .. } => Some(correction.as_ref().clone()),
-            Outcome::Failed { .. } | Outcome::Cancelled => None,
+        let (correction, byproducts) = match &outcome {
+            Outcome::Completed {
+                correction,
+                byproducts,
+                ..
+            } => (Some(correction.as_ref().clone()), byproducts.clone()),
+            Outcome::Failed { .. } | Outcome::Cancelled => (None, Vec::new()),
         };
         let now = self.clock.now();
         let mut tables = self.tables();
@@ -510,13 +512,12 @@ impl Leases<Job> for MemoryStore {
         let Some((job, Ok(()))) = settled else {
             return Ok(Err(LeaseLost));
         };
-        if let (Some(correction), Some(row)) =
-            (&correction, tables.recordings.get_mut(&job.recording_id))
-        {
-            row.peaks = Some(correction.input_peaks.clone());
-        }
         if let Some(row) = tables.jobs.get_mut(&job.id) {
             row.correction = correction;
+        }
+        for byproduct in byproducts {
+            let ready = Derivative::besides(&job, byproduct, now);
+            tables.derivatives.insert(ready.id, ready);
         }
         Ok(Ok(job))
     }

@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_derivatives.sql"),
     include_str!("migrations/0016_idempotency.sql"),
     include_str!("migrations/0017_credentials.sql"),
+    include_str!("migrations/0018_derivative_events.sql"),
 ];
 
 /// What this program writes.

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
-    derivative::{Derivative, DerivativeStatus, Derived, USED_EVERY},
+    derivative::{Byproduct, Derivative, DerivativeStatus, Derived, USED_EVERY},
+    event::EventKind,
     id::{DerivativeId, JobId, OwnerId},
-    job::Status,
+    job::{Job, Status},
+    lease::Attempt,
     seams::{BlobKey, Derivatives, Derive, Source, Sources, StoreError},
 };
 use rusqlite::{Connection, Row, named_params};
@@ -13,8 +15,9 @@ use tokio::sync::Notify;
 
 use super::{
     Database, SqliteStore,
+    changes::add_event,
     connection::{SqliteError, nanos, time},
-    errands::Kept,
+    errands::{Bytes, Kept},
     keyed,
     news::News,
     records::correction,
@@ -55,6 +58,20 @@ impl Derivatives for SqliteStore {
             self.database.news.derivatives_wait();
         }
         Ok(derive)
+    }
+
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError> {
+        let now = self.database.clock.now();
+        self.database
+            .write_lightly(move |connection| {
+                let Some(mut derivative) = Derivative::find(connection, id)? else {
+                    return Ok(false);
+                };
+                derivative.read(now);
+                derivative.write(connection)?;
+                Ok(true)
+            })
+            .await
     }
 
     async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {
@@ -157,26 +174,95 @@ impl Kept for Derivative {
         &news.derivatives
     }
 
+    fn ended(&self, connection: &Connection) -> Result<(), SqliteError> {
+        let kind = EventKind::of_derivative(self.status);
+        let Some((kind, job)) = kind.zip(job_by_id(connection, self.job_id)?) else {
+            return Ok(());
+        };
+        let event = add_event(connection, kind, &job)?;
+        connection
+            .prepare_cached("UPDATE events SET derivative = ?2 WHERE id = ?1")?
+            .execute((event.0, to_json(self)))?;
+        Ok(())
+    }
+
+    fn bytes(attempt: Attempt<Self>, derived: &Derived) -> Vec<BlobKey> {
+        let besides = match derived {
+            Derived::Ready { byproducts, .. } => &byproducts[..],
+            Derived::Failed(_) => &[],
+        };
+        let besides = besides.iter().map(Byproduct::key);
+        std::iter::once(attempt.key()).chain(besides).collect()
+    }
+
     fn end(
         &mut self,
         connection: &Connection,
         derived: Derived,
         now: Timestamp,
-        bytes_are_here: bool,
+        bytes: &Bytes,
     ) -> Result<(), SqliteError> {
+        let byproducts = match &derived {
+            Derived::Ready { byproducts, .. } => byproducts.clone(),
+            Derived::Failed(_) => Vec::new(),
+        };
         self.settle(derived, now);
         if self.status != DerivativeStatus::Ready {
             return Ok(());
         }
-        let key = self.key();
-        if bytes_are_here && !keyed::is_there(connection, key)? {
-            return Err(StoreError::Broken(format!("the bytes of {key} are not there")).into());
+        keep(connection, self.key(), bytes, now)?;
+        let Some(job) = job_by_id(connection, self.job_id)? else {
+            return Ok(());
+        };
+        for byproduct in byproducts {
+            adopt(connection, &job, byproduct, bytes, now)?;
         }
-        connection
-            .prepare_cached("UPDATE derivative_files SET kept = 1 WHERE key = ?1")?
-            .execute([key.to_string()])?;
         Ok(())
     }
+}
+
+/// What came with the job or with another derivative of it is there from now on. Where one is ready it stays; one
+/// that waits need not be made any more.
+pub(super) fn adopt(
+    connection: &Connection,
+    job: &Job,
+    byproduct: Byproduct,
+    bytes: &Bytes,
+    now: Timestamp,
+) -> Result<(), SqliteError> {
+    let there = of_kind(connection, job.id, &byproduct.kind.to_string())?;
+    let ready = Derivative::besides(job, byproduct, now);
+    if let Some(there) = &there {
+        if there.status == DerivativeStatus::Ready {
+            return upload::remove_row(connection, ready.key());
+        }
+        remove(connection, there)?;
+    }
+    keep(connection, ready.key(), bytes, now)?;
+    ready.write(connection)?;
+    match there {
+        Some(_) => ready.ended(connection),
+        None => Ok(()),
+    }
+}
+
+/// Its bytes are no draft any more.
+fn keep(
+    connection: &Connection,
+    key: BlobKey,
+    bytes: &Bytes,
+    now: Timestamp,
+) -> Result<(), SqliteError> {
+    if let Some(blob) = bytes.staged(key) {
+        upload::remove_row(connection, key)?;
+        keyed::put(connection, key, None, &blob.info, &blob.bytes, now)?;
+    } else if bytes.are_here && !keyed::is_there(connection, key)? {
+        return Err(StoreError::Broken(format!("the bytes of {key} are not there")).into());
+    }
+    connection
+        .prepare_cached("UPDATE derivative_files SET kept = 1 WHERE key = ?1")?
+        .execute([key.to_string()])?;
+    Ok(())
 }
 
 /// Whether something is to be written for whoever asks.
@@ -203,7 +289,7 @@ fn derive(
         if is.is_over(now) {
             remove(connection, &is)?;
         } else {
-            is.used_at = now;
+            is.used(now);
             is.write(connection)?;
             return Ok((Derive::Is(is), false));
         }
@@ -317,10 +403,10 @@ fn over(
         return Ok(over);
     }
     let sql = format!(
-        "SELECT {COLUMNS} FROM derivatives WHERE status = 'ready' AND used_at >= 0 ORDER BY used_at LIMIT ?1"
+        "SELECT {COLUMNS} FROM derivatives WHERE status = 'ready' AND used_at <= ?2 ORDER BY used_at LIMIT ?1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let oldest = statement.query_and_then([AT_ONCE], derivative)?;
+    let oldest = statement.query_and_then((AT_ONCE, nanos(now)), derivative)?;
     for derivative in oldest {
         if too_much <= 0 {
             break;

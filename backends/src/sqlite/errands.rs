@@ -1,17 +1,19 @@
 //! Errands of every kind: claimed, kept, given back and ended alike. Each call is one transition in one
 //! transaction.
 
+use std::{collections::HashMap, sync::Arc};
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_chain::problem::Problem;
 use retake_jobs::{
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
-    seams::{Errands, Heartbeat, Leases, Progress, StoreError},
+    seams::{BlobKey, Errands, Heartbeat, Leases, Progress, StoreError},
 };
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
-use super::{SqliteStore, connection::SqliteError, news::News};
+use super::{Database, SqliteStore, connection::SqliteError, news::News, staged::StagedBlob};
 
 /// An errand that has a table.
 pub(super) trait Kept: Errand + Clone + PartialEq {
@@ -22,8 +24,18 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
 
     fn write(&self, connection: &Connection) -> Result<(), SqliteError>;
 
+    /// Whoever watches it hears of it.
+    fn ended(&self, _: &Connection) -> Result<(), SqliteError> {
+        Ok(())
+    }
+
     /// For one of those who wait for such an errand.
     fn told(news: &News) -> &Notify;
+
+    /// Bytes that an attempt has put, of which its end takes hold.
+    fn bytes(_: Attempt<Self>, _: &Self::Outcome) -> Vec<BlobKey> {
+        Vec::new()
+    }
 
     /// What its outcome does to it, which is written afterwards, and to other tables. The attempt
     /// holds it.
@@ -32,8 +44,45 @@ pub(super) trait Kept: Errand + Clone + PartialEq {
         connection: &Connection,
         outcome: Self::Outcome,
         now: Timestamp,
-        bytes_are_here: bool,
+        bytes: &Bytes,
     ) -> Result<(), SqliteError>;
+}
+
+/// Writes it, and where it has ended that.
+fn write<T: Kept>(connection: &Connection, errand: &T) -> Result<(), SqliteError> {
+    errand.write(connection)?;
+    if errand.waits() {
+        return Ok(());
+    }
+    errand.ended(connection)
+}
+
+/// What was put for a row that is about to end.
+pub(super) struct Bytes {
+    /// Where they are not, none are looked for.
+    pub are_here: bool,
+    staged: HashMap<BlobKey, Arc<StagedBlob>>,
+}
+
+impl Bytes {
+    pub fn of(
+        database: &Database,
+        keys: impl IntoIterator<Item = BlobKey>,
+    ) -> Result<Self, StoreError> {
+        let mut staged = HashMap::new();
+        for key in keys {
+            staged.extend(database.staged_for(key)?.map(|blob| (key, blob)));
+        }
+        Ok(Self {
+            are_here: database.holds_blobs(),
+            staged,
+        })
+    }
+
+    /// What waits in memory, and is to be written along.
+    pub fn staged(&self, key: BlobKey) -> Option<&StagedBlob> {
+        self.staged.get(&key).map(Arc::as_ref)
+    }
 }
 
 /// Runs one transition on an errand and writes what came of it, unless it was refused.
@@ -47,7 +96,7 @@ fn change<T: Kept>(
     };
     let changed = transition(&mut errand);
     if changed.is_ok() {
-        errand.write(connection)?;
+        write(connection, &errand)?;
     }
     Ok(changed.map(|()| errand))
 }
@@ -80,7 +129,7 @@ impl<T: Kept> Errands<T> for SqliteStore {
                     let attempt = errand.claim(&worker, now, terms);
                     // One that was tried too often ends here; one that rests is left as it is.
                     if errand != before {
-                        errand.write(connection)?;
+                        write(connection, &errand)?;
                     }
                     if let Some(attempt) = attempt {
                         return Ok(Some((attempt, errand)));
@@ -139,8 +188,11 @@ impl<T: Kept> Leases<T> for SqliteStore {
         attempt: Attempt<T>,
         outcome: T::Outcome,
     ) -> Result<Result<T, LeaseLost>, StoreError> {
-        let (now, bytes_are_here) = (self.database.clock.now(), self.database.holds_blobs());
-        self.database
+        let now = self.database.clock.now();
+        let keys = T::bytes(attempt, &outcome);
+        let bytes = Bytes::of(&self.database, keys.iter().copied())?;
+        let settled = self
+            .database
             .write(move |connection| {
                 let Some(mut errand) = T::find(connection, attempt.id)? else {
                     return Ok(Err(LeaseLost));
@@ -148,10 +200,14 @@ impl<T: Kept> Leases<T> for SqliteStore {
                 if let Err(lost) = errand.lease_of(attempt) {
                     return Ok(Err(lost));
                 }
-                errand.end(connection, outcome, now, bytes_are_here)?;
-                errand.write(connection)?;
+                errand.end(connection, outcome, now, &bytes)?;
+                write(connection, &errand)?;
                 Ok(Ok(errand))
             })
-            .await
+            .await?;
+        if settled.is_ok() {
+            self.database.staged.remove_all(keys);
+        }
+        Ok(settled)
     }
 }

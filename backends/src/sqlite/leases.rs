@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_chain::problem::Problem;
 use retake_jobs::{
     correction::Correction,
+    derivative::Byproduct,
     event::EventKind,
     id::JobId,
     job::{ClaimRefused, Job, Outcome},
@@ -19,7 +20,9 @@ use super::{
     SqliteStore, answered,
     changes::{Times, add_event, change},
     connection::{SqliteError, nanos},
-    derivatives, forget,
+    derivatives,
+    errands::Bytes,
+    forget,
     rows::{recording_by_id, signed, to_json},
     sweep, turns, upload,
 };
@@ -126,19 +129,22 @@ impl Leases<Job> for SqliteStore {
         attempt: Attempt<Job>,
         outcome: Outcome,
     ) -> Result<Result<Job, LeaseLost>, StoreError> {
-        let correction = match &outcome {
-            Outcome::Completed { correction, .. } => Some(correction.clone()),
-            Outcome::Failed { .. } | Outcome::Cancelled => None,
+        let (correction, byproducts) = match &outcome {
+            Outcome::Completed {
+                correction,
+                byproducts,
+                ..
+            } => (Some(correction.clone()), byproducts.clone()),
+            Outcome::Failed { .. } | Outcome::Cancelled => (None, Vec::new()),
         };
-        let (times, bytes_are_here) = (self.database.times(), self.database.holds_blobs());
+        let times = self.database.times();
         let key = BlobKey::Correction {
             job: attempt.id,
             attempt: attempt.attempt,
         };
-        let staged = match &correction {
-            Some(_) => self.database.staged_for(key)?,
-            None => None,
-        };
+        let keys = byproducts.iter().map(Byproduct::key);
+        let keys: Vec<_> = keys.chain(correction.is_some().then_some(key)).collect();
+        let bytes = Bytes::of(&self.database, keys.iter().copied())?;
         let settled = self
             .database
             .write(move |connection| {
@@ -149,21 +155,24 @@ impl Leases<Job> for SqliteStore {
                     return Ok(Err(LeaseLost));
                 };
                 if let Some(correction) = correction {
-                    let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
+                    let staged = bytes.staged(key).map(|blob| &blob.bytes[..]);
                     adopt_correction(
                         connection,
                         &job,
-                        (&correction, bytes),
-                        bytes_are_here,
+                        (&correction, staged),
+                        bytes.are_here,
                         times,
                     )?;
+                }
+                for byproduct in byproducts {
+                    derivatives::adopt(connection, &job, byproduct, &bytes, times.now)?;
                 }
                 Ok(Ok(job))
             })
             .await?;
         // Of a lost lease, whoever held it takes it away.
         if settled.is_ok() {
-            self.database.staged.remove(key);
+            self.database.staged.remove_all(keys);
         }
         Ok(settled)
     }
@@ -246,11 +255,10 @@ fn adopt_correction(
     connection
         .prepare_cached(
             "INSERT INTO corrections (job_id, attempt, content_type, size_bytes, sha256, created_at,
-                 report, peaks, input_peaks, correction)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                 report, correction)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (job_id, attempt) DO UPDATE SET content_type = excluded.content_type,
-                 report = excluded.report, peaks = excluded.peaks,
-                 input_peaks = excluded.input_peaks",
+                 report = excluded.report",
         )?
         .execute((
             &id,
@@ -260,8 +268,6 @@ fn adopt_correction(
             &correction.sha256,
             nanos(times.now),
             to_json(&correction.report),
-            to_json(&correction.peaks),
-            to_json(&correction.input_peaks),
             bytes,
         ))?;
     connection

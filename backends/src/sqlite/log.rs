@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
+    derivative::Derivative,
     event::{Event, EventKind},
     id::{EventId, JobId, OwnerId},
     job::Job,
@@ -83,18 +84,21 @@ impl EventLog for SqliteStore {
         self.database
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, kind, job FROM events WHERE owner = ?1 AND id > ?2
+                    "SELECT id, kind, job, derivative FROM events WHERE owner = ?1 AND id > ?2
                      ORDER BY id LIMIT ?3",
                 )?;
                 let rows = statement.query_and_then(
                     (owner.to_string(), after.0, signed(limit as u64)),
                     |row| {
                         let job: Job = json(&row.get::<_, String>(2)?)?;
+                        let derivative = row.get::<_, Option<String>>(3)?;
+                        let derivative = derivative.as_deref().map(json).transpose()?;
                         Ok(Event {
                             id: EventId(row.get(0)?),
                             kind: named(&row.get::<_, String>(1)?, EventKind::parse)?,
                             // Owners never stand in JSON, which leaves the server.
                             job: Job { owner, ..job },
+                            derivative: derivative.map(|is: Derivative| Derivative { owner, ..is }),
                         })
                     },
                 )?;

@@ -238,20 +238,7 @@ fn with_jobs(
     let jobs = statement
         .query_and_then([&id], job)?
         .collect::<Result<_, _>>()?;
-    // Every job measures the same recording: any of them will do.
-    let peaks: Option<String> = connection
-        .prepare_cached(
-            "SELECT input_peaks FROM corrections JOIN jobs ON jobs.id = corrections.job_id
-             WHERE jobs.recording_id = ?1 AND input_peaks IS NOT NULL LIMIT 1",
-        )?
-        .query_row([&id], |row| row.get(0))
-        .optional()?;
-    let peaks = peaks.as_deref().map(json).transpose()?;
-    Ok(RecordingWithJobs {
-        recording,
-        jobs,
-        peaks,
-    })
+    Ok(RecordingWithJobs { recording, jobs })
 }
 
 pub(super) fn correction(
@@ -259,7 +246,7 @@ pub(super) fn correction(
     job: &Job,
 ) -> Result<Option<Correction>, SqliteError> {
     let mut statement = connection.prepare_cached(
-        "SELECT attempt, content_type, size_bytes, sha256, report, peaks, input_peaks
+        "SELECT attempt, content_type, size_bytes, sha256, report
          FROM corrections WHERE job_id = ?1 AND attempt = ?2 AND content_type IS NOT NULL",
     )?;
     let read = |row: &Row<'_>| {
@@ -269,8 +256,6 @@ pub(super) fn correction(
             size_bytes: row.get::<_, i64>(2)?.unsigned_abs(),
             sha256: row.get(3)?,
             report: json(&row.get::<_, String>(4)?)?,
-            peaks: json(&row.get::<_, String>(5)?)?,
-            input_peaks: json(&row.get::<_, String>(6)?)?,
         })
     };
     let mut rows = statement.query((job.id.to_string(), job.attempt))?;

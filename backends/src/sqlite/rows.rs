@@ -3,7 +3,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-use retake_chain::format::Format;
+use retake_chain::format::asked;
 use retake_jobs::{
     email::Email,
     id::{JobId, RecordingId},
@@ -54,7 +54,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
         chain: json(&row.get::<_, String>("chain")?)?,
         pins: json(&row.get::<_, String>("pins")?)?,
         preset: row.get("preset")?,
-        format: named(&row.get::<_, String>("format")?, Format::parse)?,
+        format: named(&row.get::<_, String>("format")?, asked::parse)?,
         track: row.get("track")?,
         status: named(&row.get::<_, String>("status")?, status)?,
         progress: row.get("progress")?,
@@ -133,7 +133,7 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
         ":chain": to_json(&job.chain),
         ":pins": to_json(&job.pins),
         ":preset": job.preset,
-        ":format": job.format.name(),
+        ":format": asked::name(job.format),
         ":track": job.track,
         ":status": job.status.name(),
         ":progress": job.progress,
@@ -160,7 +160,7 @@ pub(super) fn update_job(
     after: &Job,
 ) -> Result<(), SqliteError> {
     let mut statement = connection.prepare_cached(
-        "UPDATE jobs SET status = :status, progress = :progress, step = :step, attempt = :attempt,
+        "UPDATE jobs SET status = :status, format = :format, progress = :progress, step = :step, attempt = :attempt,
              spared = :spared, lost = :lost, lease_worker = :lease_worker, lease_until = :lease_until,
              cancel_requested = :cancel_requested, error = :error, warnings = :warnings,
              started_at = :started_at, ended_at = :ended_at
@@ -171,6 +171,7 @@ pub(super) fn update_job(
         ":status_before": before.status.name(),
         ":attempt_before": before.attempt,
         ":status": after.status.name(),
+        ":format": asked::name(after.format),
         ":progress": after.progress,
         ":step": after.step,
         ":attempt": after.attempt,

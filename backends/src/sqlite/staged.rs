@@ -1,5 +1,5 @@
-//! Short blobs between `put` and the write that makes them matter: a recording's acceptance, a correction's
-//! settlement. They wait in memory and go into the file with that write, once and in one commit; written by
+//! Short blobs between `put` and the write that makes them matter: a recording's acceptance, the
+//! settlement of a job or of a derivative. They wait in memory and go into the file with that write, once and in one commit; written by
 //! themselves before, their row would be written twice, because SQLite moves a row that grows.
 //!
 //! What is lost with the process was not accepted. What is longer, or more than there is room for here, goes into
@@ -44,8 +44,11 @@ impl Staged {
         bytes: Vec<u8>,
         at: Timestamp,
     ) -> Result<(), Vec<u8>> {
-        if !matches!(key, BlobKey::Recording(_) | BlobKey::Correction { .. }) {
-            return Err(bytes);
+        match key {
+            BlobKey::Recording(_) | BlobKey::Correction { .. } | BlobKey::Derivative { .. } => {}
+            BlobKey::Delta { .. } | BlobKey::Submission(_) | BlobKey::Plugin { .. } => {
+                return Err(bytes);
+            }
         }
         let mut waiting = self.waiting();
         waiting.remove(key);
@@ -69,6 +72,11 @@ impl Staged {
     /// It is in the file, or nobody wants it.
     pub fn remove(&self, key: BlobKey) {
         self.waiting().remove(key);
+    }
+
+    pub fn remove_all(&self, keys: impl IntoIterator<Item = BlobKey>) {
+        let mut waiting = self.waiting();
+        keys.into_iter().for_each(|key| waiting.remove(key));
     }
 
     /// What nobody has come back for, as drafts in the file are swept.

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use super::{
     SqliteStore, catalogue,
     connection::{SqliteError, nanos, time},
-    errands::Kept,
+    errands::{Bytes, Kept},
     news::News,
     rows::{excused, json, lease, named, parsed, signed, to_json},
 };
@@ -128,7 +128,7 @@ impl Kept for Submission {
         connection: &Connection,
         verdict: Verdict,
         now: Timestamp,
-        bytes_are_here: bool,
+        bytes: &Bytes,
     ) -> Result<(), SqliteError> {
         let existing = match &verdict {
             Verdict::Passed { plugin, .. } => {
@@ -138,7 +138,7 @@ impl Kept for Submission {
         };
         let new = publishing::settle(self, verdict, existing.as_ref(), now);
         if let Some(new) = new {
-            catalogue::insert(connection, &new, bytes_are_here)?;
+            catalogue::insert(connection, &new, bytes.are_here)?;
         }
         Ok(())
     }

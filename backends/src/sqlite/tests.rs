@@ -25,7 +25,8 @@ use retake_findings::Code;
 use retake_jobs::{
     clock::{ManualClock, SystemClock},
     correction::Correction,
-    id::{OwnerId, RecordingId},
+    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
+    id::{DerivativeId, OwnerId, RecordingId},
     job::{Job, Outcome, Status},
     lease::{Attempt, LeaseTerms},
     recording::Recording,
@@ -84,6 +85,7 @@ fn body(length: usize) -> ByteStream<'static> {
 fn completed(correction: Correction) -> Outcome {
     Outcome::Completed {
         correction: Box::new(correction),
+        byproducts: Vec::new(),
         warnings: Vec::new(),
     }
 }
@@ -93,9 +95,7 @@ fn correction() -> Correction {
     let json = r#"{"attempt":1,"content_type":"audio/flac","size_bytes":5,"sha256":"",
         "report":{"source":"","steps":[],"elapsed_ms":1,
             "input":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},
-            "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1}},
-        "peaks":{"frames_per_point":1,"min":[],"max":[]},
-        "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
+            "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1}}}"#;
     serde_json::from_str(json).unwrap()
 }
 
@@ -397,9 +397,7 @@ async fn deltas_stay_with_their_correction_and_go_with_the_recording() {
     }
     let json = r#"{"attempt":1,"content_type":"audio/flac","size_bytes":5,"sha256":"",
         "report":{"source":"WAV","input":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},
-        "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},"steps":[],"elapsed_ms":1},
-        "peaks":{"frames_per_point":1,"min":[],"max":[]},
-        "input_peaks":{"frames_per_point":1,"min":[],"max":[]}}"#;
+        "output":{"sample_rate":1,"channels":1,"frames":1,"duration_ms":1},"steps":[],"elapsed_ms":1}}"#;
     let attempt: Attempt<Job> = Attempt {
         id: job.id,
         attempt: 1,

@@ -5,7 +5,7 @@ use retake_chain::{
     Chain, OnFailure, Step, StepKind,
     format::Format,
     problem::{Problem, ProblemKind},
-    report::{LoudnessCurve, Measurement, Peaks, Report, Target, TargetKind},
+    report::{LoudnessCurve, Measurement, Report, Target, TargetKind},
 };
 use retake_findings::{Code, Finding};
 use retake_jobs::{
@@ -106,16 +106,6 @@ pub fn correction(attempt: u32) -> Correction {
             findings: vec![finding()],
             elapsed_ms: 12,
         },
-        peaks: Peaks {
-            frames_per_point: 480,
-            min: vec![-0.5, -0.25],
-            max: vec![0.5, 0.25],
-        },
-        input_peaks: Peaks {
-            frames_per_point: 480,
-            min: vec![-1.0],
-            max: vec![1.0],
-        },
     }
 }
 
@@ -143,6 +133,7 @@ pub fn manifest(id: &str, version: &str) -> Manifest {
 pub fn completed(attempt: u32) -> Outcome {
     Outcome::Completed {
         correction: Box::new(correction(attempt)),
+        byproducts: Vec::new(),
         warnings: vec![finding()],
     }
 }

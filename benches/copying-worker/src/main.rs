@@ -11,7 +11,7 @@ use retake_backends::{
     rabbitmq::{RabbitOptions, RabbitQueue},
     sqlite::{DirectQueue, SqliteBlobs, SqliteEvents, SqliteOptions, SqliteQueue, SqliteStore},
 };
-use retake_chain::report::{Measurement, Peaks, Report};
+use retake_chain::report::{Measurement, Report};
 use retake_jobs::{
     announcing::Announcing,
     correction::Correction,
@@ -123,6 +123,7 @@ impl Parts {
         let stored = self.copy(attempt, recording).await?;
         let outcome = Outcome::Completed {
             correction: Box::new(correction(attempt, recording, stored)),
+            byproducts: Vec::new(),
             warnings: Vec::new(),
         };
         // Whoever lost the lease has nothing to say.
@@ -177,11 +178,6 @@ fn correction(attempt: Attempt<Job>, recording: &Recording, stored: BlobInfo) ->
         bandwidth_hz: None,
         loudness_curve: None,
     };
-    let peaks = Peaks {
-        frames_per_point: 480,
-        min: vec![-0.5; 30],
-        max: vec![0.5; 30],
-    };
     Correction {
         attempt: attempt.attempt,
         content_type: recording.content_type.clone(),
@@ -197,7 +193,5 @@ fn correction(attempt: Attempt<Job>, recording: &Recording, stored: BlobInfo) ->
             findings: Vec::new(),
             elapsed_ms: 0,
         },
-        peaks: peaks.clone(),
-        input_peaks: peaks,
     }
 }

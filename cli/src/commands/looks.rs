@@ -8,7 +8,7 @@ use retake_chain::{Vocabulary, rendition_limits, report::Cut};
 use retake_child::ChildProgram;
 use retake_runner::{
     chain::{ChainContext, Looked, look},
-    child::{Look, PeakForm},
+    child::{CompareForm, Look, PeakForm},
 };
 use retake_words::written_out;
 use serde_json::Value;
@@ -59,7 +59,8 @@ pub struct CompareArguments {
     original: PathBuf,
     /// Its correction
     correction: PathBuf,
-    /// Where the stream goes: WebM with Opus, the recording's channels first
+    /// Where the stream goes; its ending chooses the form: WebM with Opus (the recording's channels first), or .m4a
+    /// with two tracks
     #[arg(short, long)]
     output: PathBuf,
     /// The report of `retake correct --json`, where a step cut something out
@@ -134,7 +135,16 @@ pub async fn compare(config: Config, arguments: CompareArguments) -> Result<()> 
         Some(report) => cuts_of(&report)?,
         None => Vec::new(),
     };
-    let wanted = Look::Compare { correction, cuts };
+    let is_m4a = output.extension().is_some_and(|ending| ending == "m4a");
+    let wanted = Look::Compare {
+        correction,
+        cuts,
+        form: if is_m4a {
+            CompareForm::M4a
+        } else {
+            CompareForm::Webm
+        },
+    };
     into_file(&config, &original, &output, wanted, track).await
 }
 

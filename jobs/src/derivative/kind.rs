@@ -3,13 +3,17 @@
 use std::{fmt, str::FromStr};
 
 use retake_chain::{Rendition, rendition_limits};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Kind {
     /// The correction in another format, or encoded otherwise.
     Rendition(Rendition),
     /// Original and correction in one stream, in channels of their own.
     Compare,
+    /// The same as two tracks of an M4A, for players that cannot do that.
+    CompareTracks,
     /// The lowest and highest sample of each stretch.
     Peaks(Side, PeaksForm),
     /// A piece of the spectrogram, which begins at column 1,024 × `tile`.
@@ -57,6 +61,13 @@ impl Side {
 }
 
 impl PeaksForm {
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Pyramid | Self::Dat => "application/octet-stream",
+            Self::Json => "application/json",
+        }
+    }
+
     /// Behind the side's name.
     pub fn ending(self) -> &'static str {
         match self {
@@ -83,6 +94,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Rendition(rendition) => write!(f, "rendition/{rendition}"),
             Self::Compare => f.write_str("compare"),
+            Self::CompareTracks => f.write_str("compare.m4a"),
             Self::Peaks(side, form) => write!(f, "peaks/{}{}", side.name(), form.ending()),
             Self::Spectrogram {
                 side,
@@ -105,6 +117,7 @@ impl FromStr for Kind {
                 Self::Rendition(parsed.map_err(|error| NotAKind(error.to_string()))?)
             }
             ["compare"] => Self::Compare,
+            ["compare.m4a"] => Self::CompareTracks,
             ["peaks", name] => Self::parse_peaks(name).ok_or_else(unknown)?,
             ["spectrogram", name, columns, tile] => Self::Spectrogram {
                 side: Side::parse(name).ok_or_else(unknown)?,
@@ -115,6 +128,20 @@ impl FromStr for Kind {
             },
             _ => return Err(unknown()),
         })
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = NotAKind;
+
+    fn try_from(text: String) -> Result<Self, NotAKind> {
+        text.parse()
+    }
+}
+
+impl From<Kind> for String {
+    fn from(kind: Kind) -> Self {
+        kind.to_string()
     }
 }
 
@@ -136,6 +163,7 @@ mod tests {
         for text in [
             "rendition/mp3:bitrate=64,mono",
             "compare",
+            "compare.m4a",
             "peaks/original",
             "peaks/corrected.dat",
             "peaks/original.json",

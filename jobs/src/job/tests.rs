@@ -45,16 +45,15 @@ fn problem() -> Problem {
 
 fn completed() -> Outcome {
     let measured = json!({"sample_rate": 1, "channels": 1, "frames": 1, "duration_ms": 1});
-    let peaks = json!({"frames_per_point": 1, "min": [], "max": []});
     let correction = json!({
         "attempt": 1, "content_type": "audio/flac", "size_bytes": 5, "sha256": "",
         "report": {
             "source": "", "input": measured, "output": measured, "steps": [], "elapsed_ms": 1,
         },
-        "peaks": peaks, "input_peaks": peaks,
     });
     Outcome::Completed {
         correction: serde_json::from_value(correction).unwrap(),
+        byproducts: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -30,7 +30,7 @@ impl Job {
         recording_id: RecordingId,
         owner: OwnerId,
         chain: Chain,
-        format: Format,
+        format: impl Into<Option<Format>>,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Job {
             chain,
             pins: Pins::new(),
             preset: None,
-            format,
+            format: format.into(),
             track: None,
             status: Status::Queued,
             progress: 0.0,
@@ -115,8 +115,14 @@ impl Job {
     ) -> Result<(), LeaseLost> {
         self.lease_of(attempt)?;
         match outcome {
-            Outcome::Completed { warnings, .. } => {
+            Outcome::Completed {
+                correction,
+                warnings,
+                ..
+            } => {
                 self.end(Status::Completed, now);
+                let written = Format::of_content_type(&correction.content_type);
+                self.format = self.format.or(written);
                 self.progress = 1.0;
                 self.warnings = warnings;
             }

@@ -6,7 +6,7 @@ use super::StoreError;
 use crate::{
     correction::Correction,
     derivative::Derivative,
-    id::{JobId, OwnerId},
+    id::{DerivativeId, JobId, OwnerId},
     job::Job,
     recording::Recording,
 };
@@ -16,6 +16,9 @@ pub trait Derivatives: Send + Sync {
     /// The derivative of that job and kind: the one that is there, or else this new one, which then waits
     /// to be made. It counts as asked for now.
     async fn derive(&self, new: &Derivative, waiting_max: usize) -> Result<Derive, StoreError>;
+
+    /// Somebody reads its bytes: it is kept for [`READING`](crate::derivative::READING). False where it is gone.
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError>;
 
     /// All of one job that are there, the oldest first. Empty where the job is not the owner's.
     async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError>;

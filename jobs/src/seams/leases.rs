@@ -29,10 +29,10 @@ pub trait Leases<T: Leased>: Send + Sync {
     ) -> Result<Result<Heartbeat, LeaseLost>, StoreError>;
 
     /// The one transition that publishes, in one transaction. Of a job: state, correction, event and
-    /// the completion's outbox row. Of a submission: its end and the catalogue's row; a version that
+    /// the completion's outbox row, and the byproducts as derivatives that are ready. Of a submission: its end and the catalogue's row; a version that
     /// is there already with other bytes is refused here, whatever the verdict. A published plugin's
     /// bytes were put before, under `BlobKey::Plugin`; the caller deletes those under
-    /// `BlobKey::Submission`. Of a derivative: its end; its bytes were put before, under
+    /// `BlobKey::Submission`. Of a derivative: its end, the event and its byproducts; its bytes were put before, under
     /// `BlobKey::Derivative`.
     async fn settle(
         &self,

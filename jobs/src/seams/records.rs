@@ -1,7 +1,6 @@
 //! What a recording's owner may do.
 
 use async_trait::async_trait;
-use retake_chain::report::Peaks;
 
 use super::{BlobKey, StoreError};
 use crate::{
@@ -76,8 +75,6 @@ pub trait Records: Send + Sync {
 pub struct RecordingWithJobs {
     pub recording: Recording,
     pub jobs: Vec<Job>,
-    /// Known once a job has measured it.
-    pub peaks: Option<Peaks>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

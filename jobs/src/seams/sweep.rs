@@ -14,7 +14,7 @@ pub trait Sweep: Send + Sync {
 
     /// Removes derivatives, whichever was not asked for longest first, until those that are left take no more
     /// than `bytes_max` ([`Derivative::weight_bytes`](crate::derivative::Derivative::weight_bytes)), and
-    /// those whose failure is over. The caller deletes the bytes.
+    /// those whose failure is over; none that is being read. The caller deletes the bytes.
     async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError>;
 
     /// Removes events that are older than `lifetime`, and none that is younger. Returns how many.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use retake_audio::{
-    AudioError, Decoded, Looker, Measured, SpectrogramTiles, compare, create_file, decode,
-    look as see,
+    AudioError, Decoded, Looker, Measured, SpectrogramTiles, Together, compare, create_file,
+    decode, look as see,
 };
 use retake_chain::{format::Format, report::Cut};
 use retake_findings::{Code, Finding};
@@ -17,7 +17,9 @@ use super::{
     failed::{audio_failed, ours},
     source_of,
 };
-use crate::child::{Done, Failed, Harmless, Length, Line, Look, PeakForm, Request, Teller};
+use crate::child::{
+    CompareForm, Done, Failed, Harmless, Length, Line, Look, PeakForm, Request, Teller,
+};
 
 pub(super) fn look(request: &Request, look: &Look, teller: &Teller) -> Result<Done, Failed> {
     match look {
@@ -47,7 +49,11 @@ pub(super) fn look(request: &Request, look: &Look, teller: &Teller) -> Result<Do
             tiles.finish().map_err(ours("a tile"))?;
             done(seen, Vec::new(), teller)
         }
-        Look::Compare { correction, cuts } => compared(request, correction, cuts, teller),
+        Look::Compare {
+            correction,
+            cuts,
+            form,
+        } => compared(request, correction, (cuts, *form), teller),
     }
 }
 
@@ -67,7 +73,7 @@ fn shown(
 fn compared(
     request: &Request,
     correction: &Path,
-    cuts: &[Vec<Cut>],
+    (cuts, form): (&[Vec<Cut>], CompareForm),
     teller: &Teller,
 ) -> Result<Done, Failed> {
     let limits = request.limits.audio();
@@ -86,7 +92,11 @@ fn compared(
         .map(|cuts| cuts.iter().map(|cut| (cut.start, cut.frames)).collect())
         .collect();
     let mut tell = |fraction: f32| teller.tell(0.6 + 0.4 * fraction, None);
-    let made = compare(original, correction, &cuts, out, &mut tell);
+    let together = match form {
+        CompareForm::Webm => Together::Channels,
+        CompareForm::M4a => Together::Tracks(&request.scratch_dir),
+    };
+    let made = compare(original, correction, &cuts, together, out, &mut tell);
     let made = made.map_err(|error: AudioError| audio_failed(error, None))?;
     // A correction in another rate may differ by its rounding.
     let differs = made.longer.unsigned_abs() > 2;

@@ -36,9 +36,14 @@ pub async fn look(
 ) -> Result<Looked, ChainFailure> {
     let absolute = |path: &Path| std::path::absolute(path).map_err(ChainFailure::ours);
     let wanted = match wanted {
-        Look::Compare { correction, cuts } => Look::Compare {
+        Look::Compare {
+            correction,
+            cuts,
+            form,
+        } => Look::Compare {
             correction: absolute(&correction)?,
             cuts,
+            form,
         },
         other => other,
     };

@@ -27,11 +27,7 @@ mod targets;
 
 use std::path::{Path, PathBuf};
 
-use retake_chain::{
-    Rendition, Vocabulary,
-    format::Format,
-    report::{Peaks, Report},
-};
+use retake_chain::{Rendition, Vocabulary, format::Format, report::Report};
 use retake_child::ChildProgram;
 use retake_findings::Finding;
 
@@ -62,8 +58,6 @@ pub struct ChainContext<'a> {
 #[derive(Debug, Clone)]
 pub struct ChainReport {
     pub report: Report,
-    pub input_peaks: Peaks,
-    pub peaks: Peaks,
     /// Files in the scratch folder (docs/renditions.md): of the recording and of the correction.
     pub input_pyramid: PathBuf,
     pub pyramid: PathBuf,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use retake_audio::{Measured, TrackInfo};
-use retake_chain::report::{LoudnessCurve, Measurement, Peaks, Report, StepReport, Track};
+use retake_chain::report::{LoudnessCurve, Measurement, Report, StepReport, Track};
 use retake_findings::{Code, Finding};
 
 use super::{
@@ -56,8 +56,6 @@ impl Walk<'_> {
             report,
             input_pyramid: self.peaks_file("input"),
             pyramid: self.peaks_file("output"),
-            input_peaks: peaks(&first.input.peaks),
-            peaks: peaks(&last.output.peaks),
             format: last.format,
             natural: natural(&first.source, before.channels),
         }
@@ -156,14 +154,6 @@ fn measurement(all: &Measured) -> Measurement {
             step_lu: retake_audio::LoudnessCurve::STEP_LU,
             values: BASE64_STANDARD.encode(&all.curve.0),
         }),
-    }
-}
-
-fn peaks(peaks: &retake_audio::Peaks) -> Peaks {
-    Peaks {
-        frames_per_point: peaks.frames_per_point,
-        min: peaks.min.clone(),
-        max: peaks.max.clone(),
     }
 }
 

@@ -17,5 +17,5 @@ pub(crate) use protocol::{
     AudioFault, Correction, Done, Earlier, Expect, Failed, Harmless, Length, Line, Origin,
     Original, Output, Request, Source, StepDone, StepRequest,
 };
-pub use protocol::{Look, PeakForm};
+pub use protocol::{CompareForm, Look, PeakForm};
 pub(crate) use teller::Teller;

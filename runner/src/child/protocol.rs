@@ -67,7 +67,15 @@ pub enum Look {
         correction: PathBuf,
         /// What was cut out of the original, step by step: each time frames of what was left.
         cuts: Vec<Vec<Cut>>,
+        form: CompareForm,
     },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompareForm {
+    Webm,
+    M4a,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -158,7 +158,6 @@ async fn a_chain_without_steps_measures_and_encodes() {
     assert_eq!(report.report.input.frames, u64::from(FRAMES));
     assert_eq!(report.report.output.frames, u64::from(FRAMES));
     assert_eq!(report.report.output.duration_ms, 1_000);
-    assert!(!report.peaks.min.is_empty() && !report.input_peaks.min.is_empty());
     let (mean, _) = right_side(&bench.path("out"));
     assert!((mean - 0.1).abs() < 1e-4, "{mean}");
 }

@@ -1,6 +1,6 @@
 //! Pictures and the stream that compares, made by the child.
 
-use retake_runner::child::{Look, PeakForm};
+use retake_runner::child::{CompareForm, Look, PeakForm};
 
 use crate::{chains::Bench, support::recording};
 
@@ -42,6 +42,7 @@ async fn every_picture_is_made_and_nothing_else_is_left() {
     let wanted = Look::Compare {
         correction: bench.path("in"),
         cuts: Vec::new(),
+        form: CompareForm::Webm,
     };
     let looked = bench.looks(wanted, "compared").await.unwrap();
     assert!(
@@ -65,6 +66,7 @@ async fn two_that_do_not_belong_together_are_told_apart_by_their_length() {
     let wanted = Look::Compare {
         correction: bench.path("other"),
         cuts: Vec::new(),
+        form: CompareForm::Webm,
     };
     let looked = bench.looks(wanted, "compared").await.unwrap();
     let said = looked

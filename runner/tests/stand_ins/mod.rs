@@ -56,7 +56,7 @@ pub fn false_child(script: &str) -> ChildProgram {
 
 /// A child's last word: a second of audio went in and came out, through these steps.
 pub fn done(steps: &str) -> String {
-    let measured = r#"{"measurement":{"sample_rate":48000,"channels":2,"channel_mask":3,"frames":48000},"peaks":{"frames_per_point":64,"min":[-0.5],"max":[0.5]},"curve":[0],"findings":[]}"#;
+    let measured = r#"{"measurement":{"sample_rate":48000,"channels":2,"channel_mask":3,"frames":48000},"curve":[0],"findings":[]}"#;
     format!(
         r#"{{"done":{{"source":{{"container":"WAV","codec":"PCM","lossless_bits":16}},"tracks":[],"input":{measured},"output":{measured},"format":"flac","steps":{steps},"findings":[]}}}}"#
     )

@@ -57,6 +57,7 @@ impl<'a> DerivativeView<'a> {
         let (kind, under) = match derivative.kind {
             Kind::Rendition(rendition) => ("rendition", format!("renditions/{rendition}")),
             Kind::Compare => ("compare", "compare".to_owned()),
+            Kind::CompareTracks => ("compare", "compare.m4a".to_owned()),
             Kind::Peaks(side, form) => ("peaks", format!("peaks/{}{}", side.name(), form.ending())),
             Kind::Spectrogram {
                 side,

@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use retake_chain::{Chain, Pins, format::Format, problem::Problem};
+use retake_chain::{Chain, Pins, format, problem::Problem};
 use retake_findings::Finding;
 use retake_jobs::{
+    event::Event,
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     seams::JobRecord,
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 use super::{
     addresses::{job_address, job_audio_address, recording_address},
+    derivatives::DerivativeView,
     words,
 };
 
@@ -34,7 +36,7 @@ pub struct JobView<'a> {
     /// The preset that the chain came from, if any.
     preset: Option<&'a str>,
     #[schemars(with = "words::Format")]
-    format: Format,
+    format: &'static str,
     /// Which of the recording's audio tracks; null leaves it to the file.
     #[schemars(range(min = 1, max = 10_000))]
     track: Option<u32>,
@@ -143,7 +145,7 @@ impl<'a> JobView<'a> {
             chain: &job.chain,
             plugins: &job.pins,
             preset: job.preset.as_deref(),
-            format: job.format,
+            format: format::asked::name(job.format),
             track: job.track,
             status: job.status.into(),
             progress: job.progress,
@@ -163,7 +165,7 @@ impl<'a> JobView<'a> {
                 cancel: (!job.status.is_ended()).then(|| under("cancel")),
                 audio: completed.then(|| under("audio")),
                 report: completed.then(|| under("report")),
-                peaks: completed.then(|| under("peaks")),
+                peaks: completed.then(|| under("peaks/corrected")),
                 derivatives: completed.then(|| under("derivatives")),
                 itself,
             },
@@ -233,14 +235,21 @@ pub struct News<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "words::Address")]
     audio_url: Option<String>,
+    /// Of derivative.ready and derivative.failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DerivativeView")]
+    derivative: Option<DerivativeView<'a>>,
 }
 
 impl<'a> News<'a> {
-    pub fn new(base: &str, job: &'a Job) -> Self {
+    pub fn new(base: &str, event: &'a Event) -> Self {
+        let job = &event.job;
         let completed = job.status == Status::Completed;
+        let derivative = event.derivative.as_ref();
         Self {
             job: JobView::new(base, job),
             audio_url: completed.then(|| job_audio_address(base, job.id)),
+            derivative: derivative.map(|it| DerivativeView::new(base, it)),
         }
     }
 }

@@ -38,10 +38,6 @@ struct RecordingLinks {
     audio: String,
     #[schemars(with = "words::Address")]
     jobs: String,
-    /// Once a job has measured the recording.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "words::Address")]
-    peaks: Option<String>,
 }
 
 impl<'a> RecordingView<'a> {
@@ -60,7 +56,6 @@ impl<'a> RecordingView<'a> {
             links: RecordingLinks {
                 audio: format!("{itself}/audio"),
                 jobs: format!("{itself}/jobs"),
-                peaks: row.peaks.as_ref().map(|_| format!("{itself}/peaks")),
                 itself,
             },
         }

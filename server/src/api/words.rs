@@ -79,12 +79,15 @@ pub struct FieldError {
     pointer: String,
 }
 
-/// wav: 24-bit PCM. flac: 16-bit where the recording is lossy or has at most 16 bits, else 24-bit.
+/// auto: what is natural for the recording: flac for what came without loss, else the codec that it came
+/// in where that is Opus, AAC or MP3, and mp3 for the others; opus for lossy recordings of more than two
+/// channels. A completed job says what that was. wav: 24-bit PCM. flac: 16-bit where the recording is lossy or has at most 16 bits, else 24-bit.
 /// opus: Ogg Opus. mp3: 96 or 160 kbit/s, gapless. m4a: AAC-LC, 128 or 192 kbit/s. mp3 and m4a have
 /// two channels at most: more are mixed down, and a warning says so.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
 pub enum Format {
+    Auto,
     Wav,
     Flac,
     Opus,
@@ -203,14 +206,6 @@ pub struct PluginRef {
     version: String,
     #[schemars(with = "Sha256")]
     digest: String,
-}
-
-/// For each point the lowest and highest sample of any channel in its stretch; full scale is 1.
-#[derive(JsonSchema)]
-pub struct Peaks {
-    frames_per_point: u64,
-    min: Vec<f32>,
-    max: Vec<f32>,
 }
 
 /// A chain that has a name.

@@ -160,7 +160,7 @@ fn render(base: &str, events: &[Event]) -> String {
     let mut text = String::new();
     for event in events {
         // JSON has no line breaks of its own, so `data` is one line.
-        let news = serde_json::to_string(&News::new(base, &event.job)).expect("plain data");
+        let news = serde_json::to_string(&News::new(base, event)).expect("plain data");
         let _ = write!(
             text,
             "id: {}\nevent: {}\ndata: {news}\n\n",

@@ -21,7 +21,7 @@ use crate::{
     app::App,
     call::Call,
     http::respond::{self, Answer, Refusal, shorten},
-    routes::download::{Download, Keep},
+    routes::download::{CHUNK_BYTES, Download, Hold, Keep},
     session::auth,
 };
 
@@ -46,6 +46,10 @@ pub async fn rendition(app: Arc<App>, call: Call) -> Answer {
 
 pub async fn compare(app: Arc<App>, call: Call) -> Answer {
     answer(&app, &call, Kind::Compare).await
+}
+
+pub async fn compare_tracks(app: Arc<App>, call: Call) -> Answer {
+    answer(&app, &call, Kind::CompareTracks).await
 }
 
 pub async fn peaks(app: Arc<App>, call: Call) -> Answer {
@@ -117,7 +121,17 @@ async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
         };
         match (derivative.status, &derivative.file) {
             (DerivativeStatus::Ready, Some(file)) => {
-                return download(app, call, owner, &derivative, file).await;
+                // What one read takes cannot be forgotten in between.
+                let hold = if file.size_bytes > CHUNK_BYTES as u64 {
+                    let hold = Hold::begin(&app.parts.store, derivative.id).await?;
+                    if hold.is_none() {
+                        continue;
+                    }
+                    hold
+                } else {
+                    None
+                };
+                return download(app, call, owner, (&derivative, file), hold).await;
             }
             (DerivativeStatus::Failed, _) => return Err(failed(derivative)),
             _ if Instant::now() + pause >= until => return Ok(wait_for_it(app, &derivative)),
@@ -149,8 +163,8 @@ async fn download(
     app: &App,
     call: &Call,
     owner: OwnerId,
-    derivative: &Derivative,
-    file: &DerivedFile,
+    (derivative, file): (&Derivative, &DerivedFile),
+    hold: Option<Hold>,
 ) -> Answer {
     let record = app.parts.store.job(owner, derivative.job_id).await?;
     let job = record.ok_or_else(Refusal::not_found)?.job;
@@ -164,6 +178,7 @@ async fn download(
         content_type: file.content_type.clone(),
         tag: file.sha256.clone(),
         keep: Keep::ForGood,
+        hold,
     };
     download.answer(app, call)
 }
@@ -172,6 +187,7 @@ fn file_name(stem: &str, kind: Kind) -> String {
     match kind {
         Kind::Rendition(rendition) => format!("{stem}.{}", rendition.format.extension()),
         Kind::Compare => format!("{stem}-compare.webm"),
+        Kind::CompareTracks => format!("{stem}-compare.m4a"),
         Kind::Peaks(side, form) => {
             let ending = match form {
                 PeaksForm::Pyramid => ".peaks",

@@ -2,14 +2,19 @@
 //! one before was taken, and nothing is held in between. A stalled client costs one chunk, and all of them
 //! together no more than `answer_bytes_max`.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use retake_chain::problem::ProblemKind;
-use retake_jobs::seams::{BlobError, BlobKey, SharedBlobs};
+use retake_jobs::{
+    derivative::READING,
+    id::DerivativeId,
+    seams::{BlobError, BlobKey, ServerStore, SharedBlobs, StoreError},
+};
+use tokio::time::Instant;
 
 use crate::{
     app::App,
@@ -24,7 +29,9 @@ use crate::{
 };
 
 /// Blobs are stored in pieces of about this size.
-const CHUNK_BYTES: usize = 256 * 1024;
+pub const CHUNK_BYTES: usize = 256 * 1024;
+/// Several times in [`READING`], and a client that takes nothing is cut off in between.
+const HOLD_AGAIN: Duration = Duration::from_secs(READING.as_secs().unsigned_abs() / 4);
 
 pub struct Download {
     pub key: BlobKey,
@@ -35,6 +42,41 @@ pub struct Download {
     pub tag: String,
     pub file_name: String,
     pub keep: Keep,
+    /// Where it may be forgotten as soon as there is no room: not while it is read.
+    pub hold: Option<Hold>,
+}
+
+/// Keeps what was made of a job while a client reads it.
+#[derive(Clone)]
+pub struct Hold {
+    store: Arc<dyn ServerStore>,
+    id: DerivativeId,
+    again: Instant,
+}
+
+impl Hold {
+    /// `None`: it is gone already.
+    pub async fn begin(
+        store: &Arc<dyn ServerStore>,
+        id: DerivativeId,
+    ) -> Result<Option<Self>, StoreError> {
+        let held = store.reading(id).await?;
+        Ok(held.then(|| Self {
+            store: store.clone(),
+            id,
+            again: Instant::now() + HOLD_AGAIN,
+        }))
+    }
+
+    async fn renew(&mut self) {
+        if Instant::now() < self.again {
+            return;
+        }
+        self.again = Instant::now() + HOLD_AGAIN;
+        if let Err(error) = self.store.reading(self.id).await {
+            tracing::warn!("what a client reads may be forgotten meanwhile: {error}");
+        }
+    }
 }
 
 /// What the owner's browser may do with its copy.
@@ -71,7 +113,13 @@ impl Download {
         };
 
         let blobs = app.parts.blobs.clone();
-        let mut response = streamed(chunks(blobs, app.budget.clone(), self.key, first, end));
+        let mut response = streamed(chunks(
+            blobs,
+            app.budget.clone(),
+            self.key,
+            self.hold,
+            first..end,
+        ));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         add_validators(headers, &etag, self.keep);
@@ -126,14 +174,17 @@ fn chunks(
     blobs: SharedBlobs,
     budget: Arc<Budget>,
     key: BlobKey,
-    first: u64,
-    end: u64,
+    hold: Option<Hold>,
+    Range { start, end }: Range<u64>,
 ) -> impl Stream<Item = Result<Bytes, BlobError>> + Send {
-    let next = move |at: u64| {
+    let next = move |(at, mut hold): (u64, Option<Hold>)| {
         let (blobs, budget) = (blobs.clone(), budget.clone());
         async move {
             if at >= end {
                 return None;
+            }
+            if let Some(hold) = &mut hold {
+                hold.renew().await;
             }
             let most = budget.piece(CHUNK_BYTES);
             let wanted = usize::try_from(end - at).map_or(most, |left| left.min(most));
@@ -145,17 +196,17 @@ fn chunks(
             match read {
                 Ok(bytes) => {
                     let at = at + bytes.len() as u64;
-                    Some((Ok(bytes), at))
+                    Some((Ok(bytes), (at, hold)))
                 }
                 // The length is promised already: cutting the connection is all that is left to say.
                 Err(error) => {
                     tracing::warn!("a download was cut short at byte {at}: {error}");
-                    Some((Err(error), end))
+                    Some((Err(error), (end, None)))
                 }
             }
         }
     };
-    stream::unfold(first, next)
+    stream::unfold((start, hold), next)
 }
 
 #[cfg(test)]

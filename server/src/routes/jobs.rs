@@ -14,10 +14,10 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
-    api::{Accepted, JobView, ReportView, download_stem, reduce},
+    api::{Accepted, JobView, ReportView, download_stem},
     app::App,
     call::Call,
-    http::respond::{self, Refusal, shorten},
+    http::respond::{self, Refusal},
     routes::{
         download::{Download, Keep},
         once::{Named, replay},
@@ -25,9 +25,6 @@ use crate::{
     },
     session::auth,
 };
-
-pub const POINTS_MAX: usize = 2048;
-pub const POINTS_DEFAULT: usize = 1024;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
@@ -144,6 +141,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: correction.content_type,
         tag: correction.sha256,
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }
@@ -168,6 +166,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         // The same recording, chain and plugins give the same correction and the same deltas.
         tag: format!("{}-{step}", correction.sha256),
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }
@@ -175,7 +174,7 @@ pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 /// The correction is not always what was asked for.
 fn extension(job: &Job, correction: &Correction) -> &'static str {
     let written = Format::of_content_type(&correction.content_type);
-    written.unwrap_or(job.format).extension()
+    written.or(job.format).unwrap_or_default().extension()
 }
 
 pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
@@ -184,29 +183,4 @@ pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         StatusCode::OK,
         &ReportView::new(job.id, &correction),
     ))
-}
-
-pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let points = points(&call)?;
-    let (_, correction) = find_correction(&app, &call).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &reduce(&correction.peaks, points),
-    ))
-}
-
-/// `?points=`: how many a drawing has room for.
-pub fn points(call: &Call) -> Result<usize, Refusal> {
-    let Some(text) = call.query("points") else {
-        return Ok(POINTS_DEFAULT);
-    };
-    text.parse()
-        .ok()
-        .filter(|points| (1..=POINTS_MAX).contains(points))
-        .ok_or_else(|| {
-            let text = shorten(&text);
-            let detail =
-                format!("points is \"{text}\"; it must be a whole number from 1 to {POINTS_MAX}");
-            Refusal::field(ProblemKind::InvalidField, "/points", detail)
-        })
 }

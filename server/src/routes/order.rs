@@ -2,7 +2,7 @@
 
 use retake_chain::{
     Chain, Pins, Vocabulary,
-    format::Format,
+    format::{Format, asked},
     preset,
     problem::{FieldError, ProblemKind, below},
 };
@@ -75,7 +75,8 @@ pub struct Order {
     pub chain: Chain,
     pub pins: Pins,
     pub preset: Option<String>,
-    pub format: Format,
+    /// `None`: what is natural for the recording.
+    pub format: Option<Format>,
     pub track: Option<u32>,
 }
 
@@ -97,23 +98,17 @@ impl Wanted {
     /// Every fault at once. Where nothing is said of what to do, the default preset is meant.
     pub fn check(self, vocabulary: &Vocabulary) -> Result<Order, Vec<Fault>> {
         let mut faults = Vec::new();
-        let format = match self
-            .format
-            .as_deref()
-            .map(|text| (text, Format::parse(text)))
-        {
-            None => Format::default(),
-            Some((_, Some(format))) => format,
-            Some((text, None)) => {
-                let names = Format::ALL.map(Format::name).join(", ");
-                let detail = format!(
-                    "format is \"{}\"; it must be one of: {names}",
-                    shorten(text)
-                );
-                faults.push(Fault::new(ProblemKind::InvalidField, "/format", detail));
-                Format::default()
-            }
-        };
+        let format = self.format.as_deref().unwrap_or(asked::AUTO);
+        let format = asked::parse(format).unwrap_or_else(|| {
+            let names = Format::ALL.map(Format::name).join(", ");
+            let detail = format!(
+                "format is \"{}\"; it must be one of: {}, {names}",
+                shorten(format),
+                asked::AUTO
+            );
+            faults.push(Fault::new(ProblemKind::InvalidField, "/format", detail));
+            None
+        });
         let track = self.track.as_ref().and_then(|track| {
             let parsed = parse_track(track);
             parsed.map_err(|fault| faults.push(fault)).ok()

@@ -13,17 +13,14 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
-    api::{Page, RecordingView, reduce},
+    api::{Page, RecordingView},
     app::App,
     call::Call,
     http::{
         conditions,
         respond::{self, Refusal},
     },
-    routes::{
-        download::{Download, Keep},
-        jobs::points,
-    },
+    routes::download::{Download, Keep},
     session::auth,
 };
 
@@ -104,6 +101,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         content_type: recording.content_type,
         tag: recording.sha256,
         keep: Keep::Asking,
+        hold: None,
     };
     download.answer(&app, &call)
 }
@@ -126,16 +124,6 @@ fn original_name(recording: &Recording) -> String {
         };
         format!("recording.{extension}")
     })
-}
-
-pub async fn peaks(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let points = points(&call)?;
-    let row = find(&app, &call).await?;
-    let peaks = row.peaks.ok_or_else(|| {
-        let detail = "the recording is measured by its first job, which has not ended well yet";
-        Refusal::new(ProblemKind::NotReady, detail)
-    })?;
-    Ok(respond::json(StatusCode::OK, &reduce(&peaks, points)))
 }
 
 pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {

@@ -21,13 +21,10 @@ mod service;
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{
-    Routes,
-    jobs::{POINTS_DEFAULT, POINTS_MAX},
-};
+use super::Routes;
 use crate::api::{
     DerivativeView,
-    operation::{Operation, Parameter, header, path, query},
+    operation::{Operation, Parameter, header, path},
 };
 
 /// One after another.
@@ -49,12 +46,6 @@ fn id() -> Parameter {
         "What is not yours answers 404, like what does not exist.",
         uuid(),
     )
-}
-
-fn points() -> Parameter {
-    let (most, usual) = (POINTS_MAX, POINTS_DEFAULT);
-    let schema = json!({"type": "integer", "minimum": 1, "maximum": most, "default": usual});
-    query("points", "How many a drawing has room for.", schema)
 }
 
 fn plugin() -> Parameter {

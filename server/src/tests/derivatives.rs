@@ -40,7 +40,7 @@ impl House {
             sha256: info.sha256,
             warnings: Vec::new(),
         };
-        let settled = self.store.settle(attempt, Derived::Ready(file)).await;
+        let settled = self.store.settle(attempt, Derived::from(file)).await;
         settled.unwrap().unwrap();
         derivative
     }
@@ -92,9 +92,12 @@ async fn a_rendition_is_made_for_whoever_asks_and_kept() {
         .ask(get(&format!("{job}/derivatives")).bearer(&token))
         .await;
     let listed = listed.json();
-    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-    assert_eq!(listed["items"][0]["status"], "ready");
-    assert_eq!(listed["items"][0]["size_bytes"], 6);
+    let kinds = |item: &serde_json::Value| item["kind"].as_str().unwrap().to_owned();
+    let items = listed["items"].as_array().unwrap();
+    let listed: Vec<_> = items.iter().map(kinds).collect();
+    assert_eq!(listed, ["peaks", "peaks", "rendition"]);
+    assert_eq!(items[2]["status"], "ready");
+    assert_eq!(items[2]["size_bytes"], 6);
     let job = house.ask(get(&job).bearer(&token)).await.json();
     let link = job["links"]["derivatives"].as_str().unwrap();
     assert!(link.ends_with("/derivatives"), "{link}");
@@ -184,4 +187,18 @@ async fn no_more_of_ones_own_wait_than_may() {
     answer.problem("too-many-requests");
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert_eq!(tile(1).await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn what_came_with_the_job_is_there_at_once_and_nobody_makes_it() {
+    let (house, token, job) = furnished().await;
+    for (side, peaks) in [("original", "its peaks"), ("corrected", "their peaks")] {
+        let path = format!("{job}/peaks/{side}");
+        let asked = get(&path).bearer(&token).header("prefer", "wait=0");
+        let answer = house.ask(asked).await;
+        assert_eq!((answer.status, answer.body), (StatusCode::OK, peaks.into()));
+    }
+    let waiting = house.store.claim_errand("a worker", TERMS).await.unwrap();
+    let waiting: Option<(Attempt<Derivative>, Derivative)> = waiting;
+    assert!(waiting.is_none(), "{waiting:?}");
 }

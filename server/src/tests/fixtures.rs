@@ -2,7 +2,7 @@
 
 use retake_chain::{
     InstalledPlugin,
-    report::{Measurement, Peaks, StepReport},
+    report::{Measurement, StepReport},
 };
 use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
 use serde_json::json;
@@ -34,14 +34,6 @@ pub fn measured() -> Measurement {
         hum_dbfs: None,
         bandwidth_hz: None,
         loudness_curve: None,
-    }
-}
-
-pub fn peaks(low: f32) -> Peaks {
-    Peaks {
-        frames_per_point: 10,
-        min: vec![low; 8],
-        max: vec![0.25; 8],
     }
 }
 

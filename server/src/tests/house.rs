@@ -14,7 +14,8 @@ use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, SystemClock},
     correction::Correction,
-    id::{JobId, OwnerId},
+    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
+    id::{DerivativeId, JobId, OwnerId},
     job::{Job, Outcome},
     lease::{Attempt, LeaseTerms},
     seams::{
@@ -29,7 +30,7 @@ use warp::reply::Response;
 
 use super::conformity;
 pub use super::fixtures::gain;
-use super::fixtures::{measured, peaks, step};
+use super::fixtures::{measured, step};
 use crate::{Config, app::App, background, front::Front, page::assets::WebAssets, parts::Parts};
 
 /// Long enough for a busy machine; nothing waits this long when it works.
@@ -231,14 +232,33 @@ impl House {
                 findings: Vec::new(),
                 elapsed_ms: 1,
             },
-            peaks: peaks(-0.5),
-            input_peaks: peaks(-1.0),
         };
         let outcome = Outcome::Completed {
             correction: Box::new(correction),
+            byproducts: vec![
+                self.peaks(Side::Original, b"its peaks").await,
+                self.peaks(Side::Corrected, b"their peaks").await,
+            ],
             warnings: Vec::new(),
         };
         self.store.settle(attempt, outcome).await.unwrap().unwrap();
+    }
+
+    async fn peaks(&self, side: Side, bytes: &'static [u8]) -> Byproduct {
+        let id = DerivativeId::new(self.app.parts.clock.now());
+        let body = Box::pin(stream::iter([Ok(Bytes::from_static(bytes))]));
+        let key = Byproduct::key_of(id);
+        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
+        Byproduct {
+            id,
+            kind: Kind::Peaks(side, PeaksForm::Pyramid),
+            file: DerivedFile {
+                content_type: PeaksForm::Pyramid.content_type().to_owned(),
+                size_bytes: info.size_bytes,
+                sha256: info.sha256,
+                warnings: Vec::new(),
+            },
+        }
     }
 
     pub async fn claim(&self, job: &str) -> Attempt<Job> {

@@ -61,8 +61,8 @@ async fn an_upload_that_is_sent_again_is_answered_as_before_and_kept_once() {
     assert_eq!(again.json(), first.json());
     assert_eq!(again.header("location"), first.header("location"));
     assert_eq!(house.listed(&token).await, 1);
-    // The recording and its correction with a delta.
-    assert_eq!(house.blobs.keys().len(), 3);
+    // The recording, its correction with a delta, and what draws both.
+    assert_eq!(house.blobs.keys().len(), 5);
 }
 
 #[tokio::test]

@@ -97,6 +97,20 @@ export async function fileChapter({ browser, url, tally, shot }) {
         },
       ],
       [
+        "where the browser cannot play both in one, that is said and the two players stay",
+        async () => {
+          const address = /\/jobs\/[^/]+\/compare$/;
+          await page.route(address, (route) =>
+            route.fulfill({ contentType: "audio/webm", body: "no stream that any browser plays" }),
+          );
+          const dropped = entry(page, "dropped.wav");
+          await dropped.getByRole("button", { name: "Compare in one player" }).click();
+          await dropped.getByText("cannot play both out of one player").waitFor();
+          near(await playsOn(playerOf(dropped, "corrected"), "the correction"), 2, 1, "its length in seconds");
+          await page.unroute(address);
+        },
+      ],
+      [
         "an empty file and a picture are refused at once",
         async () => {
           const input = page.getByLabel("Choose a file");

@@ -171,9 +171,9 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
         "the correction can be downloaded as a file of its format",
         async () => {
           const download = page.waitForEvent("download");
-          await recording.getByRole("link", { name: "Download FLAC" }).click();
+          await recording.getByRole("link", { name: "Download OPUS" }).click();
           const file = await download;
-          assert.match(file.suggestedFilename(), /^[^/]+\.flac$/);
+          assert.match(file.suggestedFilename(), /^[^/]+\.opus$/);
           await file.delete();
         },
       ],

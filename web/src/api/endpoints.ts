@@ -13,7 +13,7 @@ import {
 import { type Report, parseReport } from "./report";
 import {
   type Accepted,
-  type Format,
+  type AskedFormat,
   type Job,
   type Preset,
   type Recording,
@@ -45,7 +45,7 @@ export async function deleteRecording(id: string): Promise<void> {
 export async function correctAgain(
   recordingId: string,
   wish: Wish,
-  format: Format,
+  format: AskedFormat,
   track: number | null,
 ): Promise<Accepted> {
   // An older server does not know the field.

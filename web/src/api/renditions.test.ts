@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { tellEnd } from "@/events/derivativeNews";
 import { RequestFailed, ServerUnreachable } from "./problem";
 import { renditionMade } from "./renditions";
 
@@ -21,10 +22,11 @@ const made = () => new AbortController().signal;
 afterEach(() => vi.unstubAllGlobals());
 
 describe("having a rendition made", () => {
-  it("asks again until it is there, for one byte and without a copy of that", async () => {
-    const waiting = () => new Response("{}", { status: 202, headers: { "retry-after": "0" } });
+  it("asks again when it hears of the end until it is there, for one byte and without a copy of that", async () => {
+    const waiting = () => new Response("{}", { status: 202 });
     const fetched = answers(waiting(), waiting(), new Response("x", { status: 206 }));
-    await renditionMade(URL, made());
+    const telling = setInterval(() => tellEnd(URL), 1);
+    await renditionMade(URL, made()).finally(() => clearInterval(telling));
     const asked = fetched.mock.calls.filter(([url]) => url === URL);
     expect(asked).toHaveLength(3);
     expect(asked[0]?.[1]).toMatchObject({ headers: { range: "bytes=0-0" }, cache: "no-store" });

@@ -9,8 +9,11 @@ import { type Problem, parseProblem } from "./problem";
 export type Status = Described["Status"];
 export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const satisfies Status[];
 
-export type Format = Described["Format"];
+/** `auto`: what suits the recording. A completed job says what that was. */
+export type AskedFormat = Described["Format"];
+export type Format = Exclude<AskedFormat, "auto">;
 export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const satisfies Format[];
+export const ASKED_FORMATS = ["auto", ...FORMATS] as const satisfies AskedFormat[];
 
 export type Job = Pick<
   Described["Job"],
@@ -61,7 +64,7 @@ export function parseJob(value: unknown, where = "job"): Job {
     warnings: optional(job.warnings, `${where}.warnings`, (v, w) => list(v, w, parseFinding)) ?? [],
     preset: optional(job.preset, `${where}.preset`, text),
     chain: optional(job.chain, `${where}.chain`, parseChain),
-    format: oneOf(job.format, `${where}.format`, FORMATS),
+    format: oneOf(job.format, `${where}.format`, ASKED_FORMATS),
     track: optional(job.track, `${where}.track`, number),
     created_at: time(job.created_at, `${where}.created_at`),
   };

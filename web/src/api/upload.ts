@@ -6,14 +6,14 @@ import type { Wish } from "./chain";
 import { forgetSession, openSession } from "./client";
 import { RequestFailed } from "./problem";
 import { sendWithProgress } from "./sendWithProgress";
-import { type Accepted, type Format, parseAccepted } from "./types";
+import { type Accepted, type AskedFormat, parseAccepted } from "./types";
 
 export type Upload = {
   recording: Blob;
   fileName: string;
   userEmail: string;
   wish: Wish;
-  format: Format;
+  format: AskedFormat;
 };
 
 /** `onProgress` gets 0 to 1. Aborting the signal ends the upload with the signal's reason. */

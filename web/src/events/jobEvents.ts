@@ -1,8 +1,9 @@
 // News about jobs, out of the event stream.
 
 import { API, forgetSession, openSession } from "@/api/client";
-import { object } from "@/api/decode";
+import { object, text } from "@/api/decode";
 import { type Job, parseJob } from "@/api/types";
+import { tellEnd } from "./derivativeNews";
 import type { ServerSentEvent } from "./sse";
 import { type StreamState, followStream } from "./stream";
 
@@ -13,6 +14,18 @@ export function jobOf(event: ServerSentEvent): Job | null {
     return parseJob(object(JSON.parse(event.text), "event").job, "event.job");
   } catch (error) {
     // One unreadable event must not end the stream; the list is read again at the next connection.
+    console.warn(`the event ${event.name} ${event.id} cannot be read`, error);
+    return null;
+  }
+}
+
+/** The address of the thing whose end an event tells of; null for other events. */
+export function endedOf(event: ServerSentEvent): string | null {
+  if (!event.name.startsWith("derivative.")) return null;
+  try {
+    const derivative = object(object(JSON.parse(event.text), "event").derivative, "event.derivative");
+    return text(object(derivative.links, "event.derivative.links").self, "event.derivative.links.self");
+  } catch (error) {
     console.warn(`the event ${event.name} ${event.id} cannot be read`, error);
     return null;
   }
@@ -33,6 +46,8 @@ export function followJobs(
       onEvent: (event) => {
         const job = jobOf(event);
         if (job !== null) onJob(job);
+        const ended = endedOf(event);
+        if (ended !== null) tellEnd(ended);
       },
     },
     signal,

@@ -4,7 +4,7 @@ import { useId, useRef, useState } from "react";
 import { correctAgain } from "@/api/endpoints";
 import { RequestFailed, type Trouble, describe } from "@/api/problem";
 import type { Track } from "@/api/report";
-import type { Format, Job, Preset, Recording } from "@/api/types";
+import type { AskedFormat, Job, Preset, Recording } from "@/api/types";
 import { ChosenChain } from "@/chain/ChosenChain";
 import { OWN, SAVED } from "@/chain/choice";
 import { type ChainChoice, keptChain, useChainChoice } from "@/chain/useChainChoice";
@@ -29,7 +29,7 @@ export function CorrectAgain({ recording, tracks, presets, trial, onJob }: Props
   const used = new Set(recording.jobs.map((job) => job.preset));
   const suggested = presets.find((preset) => !used.has(preset.name))?.name ?? PRESET_DEFAULT;
   const [wanted, setWanted] = useState<string | null>(null);
-  const [format, setFormat] = useState<Format>(recording.jobs[0]?.format ?? FORMAT_DEFAULT);
+  const [format, setFormat] = useState<AskedFormat>(recording.jobs[0]?.format ?? FORMAT_DEFAULT);
   const [chosenTrack, setChosenTrack] = useState<number | null | undefined>(undefined);
   const lastTrack = chosenTrack === undefined ? (recording.jobs[0]?.track ?? null) : chosenTrack;
   // One that the recording has not is not asked for again.

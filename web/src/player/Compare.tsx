@@ -17,12 +17,26 @@ const WORDS: Readonly<Record<Heard, string>> = {
   removed: "Removed",
 };
 
-/** Has the stream made, and tells when it is there. */
-export function CompareButton({ job, onReady }: { job: Job; onReady: () => void }) {
+type ButtonProps = {
+  /** Of what is to be played. */
+  url: string;
+  /** Without a click: there was one already. */
+  atOnce?: boolean;
+  onReady: () => void;
+};
+
+/** Has it made, and tells when it is there. */
+export function CompareButton({ url, atOnce = false, onReady }: ButtonProps) {
   const { making, trouble, make, stop } = useMaking();
   const start = async () => {
-    if (await make(compareUrl(job), "The comparison")) onReady();
+    if (await make(url, "The comparison")) onReady();
   };
+  const begun = useRef(false);
+  useEffect(() => {
+    if (!atOnce || begun.current) return;
+    begun.current = true;
+    void start();
+  });
   return (
     <>
       {making ? (
@@ -39,7 +53,14 @@ export function CompareButton({ job, onReady }: { job: Job; onReady: () => void 
   );
 }
 
-export function ComparePlayer({ job, report }: { job: Job; report: Report }) {
+type PlayerProps = {
+  job: Job;
+  report: Report;
+  /** This browser cannot play the stream: Opus whose channels know nothing of each other is not for every one. */
+  onUnplayable: () => void;
+};
+
+export function ComparePlayer({ job, report, onUnplayable }: PlayerProps) {
   const name = useId();
   const element = useRef<HTMLAudioElement>(null);
   const engine = useRef<CompareEngine | null>(null);
@@ -68,6 +89,11 @@ export function ComparePlayer({ job, report }: { job: Job; report: Report }) {
         preload="auto"
         src={compareUrl(job)}
         onPlay={onPlay}
+        onError={(event) => {
+          // What went wrong on the line is none of that: the player itself asks again.
+          const code = event.currentTarget.error?.code;
+          if (code === MediaError.MEDIA_ERR_DECODE || code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED) onUnplayable();
+        }}
         aria-label={`${WORDS[heard]}, out of both`}
         data-player="compare"
       />

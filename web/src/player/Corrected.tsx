@@ -3,6 +3,7 @@
 
 import { type RefObject, useEffect, useMemo, useRef, useState } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
+import { compareTracksUrl, compareUrl } from "@/api/renditions";
 import type { Track } from "@/api/report";
 import type { Job } from "@/api/types";
 import { Findings } from "@/findings/Findings";
@@ -14,8 +15,13 @@ import { CompareButton, ComparePlayer } from "./Compare";
 import { Download } from "./Download";
 import { Numbers } from "./Numbers";
 import { SwitchButton } from "./SwitchButton";
+import { TracksPlayer } from "./TracksPlayer";
+import { canChangeTracks } from "./trackChoice";
 import { useReport } from "./useReport";
 import styles from "./player.module.css";
+
+/** Which player has both: none yet, that of channels, that of tracks (which are made first), or none can. */
+type Both = "no" | "channels" | "makes tracks" | "tracks" | "cannot";
 
 type Props = {
   job: Job;
@@ -28,7 +34,7 @@ type Props = {
 
 export function Corrected({ job, title, original, onJob, onTracks }: Props) {
   const corrected = useRef<HTMLAudioElement>(null);
-  const [both, setBoth] = useState(false);
+  const [both, setBoth] = useState<Both>("no");
   const report = useReport(job.id);
   const measured = report.phase === "ready" ? report.report : null;
   // What the job itself tells is here before its report.
@@ -44,8 +50,14 @@ export function Corrected({ job, title, original, onJob, onTracks }: Props) {
         <strong>Corrected</strong> <span className="muted">{title}</span>
         {usedTrack !== null && <span className="muted">{usedTrack}</span>}
       </p>
-      {both && measured !== null ? (
-        <ComparePlayer job={job} report={measured} />
+      {both === "channels" && measured !== null ? (
+        <ComparePlayer
+          job={job}
+          report={measured}
+          onUnplayable={() => setBoth(canChangeTracks() ? "makes tracks" : "cannot")}
+        />
+      ) : both === "tracks" && measured !== null ? (
+        <TracksPlayer job={job} report={measured} onUnplayable={() => setBoth("cannot")} />
       ) : (
         <>
           <audio
@@ -58,8 +70,19 @@ export function Corrected({ job, title, original, onJob, onTracks }: Props) {
           />
           <div className="actions">
             <SwitchButton original={original} corrected={corrected} report={measured} />
-            {measured !== null && <CompareButton job={job} onReady={() => setBoth(true)} />}
+            {measured !== null && both === "no" && (
+              <CompareButton url={compareUrl(job)} onReady={() => setBoth("channels")} />
+            )}
+            {both === "makes tracks" && (
+              <CompareButton url={compareTracksUrl(job)} atOnce onReady={() => setBoth("tracks")} />
+            )}
           </div>
+          {both === "cannot" && (
+            <p role="status">
+              This browser cannot play both out of one player. “Hear the corrected from here” switches between the two
+              players instead.
+            </p>
+          )}
         </>
       )}
       <Download job={job} />

@@ -5,14 +5,14 @@ import { useId, useState } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
 import { renditionUrl } from "@/api/renditions";
 import { FORMATS, type Format, type Job } from "@/api/types";
-import { FORMAT_WORDS, isFormat } from "@/send/preset";
+import { FORMAT_WORDS } from "@/send/preset";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { useMaking } from "./useMaking";
 import styles from "./player.module.css";
 
 export function Download({ job }: { job: Job }) {
   const id = useId();
-  const [format, setFormat] = useState<Format>(job.format);
+  const [format, setFormat] = useState<Format>(job.format === "auto" ? "flac" : job.format);
   const { making, trouble, make, stop } = useMaking();
   const other = renditionUrl(job, format);
   const name = format.toUpperCase();
@@ -27,7 +27,8 @@ export function Download({ job }: { job: Job }) {
           value={format}
           disabled={making}
           onChange={(event) => {
-            if (isFormat(event.target.value)) setFormat(event.target.value);
+            const chosen = FORMATS.find((known) => known === event.target.value);
+            if (chosen !== undefined) setFormat(chosen);
           }}
         >
           {FORMATS.map((known) => (

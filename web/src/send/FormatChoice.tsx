@@ -1,11 +1,11 @@
 // The kind of file to get back.
 
 import { useId } from "react";
-import { FORMATS, type Format } from "@/api/types";
+import { ASKED_FORMATS, type AskedFormat } from "@/api/types";
 import { FORMAT_WORDS, isFormat } from "./preset";
 import styles from "./send.module.css";
 
-export function FormatChoice({ value, onChange }: { value: Format; onChange: (format: Format) => void }) {
+export function FormatChoice({ value, onChange }: { value: AskedFormat; onChange: (format: AskedFormat) => void }) {
   const id = useId();
   return (
     <div className={styles.field}>
@@ -17,7 +17,7 @@ export function FormatChoice({ value, onChange }: { value: Format; onChange: (fo
           if (isFormat(event.target.value)) onChange(event.target.value);
         }}
       >
-        {FORMATS.map((format) => (
+        {ASKED_FORMATS.map((format) => (
           <option key={format} value={format}>
             {FORMAT_WORDS[format]}
           </option>

@@ -1,9 +1,9 @@
 // Presets as people read them, and which one to begin with.
 
-import { FORMATS, type Format, type Preset } from "@/api/types";
+import { ASKED_FORMATS, type AskedFormat, type Preset } from "@/api/types";
 
 export const PRESET_DEFAULT = "auto";
-export const FORMAT_DEFAULT: Format = "flac";
+export const FORMAT_DEFAULT: AskedFormat = "auto";
 
 const TITLES: Readonly<Record<string, string>> = {
   auto: "Find out what it needs",
@@ -30,7 +30,8 @@ export function presetAmong(presets: readonly Preset[], wanted: string): string 
   return has(PRESET_DEFAULT) ? PRESET_DEFAULT : (presets[0]?.name ?? PRESET_DEFAULT);
 }
 
-export const FORMAT_WORDS: Readonly<Record<Format, string>> = {
+export const FORMAT_WORDS: Readonly<Record<AskedFormat, string>> = {
+  auto: "What suits the recording",
   flac: "FLAC, lossless",
   mp3: "MP3, plays everywhere",
   m4a: "M4A, for phones",
@@ -38,6 +39,6 @@ export const FORMAT_WORDS: Readonly<Record<Format, string>> = {
   opus: "Opus, small",
 };
 
-export function isFormat(text: string): text is Format {
-  return FORMATS.some((format) => format === text);
+export function isFormat(text: string): text is AskedFormat {
+  return ASKED_FORMATS.some((format) => format === text);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use retake_chain::{
-    Vocabulary,
+    Rendition, Vocabulary,
     problem::{Problem, ProblemKind},
     report::Report,
 };
@@ -14,6 +14,7 @@ use retake_findings::Finding;
 use retake_jobs::{
     backoff,
     correction::Correction,
+    derivative::{Byproduct, Kind, PeaksForm, Side},
     job::{Job, Outcome},
     lease::{Attempt, Blame},
     plugin::vocabulary,
@@ -42,9 +43,16 @@ const STOPPING: Duration = Duration::from_secs(5);
 
 /// How the work came out.
 enum Worked {
-    Done(Box<Correction>, Vec<Finding>),
+    Done(Made),
     Failed(ChainFailure),
     Stopped(Stop),
+}
+
+/// What it came to, all stored.
+struct Made {
+    correction: Box<Correction>,
+    byproducts: Vec<Byproduct>,
+    warnings: Vec<Finding>,
 }
 
 impl Worker {
@@ -100,12 +108,14 @@ impl Worker {
         let grace = Duration::from_millis(self.config.grace_ms);
         let worked = self.while_ours(attempt, news, grace, work.as_mut()).await;
         match worked {
-            Ok(Ok((correction, warnings))) => Worked::Done(Box::new(correction), warnings),
+            Ok(Ok(made)) => Worked::Done(made),
             Ok(Err(failure)) => Worked::Failed(failure),
             Err(stop) => {
                 cancel.cancel();
                 // Dropping it ends the child too; waiting lets it clean up.
-                let _ = tokio::time::timeout(STOPPING, work).await;
+                if let Ok(Ok(made)) = tokio::time::timeout(STOPPING, work).await {
+                    self.delete_byproducts(&made.byproducts).await;
+                }
                 Worked::Stopped(stop)
             }
         }
@@ -120,7 +130,7 @@ impl Worker {
         (started, trace): (Instant, Option<TraceContext>),
         progress: &watch::Sender<Progress>,
         cancel: &CancellationToken,
-    ) -> Result<(Correction, Vec<Finding>), ChainFailure> {
+    ) -> Result<Made, ChainFailure> {
         let plugins = self.parts.store.plugins().await.map_err(|error| {
             out_of_reach(job.id, &error);
             let told = "the list of plugins is out of reach";
@@ -174,7 +184,7 @@ impl Worker {
             });
         };
         let wish = Wish {
-            rendition: Some(job.format.into()),
+            rendition: job.format.map(Rendition::from),
             track: job.track,
         };
         let ran = run_chain(&input, &output, &steps, wish, &context, &tell, cancel).await;
@@ -211,10 +221,28 @@ impl Worker {
                 .await
                 .unwrap_or(Err(ChainFailure::Cancelled));
             if let Err(failure) = stored {
-                self.delete_all(attempt, &ran.report).await;
+                self.delete_all(attempt, &ran.report, &[]).await;
                 return Err(failure);
             }
         }
+        // The child has drawn what it read and what it wrote.
+        let peaks = |side| Kind::Peaks(side, PeaksForm::Pyramid);
+        let drawn = [
+            (peaks(Side::Original), ran.input_pyramid.clone()),
+            (peaks(Side::Corrected), ran.pyramid.clone()),
+        ];
+        let storing = self.store_besides(PeaksForm::Pyramid.content_type(), &drawn);
+        let drawn = cancel
+            .run_until_cancelled(storing)
+            .await
+            .unwrap_or(Err(ChainFailure::Cancelled));
+        let byproducts = match drawn {
+            Ok(byproducts) => byproducts,
+            Err(failure) => {
+                self.delete_all(attempt, &ran.report, &[]).await;
+                return Err(failure);
+            }
+        };
         let warnings = ran.warnings();
         let mut report = ran.report;
         report.elapsed_ms = started.elapsed().as_millis() as u64;
@@ -224,10 +252,12 @@ impl Worker {
             size_bytes: stored.size_bytes,
             sha256: stored.sha256,
             report,
-            peaks: ran.peaks,
-            input_peaks: ran.input_peaks,
         };
-        Ok((correction, warnings))
+        Ok(Made {
+            correction: Box::new(correction),
+            byproducts,
+            warnings,
+        })
     }
 
     /// What a child is run with, for a job and for what is made of one.
@@ -284,10 +314,11 @@ impl Worker {
             _ => Blame::Job,
         };
         match worked {
-            Worked::Done(correction, warnings) => {
+            Worked::Done(made) => {
                 let outcome = Outcome::Completed {
-                    correction,
-                    warnings,
+                    correction: made.correction,
+                    byproducts: made.byproducts,
+                    warnings: made.warnings,
                 };
                 self.settle(attempt, outcome).await
             }
@@ -346,12 +377,18 @@ impl Worker {
     }
 
     /// All that an attempt stored and that nobody will ever point to.
-    pub(super) async fn delete_all(&self, attempt: Attempt<Job>, report: &Report) {
+    pub(super) async fn delete_all(
+        &self,
+        attempt: Attempt<Job>,
+        report: &Report,
+        byproducts: &[Byproduct],
+    ) {
         let Attempt { id: job, attempt } = attempt;
         self.delete(BlobKey::Correction { job, attempt }).await;
         for (step, _) in (0..).zip(&report.steps).filter(|(_, step)| step.delta) {
             self.delete(BlobKey::Delta { job, attempt, step }).await;
         }
+        self.delete_byproducts(byproducts).await;
     }
 
     /// A blob that nobody will ever point to.

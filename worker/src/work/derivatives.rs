@@ -9,13 +9,14 @@ use retake_chain::{
 };
 use retake_findings::{Code, Finding};
 use retake_jobs::{
-    derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
+    derivative::{Byproduct, Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
+    id::DerivativeId,
     lease::Attempt,
-    seams::{BlobKey, Source},
+    seams::{BlobKey, SharedBlobs, Source},
 };
 use retake_runner::{
     chain::{ChainFailure, Retry, TILE_COLUMNS, Wish, look, run_chain},
-    child::{Look, PeakForm},
+    child::{CompareForm, Look, PeakForm},
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -45,7 +46,7 @@ impl Doable for Derivative {
         let gone = || NotDone::new(Why::OutOfReach, "the job is gone");
         let source = source.ok_or_else(gone)?;
         match worker.derive(self.kind, attempt, &source).await {
-            Ok(file) => Ok(Derived::Ready(file)),
+            Ok(derived) => Ok(derived),
             Err(ChainFailure::Failed {
                 problem,
                 retry: Retry::Never,
@@ -64,6 +65,12 @@ impl Doable for Derivative {
             size_bytes = self.file.as_ref().map(|file| file.size_bytes),
             "a derivative ended"
         );
+    }
+
+    async fn discarded(worker: &Worker, derived: &Derived) {
+        if let Derived::Ready { byproducts, .. } = derived {
+            worker.delete_byproducts(byproducts).await;
+        }
     }
 
     async fn dropped(worker: &Worker, attempt: Attempt<Derivative>) {
@@ -104,6 +111,34 @@ struct Made {
     path: PathBuf,
     content_type: String,
     warnings: Vec<Finding>,
+    /// What was made in the same pass.
+    besides: Vec<(Kind, PathBuf)>,
+}
+
+/// Tiles of a spectrogram that are made in one pass: whoever looks at one looks at others, and to reach
+/// the last all before it is decoded.
+const TILES_AT_ONCE: u32 = 256;
+
+/// Byproducts whose bytes nobody points to yet.
+struct Put {
+    blobs: SharedBlobs,
+    byproducts: Vec<Byproduct>,
+}
+
+impl Drop for Put {
+    fn drop(&mut self) {
+        if self.byproducts.is_empty() {
+            return;
+        }
+        let blobs = self.blobs.clone();
+        let byproducts = std::mem::take(&mut self.byproducts);
+        tokio::spawn(async move {
+            for byproduct in byproducts {
+                // What fails here is a draft, which is swept.
+                let _ = blobs.delete(byproduct.key()).await;
+            }
+        });
+    }
 }
 
 impl Worker {
@@ -113,25 +148,33 @@ impl Worker {
         kind: Kind,
         attempt: Attempt<Derivative>,
         source: &Source,
-    ) -> Result<DerivedFile, ChainFailure> {
+    ) -> Result<Derived, ChainFailure> {
         let scratch = self.scratch.attempt().map_err(ChainFailure::disk)?;
         let made = match kind {
             Kind::Rendition(rendition) => self.render(rendition, &scratch, source).await?,
-            Kind::Compare => {
+            Kind::Compare | Kind::CompareTracks => {
                 let correction = self.fetch_correction(&scratch, source).await?;
                 let cuts = &source.correction.report.steps;
                 let cuts = cuts.iter().map(|step| step.cuts.clone()).collect();
-                let wanted = Look::Compare { correction, cuts };
-                let seen = (Side::Original, "audio/webm", wanted);
+                let (form, content_type) = match kind {
+                    Kind::CompareTracks => (CompareForm::M4a, "audio/mp4"),
+                    _ => (CompareForm::Webm, "audio/webm"),
+                };
+                let wanted = Look::Compare {
+                    correction,
+                    cuts,
+                    form,
+                };
+                let seen = (Side::Original, content_type, wanted);
                 self.seen(seen, &scratch, source).await?
             }
             Kind::Peaks(side, form) => {
-                let (form, content_type) = match form {
-                    PeaksForm::Pyramid => (PeakForm::Pyramid, "application/octet-stream"),
-                    PeaksForm::Dat => (PeakForm::Dat, "application/octet-stream"),
-                    PeaksForm::Json => (PeakForm::Json, "application/json"),
+                let wanted = match form {
+                    PeaksForm::Pyramid => PeakForm::Pyramid,
+                    PeaksForm::Dat => PeakForm::Dat,
+                    PeaksForm::Json => PeakForm::Json,
                 };
-                let seen = (side, content_type, Look::Peaks(form));
+                let seen = (side, form.content_type(), Look::Peaks(wanted));
                 self.seen(seen, &scratch, source).await?
             }
             Kind::Spectrogram {
@@ -139,11 +182,12 @@ impl Worker {
                 columns_per_second,
                 tile,
             } => {
-                let from_column = u64::from(tile) * TILE_COLUMNS;
+                let first = tile / TILES_AT_ONCE * TILES_AT_ONCE;
+                let from_column = u64::from(first) * TILE_COLUMNS;
                 let wanted = Look::Spectrogram {
                     columns_per_second: columns_per_second.into(),
                     from_column,
-                    to_column: from_column + TILE_COLUMNS,
+                    to_column: from_column + u64::from(TILES_AT_ONCE) * TILE_COLUMNS,
                 };
                 let folder = scratch.path().join("derivative");
                 tokio::fs::create_dir(&folder)
@@ -152,21 +196,71 @@ impl Worker {
                 let mut made = self
                     .seen((side, "image/png", wanted), &scratch, source)
                     .await?;
-                made.path = folder.join(format!("{tile}.png"));
-                if !made.path.exists() {
-                    return Err(no_such_tile(tile));
-                }
+                let there = |tile: u32| {
+                    let path = folder.join(format!("{tile}.png"));
+                    path.exists().then_some(path)
+                };
+                made.path = there(tile).ok_or_else(|| no_such_tile(tile))?;
+                let others = (first..=first + (TILES_AT_ONCE - 1)).filter(|other| *other != tile);
+                let others = others.map_while(|tile| Some((tile, there(tile)?)));
+                let kind = |tile| Kind::Spectrogram {
+                    side,
+                    columns_per_second,
+                    tile,
+                };
+                made.besides = others.map(|(tile, path)| (kind(tile), path)).collect();
                 made
             }
         };
         let limit = self.config.limits.correction_bytes_max;
         let stored = fetch::store(&*self.parts.blobs, attempt.key(), &made.path, limit).await?;
-        Ok(DerivedFile {
-            content_type: made.content_type,
-            size_bytes: stored.size_bytes,
-            sha256: stored.sha256,
-            warnings: made.warnings,
+        let byproducts = self
+            .store_besides(&made.content_type, &made.besides)
+            .await?;
+        Ok(Derived::Ready {
+            file: DerivedFile {
+                content_type: made.content_type,
+                size_bytes: stored.size_bytes,
+                sha256: stored.sha256,
+                warnings: made.warnings,
+            },
+            byproducts,
         })
+    }
+
+    /// Puts the bytes of what a pass has made besides. What was put goes where that fails or is not waited for.
+    pub(super) async fn store_besides(
+        &self,
+        content_type: &str,
+        made: &[(Kind, PathBuf)],
+    ) -> Result<Vec<Byproduct>, ChainFailure> {
+        let mut put = Put {
+            blobs: self.parts.blobs.clone(),
+            byproducts: Vec::new(),
+        };
+        let limit = self.config.limits.correction_bytes_max;
+        for (kind, path) in made {
+            let id = DerivativeId::new(self.parts.clock.now());
+            let key = Byproduct::key_of(id);
+            let stored = fetch::store(&*self.parts.blobs, key, path, limit).await?;
+            put.byproducts.push(Byproduct {
+                id,
+                kind: *kind,
+                file: DerivedFile {
+                    content_type: content_type.to_owned(),
+                    size_bytes: stored.size_bytes,
+                    sha256: stored.sha256,
+                    warnings: Vec::new(),
+                },
+            });
+        }
+        Ok(std::mem::take(&mut put.byproducts))
+    }
+
+    pub(super) async fn delete_byproducts(&self, byproducts: &[Byproduct]) {
+        for byproduct in byproducts {
+            self.delete(byproduct.key()).await;
+        }
     }
 
     /// Of one of the two: what, and what it is called.
@@ -194,6 +288,7 @@ impl Worker {
         let warnings = looked.findings.into_iter().filter(Finding::is_warning);
         Ok(Made {
             path: output,
+            besides: Vec::new(),
             content_type: content_type.to_owned(),
             warnings: warnings.collect(),
         })
@@ -223,6 +318,7 @@ impl Worker {
                 .chain(ran.warnings())
                 .collect(),
             path: output,
+            besides: Vec::new(),
         })
     }
 

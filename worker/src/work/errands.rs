@@ -40,6 +40,11 @@ pub(super) trait Doable: Errand<Outcome: Clone + Sync> + Sync {
     /// After the store has heard; what is left is cleared away.
     fn settled(&self, worker: &Worker) -> impl Future<Output = ()> + Send;
 
+    /// What came of it is nobody's: its bytes besides those of the attempt are cleared away.
+    fn discarded(_: &Worker, _: &Self::Outcome) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// After the attempt was lost or given back.
     fn dropped(worker: &Worker, attempt: Attempt<Self>) -> impl Future<Output = ()> + Send;
 }
@@ -184,6 +189,7 @@ impl Worker {
             Heard::LeaseLost { asked_before } => {
                 tracing::warn!(errand = T::NAME, id = %attempt.id, "the errand was another's by then");
                 if !asked_before {
+                    T::discarded(self, &outcome).await;
                     T::dropped(self, attempt).await;
                 }
             }

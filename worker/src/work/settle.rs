@@ -19,8 +19,14 @@ impl Worker {
             Heard::LeaseLost {
                 asked_before: false,
             } => {
-                if let Outcome::Completed { correction, .. } = &outcome {
-                    self.delete_all(attempt, &correction.report).await;
+                if let Outcome::Completed {
+                    correction,
+                    byproducts,
+                    ..
+                } = &outcome
+                {
+                    self.delete_all(attempt, &correction.report, byproducts)
+                        .await;
                 }
                 "the lease was lost"
             }

@@ -8,6 +8,7 @@ mod publishing;
 use jiff::SignedDuration;
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
+    derivative::DerivativeStatus,
     event::EventKind,
     job::{Outcome, Status},
     seams::{BlobKey, Claim, EventLog, JobLeases, Leases, Queue, Records, Topic},
@@ -39,6 +40,11 @@ async fn a_job_is_run_and_its_correction_published() {
         attempt: 1,
     };
     assert_eq!(house.blob(key).await.len() as u64, correction.size_bytes);
+    for made in house.derivatives(job).await {
+        assert_eq!(made.status, DerivativeStatus::Ready, "{made:?}");
+        assert!(house.blob(made.key()).await.starts_with(b"RTKPEAK1"));
+    }
+    assert_eq!(house.derivatives(job).await.len(), 2);
     assert_eq!(correction.content_type, "audio/flac");
     assert_eq!(correction.report.output.frames, 48_000);
     let kinds: Vec<EventKind> = house.events(job).await;

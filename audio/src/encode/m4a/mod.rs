@@ -14,7 +14,7 @@ mod movie;
 
 use std::{
     fs::File,
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     os::unix::fs::FileExt,
 };
 
@@ -30,17 +30,8 @@ pub(super) const RATES: [u32; 12] = [
 const LONG_HEADER_BYTES: u64 = 16;
 
 pub(crate) struct M4aWriter {
-    out: BufWriter<File>,
-    encoder: syom::Encoder,
-    spec: Spec,
+    coder: Coder,
     tags: Tags,
-    /// Within full scale; used again for each block.
-    clamped: Vec<Vec<f32>>,
-    /// Of each coded frame, in bytes: six thousand bits a channel at most.
-    sizes: Vec<u16>,
-    /// Silence in front.
-    ahead: u64,
-    frames: u64,
 }
 
 fn file_type() -> Vec<u8> {
@@ -50,11 +41,142 @@ fn file_type() -> Vec<u8> {
 impl M4aWriter {
     /// `spec` has one of the [`RATES`], and one or two channels. `out` is read, too.
     pub(super) fn create(
-        out: File,
+        mut out: File,
         spec: Spec,
         bitrate_bps: Option<u32>,
         frames_max: u64,
         tags: &Tags,
+    ) -> Result<Self, AudioError> {
+        out.write_all(&file_type())?;
+        out.write_all(&[0; LONG_HEADER_BYTES as usize])?;
+        Ok(Self {
+            coder: Coder::new(out, spec, bitrate_bps, frames_max)?,
+            tags: tags.without_chunks(),
+        })
+    }
+
+    pub(super) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+        self.coder.push(block)
+    }
+
+    pub(super) fn finish(self) -> Result<(), AudioError> {
+        let mut coded = self.coder.finish()?;
+        let chapters = chapters::track(&self.tags.chapters, coded.frames, coded.spec.sample_rate);
+        let audio_bytes = movie::chunk_bytes(&coded.sizes).sum::<u64>();
+        let texts = chapters.as_ref().map_or(&[][..], |track| &track.texts);
+        coded.file.write_all(texts)?;
+        let mut audio = coded.track("SoundHandler", true);
+        let mut at = 0;
+        for bytes in movie::chunk_bytes(&coded.sizes) {
+            audio.places.0.push(at);
+            at += bytes;
+        }
+        let movie = Movie {
+            audio: &[audio],
+            audio_bytes,
+            chapters: chapters.as_ref(),
+            tags: &self.tags,
+        };
+        let data_bytes = audio_bytes + texts.len() as u64;
+        let from = file_type().len() as u64 + LONG_HEADER_BYTES;
+        let (front, to) = movie.front(&file_type(), data_bytes);
+        move_up(&coded.file, from, to, data_bytes)?;
+        let mut out = &coded.file;
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&front)?;
+        Ok(())
+    }
+}
+
+/// Two recordings as tracks of one file, of which a player plays one or the other: the second, unless it is
+/// told. `out` is at its start.
+pub(crate) fn write_both(out: File, tracks: [(&str, Coded); 2]) -> Result<(), AudioError> {
+    let [(name, first), (other_name, second)] = &tracks;
+    let mut audio = [first.track(name, false), second.track(other_name, true)];
+    let chunks: Vec<Vec<u64>> = tracks
+        .iter()
+        .map(|(_, coded)| movie::chunk_bytes(&coded.sizes).collect())
+        .collect();
+    // A second of the one and a second of the other, so that both come along.
+    let mut order = Vec::new();
+    let mut at = 0;
+    for place in 0..chunks.iter().map(Vec::len).max().unwrap_or(0) {
+        for (track, chunks) in chunks.iter().enumerate() {
+            if let Some(&bytes) = chunks.get(place) {
+                audio[track].places.0.push(at);
+                order.push((track, bytes));
+                at += bytes;
+            }
+        }
+    }
+    let movie = Movie {
+        audio: &audio,
+        audio_bytes: at,
+        chapters: None,
+        tags: &Tags::default(),
+    };
+    let (front, _) = movie.front(&file_type(), at);
+    let mut out = BufWriter::with_capacity(OUT_BUFFER_BYTES, out);
+    out.write_all(&front)?;
+    let mut readers = tracks
+        .each_ref()
+        .map(|(_, coded)| BufReader::new(&coded.file));
+    for reader in &mut readers {
+        reader.seek(SeekFrom::Start(0))?;
+    }
+    for (track, bytes) in order {
+        io::copy(&mut (&mut readers[track]).take(bytes), &mut out)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// Codes frames and writes them into a file, one after the other from where it stands.
+pub(crate) struct Coder {
+    out: BufWriter<File>,
+    encoder: syom::Encoder,
+    spec: Spec,
+    /// Within full scale; used again for each block.
+    clamped: Vec<Vec<f32>>,
+    /// Of each coded frame, in bytes: six thousand bits a channel at most.
+    sizes: Vec<u16>,
+    /// Silence in front.
+    ahead: u64,
+    frames: u64,
+}
+
+/// What it has written.
+pub(crate) struct Coded {
+    file: File,
+    spec: Spec,
+    frames: u64,
+    priming: u64,
+    config: Vec<u8>,
+    sizes: Vec<u16>,
+}
+
+impl Coded {
+    fn track<'a>(&'a self, name: &'a str, is_on: bool) -> movie::Audio<'a> {
+        movie::Audio {
+            name,
+            is_on,
+            spec: self.spec,
+            frames: self.frames,
+            priming: self.priming,
+            config: &self.config,
+            sizes: &self.sizes,
+            places: movie::Chunks::default(),
+        }
+    }
+}
+
+impl Coder {
+    /// `spec` has one of the [`RATES`], and one or two channels.
+    pub(crate) fn new(
+        out: File,
+        spec: Spec,
+        bitrate_bps: Option<u32>,
+        frames_max: u64,
     ) -> Result<Self, AudioError> {
         // Without these two speech at 128 kbit/s has a PESQ of 3.82 and not of 4.06.
         let options = syom::EncodeOptions::raw()
@@ -63,29 +185,25 @@ impl M4aWriter {
             .with_band_refine(true);
         let encoder = syom::Encoder::new(spec.sample_rate, spec.channels as usize, &options)
             .map_err(broken)?;
-        let mut out = BufWriter::with_capacity(OUT_BUFFER_BYTES, out);
-        out.write_all(&file_type())?;
-        out.write_all(&[0; LONG_HEADER_BYTES as usize])?;
         // Of less than a coded frame, behind silence, such players play nothing.
         let ahead = match frames_max {
             ..movie::FRAME => 0,
             frames => frames.wrapping_neg() % movie::FRAME,
         };
-        let mut writer = Self {
-            out,
+        let mut coder = Self {
+            out: BufWriter::with_capacity(OUT_BUFFER_BYTES, out),
             encoder,
             spec,
-            tags: tags.without_chunks(),
             clamped: vec![vec![0.0; ahead as usize]; spec.channels as usize],
             sizes: Vec::new(),
             ahead,
             frames: 0,
         };
-        writer.encode()?;
-        Ok(writer)
+        coder.encode()?;
+        Ok(coder)
     }
 
-    pub(super) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
+    pub(crate) fn push(&mut self, block: &Block) -> Result<(), AudioError> {
         self.frames += block.frames() as u64;
         self.clamped.iter_mut().for_each(Vec::clear);
         clamped_into(block, &mut self.clamped);
@@ -99,7 +217,7 @@ impl M4aWriter {
         written.result(fed.map(drop))
     }
 
-    pub(super) fn finish(mut self) -> Result<(), AudioError> {
+    pub(crate) fn finish(mut self) -> Result<Coded, AudioError> {
         if self.frames + self.ahead == 0 {
             // It codes no frames only if there are some.
             self.clamped = vec![vec![0.0]; self.spec.channels as usize];
@@ -112,33 +230,16 @@ impl M4aWriter {
             Err(error) => (0, Err(error)),
         };
         written.result(finished)?;
-
-        let chapters = chapters::track(&self.tags.chapters, self.frames, self.spec.sample_rate);
-        let audio_bytes = self.sizes.iter().map(|&size| u64::from(size)).sum::<u64>();
-        let texts = chapters.as_ref().map_or(&[][..], |track| &track.texts);
-        self.out.write_all(texts)?;
-        let movie = Movie {
+        let config = self.encoder.asc().to_vec();
+        let file = self.out.into_inner();
+        Ok(Coded {
+            file: file.map_err(io::IntoInnerError::into_error)?,
             spec: self.spec,
             frames: self.frames,
             priming,
-            config: self.encoder.asc(),
-            sizes: &self.sizes,
-            audio_bytes,
-            chapters: chapters.as_ref(),
-            tags: &self.tags,
-        };
-        let data_bytes = audio_bytes + texts.len() as u64;
-        let from = file_type().len() as u64 + LONG_HEADER_BYTES;
-        let (front, to) = movie.front(&file_type(), data_bytes);
-        self.out.flush()?;
-        let mut out = self
-            .out
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        move_up(&out, from, to, data_bytes)?;
-        out.seek(SeekFrom::Start(0))?;
-        out.write_all(&front)?;
-        Ok(())
+            config,
+            sizes: self.sizes,
+        })
     }
 }
 

@@ -5,11 +5,10 @@ use crate::tags::write_mp4;
 
 /// Frames of audio that a coded frame holds.
 pub(super) const FRAME: u64 = 1024;
-/// The audio's track, and that of the chapters' texts.
-const AUDIO: u32 = 1;
+/// The track of the chapters' texts, behind that of the audio.
 pub(super) const CHAPTERS: u32 = 2;
 /// Coded frames that the index finds at once: about a second.
-const CHUNK: usize = 48;
+pub(super) const CHUNK: usize = 48;
 /// Unity, as a matrix for pictures.
 pub(super) const MATRIX: [u8; 36] = [
     0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -17,19 +16,31 @@ pub(super) const MATRIX: [u8; 36] = [
 ];
 
 pub(super) struct Movie<'a> {
-    pub spec: Spec,
-    pub frames: u64,
-    /// Frames of audio that the encoder put in front.
-    pub priming: u64,
-    pub config: &'a [u8],
-    /// Of the coded frames, which stand one after the other.
-    pub sizes: &'a [u16],
+    /// One, or several of which one is played; chapters are only beside one.
+    pub audio: &'a [Audio<'a>],
+    /// Of all of it.
     pub audio_bytes: u64,
     pub chapters: Option<&'a chapters::Track>,
     pub tags: &'a Tags,
 }
 
+/// A track of coded frames.
+pub(super) struct Audio<'a> {
+    pub name: &'a str,
+    pub is_on: bool,
+    pub spec: Spec,
+    pub frames: u64,
+    /// Frames of audio that the encoder put in front.
+    pub priming: u64,
+    pub config: &'a [u8],
+    /// Of the coded frames, which stand one after the other, but for what lies between two chunks.
+    pub sizes: &'a [u16],
+    /// Of each chunk, behind where the data begins.
+    pub places: Chunks,
+}
+
 /// Where in the file runs of samples are, told as the index tells it.
+#[derive(Default)]
 pub(super) struct Chunks(pub Vec<u64>);
 
 impl Chunks {
@@ -65,26 +76,36 @@ impl Movie<'_> {
     }
 
     fn movie(&self, data_at: u64, is_long: bool) -> Vec<u8> {
-        let next_track = CHAPTERS + u32::from(self.chapters.is_some());
-        let duration = self.frames;
+        let ids = 1..=self.audio.len() as u32;
+        let next_track = ids.end() + 1 + u32::from(self.chapters.is_some());
+        let first = &self.audio[0];
+        // The movie's time is the audio's.
+        let (rate, duration) = (first.spec.sample_rate, first.frames);
         let header = timed(b"mvhd", duration, |header, time| {
-            header.extend(self.spec.sample_rate.to_be_bytes());
+            header.extend(rate.to_be_bytes());
             time(header);
             header.extend([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
             header.extend(MATRIX);
             header.extend([0; 24]);
             header.extend(next_track.to_be_bytes());
         });
-        let chapters = self.chapters.map_or_else(Vec::new, |track| {
-            track.atom(self.spec.sample_rate, data_at + self.audio_bytes, is_long)
+        let references = self.chapters.map_or_else(Vec::new, |_| {
+            atom(b"tref", &[&atom(b"chap", &[&CHAPTERS.to_be_bytes()])])
         });
-        let about = write_mp4::user_data(self.tags, &self.gapless());
-        atom(
-            b"moov",
-            &[&header, &self.track(data_at, is_long), &chapters, &about],
-        )
+        let is_one_of_several = self.audio.len() > 1;
+        let tracks = ids.zip(self.audio).flat_map(|(id, audio)| {
+            audio.track(id, is_one_of_several, &references, (data_at, is_long))
+        });
+        let tracks: Vec<u8> = tracks.collect();
+        let chapters = self.chapters.map_or_else(Vec::new, |track| {
+            track.atom(rate, data_at + self.audio_bytes, is_long)
+        });
+        let about = write_mp4::user_data(self.tags, &first.gapless());
+        atom(b"moov", &[&header, &tracks, &chapters, &about])
     }
+}
 
+impl Audio<'_> {
     /// Apple's way to say which part of the coded audio is the recording.
     fn gapless(&self) -> String {
         let behind = self.behind();
@@ -115,21 +136,28 @@ impl Movie<'_> {
         atom(b"stts", &[&head, &words(&runs)])
     }
 
-    fn track(&self, data_at: u64, is_long: bool) -> Vec<u8> {
-        let duration = self.frames;
-        let header = track_header(AUDIO, duration, 1, true);
+    fn track(
+        &self,
+        id: u32,
+        is_one_of_several: bool,
+        references: &[u8],
+        (data_at, is_long): (u64, bool),
+    ) -> Vec<u8> {
+        let mut header = track_header(id, self.frames, 1, self.is_on);
+        if is_one_of_several {
+            // All in one group of alternatives: its number stands before the volume, the matrix and the size.
+            let at = header.len() - (2 + 4 + MATRIX.len() + 8);
+            header[at + 1] = 1;
+        }
         let media_header = media_header(self.spec.sample_rate, self.priming + self.frames);
-        let handler = handler(b"soun", b"SoundHandler");
+        let handler = handler(b"soun", self.name.as_bytes());
         let sound = atom(b"smhd", &[&[0; 8]]);
         let information = atom(
             b"minf",
             &[&sound, &data_in_this_file(), &self.tables(data_at, is_long)],
         );
         let media = atom(b"mdia", &[&media_header, &handler, &information]);
-        let references = self.chapters.map_or_else(Vec::new, |_| {
-            atom(b"tref", &[&atom(b"chap", &[&CHAPTERS.to_be_bytes()])])
-        });
-        atom(b"trak", &[&header, &self.edits(), &references, &media])
+        atom(b"trak", &[&header, &self.edits(), references, &media])
     }
 
     /// Only the recording is played.
@@ -143,12 +171,6 @@ impl Movie<'_> {
 
     fn tables(&self, data_at: u64, is_long: bool) -> Vec<u8> {
         let count = self.sizes.len() as u32;
-        let mut places = Vec::new();
-        let mut at = 0;
-        for chunk in self.sizes.chunks(CHUNK) {
-            places.push(at);
-            at += chunk.iter().map(|&size| u64::from(size)).sum::<u64>();
-        }
         let mut sizes = vec![0; 8];
         sizes.extend(count.to_be_bytes());
         for &size in self.sizes {
@@ -165,7 +187,7 @@ impl Movie<'_> {
                 &self.durations(),
                 &samples_of_chunks(self.sizes.len(), CHUNK),
                 &atom(b"stsz", &[&sizes]),
-                &Chunks(places).atom(data_at, is_long),
+                &self.places.atom(data_at, is_long),
                 &rolls,
                 &atom(b"sbgp", &[&rolled]),
             ],
@@ -186,7 +208,8 @@ impl Movie<'_> {
     /// ISO/IEC 14496-1 section 7.2.6.5.
     fn elementary_stream(&self) -> Vec<u8> {
         let seconds = (self.sizes.len() as f64 * FRAME as f64) / f64::from(self.spec.sample_rate);
-        let average = (self.audio_bytes as f64 * 8.0 / seconds.max(1e-3)) as u32;
+        let bytes: u64 = self.sizes.iter().map(|&size| u64::from(size)).sum();
+        let average = (bytes as f64 * 8.0 / seconds.max(1e-3)) as u32;
         let largest = self.sizes.iter().copied().max().unwrap_or(0);
         let most = f64::from(largest) * 8.0 * f64::from(self.spec.sample_rate) / FRAME as f64;
         // MPEG-4 audio, a stream of audio.
@@ -204,6 +227,13 @@ impl Movie<'_> {
         .concat();
         atom(b"esds", &[&[0; 4], &descriptor(3, &stream)])
     }
+}
+
+/// How many bytes each chunk has.
+pub(super) fn chunk_bytes(sizes: &[u16]) -> impl Iterator<Item = u64> {
+    sizes
+        .chunks(CHUNK)
+        .map(|chunk| chunk.iter().map(|&size| u64::from(size)).sum())
 }
 
 fn descriptor(tag: u8, body: &[u8]) -> Vec<u8> {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
-    derivative::{Derivative, DerivativeStatus, Derived},
+    derivative::{Byproduct, Derivative, DerivativeStatus, Derived},
+    event::EventKind,
     id::{DerivativeId, JobId, OwnerId},
     job::Status,
     lease::Attempt,
@@ -27,7 +28,7 @@ impl Derivatives for MemoryStore {
         there.retain(|_, old| !old.is_over(now));
         let of_kind = |old: &&mut Derivative| (old.job_id, old.kind) == (new.job_id, new.kind);
         if let Some(is) = there.values_mut().find(of_kind) {
-            is.used_at = now;
+            is.used(now);
             return Ok(Derive::Is(is.clone()));
         }
         let waiting = there
@@ -38,6 +39,13 @@ impl Derivatives for MemoryStore {
         }
         there.insert(new.id, new.clone());
         Ok(Derive::Is(new.clone()))
+    }
+
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let mut tables = self.tables();
+        let there = tables.derivatives.get_mut(&id);
+        Ok(there.map(|derivative| derivative.read(now)).is_some())
     }
 
     async fn derivatives(&self, owner: OwnerId, job: JobId) -> Result<Vec<Derivative>, StoreError> {
@@ -74,9 +82,27 @@ impl Kept for Derivative {
         derived: Derived,
         now: Timestamp,
     ) -> Option<()> {
+        let byproducts = match &derived {
+            Derived::Ready { byproducts, .. } => byproducts.clone(),
+            Derived::Failed(_) => Vec::new(),
+        };
         let derivative = tables.derivatives.get_mut(&attempt.id)?;
         derivative.settle(derived, now);
+        let job = derivative.job_id;
+        for byproduct in byproducts {
+            tables.add_besides(job, byproduct, now);
+        }
         Some(())
+    }
+
+    fn ended(&self, tables: &mut Tables, now: Timestamp) {
+        let kind = EventKind::of_derivative(self.status);
+        let job = tables.jobs.get(&self.job_id).map(|row| row.job.clone());
+        if let (Some(kind), Some(job)) = (kind, job) {
+            let id = tables.add_event(kind, &job, now);
+            let event = tables.events.get_mut(&id).expect("just added");
+            event.derivative = Some(self.clone());
+        }
     }
 }
 
@@ -88,13 +114,34 @@ impl Tables {
         let mut weight: u64 = by_use.iter().map(|it| it.weight_bytes()).sum();
         let mut over = Vec::new();
         for it in by_use {
-            if it.is_over(now) || (weight > bytes_max && it.status == DerivativeStatus::Ready) {
+            if it.is_over(now) || (weight > bytes_max && it.may_go(now)) {
                 weight -= it.weight_bytes();
                 over.push(it.id);
             }
         }
         let gone = over.iter().filter_map(|id| self.derivatives.remove(id));
         gone.flat_map(|it| it.keys()).collect()
+    }
+
+    /// Where one is ready it stays; one that waits need not be made any more.
+    fn add_besides(&mut self, job: JobId, byproduct: Byproduct, now: Timestamp) {
+        let mut there = self.derivatives.values();
+        let there = there.find(|it| (it.job_id, it.kind) == (job, byproduct.kind));
+        let there = there.map(|it| (it.id, it.status));
+        let Some(job) = self.jobs.get(&job).map(|row| row.job.clone()) else {
+            return;
+        };
+        if let Some((id, status)) = there {
+            if status == DerivativeStatus::Ready {
+                return;
+            }
+            self.derivatives.remove(&id);
+        }
+        let ready = Derivative::besides(&job, byproduct, now);
+        self.derivatives.insert(ready.id, ready.clone());
+        if there.is_some() {
+            ready.ended(self, now);
+        }
     }
 
     pub(super) fn forget_derivatives_of(&mut self, jobs: &[JobId]) -> Vec<BlobKey> {

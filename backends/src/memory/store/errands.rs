@@ -25,6 +25,15 @@ pub(super) trait Kept: Errand<Id: Ord> + Clone {
         outcome: Self::Outcome,
         now: Timestamp,
     ) -> Option<()>;
+
+    /// Whoever watches it hears of it.
+    fn ended(&self, _: &mut Tables, _: Timestamp) {}
+}
+
+fn note_end<T: Kept>(tables: &mut Tables, errand: &T, now: Timestamp) {
+    if !errand.waits() {
+        errand.ended(tables, now);
+    }
 }
 
 #[async_trait]
@@ -40,12 +49,19 @@ impl<T: Kept> Errands<T> for MemoryStore {
         terms: LeaseTerms,
     ) -> Result<Option<(Attempt<T>, T)>, StoreError> {
         let now = self.clock.now();
-        for errand in T::rows(&mut self.tables()).values_mut() {
+        let mut tables = self.tables();
+        let (mut ended, mut claimed) = (Vec::new(), None);
+        for errand in T::rows(&mut tables).values_mut().filter(|it| it.waits()) {
             if let Some(attempt) = errand.claim(worker, now, terms) {
-                return Ok(Some((attempt, errand.clone())));
+                claimed = Some((attempt, errand.clone()));
+                break;
             }
+            ended.push(errand.clone());
         }
-        Ok(None)
+        for errand in ended {
+            note_end(&mut tables, &errand, now);
+        }
+        Ok(claimed)
     }
 
     async fn release_errand(
@@ -58,10 +74,14 @@ impl<T: Kept> Errands<T> for MemoryStore {
         let now = self.clock.now();
         let mut tables = self.tables();
         let errand = T::rows(&mut tables).get_mut(&attempt.id);
-        Ok(errand.ok_or(LeaseLost).and_then(|errand| {
+        let released = errand.ok_or(LeaseLost).and_then(|errand| {
             errand.release(attempt, now, terms, blame, reason)?;
             Ok(errand.clone())
-        }))
+        });
+        if let Ok(errand) = &released {
+            note_end(&mut tables, errand, now);
+        }
+        Ok(released)
     }
 }
 
@@ -98,6 +118,9 @@ impl<T: Kept> Leases<T> for MemoryStore {
         }
         let ended = T::end(&mut tables, attempt, outcome, now);
         let errand = ended.and_then(|()| T::rows(&mut tables).get(&attempt.id).cloned());
+        if let Some(errand) = &errand {
+            note_end(&mut tables, errand, now);
+        }
         Ok(errand.ok_or(LeaseLost))
     }
 }

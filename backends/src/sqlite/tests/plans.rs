@@ -311,7 +311,7 @@ async fn derive(bench: &Bench, job: JobId) {
         warnings: Vec::new(),
     };
     store
-        .settle(attempt, Derived::Ready(file))
+        .settle(attempt, Derived::from(file))
         .await
         .unwrap()
         .unwrap();

@@ -137,3 +137,51 @@ async fn what_nobody_comes_back_for_is_forgotten_and_room_is_bounded() {
     .await;
     assert_eq!(bench.count("SELECT count(*) FROM recordings").await, 2);
 }
+
+#[tokio::test]
+async fn short_byproducts_are_written_once_with_the_job_s_end_and_long_ones_stay() {
+    let bench = bench();
+    let (_, job) = bench.accepted(10).await;
+    let Claim::Won { attempt, .. } = bench.store.claim(job.id, "w", TERMS).await.unwrap() else {
+        panic!("it waits")
+    };
+    let correction_key = BlobKey::Correction {
+        job: job.id,
+        attempt: 1,
+    };
+    put(&bench, correction_key, 5).await;
+    let mut byproducts = Vec::new();
+    for (side, size) in [(Side::Original, 200), (Side::Corrected, LONG)] {
+        let id = DerivativeId::new(bench.clock.now());
+        put(&bench, Byproduct::key_of(id), size).await;
+        byproducts.push(Byproduct {
+            id,
+            kind: Kind::Peaks(side, PeaksForm::Pyramid),
+            file: DerivedFile {
+                content_type: "application/octet-stream".to_owned(),
+                size_bytes: size as u64,
+                sha256: String::new(),
+                warnings: Vec::new(),
+            },
+        });
+    }
+    let kept = "SELECT count(*) FROM derivative_files WHERE kept = 1";
+    let drafts = "SELECT count(*) FROM derivative_files WHERE kept = 0";
+    assert_eq!((bench.count(kept).await, bench.count(drafts).await), (0, 1));
+    let outcome = Outcome::Completed {
+        correction: Box::new(correction()),
+        byproducts: byproducts.clone(),
+        warnings: Vec::new(),
+    };
+    bench.store.settle(attempt, outcome).await.unwrap().unwrap();
+    assert_eq!((bench.count(kept).await, bench.count(drafts).await), (2, 0));
+    for (byproduct, size) in byproducts.iter().zip([200, LONG]) {
+        assert!(bench.store.database.staged.get(byproduct.key()).is_none());
+        let there = bench.blobs.size(byproduct.key()).await.unwrap();
+        assert_eq!(there, size as u64);
+    }
+    // Drafts are swept, and these are none.
+    bench.clock.advance(SignedDuration::from_mins(61));
+    bench.store.sweep(TERMS).await.unwrap();
+    assert_eq!(bench.count(kept).await, 2);
+}

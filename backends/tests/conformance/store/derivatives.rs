@@ -1,11 +1,15 @@
 //! The claims of `Derivatives`, `Sources` and what errands of that kind may do.
 
+use jiff::SignedDuration;
 use retake_jobs::{
     clock::Clock,
     derivative::{
-        Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, Side, USED_EVERY,
+        Byproduct, Derivative, DerivativeStatus, Derived, DerivedFile, Kind, PeaksForm, READING,
+        Side, USED_EVERY,
     },
-    id::{JobId, OwnerId},
+    event::EventKind,
+    id::{DerivativeId, EventId, JobId, OwnerId},
+    job::Outcome,
     lease::{Attempt, Blame, LeaseLost},
     seams::{BlobKey, Derive},
 };
@@ -25,6 +29,11 @@ claims! { Bench on memory sqlite; [
     what_failed_is_made_anew_after_a_while
     what_was_not_asked_for_longest_goes_first_when_there_is_no_room
     deleting_the_recording_takes_what_was_made_of_it
+    what_came_with_the_job_is_ready_with_it_and_is_kept_like_any
+    what_came_with_an_attempt_that_was_lost_is_not_there
+    whoever_watches_hears_of_its_end
+    what_was_made_besides_is_ready_and_need_not_be_made
+    what_is_being_read_is_kept_however_little_room_there_is
 ] }
 
 const MANY: usize = 100;
@@ -67,12 +76,16 @@ impl Bench {
 }
 
 fn file(size_bytes: u64) -> Derived {
-    Derived::Ready(DerivedFile {
+    derived(size_bytes).into()
+}
+
+fn derived(size_bytes: u64) -> DerivedFile {
+    DerivedFile {
         content_type: "audio/mpeg".to_owned(),
         size_bytes,
         sha256: "ef".repeat(32),
         warnings: vec![made::finding()],
-    })
+    }
 }
 
 fn tile(tile: u32) -> Kind {
@@ -241,4 +254,138 @@ async fn deleting_the_recording_takes_what_was_made_of_it(bench: Bench) {
     assert_eq!(bench.ask(queued.id, Kind::Compare).await, Derive::Gone);
     // Nothing of it is counted any more.
     assert_eq!(bench.a.forget_derivatives(0).await.unwrap(), []);
+}
+
+fn byproducts(bench: &Bench) -> Vec<Byproduct> {
+    let sides = [Side::Original, Side::Corrected];
+    let of = |side| Byproduct {
+        id: DerivativeId::new(bench.clock.now()),
+        kind: Kind::Peaks(side, PeaksForm::Pyramid),
+        file: derived(7),
+    };
+    sides.map(of).to_vec()
+}
+
+fn completed_with(byproducts: Vec<Byproduct>) -> Outcome {
+    Outcome::Completed {
+        correction: Box::new(made::correction(1)),
+        byproducts,
+        warnings: Vec::new(),
+    }
+}
+
+async fn what_came_with_the_job_is_ready_with_it_and_is_kept_like_any(bench: Bench) {
+    let (recording, job, attempt) = bench.claimed().await;
+    let came = byproducts(&bench);
+    let outcome = completed_with(came.clone());
+    bench.a.settle(attempt, outcome).await.unwrap().unwrap();
+    for byproduct in &came {
+        let ready = bench.is(job.id, byproduct.kind).await;
+        assert_eq!(ready.status, DerivativeStatus::Ready);
+        assert_eq!(ready.file.as_ref(), Some(&byproduct.file));
+        assert_eq!((ready.id, ready.key()), (byproduct.id, byproduct.key()));
+    }
+    assert_eq!(bench.next().await, None, "nothing is to be made");
+    let all = bench.a.derivatives(bench.owner, job.id).await.unwrap();
+    assert_eq!(all.len(), 2);
+
+    // Where there is no room it goes, and is made again for whoever asks.
+    let gone = bench.a.forget_derivatives(0).await.unwrap();
+    assert_eq!(gone.len(), 2);
+    let anew = bench.is(job.id, came[0].kind).await;
+    assert_eq!(anew.status, DerivativeStatus::Waiting);
+
+    let keys = bench.a.delete_recording(bench.owner, recording.id).await;
+    assert!(keys.unwrap().is_some());
+    assert_eq!(bench.ask(job.id, came[0].kind).await, Derive::Gone);
+}
+
+async fn what_came_with_an_attempt_that_was_lost_is_not_there(bench: Bench) {
+    let (_, job, attempt) = bench.claimed().await;
+    bench
+        .clock
+        .advance(SignedDuration::from_millis(2 * TERMS.lease_ms as i64));
+    bench.a.sweep(TERMS).await.unwrap();
+    let outcome = completed_with(byproducts(&bench));
+    let late = bench.a.settle(attempt, outcome).await.unwrap();
+    assert_eq!(late, Err(LeaseLost));
+    let all = bench.a.derivatives(bench.owner, job.id).await.unwrap();
+    assert_eq!(all, []);
+}
+
+async fn whoever_watches_hears_of_its_end(bench: Bench) {
+    let job = bench.completed().await;
+    let made = bench.make(job, Kind::Compare, 7).await;
+    bench.is(job, tile(1)).await;
+    for _ in 0..TERMS.attempts_max {
+        let (attempt, _) = bench.next().await.unwrap();
+        let released = bench
+            .b
+            .release_errand(attempt, TERMS, Blame::Job, made::problem());
+        released.await.unwrap().unwrap();
+    }
+    let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
+    let ended: Vec<_> = events
+        .iter()
+        .filter_map(|event| Some((event.kind, event.job.id, event.derivative.as_ref()?)))
+        .collect();
+    let [(ready, of, compare), (failed, _, picture)] = ended[..] else {
+        panic!("{ended:?}")
+    };
+    assert_eq!((ready, of), (EventKind::DerivativeReady, job));
+    assert_eq!((compare.kind, &compare.file), (Kind::Compare, &made.file));
+    assert_eq!(compare.owner, bench.owner);
+    assert_eq!(failed, EventKind::DerivativeFailed);
+    assert_eq!(picture.error.as_ref(), Some(&made::problem()));
+    assert_eq!(events.len(), 5, "nothing else: {events:?}");
+}
+
+async fn what_is_being_read_is_kept_however_little_room_there_is(bench: Bench) {
+    let job = bench.completed().await;
+    let read = bench.make(job, Kind::Compare, MIB).await;
+    let other = bench.make(job, tile(1), MIB).await;
+    assert!(bench.b.reading(read.id).await.unwrap());
+    // Asking for it meanwhile does not shorten that.
+    bench.is(job, Kind::Compare).await;
+    let gone = bench.a.forget_derivatives(0).await.unwrap();
+    assert_eq!(gone, [other.key()]);
+    assert!(!bench.b.reading(other.id).await.unwrap());
+    bench.clock.advance(READING);
+    assert_eq!(bench.a.forget_derivatives(0).await.unwrap(), [read.key()]);
+}
+
+async fn what_was_made_besides_is_ready_and_need_not_be_made(bench: Bench) {
+    let job = bench.completed().await;
+    let before = bench.make(job, tile(3), 5).await;
+    for asked in [0, 1, 2] {
+        bench.is(job, tile(asked)).await;
+    }
+    let (attempt, _) = bench.next().await.unwrap();
+    let (theirs, _) = bench.next().await.unwrap();
+    let besides = |kind| Byproduct {
+        id: DerivativeId::new(bench.clock.now()),
+        kind,
+        file: derived(7),
+    };
+    let derived = Derived::Ready {
+        file: derived(7),
+        byproducts: [1, 2, 3, 4].map(tile).map(besides).to_vec(),
+    };
+    let settled = bench.b.settle(attempt, derived).await;
+    settled.unwrap().unwrap();
+    for made in [0, 1, 2, 4] {
+        let ready = bench.is(job, tile(made)).await;
+        assert_eq!(ready.status, DerivativeStatus::Ready, "{made}");
+    }
+    assert_eq!(bench.is(job, tile(3)).await.id, before.id, "it was there");
+    assert_eq!(bench.next().await, None);
+    // Whoever was making one of them has lost it.
+    let late = bench.b.settle(theirs, file(7)).await.unwrap();
+    assert_eq!(late, Err(LeaseLost));
+    // Who waited for one hears of it; for those that nobody had asked for there is no news.
+    let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
+    let ready = events.iter().filter_map(|event| event.derivative.as_ref());
+    let mut told: Vec<_> = ready.map(|ready| ready.kind).collect();
+    told.sort_by_key(ToString::to_string);
+    assert_eq!(told, [0, 1, 2, 3].map(tile));
 }

@@ -3,13 +3,12 @@
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{Routes, id, made, points};
+use super::{Routes, id, made};
 use crate::{
     api::{
         Accepted, DerivativeView, JobView, News, Page, ReportView,
         operation::{Tag, get, header, path, post, query},
         requests::NewJob,
-        words,
     },
     live::telling,
     routes::{derivatives, events, jobs},
@@ -79,20 +78,6 @@ pub fn fill(routes: &mut Routes) {
         .answers::<ReportView>(200, "The report.")
         .refuses(&[No::NotFound, No::NotReady]),
         jobs::report,
-    );
-    routes.on(
-        get(
-            "/api/v1/jobs/{id}/peaks",
-            "getJobPeaks",
-            Tag::Jobs,
-            "The correction's waveform",
-        )
-        .owner()
-        .takes(id())
-        .takes(points())
-        .answers::<words::Peaks>(200, "At most as many points as asked for.")
-        .refuses(&[No::NotFound, No::NotReady, No::InvalidField]),
-        jobs::peaks,
     );
     routes.on(
         get(
@@ -180,6 +165,23 @@ pub fn fill(routes: &mut Routes) {
     routes.on(
         made(
             get(
+                "/api/v1/jobs/{id}/compare.m4a",
+                "getCompareTracks",
+                Tag::Derivatives,
+                "The same as two tracks of an M4A",
+            )
+            .about(
+                "AAC-LC, for browsers that cannot decode the other one: the first track is the \
+                 original, the second the correction.",
+            )
+            .takes(id()),
+            &["audio/mp4"],
+        ),
+        derivatives::compare_tracks,
+    );
+    routes.on(
+        made(
+            get(
                 "/api/v1/jobs/{id}/peaks/{side}",
                 "getPeaksPyramid",
                 Tag::Derivatives,
@@ -245,7 +247,8 @@ pub fn fill(routes: &mut Routes) {
         )
         .about(
             "Events job.queued, job.running, job.progress, job.completed, job.failed and \
-             job.cancelled, each with an `id` and `data` as in News. Begins after `Last-Event-ID`, \
+             job.cancelled, and derivative.ready and derivative.failed about what is made of a \
+             job, each with an `id` and `data` as in News. Begins after `Last-Event-ID`, \
              else after `after`, else at the newest; the first line names the place. A comment every \
              15 s keeps the line alive. `event: bye` says that the server stops: connect again. \
              `event: reload`, right behind the first line, says that the place asked for is older \

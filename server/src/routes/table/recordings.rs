@@ -3,13 +3,12 @@
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{Routes, id, points};
+use super::{Routes, id};
 use crate::{
     api::{
         Accepted, Page, RecordingView,
         operation::{Parameter, Tag, delete, get, post, query},
         requests::NewRecording,
-        words,
     },
     routes::{recordings, upload},
 };
@@ -111,20 +110,6 @@ pub fn fill(routes: &mut Routes) {
         .file(&["audio/*"])
         .refuses(&[No::NotFound]),
         recordings::audio,
-    );
-    routes.on(
-        get(
-            "/api/v1/recordings/{id}/peaks",
-            "getRecordingPeaks",
-            Tag::Recordings,
-            "The original's waveform, known once a job has measured it",
-        )
-        .owner()
-        .takes(id())
-        .takes(points())
-        .answers::<words::Peaks>(200, "At most as many points as asked for.")
-        .refuses(&[No::NotFound, No::NotReady, No::InvalidField]),
-        recordings::peaks,
     );
 }
 

@@ -18,6 +18,7 @@ use retake_child::ChildProgram;
 use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, ManualClock},
+    derivative::Derivative,
     email::Email,
     event::EventKind,
     health::Health,
@@ -26,7 +27,10 @@ use retake_jobs::{
     lease::LeaseTerms,
     message::{CompletionMessage, JobMessage},
     recording::Recording,
-    seams::{BlobKey, Blobs, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic, Wake},
+    seams::{
+        BlobKey, Blobs, Derivatives, EventLog, Events, JobRecord, Outbox, Queue, Records, Topic,
+        Wake,
+    },
     trace::TraceContext,
 };
 use retake_worker::{Config, Parts};
@@ -226,6 +230,11 @@ impl House {
         self.store.job(job.owner, job.id).await.unwrap().unwrap()
     }
 
+    pub async fn derivatives(&self, job: Accepted) -> Vec<Derivative> {
+        let all = self.store.derivatives(job.owner, job.id);
+        all.await.unwrap()
+    }
+
     pub async fn ended(&self, job: Accepted) {
         let ended = async || self.record(job).await.job.status.is_ended();
         eventually("the job has ended", ended).await;
@@ -329,9 +338,9 @@ pub fn hanging_child(house: &House) -> (ChildProgram, PathBuf) {
 pub fn finishing_child(house: &House, go: &Path) -> (ChildProgram, PathBuf) {
     let pid = house.path("pid");
     let script = format!(
-        r#"read -r request; out=${{request#*'"output":"'}}; out=${{out%%'"'*}}
+        r#"read -r request; file() {{ file=${{request#*"\"$1\":\""}}; echo "${{file%%'"'*}}"; }}
         echo $$ > {pid}; until [ -e {go} ]; do sleep 0.01; done
-        echo corrected > "$out"; echo '{done}'"#,
+        for name in input_peaks output_peaks output; do echo made > "$(file $name)"; done; echo '{done}'"#,
         pid = pid.display(),
         go = go.display(),
         done = done("[]"),

@@ -17,7 +17,7 @@ use retake_jobs::{
     credential::{ApiKey, Session},
     derivative::Derivative,
     event::Event,
-    id::{ApiKeyId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
+    id::{ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job, Outcome},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
@@ -277,6 +277,10 @@ where
 
 #[async_trait]
 impl Derivatives for FaultyStore {
+    async fn reading(&self, id: DerivativeId) -> Result<bool, StoreError> {
+        self.inner.reading(id).await
+    }
+
     async fn derive(&self, new: &Derivative, waiting_max: usize) -> Result<Derive, StoreError> {
         self.inner.derive(new, waiting_max).await
     }
