@@ -59,8 +59,9 @@ fn the_bash_client_of_the_docs_gets_a_correction() -> Result<()> {
     client("bash", "bash", "client.sh")
 }
 
-/// Addresses that are left out: one ends the session that asks, and one never ends.
-const NOT_ASKED: [&str; 2] = ["/api/v1/sessions/{session}", "/api/v1/events"];
+/// Operations that are left out: one ends the session that asks, one never ends, and one takes a body of a
+/// type that schemathesis cannot make.
+const NOT_ASKED: [&str; 3] = ["deleteSession", "streamEvents", "submitPlugin"];
 
 /// `scripts/schemathesis` installs it.
 #[tokio::test]
@@ -102,8 +103,8 @@ async fn schemathesis_finds_no_error_of_the_server_and_no_answer_that_is_not_des
             "--suppress-health-check",
             "all",
         ]);
-    for address in NOT_ASKED {
-        command.args(["--exclude-path", address]);
+    for operation in NOT_ASKED {
+        command.args(["--exclude-operation-id", operation]);
     }
     let output = command.current_dir(data.path()).output()?;
     ensure!(output.status.success(), "{}", told(&output));
