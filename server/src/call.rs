@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use http::{HeaderMap, Method, header};
-use retake_chain::problem::ProblemKind;
+use retake_chain::problem::{ProblemKind, below};
 use retake_jobs::trace::TraceContext;
 use serde::de::DeserializeOwned;
 
@@ -81,7 +81,7 @@ impl Call {
                 known.join(", ")
             ),
         };
-        let pointer = format!("/{name}");
+        let pointer = below("", &name);
         Err(Refusal::field(ProblemKind::InvalidField, &pointer, detail))
     }
 

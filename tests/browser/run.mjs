@@ -22,6 +22,7 @@ import { looksChapter } from "./checks/looks.mjs";
 import { microphoneChapter } from "./checks/microphone.mjs";
 import { pathChapter } from "./checks/path.mjs";
 import { publishChapter } from "./checks/publish.mjs";
+import { referenceChapter } from "./checks/reference.mjs";
 import { troubleChapter } from "./checks/trouble.mjs";
 import { shots } from "./shots.mjs";
 import { Tally } from "./tally.mjs";
@@ -45,8 +46,8 @@ const browser = await openBrowser(voiceFile);
 try {
   const stage = { browser, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
   const below = new URL(url).pathname !== "/";
-  const atTheRoot = [microphoneChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter];
-  const chapters = below ? [pathChapter] : atTheRoot;
+  const atTheRoot = [microphoneChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter, referenceChapter];
+  const chapters = below ? [pathChapter, referenceChapter] : atTheRoot;
   if (below) console.log("The address has a path");
   else if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");
   else chapters.push(publishChapter);

@@ -7,6 +7,7 @@ mod contains;
 mod contract;
 mod corrects;
 mod derives;
+mod describes;
 mod external;
 mod hears;
 mod hides;

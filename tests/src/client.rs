@@ -87,6 +87,10 @@ impl Client {
         }
     }
 
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// With another token, an admin key say.
     pub fn with_token(&self, token: &str) -> Self {
         Self {

@@ -183,3 +183,14 @@ async fn what_a_finished_job_has_is_answered_as_described() {
         assert!(status.is_success(), "{path}: {status}");
     }
 }
+
+#[tokio::test]
+async fn rfc_6901_3_a_query_parameter_that_is_not_known_is_pointed_at() {
+    let house = House::new().await;
+    let token = house.session().await;
+    let answer = house
+        .ask(get("/api/v1/recordings?a~b%2Fc=1").bearer(&token))
+        .await;
+    let problem = answer.problem("invalid-field");
+    assert_eq!(problem["errors"][0]["pointer"], "/a~0b~1c");
+}
