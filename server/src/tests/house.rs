@@ -4,22 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryQueue, MemoryStore};
-use retake_chain::{
-    Chain, InstalledPlugin,
-    report::{Measurement, Report, StepReport},
-};
+use retake_chain::{Chain, InstalledPlugin};
 use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, SystemClock},
-    correction::Correction,
-    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
-    id::{DerivativeId, JobId, OwnerId},
-    job::{Job, Outcome},
+    id::{JobId, OwnerId},
+    job::Job,
     lease::{Attempt, LeaseTerms},
     seams::{
         BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Claim, QueueLimits, SharedBlobs,
@@ -193,68 +188,6 @@ impl House {
         answer.json()
     }
 
-    /// Does what a worker does: claims, writes a correction and a delta, settles. The delta of its one
-    /// step has the correction's bytes backwards.
-    pub async fn complete(&self, job: &str, audio: &[u8]) {
-        let attempt = self.claim(job).await;
-        let key = BlobKey::Correction {
-            job: attempt.id,
-            attempt: attempt.attempt,
-        };
-        let body = Box::pin(stream::iter([Ok(Bytes::copy_from_slice(audio))]));
-        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
-        let delta = BlobKey::Delta {
-            job: attempt.id,
-            attempt: attempt.attempt,
-            step: 0,
-        };
-        let backwards: Bytes = audio.iter().rev().copied().collect();
-        let body = Box::pin(stream::iter([Ok(backwards)]));
-        self.blobs.put(delta, body, u64::MAX).await.unwrap();
-        let correction = Correction {
-            attempt: attempt.attempt,
-            content_type: "audio/flac".to_owned(),
-            size_bytes: info.size_bytes,
-            sha256: info.sha256,
-            report: Report {
-                source: "WAV, PCM".to_owned(),
-                input: measured(),
-                output: measured(),
-                tracks: Vec::new(),
-                steps: vec![step()],
-                targets: Vec::new(),
-                findings: Vec::new(),
-                elapsed_ms: 1,
-            },
-        };
-        let outcome = Outcome::Completed {
-            correction: Box::new(correction),
-            byproducts: vec![
-                self.peaks(Side::Original, b"its peaks").await,
-                self.peaks(Side::Corrected, b"their peaks").await,
-            ],
-            warnings: Vec::new(),
-        };
-        self.store.settle(attempt, outcome).await.unwrap().unwrap();
-    }
-
-    async fn peaks(&self, side: Side, bytes: &'static [u8]) -> Byproduct {
-        let id = DerivativeId::new(self.app.parts.clock.now());
-        let body = Box::pin(stream::iter([Ok(Bytes::from_static(bytes))]));
-        let key = Byproduct::key_of(id);
-        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
-        Byproduct {
-            id,
-            kind: Kind::Peaks(side, PeaksForm::Pyramid),
-            file: DerivedFile {
-                content_type: PeaksForm::Pyramid.content_type().to_owned(),
-                size_bytes: info.size_bytes,
-                sha256: info.sha256,
-                warnings: Vec::new(),
-            },
-        }
-    }
-
     pub async fn claim(&self, job: &str) -> Attempt<Job> {
         let id: JobId = job.parse().unwrap();
         match self.store.claim(id, "a worker", TERMS).await.unwrap() {
@@ -266,36 +199,6 @@ impl House {
     pub async fn owner(&self, token: &str) -> OwnerId {
         let sha256 = crate::session::token::Token::parse(token).unwrap().sha256();
         self.store.session(sha256).await.unwrap().unwrap().owner
-    }
-}
-
-fn step() -> StepReport {
-    let json = json!({
-        "step": "gain", "plugin": null, "skipped": false, "delta": true, "latency_frames": 0,
-        "cpu_ms": 1,
-    });
-    serde_json::from_value(json).unwrap()
-}
-
-fn measured() -> Measurement {
-    Measurement {
-        sample_rate: 48_000,
-        channels: 1,
-        frames: 48_000,
-        duration_ms: 1000,
-        integrated_lufs: Some(-20.0),
-        loudness_range_lu: None,
-        true_peak_dbtp: Some(-3.0),
-        sample_peak_dbfs: Some(-3.1),
-        channel_mask: Some(4),
-        momentary_max_lufs: Some(-15.0),
-        short_term_max_lufs: Some(-17.5),
-        noise_floor_dbfs: Some(-60.0),
-        voice_above_noise_db: Some(38.0),
-        hum_hz: None,
-        hum_dbfs: None,
-        bandwidth_hz: None,
-        loudness_curve: None,
     }
 }
 

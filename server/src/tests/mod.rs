@@ -9,6 +9,7 @@ mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod finished;
 pub mod house;
 mod http2;
 mod ids;
