@@ -4,7 +4,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
 
 export default defineConfig([
-  globalIgnores(["out/", ".next/", "next-env.d.ts", "node_modules/"]),
+  globalIgnores(["out/", "src/api/schema.ts", "public/", ".next/", "next-env.d.ts", "node_modules/"]),
   {
     files: ["**/*.ts", "**/*.tsx"],
     extends: [

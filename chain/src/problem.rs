@@ -57,12 +57,16 @@ kinds! {
     UnknownPreset "unknown-preset" 422 "There is no such preset";
     Unauthenticated "unauthenticated" 401 "A session is needed";
     AdminKeyNeeded "admin-key-needed" 401 "An admin key is needed";
+    InsufficientScope "insufficient-scope" 403 "The API key does not open this";
+    TooManyKeys "too-many-keys" 409 "There are as many as there may be";
     ForeignOrigin "foreign-origin" 403 "The request comes from another site";
     NotFound "not-found" 404 "There is nothing here";
     MethodNotAllowed "method-not-allowed" 405 "This address does not take that method";
     RequestTimeout "request-timeout" 408 "The request stopped arriving";
     AlreadyEnded "already-ended" 409 "The job has already ended";
     NotReady "not-ready" 409 "The correction is not there yet";
+    RequestUnderWay "request-under-way" 409 "The same request is being answered";
+    IdempotencyKeyReused "idempotency-key-reused" 422 "The key named another request";
     PreconditionFailed "precondition-failed" 412 "It is not the one that was meant";
     TooLarge "too-large" 413 "The upload is too large";
     RangeNotSatisfiable "range-not-satisfiable" 416 "The range lies outside the audio";

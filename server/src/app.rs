@@ -1,18 +1,27 @@
 //! What every handler may use.
 
 use std::sync::{
-    Arc,
+    Arc, OnceLock,
     atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use retake_chain::{Vocabulary, problem::ProblemKind};
 use retake_jobs::{plugin::vocabulary, seams::StoreError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{Config, ms},
-    http::{budget::Budget, place::Place, proxies::Proxies, respond::Refusal},
-    limits::{address_rate::AddressRate, admin_tries::AdminTries, upload_places::UploadPlaces},
+    http::{
+        budget::Budget,
+        place::{Origin, Place},
+        proxies::Proxies,
+        respond::Refusal,
+    },
+    limits::{
+        address_rate::AddressRate, admin_tries::AdminTries, under_way::UnderWay,
+        upload_places::UploadPlaces,
+    },
     live::watchers::Watchers,
     metrics::Metrics,
     page::assets::WebAssets,
@@ -27,13 +36,18 @@ pub struct App {
     pub budget: Arc<Budget>,
     pub upload_places: Arc<UploadPlaces>,
     pub session_rate: AddressRate,
+    pub under_way: Arc<UnderWay>,
     pub admin_tries: AdminTries,
     pub web: WebAssets,
     pub place: Place,
     pub proxies: Proxies,
+    /// Of other sites whose pages may ask.
+    pub cors_origins: Vec<Origin>,
     /// Told to stop: event streams say goodbye.
     pub stopping: CancellationToken,
     pub unbroken: TaskTracker,
+    /// The OpenAPI document; there once the routes are.
+    pub description: OnceLock<Bytes>,
     queue_depth: AtomicU64,
 }
 
@@ -50,14 +64,21 @@ impl App {
                 ms(config.write_stall_ms),
             )),
             upload_places: Arc::new(UploadPlaces::new(&config)),
+            under_way: Arc::default(),
             session_rate: AddressRate::new(config.sessions_per_minute_max),
             admin_tries: AdminTries::new(&config),
             web,
             // `Config::problems` has refused what cannot be read.
             place: Place::parse(&config.public_url).unwrap_or_default(),
             proxies: Proxies::new(config.proxies()),
+            cors_origins: config
+                .cors_origins
+                .iter()
+                .filter_map(|text| Origin::parse(text))
+                .collect(),
             stopping,
             unbroken: TaskTracker::new(),
+            description: OnceLock::new(),
             queue_depth: AtomicU64::new(0),
             parts,
             config,

@@ -12,7 +12,7 @@ use crate::{
         body::RequestBody,
         proxies::Way,
         request_id::{Peer, RequestId},
-        respond::Refusal,
+        respond::{Refusal, shorten},
     },
     live::telling::Direct,
 };
@@ -46,19 +46,43 @@ impl Call {
 
     /// A query parameter, percent-decoded; the first one counts.
     pub fn query(&self, name: &str) -> Option<String> {
-        let pair = self
-            .query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='));
-        let value = pair
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value)
-            .next()?;
-        Some(
-            percent_encoding::percent_decode_str(value)
+        let mut fields = self.query_fields().into_iter();
+        fields.find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// All query parameters, percent-decoded. A plus is a plus.
+    pub fn query_fields(&self) -> Vec<(String, String)> {
+        let decoded = |text: &str| {
+            percent_encoding::percent_decode_str(text)
                 .decode_utf8_lossy()
-                .into_owned(),
-        )
+                .into_owned()
+        };
+        let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
+        pairs
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decoded(name), decoded(value)))
+            .collect()
+    }
+
+    /// Refuses a query parameter that the address does not know: one that is ignored would be believed.
+    pub fn only_query(&self, known: &[&str]) -> Result<(), Refusal> {
+        let fields = self.query_fields();
+        let Some((name, _)) = fields
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()))
+        else {
+            return Ok(());
+        };
+        let name = shorten(name);
+        let detail = match known {
+            [] => format!("there is no query parameter \"{name}\" here, and no other"),
+            _ => format!(
+                "there is no query parameter \"{name}\" here; there is: {}",
+                known.join(", ")
+            ),
+        };
+        let pointer = format!("/{name}");
+        Err(Refusal::field(ProblemKind::InvalidField, &pointer, detail))
     }
 
     /// A JSON body, or the default where there is none.

@@ -7,7 +7,10 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::http::{place::Place, proxies::Network};
+use crate::http::{
+    place::{Origin, Place},
+    proxies::Network,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -52,6 +55,10 @@ pub struct Config {
     /// New sessions from one network address (one /64 for IPv6). Behind a proxy that is not among
     /// `trusted_proxies` every client has the proxy's address.
     pub sessions_per_minute_max: u32,
+    /// Devices of one owner's.
+    pub sessions_per_owner_max: usize,
+    /// API keys that are not revoked.
+    pub api_keys_max: u64,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
     pub admin_tries_per_minute_max: u32,
@@ -104,6 +111,8 @@ pub struct Config {
     pub public_url: String,
     /// Addresses and networks (CIDR) of proxies whose `Forwarded` and `X-Forwarded-*` are believed.
     pub trusted_proxies: Vec<String>,
+    /// Origins of other sites whose pages may ask, with a token or a key: `https://app.example.org` say.
+    pub cors_origins: Vec<String>,
     /// Marks the session cookie `Secure`. Needed wherever the page is reached by https and neither
     /// `public_url` nor a trusted proxy says so.
     pub secure_cookies: bool,
@@ -135,6 +144,8 @@ impl Default for Config {
             streams_per_owner_max: 5,
             queue_depth_max: 10_000,
             sessions_per_minute_max: 600,
+            sessions_per_owner_max: 50,
+            api_keys_max: 10_000,
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
@@ -159,6 +170,7 @@ impl Default for Config {
             web: WebApp::Embedded,
             public_url: String::new(),
             trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
             secure_cookies: false,
             admin_key_sha256: Vec::new(),
         }
@@ -256,6 +268,12 @@ impl Config {
             1,
         );
         at_least(
+            "sessions_per_owner_max",
+            self.sessions_per_owner_max as u64,
+            1,
+        );
+        at_least("api_keys_max", self.api_keys_max, 1);
+        at_least(
             "admin_tries_per_minute_max",
             u64::from(self.admin_tries_per_minute_max),
             1,
@@ -297,6 +315,14 @@ impl Config {
         }
         if let Err(why) = Place::parse(&self.public_url) {
             problems.push(format!("public_url is \"{}\"; {why}", self.public_url));
+        }
+        for (index, text) in self.cors_origins.iter().enumerate() {
+            if Origin::parse(text).is_none() {
+                problems.push(format!(
+                    "cors_origins has \"{text}\" at place {index}; it must be a scheme and a host, \
+                     \"https://app.example.org\" say, and nothing behind it"
+                ));
+            }
         }
         for (index, text) in self.trusted_proxies.iter().enumerate() {
             if let Err(why) = text.parse::<Network>() {
@@ -346,17 +372,19 @@ mod tests {
             web: WebApp::Folder("no/such/folder".into()),
             admin_key_sha256: vec!["ab".repeat(32), "rtadm_key".to_owned()],
             public_url: "retake.example".to_owned(),
+            cors_origins: vec!["https://a.example".to_owned(), "*".to_owned()],
             trusted_proxies: vec!["10.0.0.0/8".to_owned(), "proxy.example".to_owned()],
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 6, "{problems:?}");
+        assert_eq!(problems.len(), 7, "{problems:?}");
         for key in [
             "uploads_max",
             "drain_ms",
             "web",
             "admin_key_sha256",
             "public_url",
+            "cors_origins",
             "trusted_proxies",
         ] {
             assert!(

@@ -20,6 +20,7 @@ use warp::{filters::BoxedFilter, reply::Response};
 use crate::{
     app::App,
     http::{
+        cors::Page,
         request_id::{Peer, RequestId, X_REQUEST_ID},
         respond::Refusal,
         streamed::Endless,
@@ -59,9 +60,12 @@ impl Front {
         let trace = trace_of(request.headers());
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let mut response = match self.settle(&mut request, peer) {
-            Err(refusal) => refusal.into_response(&request_id),
-            Ok(()) => {
+        let their_page = Page::of(&self.app.cors_origins, &method, request.headers());
+        let preflight = their_page.as_ref().and_then(Page::preflight);
+        let mut response = match (self.settle(&mut request, peer), preflight) {
+            (Err(refusal), _) => refusal.into_response(&request_id),
+            (Ok(()), Some(preflight)) => preflight,
+            (Ok(()), None) => {
                 request.extensions_mut().insert(request_id.clone());
                 request.extensions_mut().insert(trace);
                 let mut service = warp::service(self.routes.clone());
@@ -82,6 +86,14 @@ impl Front {
             response = refusal.into_response(&request_id);
         }
         add_headers(&mut response, &request_id);
+        if let Some(page) = their_page {
+            page.let_read(&mut response);
+        }
+        if !self.app.cors_origins.is_empty() {
+            // Whatever is kept on the way is kept for that page alone.
+            let vary = HeaderValue::from_static("origin");
+            response.headers_mut().append(header::VARY, vary);
+        }
         self.app.metrics.answered(response.status());
         tracing::debug!(
             request.id = request_id.as_str(),

@@ -10,6 +10,7 @@ mod derives;
 mod external;
 mod hears;
 mod hides;
+mod integrates;
 mod keeps;
 mod lasts;
 mod libraries;

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use reqwest::{
-    Response, StatusCode,
+    RequestBuilder, Response, StatusCode,
     multipart::{Form, Part},
 };
 use serde_json::Value;
@@ -96,16 +96,22 @@ impl Client {
     }
 
     pub async fn post(&self, upload: &Upload) -> Result<Response> {
+        Ok(self.upload(upload).send().await?)
+    }
+
+    /// Named by a key, so that it is done once.
+    pub async fn post_once(&self, upload: &Upload, key: &str) -> Result<Response> {
+        let request = self.upload(upload).header("idempotency-key", key);
+        Ok(request.send().await?)
+    }
+
+    fn upload(&self, upload: &Upload) -> RequestBuilder {
         let part = Part::bytes(upload.bytes.clone()).file_name(upload.file_name.clone());
         let mut form = Form::new().part("recording", part);
         for (name, value) in &upload.fields {
             form = form.text(*name, value.clone());
         }
-        Ok(self
-            .request("POST", "/api/v1/recordings")
-            .multipart(form)
-            .send()
-            .await?)
+        self.request("POST", "/api/v1/recordings").multipart(form)
     }
 
     /// Posts and returns the job's id.

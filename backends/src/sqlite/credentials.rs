@@ -166,10 +166,11 @@ impl Credentials for SqliteStore {
             .read(move |connection| {
                 let sql = format!(
                     "SELECT {KEY_COLUMNS} FROM api_keys
-                     WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2"
+                     WHERE id < ?1 ORDER BY id DESC LIMIT ?2"
                 );
                 let mut statement = connection.prepare_cached(&sql)?;
-                let before = before.map(|id| id.to_string());
+                // Sorts behind every id.
+                let before = before.map_or("~".to_owned(), |id| id.to_string());
                 let found = statement.query_and_then((before, signed(limit as u64)), api_key)?;
                 found.collect()
             })

@@ -2,10 +2,12 @@
 
 mod backup;
 mod correct;
+mod key;
 mod log;
 mod looks;
 mod named;
 mod plugin;
+mod remote;
 mod render;
 mod roles;
 
@@ -52,6 +54,8 @@ pub enum Command {
     /// For a plugin's author: from an empty folder to a published correction
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// A server's API keys: makes, lists and revokes them
+    Key(key::Arguments),
     /// Copies everything that is kept into a folder, while Retake runs or not, and verifies it
     Backup(backup::Arguments),
     /// Brings a backup back, where nothing is kept yet
@@ -88,6 +92,7 @@ pub fn run(mut program: Program) -> Result<()> {
             | Command::Spectrogram(_)
             | Command::Compare(_)
             | Command::Plugin(_)
+            | Command::Key(_)
             | Command::Backup(_)
             | Command::Restore(_)
     );
@@ -124,6 +129,7 @@ pub fn run(mut program: Program) -> Result<()> {
             Command::Spectrogram(arguments) => looks::spectrogram(config, arguments).await,
             Command::Compare(arguments) => looks::compare(config, arguments).await,
             Command::Plugin(command) => plugin::run(config, command, set).await,
+            Command::Key(arguments) => key::run(config, arguments).await,
             Command::Backup(_)
             | Command::Restore(_)
             | Command::Config

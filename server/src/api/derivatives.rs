@@ -2,32 +2,53 @@
 
 use jiff::Timestamp;
 use retake_chain::problem::Problem;
+use retake_findings::Finding;
 use retake_jobs::{
-    derivative::{Derivative, DerivedFile, Kind},
+    derivative::{Derivative, Kind},
     id::JobId,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::job_address;
+use super::{addresses::job_address, words};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Derivative")]
 pub struct DerivativeView<'a> {
+    #[schemars(with = "words::Id")]
     job_id: JobId,
-    /// `rendition`, `compare`, `peaks` or `spectrogram`.
+    #[schemars(extend("enum" = ["rendition", "compare", "peaks", "spectrogram"]))]
     kind: &'static str,
+    #[schemars(extend("enum" = ["waiting", "ready", "failed"]))]
     status: &'static str,
+    /// Why there is none.
+    #[schemars(with = "Option<words::Problem>")]
     error: Option<&'a Problem>,
-    /// Once ready.
-    #[serde(flatten)]
-    file: Option<&'a DerivedFile>,
+    /// Once ready, as what follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    content_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    size_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "words::Sha256")]
+    sha256: Option<&'a str>,
+    /// What was found in making it that a person should hear of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<words::Finding>")]
+    warnings: Option<&'a [Finding]>,
+    #[schemars(with = "words::Time")]
     created_at: Timestamp,
+    #[schemars(with = "Option<words::Time>")]
     ended_at: Option<Timestamp>,
-    links: Links,
+    links: DerivativeLinks,
 }
 
-#[derive(Serialize)]
-struct Links {
+#[derive(Serialize, JsonSchema)]
+struct DerivativeLinks {
     #[serde(rename = "self")]
+    #[schemars(with = "words::Address")]
     itself: String,
 }
 
@@ -47,15 +68,19 @@ impl<'a> DerivativeView<'a> {
                 format!("spectrograms/{}/{columns_per_second}/{tile}", side.name()),
             ),
         };
+        let file = derivative.file.as_ref();
         Self {
             job_id: derivative.job_id,
             kind,
             status: derivative.status.name(),
             error: derivative.error.as_ref(),
-            file: derivative.file.as_ref(),
+            content_type: file.map(|file| file.content_type.as_str()),
+            size_bytes: file.map(|file| file.size_bytes),
+            sha256: file.map(|file| file.sha256.as_str()),
+            warnings: file.map(|file| file.warnings.as_slice()),
             created_at: derivative.created_at,
             ended_at: derivative.ended_at,
-            links: Links {
+            links: DerivativeLinks {
                 itself: format!("{}/{under}", job_address(base, derivative.job_id)),
             },
         }

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod budget;
 pub mod conditions;
+pub mod cors;
 pub mod multipart;
 pub mod parameters;
 pub mod place;

@@ -50,6 +50,24 @@ enum At {
     End,
 }
 
+/// What comes piece by piece: the data of a form's part, or a whole body.
+pub trait Chunks: Send {
+    /// The next piece; `None` at its end.
+    fn chunk(&mut self) -> impl Future<Output = Result<Option<Bytes>, FormError>> + Send;
+}
+
+impl Chunks for Multipart {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FormError> {
+        Self::chunk(self).await
+    }
+}
+
+impl Chunks for RequestBody {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FormError> {
+        Ok(self.next().await.transpose()?)
+    }
+}
+
 pub struct Multipart {
     incoming: RequestBody,
     limits: Limits,

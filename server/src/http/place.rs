@@ -9,8 +9,9 @@ use http::{Uri, uri::PathAndQuery};
 use crate::http::target::is_host;
 
 /// First parts of our own addresses: a path that began with one would mean two things.
-const OURS: [&str; 8] = [
+const OURS: [&str; 9] = [
     "api",
+    "docs",
     "healthz",
     "readyz",
     "metrics",

@@ -3,4 +3,5 @@
 pub mod address_rate;
 pub mod admin_tries;
 pub mod stream_places;
+pub mod under_way;
 pub mod upload_places;

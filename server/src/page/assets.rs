@@ -5,10 +5,16 @@
 //! Content-Security-Policy; they change with every build of the page, hence computed here. Under a
 //! path (`Config::public_url`) the files' own addresses get that path before all this.
 
-use std::{borrow::Cow, collections::BTreeMap, io, io::Write, path::Path};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    io,
+    io::{Read, Write},
+    path::Path,
+};
 
 use bytes::Bytes;
-use flate2::{Compression, write::GzEncoder};
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use retake_jobs::digest::hex;
 use rust_embed::RustEmbed;
@@ -36,6 +42,10 @@ const GZIP_BYTES_MIN: usize = 1024;
 const INDEX: &str = "index.html";
 const MISSING: &str = "404.html";
 
+/// The reference of the HTTP interface: swagger-ui, which reads `/api/v1/openapi.json`.
+const REFERENCE: &str = "/docs";
+const REFERENCE_PAGE: &str = "docs/index.html";
+
 /// The addresses that the page makes sense of: `web/src/ui/useView.ts`. The start page answers all.
 const PAGES: [&str; 2] = ["/", "/plugins"];
 
@@ -44,6 +54,7 @@ pub struct WebAssets(BTreeMap<String, Asset>);
 
 #[derive(Debug)]
 struct Asset {
+    /// Empty where only the packed form is kept.
     bytes: Bytes,
     gzip: Option<Bytes>,
     content_type: &'static str,
@@ -77,6 +88,10 @@ impl WebAssets {
     fn new(files: BTreeMap<String, Bytes>, base: &str) -> Self {
         let roots = roots(&files);
         let asset = |(name, bytes): (String, Bytes)| {
+            // A large file that comes packed stays so, in the program and in memory.
+            if let Some(name) = name.strip_suffix(".gz") {
+                return (name.to_owned(), Asset::packed(name, bytes));
+            }
             let bytes = match str::from_utf8(&bytes) {
                 Ok(text) if !base.is_empty() && has_addresses(&name) => {
                     rebase::rebase(text, base, &roots).into()
@@ -102,6 +117,9 @@ impl WebAssets {
     fn find(&self, path: &str) -> Option<&Asset> {
         if is_page(path) {
             return self.0.get(INDEX);
+        }
+        if path.strip_suffix('/').unwrap_or(path) == REFERENCE {
+            return self.0.get(REFERENCE_PAGE);
         }
         let decoded = percent_encoding::percent_decode_str(path)
             .decode_utf8()
@@ -199,6 +217,27 @@ impl Asset {
         }
     }
 
+    fn packed(name: &str, gzip: Bytes) -> Self {
+        Self {
+            bytes: Bytes::new(),
+            gzip: Some(gzip.clone()),
+            ..Self::new(name, gzip)
+        }
+    }
+
+    /// For whoever takes nothing packed.
+    fn plain(&self) -> Bytes {
+        match &self.gzip {
+            Some(gzip) if self.bytes.is_empty() => {
+                let mut bytes = Vec::new();
+                let read = GzDecoder::new(gzip.as_ref()).read_to_end(&mut bytes);
+                read.expect("packed when the page was built");
+                bytes.into()
+            }
+            _ => self.bytes.clone(),
+        }
+    }
+
     /// The whole of it, packed for whoever takes that.
     fn answer(&self, request: Option<&HeaderMap>) -> Response {
         let mut response = match &self.gzip {
@@ -210,7 +249,7 @@ impl Asset {
                     .insert(header::CONTENT_ENCODING, encoding);
                 response
             }
-            _ => Response::new(self.bytes.clone().into()),
+            _ => Response::new(self.plain().into()),
         };
         self.describe(&mut response);
         response
@@ -434,6 +473,46 @@ mod tests {
                 .headers()
                 .contains_key(header::CONTENT_ENCODING)
         );
+    }
+
+    #[tokio::test]
+    async fn what_comes_packed_is_kept_so_and_unpacked_for_those_who_take_nothing_else() {
+        let text = "swagger ".repeat(1000);
+        let page = Bytes::from_static(b"<script src=\"/docs/ui.js\"></script>");
+        let files = BTreeMap::from([
+            ("docs/index.html".to_owned(), page),
+            ("docs/ui.js.gz".to_owned(), gzip(text.as_bytes()).unwrap()),
+        ]);
+        let assets = WebAssets::new(files, "/base");
+        assert!(assets.0["docs/ui.js"].bytes.is_empty());
+        for (coding, packed) in [("gzip", true), ("identity", false)] {
+            let coding = (header::ACCEPT_ENCODING, HeaderValue::from_static(coding));
+            let headers = HeaderMap::from_iter([coding]);
+            let answer = assets
+                .answer("/docs/ui.js", &Method::GET, &headers)
+                .unwrap();
+            let (head, body) = answer.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            assert_eq!(head.headers.contains_key(header::CONTENT_ENCODING), packed);
+            assert!(
+                head.headers["content-type"]
+                    .to_str()
+                    .unwrap()
+                    .contains("javascript")
+            );
+            assert_eq!(body.len() < text.len(), packed);
+            assert!(packed || body == text.as_bytes());
+        }
+        for path in ["/docs", "/docs/"] {
+            let answer = assets
+                .answer(path, &Method::GET, &HeaderMap::new())
+                .unwrap();
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert!(
+                body.ends_with(b"\"/base/docs/ui.js\"></script>"),
+                "{body:?}"
+            );
+        }
     }
 
     #[test]

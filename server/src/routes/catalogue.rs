@@ -9,13 +9,12 @@ use retake_chain::{preset, problem::ProblemKind};
 use warp::reply::Response;
 
 use crate::{
-    api::Page,
+    api::{LimitsView, Page, Version},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
 };
 
-pub static OPENAPI: &str = include_str!("../../../docs/openapi.json");
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
 
 /// Their plugins by the shortest names that mean them here, for people to read.
@@ -32,16 +31,40 @@ pub async fn presets(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     ))
 }
 
-/// Its addresses lie below the path under which we are reached.
+/// Made of the route table when the server starts.
 pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let description = match app.place.base() {
-        "" => Bytes::from_static(OPENAPI.as_bytes()),
-        base => {
-            let servers = format!("\"url\": \"{base}\"");
-            OPENAPI.replacen("\"url\": \"/\"", &servers, 1).into()
-        }
-    };
+    let description = app.description.get().cloned().unwrap_or_default();
     Ok(text(description, "application/json"))
+}
+
+pub async fn limits(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let config = &app.config;
+    let limits = LimitsView {
+        upload_bytes_max: config.upload_bytes_max,
+        upload_ms_max: config.upload_ms_max,
+        upload_bytes_per_s_min: config.upload_bytes_per_s_min,
+        uploads_per_owner_max: config.uploads_per_owner_max,
+        uploads_per_address_max: config.uploads_per_address_max,
+        uploads_max: config.uploads_max,
+        json_bytes_max: config.json_bytes_max,
+        chain_steps_max: config.chain_steps_max,
+        queue_depth_max: config.queue_depth_max,
+        sessions_per_minute_max: config.sessions_per_minute_max,
+        sessions_per_owner_max: config.sessions_per_owner_max,
+        streams_per_owner_max: config.streams_per_owner_max,
+        derivatives_waiting_per_owner_max: config.derivatives_waiting_per_owner_max,
+        plugin_bytes_max: config.plugin_bytes_max,
+    };
+    Ok(respond::json(StatusCode::OK, &limits))
+}
+
+pub async fn version(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let version = Version {
+        version: env!("CARGO_PKG_VERSION"),
+        api: "1",
+        commit: option_env!("RETAKE_COMMIT"),
+    };
+    Ok(respond::json(StatusCode::OK, &version))
 }
 
 /// The section of docs/problems.md that explains one kind: where a problem's `type` leads.

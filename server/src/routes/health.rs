@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use retake_jobs::seams::{QueueError, Topic};
-use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
+    api::{Alive, Readiness},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
@@ -20,7 +20,7 @@ const PROBE: Duration = Duration::from_secs(2);
 
 /// Answers while the process can answer at all; says nothing about what it depends on.
 pub async fn alive(_: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    Ok(respond::json(StatusCode::OK, &json!({"status": "alive"})))
+    Ok(respond::json(StatusCode::OK, &Alive { status: "alive" }))
 }
 
 /// 503 while requests would fail, so that whoever balances load looks elsewhere.
@@ -50,14 +50,14 @@ pub async fn ready(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let word = |fault: Option<String>| fault.unwrap_or_else(|| "ok".to_owned());
     Ok(respond::json(
         status,
-        &json!({
-            "status": if ready { "ready" } else { "not ready" },
-            "store": word(store),
-            "queue": word(queue),
+        &Readiness {
+            status: if ready { "ready" } else { "not ready" },
+            store: word(store),
+            queue: word(queue),
             // Recordings are taken all the same, and another process may correct them.
-            "worker": worker,
-            "stopping": stopping,
-        }),
+            worker,
+            stopping,
+        },
     ))
 }
 

@@ -1,7 +1,6 @@
 //! Every address there is, in one list.
 //!
-//! The list makes the warp filters, the `Allow` header of a 405, and the test that holds
-//! docs/openapi.json against the code. A handler gets a [`Call`] and returns an answer or a
+//! The list (`table`) makes the warp filters, the `Allow` header of a 405, and the OpenAPI document. A handler gets a [`Call`] and returns an answer or a
 //! [`Refusal`], and that is what its filter gives: only the end of [`all`] makes a response of a
 //! refusal. It is never a warp rejection, so no other route is tried after it.
 
@@ -11,12 +10,15 @@ mod download;
 mod events;
 mod health;
 mod jobs;
+mod keys;
+mod once;
 mod order;
 mod page;
 mod plugins;
 mod recordings;
 mod sessions;
 mod submissions;
+mod table;
 mod upload;
 
 use std::{sync::Arc, time::Duration};
@@ -29,6 +31,7 @@ use retake_jobs::trace::TraceContext;
 use warp::{Filter, filters::BoxedFilter, path::FullPath, reply::Response};
 
 use crate::{
+    api::{openapi, operation::Operation},
     app::App,
     call::Call,
     config::ms,
@@ -38,89 +41,16 @@ use crate::{
         request_id::{Peer, RequestId},
         respond::{Answer, Refusal},
     },
-    live::telling::{ADDRESS, Direct},
+    live::telling::Direct,
 };
 
-/// Methods and address templates, `/api/v1/jobs/{id}` say.
+/// What every address does.
 #[derive(Debug, Default)]
-pub struct Table(Vec<(Method, &'static str)>);
+pub struct Table(Vec<Operation>);
 
 pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
     let mut routes = Routes::new(app.clone());
-    routes.on(Method::POST, "/api/v1/sessions", sessions::create);
-
-    routes.on_slow(Method::POST, "/api/v1/recordings", upload::create);
-    routes.on(Method::GET, "/api/v1/recordings", recordings::list);
-    routes.on(Method::GET, "/api/v1/recordings/{id}", recordings::get);
-    routes.on(
-        Method::DELETE,
-        "/api/v1/recordings/{id}",
-        recordings::delete,
-    );
-    routes.on(
-        Method::GET,
-        "/api/v1/recordings/{id}/audio",
-        recordings::audio,
-    );
-    routes.on(Method::POST, "/api/v1/recordings/{id}/jobs", jobs::create);
-
-    routes.on(Method::GET, "/api/v1/jobs/{id}", jobs::get);
-    routes.on(Method::POST, "/api/v1/jobs/{id}/cancel", jobs::cancel);
-    routes.on(Method::GET, "/api/v1/jobs/{id}/audio", jobs::audio);
-    routes.on(Method::GET, "/api/v1/jobs/{id}/report", jobs::report);
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/steps/{index}/delta",
-        jobs::delta,
-    );
-
-    let derived = "/api/v1/jobs/{id}/derivatives";
-    routes.on(Method::GET, derived, derivatives::list);
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/renditions/{rendition}",
-        derivatives::rendition,
-    );
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/compare",
-        derivatives::compare,
-    );
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/compare.m4a",
-        derivatives::compare_tracks,
-    );
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/peaks/{side}",
-        derivatives::peaks,
-    );
-    routes.on(
-        Method::GET,
-        "/api/v1/jobs/{id}/spectrograms/{side}/{columns_per_second}/{tile}",
-        derivatives::spectrogram,
-    );
-
-    routes.on(Method::GET, ADDRESS, events::stream);
-
-    routes.on(Method::GET, "/api/v1/plugins", plugins::list);
-    routes.on_slow(Method::POST, "/api/v1/plugins", submissions::create);
-    routes.on(Method::GET, "/api/v1/plugins/{plugin}", plugins::get);
-    let version = "/api/v1/plugins/{plugin}/versions/{version}";
-    routes.on(Method::GET, version, plugins::version);
-    routes.on(Method::DELETE, version, plugins::remove);
-    let submission = "/api/v1/plugin-submissions/{submission}";
-    routes.on(Method::GET, submission, submissions::get);
-    routes.on(Method::GET, "/api/v1/admin", plugins::admin);
-
-    routes.on(Method::GET, "/api/v1/presets", catalogue::presets);
-    routes.on(Method::GET, "/api/v1/openapi.json", catalogue::openapi);
-    routes.on(Method::GET, "/problems/{kind}", catalogue::problem);
-
-    routes.on(Method::GET, "/healthz", health::alive);
-    routes.on(Method::GET, "/readyz", health::ready);
-    routes.on(Method::GET, "/metrics", health::metrics);
+    table::fill(&mut routes);
     let (answers, table) = routes.finish();
     let responses = answers
         .and(warp::ext::get::<RequestId>())
@@ -130,17 +60,23 @@ pub fn all(app: &Arc<App>) -> (BoxedFilter<(Response,)>, Arc<Table>) {
 
 impl Table {
     #[cfg(test)]
-    pub fn entries(&self) -> &[(Method, &'static str)] {
+    pub fn operations(&self) -> &[Operation] {
         &self.0
+    }
+
+    #[cfg(test)]
+    pub fn entries(&self) -> Vec<(Method, &'static str)> {
+        let entry = |it: &Operation| (it.method.clone(), it.address);
+        self.0.iter().map(entry).collect()
     }
 
     /// For `Allow`: what a path takes, empty if it is no address of this list.
     fn allowed(&self, path: &str) -> String {
         let mut methods: Vec<&str> = Vec::new();
-        for (method, template) in &self.0 {
-            if matches(template, path) {
-                methods.push(method.as_str());
-                if method == Method::GET {
+        for operation in &self.0 {
+            if matches(operation.address, path) {
+                methods.push(operation.method.as_str());
+                if operation.method == Method::GET {
                     methods.push("HEAD");
                 }
             }
@@ -149,7 +85,7 @@ impl Table {
     }
 }
 
-fn matches(template: &str, path: &str) -> bool {
+pub fn matches(template: &str, path: &str) -> bool {
     let mut segments = path.trim_end_matches('/').split('/');
     let fits = template.split('/').all(|wanted| {
         segments
@@ -175,30 +111,30 @@ impl Routes {
     }
 
     /// An address whose answer is found within `answer_ms_max`.
-    fn on<H, F>(&mut self, method: Method, template: &'static str, handler: H)
+    fn on<H, F>(&mut self, operation: Operation, handler: H)
     where
         H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
         let limit = ms(self.app.config.answer_ms_max);
-        self.on_slow(method, template, move |app, call| {
+        self.on_slow(operation, move |app, call| {
             in_time(limit, handler(app, call))
         });
     }
 
     /// An address that limits its own time.
-    fn on_slow<H, F>(&mut self, method: Method, template: &'static str, handler: H)
+    fn on_slow<H, F>(&mut self, operation: Operation, handler: H)
     where
         H: Fn(Arc<App>, Call) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = Answer> + Send + 'static,
     {
-        self.table.0.push((method.clone(), template));
         let app = self.app.clone();
-        let route = address(template)
-            .and(taken(&method))
+        let route = address(operation.address)
+            .and(taken(&operation.method))
             .and(call(app.clone()))
             .then(move |segments, call: Call| handler(app.clone(), Call { segments, ..call }))
             .boxed();
+        self.table.0.push(operation);
         self.filter = Some(match self.filter.take() {
             None => route,
             Some(before) => before.or(route).unify().boxed(),
@@ -208,6 +144,10 @@ impl Routes {
     fn finish(self) -> (BoxedFilter<(Answer,)>, Arc<Table>) {
         let page = page::filter(self.app.clone());
         let api = self.filter.expect("there are routes");
+        let description = openapi::document(&self.table.0, self.app.place.base());
+        let text = serde_json::to_string_pretty(&description).expect("plain data");
+        // A second table of the same app says the same.
+        let _ = self.app.description.set((text + "\n").into());
         let table = Arc::new(self.table);
         let all = api
             .or(page)

@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     app::App,
     http::respond::{Refusal, shorten},
+    routes::once::Fingerprint,
 };
 
 /// No file has more.
@@ -80,6 +81,20 @@ pub struct Order {
 }
 
 impl Wanted {
+    /// Of all that it says of the recording.
+    pub fn fingerprint(&self, recording: RecordingId) -> [u8; 32] {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let json =
+            |value: &Option<Value>| value.as_ref().map_or_else(String::new, Value::to_string);
+        Fingerprint::default()
+            .with("recording", recording.to_string().as_bytes())
+            .with("preset", text(&self.preset).as_bytes())
+            .with("chain", json(&self.chain).as_bytes())
+            .with("format", text(&self.format).as_bytes())
+            .with("track", json(&self.track).as_bytes())
+            .finish()
+    }
+
     /// Every fault at once. Where nothing is said of what to do, the default preset is meant.
     pub fn check(self, vocabulary: &Vocabulary) -> Result<Order, Vec<Fault>> {
         let mut faults = Vec::new();

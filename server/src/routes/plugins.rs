@@ -5,14 +5,14 @@ use std::sync::Arc;
 use http::StatusCode;
 use retake_chain::{ShortNames, find_plugin, problem::ProblemKind};
 use retake_jobs::{
+    credential::Scope,
     plugin::{PluginVersion, short_names},
     seams::Removal,
 };
-use serde_json::json;
 use warp::reply::Response;
 
 use crate::{
-    api::{Page, PluginView, VersionView},
+    api::{Admin, History, Names, Page, PluginView, VersionView},
     app::App,
     call::Call,
     http::{
@@ -30,7 +30,7 @@ pub async fn list(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
     let same = |a: &PluginVersion, b: &PluginVersion| id(a) == id(b);
     let views = rows.chunk_by(same).map(|versions| {
         let texts: Vec<_> = versions.iter().map(version_text).collect();
-        PluginView::new(&versions[0], &names, texts)
+        PluginView::new(&versions[0], &names, Names(texts))
     });
     Ok(respond::json(
         StatusCode::OK,
@@ -49,7 +49,7 @@ pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let versions: Vec<_> = rows.iter().map(VersionView::new).collect();
     Ok(respond::json(
         StatusCode::OK,
-        &PluginView::new(newest, &names, versions),
+        &PluginView::new(newest, &names, History(versions)),
     ))
 }
 
@@ -63,12 +63,12 @@ pub async fn version(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .await?;
     let in_use = rows.iter().filter(|row| row.removed_at.is_none());
     let texts: Vec<_> = in_use.map(version_text).collect();
-    let view = PluginView::new(row, &names, texts).with_check(check);
+    let view = PluginView::new(row, &names, Names(texts)).with_check(check);
     Ok(respond::json(StatusCode::OK, &view))
 }
 
 pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
     let (rows, _) = versions_of(&app, call.segment(0)).await?;
     let row = one_of(&rows, call.segment(1))?;
     let (id, version) = (id(row), version_text(row));
@@ -91,8 +91,8 @@ pub async fn remove(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 
 /// For the page: whether a typed key is one.
 pub async fn admin(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
-    Ok(respond::json(StatusCode::OK, &json!({"admin": true})))
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
+    Ok(respond::json(StatusCode::OK, &Admin { admin: true }))
 }
 
 /// The newest first; at least one.

@@ -28,6 +28,7 @@ const PAGE_LENGTH: usize = 50;
 
 pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
+    call.only_query(&["page_token"])?;
     let before = call
         .query("page_token")
         .map(|text| parse_page_token(&text))

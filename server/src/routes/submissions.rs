@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
+    credential::Scope,
     id::SubmissionId,
     seams::{BlobError, BlobKey},
     submission::Submission,
@@ -28,7 +29,7 @@ use crate::{
 const WASM: &str = "application/wasm";
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
     check_headers(&app, &call.headers)?;
     let place = app.upload_places.take(None, call.peer)?;
     let request_id = call.request_id.as_str().to_owned();
@@ -50,11 +51,14 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    auth::check_admin(&app, &call).await?;
+    auth::check_admin(&app, &call, Scope::PluginsPublish).await?;
     let id: SubmissionId = call.id()?;
     let submission = app.parts.store.submission(id).await?;
     let submission = submission.ok_or_else(Refusal::not_found)?;
-    Ok(respond::json(StatusCode::OK, &submission))
+    Ok(respond::json(
+        StatusCode::OK,
+        &api::SubmissionView::new(&submission),
+    ))
 }
 
 /// Says no before the body is read, where its head already tells.

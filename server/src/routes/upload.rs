@@ -1,4 +1,5 @@
-//! `POST /api/v1/recordings`: a form with a recording in it, of any length, in bounded memory.
+//! `POST /api/v1/recordings`: a form with a recording in it, or the recording alone, of any length, in
+//! bounded memory.
 //!
 //! Fields come in any order. The recording is streamed to the blob store as it arrives; what is wrong
 //! with the fields is collected and told at once. Nothing of a refused upload is left behind, and
@@ -14,6 +15,7 @@ use http::{HeaderMap, header};
 use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
+    digest::hex,
     id::{OwnerId, RecordingId},
     idempotency::Added,
     job::Status,
@@ -21,6 +23,7 @@ use retake_jobs::{
     seams::{BlobError, BlobInfo, BlobKey},
     trace::TraceContext,
 };
+use sha2::{Digest as _, Sha256};
 use warp::reply::Response;
 
 use self::form::{Form, Stored, display_name};
@@ -31,11 +34,14 @@ use crate::{
     config::ms,
     http::{
         body::RequestBody,
-        multipart::{FormError, Limits, Multipart},
+        multipart::{Chunks, FormError, Limits, Multipart},
         parameters::{self, Disposition},
         respond::{Refusal, shorten},
     },
-    routes::order::{field_pointer, refuse_all},
+    routes::{
+        once::{Named, replay},
+        order::{field_pointer, refuse_all},
+    },
     session::auth,
 };
 
@@ -56,8 +62,12 @@ const FAULTS_MAX: usize = 32;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
-    app.check_queue_depth()?;
-    let boundary = boundary(&call.headers)?;
+    let named = Named::begin(&app, owner, &call.headers).await?;
+    if !named.as_ref().is_some_and(Named::came_before) {
+        app.check_queue_depth()?;
+    }
+    let envelope = envelope(&call.headers)?;
+    let fields = call.query_fields();
     check_length(&app, &call.headers)?;
     let place = app.upload_places.take(Some(owner), call.peer)?;
     let upload = Upload {
@@ -66,39 +76,58 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         id: RecordingId::new(app.parts.clock.now()),
         request_id: call.request_id.as_str().to_owned(),
         trace: call.trace,
+        named,
     };
     let body = call
         .body
         .within(ms(app.config.upload_ms_max))
         .at_least(app.config.upload_bytes_per_s_min);
     app.unbroken(async move {
-        let answer = upload.run(body, boundary).await;
+        let answer = upload.run(body, envelope, fields).await;
         drop(place);
         answer
     })
     .await
 }
 
-fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
+/// How the recording comes.
+enum Envelope {
+    Form {
+        boundary: String,
+    },
+    /// The body is the recording, and the fields stand in the query.
+    None,
+}
+
+fn envelope(headers: &HeaderMap) -> Result<Envelope, Refusal> {
     if let Some(encoding) = headers.get(header::CONTENT_ENCODING) {
         return Err(Refusal::new(
             ProblemKind::InvalidRequest,
-            format!("content-encoding is {encoding:?}; send the form as it is"),
+            format!("content-encoding is {encoding:?}; send the recording as it is"),
         ));
     }
     let content_type = headers.get(header::CONTENT_TYPE);
-    content_type
-        .and_then(|value| parameters::boundary(value.as_bytes()))
-        .ok_or_else(|| {
-            let given = content_type.map_or("missing".to_owned(), |value| {
-                let text = String::from_utf8_lossy(value.as_bytes());
-                format!("\"{}\"", shorten(&text))
-            });
-            Refusal::new(
-                ProblemKind::InvalidRequest,
-                format!("content-type is {given}; it must be multipart/form-data with a boundary"),
-            )
-        })
+    if let Some(boundary) = content_type.and_then(|value| parameters::boundary(value.as_bytes())) {
+        return Ok(Envelope::Form { boundary });
+    }
+    let given = content_type.map_or("missing".into(), |value| {
+        String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()
+    });
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    let is_raw = essence.starts_with("audio/")
+        || essence.starts_with("video/")
+        || ["application/octet-stream", "application/ogg"].contains(&essence);
+    if is_raw {
+        return Ok(Envelope::None);
+    }
+    Err(Refusal::new(
+        ProblemKind::InvalidRequest,
+        format!(
+            "content-type is \"{}\"; it must be multipart/form-data with a boundary, or audio/*, video/* \
+             or application/octet-stream where the body is the recording itself",
+            shorten(&given)
+        ),
+    ))
 }
 
 /// Says no before the body is read, where its length already tells.
@@ -125,27 +154,47 @@ fn too_large(app: &App) -> Refusal {
     Refusal::field(ProblemKind::TooLarge, "/recording", detail)
 }
 
+/// The upload's answer: of this time, or of when it came before.
+enum Taken {
+    Now(Response),
+    Before(Response),
+}
+
 struct Upload {
     app: Arc<App>,
     owner: OwnerId,
     id: RecordingId,
     request_id: String,
     trace: TraceContext,
+    named: Option<Named>,
 }
 
 impl Upload {
-    async fn run(self, body: RequestBody, boundary: String) -> Result<Response, Refusal> {
+    async fn run(
+        self,
+        body: RequestBody,
+        envelope: Envelope,
+        fields: Vec<(String, String)>,
+    ) -> Result<Response, Refusal> {
         let mut form = Form::default();
-        let read = self.read(&mut form, body, boundary).await;
-        let stored = form.recording.is_some();
+        let read = match envelope {
+            Envelope::Form { boundary } => {
+                for (name, _) in fields {
+                    form.unknown(&name, "a form's fields stand in the form");
+                }
+                self.read(&mut form, body, boundary).await
+            }
+            Envelope::None => self.read_raw(&mut form, body, fields).await,
+        };
+        let stored = form.recording.is_some() && !self.came_before();
         let answer = match read {
             Ok(()) => self.accept(form).await,
             Err(refusal) => Err(refusal),
         };
-        if answer.is_err() && stored {
+        if stored && !matches!(answer, Ok(Taken::Now(_))) {
             self.clean_up().await;
         }
-        answer
+        answer.map(|(Taken::Now(response) | Taken::Before(response))| response)
     }
 
     async fn read(
@@ -175,10 +224,7 @@ impl Upload {
                     self.read_recording(form, &mut parts, file_name).await?
                 }
                 None => {
-                    let (name, known) = (shorten(&name), TEXTS.join(", "));
-                    let detail =
-                        format!("there is no field \"{name}\"; there is: recording, {known}");
-                    form.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
+                    form.unknown(&name, &format!("there is: recording, {}", TEXTS.join(", ")));
                     self.skip(&mut parts).await?
                 }
             };
@@ -186,6 +232,28 @@ impl Upload {
                 return Ok(());
             }
         }
+        Ok(())
+    }
+
+    async fn read_raw(
+        &self,
+        form: &mut Form,
+        mut body: RequestBody,
+        fields: Vec<(String, String)>,
+    ) -> Result<(), Refusal> {
+        let mut file_name = None;
+        for (name, value) in fields {
+            match TEXTS.into_iter().find(|text| *text == name) {
+                Some(text) => {
+                    if form.texts.insert(text, Some(value)).is_some() {
+                        form.twice(text);
+                    }
+                }
+                None if name == "file_name" => file_name = display_name(&value),
+                None => form.unknown(&name, &format!("there is: file_name, {}", TEXTS.join(", "))),
+            }
+        }
+        self.read_recording(form, &mut body, file_name).await?;
         Ok(())
     }
 
@@ -219,7 +287,7 @@ impl Upload {
     async fn read_recording(
         &self,
         form: &mut Form,
-        parts: &mut Multipart,
+        parts: &mut impl Chunks,
         file_name: Option<String>,
     ) -> Result<bool, Refusal> {
         if std::mem::replace(&mut form.recording_seen, true) {
@@ -270,7 +338,15 @@ impl Upload {
         Ok(true)
     }
 
-    async fn store(&self, prefix: Bytes, parts: &mut Multipart) -> Result<BlobInfo, Refusal> {
+    /// It is only compared with what came then.
+    fn came_before(&self) -> bool {
+        self.named.as_ref().is_some_and(Named::came_before)
+    }
+
+    async fn store(&self, prefix: Bytes, parts: &mut impl Chunks) -> Result<BlobInfo, Refusal> {
+        if self.came_before() {
+            return self.only_digest(prefix, parts).await;
+        }
         let rest = stream::unfold(parts, |parts| async {
             let chunk = parts.chunk().await.transpose()?;
             Some((chunk.map_err(io::Error::other), parts))
@@ -297,8 +373,28 @@ impl Upload {
         }
     }
 
+    async fn only_digest(
+        &self,
+        prefix: Bytes,
+        parts: &mut impl Chunks,
+    ) -> Result<BlobInfo, Refusal> {
+        let mut sha256 = Sha256::new_with_prefix(&prefix);
+        let mut size_bytes = prefix.len() as u64;
+        while let Some(chunk) = parts.chunk().await.map_err(|e| self.broken(e))? {
+            size_bytes += chunk.len() as u64;
+            sha256.update(&chunk);
+        }
+        if size_bytes > self.app.config.upload_bytes_max {
+            return Err(too_large(&self.app));
+        }
+        Ok(BlobInfo {
+            size_bytes,
+            sha256: hex(&sha256.finalize()),
+        })
+    }
+
     /// Reads a field and forgets it; false if it is too long to be worth that.
-    async fn skip(&self, parts: &mut Multipart) -> Result<bool, Refusal> {
+    async fn skip(&self, parts: &mut impl Chunks) -> Result<bool, Refusal> {
         let mut skipped = 0;
         while let Some(chunk) = parts.chunk().await.map_err(|e| self.broken(e))? {
             skipped += chunk.len() as u64;
@@ -318,8 +414,16 @@ impl Upload {
         }
     }
 
-    async fn accept(&self, mut form: Form) -> Result<Response, Refusal> {
+    async fn accept(&self, mut form: Form) -> Result<Taken, Refusal> {
         let app = &self.app;
+        let fingerprint = form.fingerprint();
+        let replayed = self
+            .named
+            .as_ref()
+            .and_then(|named| named.replay(app, fingerprint));
+        if let Some(replayed) = replayed {
+            return replayed.map(Taken::Before);
+        }
         let email = form.email();
         let wanted = form.wanted();
         let order = match wanted.check(&app.vocabulary().await?) {
@@ -354,9 +458,16 @@ impl Upload {
         };
         let asked = (self.request_id.as_str(), self.trace);
         let job = order.into_job(app, self.id, self.owner, asked);
-        let event = match app.parts.store.accept(&recording, &job, None).await? {
-            Added::Now(event) => event,
-            Added::Before(before) => before.event,
+        let once = self.named.as_ref().map(|named| named.once(fingerprint));
+        let added = app.parts.store.accept(&recording, &job, once.as_ref());
+        let event = match (added.await?, &once) {
+            (Added::Now(event), _) => event,
+            (Added::Before(before), Some(once)) => {
+                return replay(app, &before, once).map(Taken::Before);
+            }
+            (Added::Before(_), None) => {
+                return Err(Refusal::internal("an upload without a key came before"));
+            }
         };
         app.metrics.uploaded(recording.size_bytes);
         app.metrics.job(Status::Queued);
@@ -368,7 +479,8 @@ impl Upload {
             size_bytes = recording.size_bytes,
             "job queued"
         );
-        Ok(Accepted::new(app.place.base(), &job, event).into_response())
+        let accepted = Accepted::new(app.place.base(), &job, event);
+        Ok(Taken::Now(accepted.into_response()))
     }
 
     /// Takes the bytes away, unless their row was committed after all and only the answer failed.

@@ -1,13 +1,19 @@
-//! Whose request this is: a session's token, as `Authorization: Bearer` or as the page's cookie; and
-//! the admin key, which is no session and opens nothing but what publishes plugins.
+//! Whose request this is: a session's token, as `Authorization: Bearer` or as the page's cookie, or an
+//! API key; and the admin key of the installation, which belongs to nobody and opens nobody's recordings.
 //!
-//! Both are 256 random bits; only their SHA-256 is stored, so the store's contents open nothing.
-//! Looking a hash up tells an attacker's clock nothing about the token, so no constant-time compare
-//! is needed. Neither is ever logged.
+//! All are 256 random bits; only their SHA-256 is stored, so the store's contents open nothing.
+//! Looking a hash up tells an attacker's clock nothing about the secret, so no constant-time compare
+//! is needed. None is ever logged.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderValue, header};
+use jiff::Timestamp;
 use retake_chain::problem::ProblemKind;
-use retake_jobs::{digest::hex, id::OwnerId};
+use retake_jobs::{
+    credential::{ApiKey, Scope, Session, USE_NOTED_EVERY},
+    digest::hex,
+    id::OwnerId,
+    seams::StoreError,
+};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -16,6 +22,7 @@ use crate::{
     call::Call,
     http::respond::Refusal,
     session::{
+        api_key::{self, ApiKeySecret},
         cookie::SessionCookie,
         origin,
         token::{Token, secret},
@@ -24,18 +31,137 @@ use crate::{
 
 const ADMIN_PREFIX: &str = "rtadm_";
 
-/// Refuses whoever does not send an admin key of this installation. Never taken from a cookie: no
-/// other site's page can make a browser send it. Wrong ones are counted, slowed and logged.
-pub async fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
+pub enum Credential {
+    Session(Session),
+    ApiKey(ApiKey),
+}
+
+impl Credential {
+    pub fn owner(&self) -> OwnerId {
+        match self {
+            Self::Session(session) => session.owner,
+            Self::ApiKey(key) => key.owner,
+        }
+    }
+
+    /// A session opens its owner's recordings.
+    fn check(&self, scope: Scope) -> Result<(), Refusal> {
+        match self {
+            Self::Session(_) => Ok(()),
+            Self::ApiKey(key) => check_scope(key, scope),
+        }
+    }
+}
+
+/// The owner who asks for recordings.
+pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
+    let credential = credential(app, call).await?;
+    credential.check(Scope::Recordings)?;
+    Ok(credential.owner())
+}
+
+/// A bearer token that is there decides alone; the cookie is looked at without one, and then an unsafe
+/// method must come from our own page.
+pub async fn credential(app: &App, call: &Call) -> Result<Credential, Refusal> {
+    if let Some(value) = call.headers.get(header::AUTHORIZATION) {
+        let text = bearer_text(value).ok_or_else(unknown)?;
+        if text.starts_with(api_key::PREFIX) {
+            return Ok(Credential::ApiKey(find_api_key(app, text).await?));
+        }
+        let token = Token::parse(text).ok_or_else(unknown)?;
+        return Ok(Credential::Session(find_session(app, &token).await?));
+    }
+    let cookie = SessionCookie::of(app, &call.way);
+    let token = cookie.find(&call.headers).ok_or_else(|| {
+        Refusal::new(
+            ProblemKind::Unauthenticated,
+            "send the token from POST /api/v1/sessions, or an API key, as \"Authorization: Bearer rt…\"",
+        )
+    })?;
+    if !call.method.is_safe() {
+        origin::check(&app.place, &call.way, &call.headers)?;
+    }
+    Ok(Credential::Session(find_session(app, &token).await?))
+}
+
+async fn find_session(app: &App, token: &Token) -> Result<Session, Refusal> {
+    let session = session_of(app, token).await?.ok_or_else(unknown)?;
+    let now = app.parts.clock.now();
+    if is_due(Some(session.used_at), now) {
+        noted(app.parts.store.note_session_used(session.id, now).await);
+    }
+    Ok(session)
+}
+
+pub async fn session_of(app: &App, token: &Token) -> Result<Option<Session>, Refusal> {
+    Ok(app.parts.store.session(token.sha256()).await?)
+}
+
+async fn find_api_key(app: &App, text: &str) -> Result<ApiKey, Refusal> {
+    let no = |detail: String| Refusal::new(ProblemKind::Unauthenticated, detail);
+    let secret = ApiKeySecret::parse(text)
+        .ok_or_else(|| no("that is no whole API key: it was cut or mistyped".to_owned()))?;
+    let key = app.parts.store.api_key(secret.sha256()).await?;
+    let key = key.ok_or_else(|| no("the API key is not one of ours".to_owned()))?;
+    let now = app.parts.clock.now();
+    if !key.opens(now) {
+        let (what, at) = match (key.revoked_at, key.expires_at) {
+            (Some(at), _) => ("was revoked", at),
+            (None, at) => ("expired", at.unwrap_or(now)),
+        };
+        return Err(no(format!("the API key {} {what} at {at:.0}", key.id)));
+    }
+    if is_due(key.used_at, now) {
+        noted(app.parts.store.note_api_key_used(key.id, now).await);
+    }
+    Ok(key)
+}
+
+fn is_due(used_at: Option<Timestamp>, now: Timestamp) -> bool {
+    used_at.is_none_or(|at| now.duration_since(at) >= USE_NOTED_EVERY)
+}
+
+/// Nobody is turned away because a use could not be written down.
+fn noted(note: Result<(), StoreError>) {
+    if let Err(error) = note {
+        tracing::warn!("the use of a credential was not noted: {error}");
+    }
+}
+
+fn check_scope(key: &ApiKey, needed: Scope) -> Result<(), Refusal> {
+    let implied = needed == Scope::PluginsPublish && key.scopes.contains(&Scope::Admin);
+    if implied || key.scopes.contains(&needed) {
+        return Ok(());
+    }
+    let has: Vec<&str> = key.scopes.iter().map(|scope| scope.name()).collect();
+    Err(Refusal::new(
+        ProblemKind::InsufficientScope,
+        format!(
+            "the API key has the scope {}; this address needs {needed}",
+            has.join(", ")
+        ),
+    ))
+}
+
+/// Refuses whoever sends neither an API key of that scope nor an admin key of this installation. Never
+/// taken from a cookie: no other site's page can make a browser send it. Wrong admin keys are
+/// counted, slowed and logged.
+pub async fn check_admin(app: &App, call: &Call, scope: Scope) -> Result<(), Refusal> {
     let bearer = call
         .headers
         .get(header::AUTHORIZATION)
         .and_then(bearer_text);
+    if let Some(text) = bearer.filter(|text| text.starts_with(api_key::PREFIX)) {
+        let key = find_api_key(app, text).await?;
+        return check_scope(&key, scope);
+    }
     // A session's token is no guess.
     let Some(key) = bearer.filter(|text| text.starts_with(ADMIN_PREFIX)) else {
         return Err(Refusal::new(
             ProblemKind::AdminKeyNeeded,
-            "send the admin key as \"Authorization: Bearer rtadm_…\"",
+            format!(
+                "send the admin key, or an API key with the scope {scope}, as \"Authorization: Bearer rt…\""
+            ),
         ));
     };
     app.admin_tries.admit(call.peer).await?;
@@ -57,46 +183,11 @@ pub async fn check_admin(app: &App, call: &Call) -> Result<(), Refusal> {
     ))
 }
 
-/// The owner who asks. A bearer token that is there decides alone; the cookie is looked at without
-/// one, and then an unsafe method must come from our own page.
-pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
-    let token = match bearer(&call.headers)? {
-        Some(token) => token,
-        None => {
-            let cookie = SessionCookie::of(app, &call.way);
-            let token = cookie.find(&call.headers).ok_or_else(|| {
-                Refusal::new(
-                    ProblemKind::Unauthenticated,
-                    "send the token from POST /api/v1/sessions as \"Authorization: Bearer rt_…\"",
-                )
-            })?;
-            if !call.method.is_safe() {
-                origin::check(&app.place, &call.way, &call.headers)?;
-            }
-            token
-        }
-    };
-    owner_of(app, &token).await?.ok_or_else(unknown)
-}
-
-pub async fn owner_of(app: &App, token: &Token) -> Result<Option<OwnerId>, Refusal> {
-    let session = app.parts.store.session(token.sha256()).await?;
-    Ok(session.map(|session| session.owner))
-}
-
 fn unknown() -> Refusal {
     Refusal::new(
         ProblemKind::Unauthenticated,
         "the session's token is not one of ours",
     )
-}
-
-fn bearer(headers: &HeaderMap) -> Result<Option<Token>, Refusal> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        return Ok(None);
-    };
-    let token = bearer_text(value).and_then(Token::parse);
-    token.map(Some).ok_or_else(unknown)
 }
 
 fn bearer_text(value: &HeaderValue) -> Option<&str> {

@@ -59,10 +59,18 @@ impl SessionCookie {
     }
 
     pub fn set(&self, token: &Token) -> String {
-        let (name, token, path) = (&self.name, token.reveal(), &self.path);
+        self.line(token.reveal(), MAX_AGE_S)
+    }
+
+    pub fn forget(&self) -> String {
+        self.line("", 0)
+    }
+
+    fn line(&self, token: &str, max_age_s: u32) -> String {
+        let (name, path) = (&self.name, &self.path);
         let secure = if self.secure { "; Secure" } else { "" };
         format!(
-            "{name}={token}; Path={path}; HttpOnly; SameSite=Strict; Max-Age={MAX_AGE_S}{secure}"
+            "{name}={token}; Path={path}; HttpOnly; SameSite=Strict; Max-Age={max_age_s}{secure}"
         )
     }
 }

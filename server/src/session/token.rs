@@ -12,11 +12,7 @@ pub struct Token(String);
 
 impl Token {
     pub fn new() -> Self {
-        let mut secret = [0; SECRET_BYTES];
-        OsRng
-            .try_fill_bytes(&mut secret)
-            .expect("the system has randomness");
-        Self(format!("{PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(secret)))
+        Self(format!("{PREFIX}{}", random_secret()))
     }
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -36,6 +32,14 @@ impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Token(…)")
     }
+}
+
+pub fn random_secret() -> String {
+    let mut secret = [0; SECRET_BYTES];
+    OsRng
+        .try_fill_bytes(&mut secret)
+        .expect("the system has randomness");
+    BASE64_URL_SAFE_NO_PAD.encode(secret)
 }
 
 /// The whole text, if it is a well-formed secret behind its prefix.

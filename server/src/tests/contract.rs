@@ -8,13 +8,15 @@ use serde_json::json;
 use super::house::{Ask, HOST, House, ask, form_with, get, good_form, post};
 use crate::routes::{self, Table};
 
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 12] = [
     "/api/v1/sessions",
     "/api/v1/plugins",
     "/api/v1/plugins/{plugin}",
     "/api/v1/plugins/{plugin}/versions/{version}",
     "/api/v1/presets",
     "/api/v1/openapi.json",
+    "/api/v1/version",
+    "/api/v1/limits",
     "/problems/{kind}",
     "/healthz",
     "/readyz",
@@ -22,7 +24,7 @@ const OPEN: [&str; 10] = [
 ];
 
 /// No session opens these.
-const ADMIN: [(Method, &str); 4] = [
+const ADMIN: [(Method, &str); 8] = [
     (Method::POST, "/api/v1/plugins"),
     (
         Method::DELETE,
@@ -30,6 +32,10 @@ const ADMIN: [(Method, &str); 4] = [
     ),
     (Method::GET, "/api/v1/plugin-submissions/{submission}"),
     (Method::GET, "/api/v1/admin"),
+    (Method::POST, "/api/v1/keys"),
+    (Method::GET, "/api/v1/keys"),
+    (Method::GET, "/api/v1/keys/{key}"),
+    (Method::DELETE, "/api/v1/keys/{key}"),
 ];
 
 fn table(house: &House) -> Arc<Table> {
@@ -42,7 +48,9 @@ async fn without_a_session_every_private_address_answers_401() {
     let (mut asked, mut open) = (0, 0);
     for (method, template) in table(&house).entries() {
         let is_admin = ADMIN.contains(&(method.clone(), template));
-        if !is_admin && OPEN.contains(template) {
+        // Opening a session needs none; seeing them does.
+        let mine = template == "/api/v1/sessions" && method != Method::POST;
+        if !is_admin && !mine && OPEN.contains(&template) {
             open += 1;
             continue;
         }
@@ -71,7 +79,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open), (22, OPEN.len()));
+    assert_eq!((asked, open), (30, OPEN.len()));
 }
 
 #[tokio::test]
@@ -127,7 +135,8 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
     for (path, allowed) in [
         ("/api/v1/recordings", "POST, GET, HEAD"),
         ("/api/v1/recordings/7", "GET, HEAD, DELETE"),
-        ("/api/v1/sessions", "POST"),
+        ("/api/v1/sessions", "POST, GET, HEAD"),
+        ("/api/v1/session-codes", "POST"),
         ("/healthz", "GET, HEAD"),
         ("/plugins", "GET, HEAD"),
     ] {
@@ -138,7 +147,7 @@ async fn a_wrong_method_answers_405_with_the_right_ones() {
         }
     }
     house
-        .ask(get("/api/v1/sessions"))
+        .ask(get("/api/v1/session-codes"))
         .await
         .problem("method-not-allowed");
     for path in ["/some/page", "//api", "/health", "/docs"] {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::stream;
-use retake_chain::report::{Measurement, Report, StepReport};
+use retake_chain::report::Report;
 use retake_jobs::{
     correction::Correction,
     derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
@@ -10,9 +10,11 @@ use retake_jobs::{
     job::Outcome,
     seams::{BlobKey, Blobs},
 };
-use serde_json::json;
 
-use super::house::House;
+use super::{
+    fixtures::{measured, step},
+    house::House,
+};
 
 impl House {
     /// Does what a worker does: claims, writes a correction and a delta, settles. The delta of its one
@@ -75,35 +77,5 @@ impl House {
                 warnings: Vec::new(),
             },
         }
-    }
-}
-
-fn step() -> StepReport {
-    let json = json!({
-        "step": "gain", "plugin": null, "skipped": false, "delta": true, "latency_frames": 0,
-        "cpu_ms": 1,
-    });
-    serde_json::from_value(json).unwrap()
-}
-
-fn measured() -> Measurement {
-    Measurement {
-        sample_rate: 48_000,
-        channels: 1,
-        frames: 48_000,
-        duration_ms: 1000,
-        integrated_lufs: Some(-20.0),
-        loudness_range_lu: None,
-        true_peak_dbtp: Some(-3.0),
-        sample_peak_dbfs: Some(-3.1),
-        channel_mask: Some(4),
-        momentary_max_lufs: Some(-15.0),
-        short_term_max_lufs: Some(-17.5),
-        noise_floor_dbfs: Some(-60.0),
-        voice_above_noise_db: Some(38.0),
-        hum_hz: None,
-        hum_dbfs: None,
-        bandwidth_hz: None,
-        loudness_curve: None,
     }
 }

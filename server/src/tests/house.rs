@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryQueue, MemoryStore};
-use retake_chain::{Chain, InstalledPlugin};
+use retake_chain::Chain;
 use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, SystemClock},
@@ -21,12 +21,13 @@ use retake_jobs::{
         SharedStore,
     },
 };
-use retake_plugin_manifest::{ChannelUse, Manifest, Param, ParamKind, Passes, Scale};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
 
+use super::conformity;
+pub use super::fixtures::gain;
 use crate::{Config, app::App, background, front::Front, page::assets::WebAssets, parts::Parts};
 
 /// Long enough for a busy machine; nothing waits this long when it works.
@@ -141,13 +142,20 @@ impl House {
     }
 
     pub async fn ask(&self, ask: Ask) -> Answer {
-        Answer::read(self.front.answer(ask.request(), None).await).await
+        self.heard(ask, None).await
     }
 
     /// Asked over a connection from there.
     pub async fn ask_from(&self, peer: &str, ask: Ask) -> Answer {
-        let peer = Some(peer.parse().unwrap());
-        Answer::read(self.front.answer(ask.request(), peer).await).await
+        self.heard(ask, Some(peer.parse().unwrap())).await
+    }
+
+    /// Whatever any test asks is answered as the description says.
+    async fn heard(&self, ask: Ask, peer: Option<std::net::SocketAddr>) -> Answer {
+        let (method, path) = (ask.method.clone(), ask.path.clone());
+        let answer = Answer::read(self.front.answer(ask.request(), peer).await).await;
+        conformity::hold(&self.app, &method, &path, &answer);
+        answer
     }
 
     /// The answer as it comes, for streams.
@@ -199,46 +207,6 @@ impl House {
     pub async fn owner(&self, token: &str) -> OwnerId {
         let sha256 = crate::session::token::Token::parse(token).unwrap().sha256();
         self.store.session(sha256).await.unwrap().unwrap().owner
-    }
-}
-
-pub fn gain() -> InstalledPlugin {
-    let param = Param {
-        id: "gain-db".to_owned(),
-        label: "Gain".to_owned(),
-        help: "How much louder".to_owned(),
-        unit: "dB".to_owned(),
-        group: String::new(),
-        kind: ParamKind::Float {
-            min: -60.0,
-            max: 24.0,
-            default: 0.0,
-            step: None,
-            scale: Scale::Linear,
-        },
-    };
-    let manifest = Manifest {
-        id: "org.retake.gain".to_owned(),
-        name: "Gain".to_owned(),
-        version: "1.0.0".to_owned(),
-        vendor: "Retake".to_owned(),
-        summary: "Louder or softer".to_owned(),
-        license: "MIT".to_owned(),
-        params: vec![param],
-        passes: Passes {
-            analyze: false,
-            process: true,
-        },
-        channels: ChannelUse::Linked,
-        max_channels: 0,
-        sample_rates: Vec::new(),
-        block_quantum: 1,
-        extras: Vec::new(),
-    };
-    InstalledPlugin {
-        manifest: manifest.into(),
-        digest: "ab".repeat(32),
-        realtime_factor: None,
     }
 }
 

@@ -3,16 +3,21 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod conformity;
 mod connections;
 mod contract;
+mod cors;
+mod credentials;
 mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
 mod finished;
+mod fixtures;
 pub mod house;
 mod http2;
 mod ids;
+mod once;
 mod openapi;
 mod publishing;
 mod site;

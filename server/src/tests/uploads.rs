@@ -342,12 +342,12 @@ async fn a_form_that_breaks_off_is_400_wherever_it_breaks_off() {
 }
 
 #[tokio::test]
-async fn only_forms_are_taken_and_only_as_they_are() {
+async fn only_forms_and_recordings_are_taken_and_only_as_they_are() {
     let house = House::new().await;
     let token = house.session().await;
     for content_type in [
         "application/json",
-        "audio/wav",
+        "audio",
         "multipart/form-data",
         "text/plain",
     ] {

@@ -1,7 +1,7 @@
 // A chain as it stands in requests, presets and jobs. Values of parameters are read by whoever has the
 // plugin's manifest.
 
-import { boolean, list, number, object, oneOf, text } from "./decode";
+import { boolean, described, list, number, object, oneOf, text } from "./decode";
 
 export type ParamValue = number | boolean | string;
 
@@ -36,11 +36,11 @@ export type Chain = { steps: ChainStep[] };
 export type Wish = { preset: string } | { chain: Chain };
 
 export function parseChain(value: unknown, where = "chain"): Chain {
-  return { steps: list(object(value, where).steps, `${where}.steps`, parseStep) };
+  return { steps: list(described("Chain", value, where).steps, `${where}.steps`, parseStep) };
 }
 
 function parseStep(value: unknown, where: string): ChainStep {
-  const given = object(value, where);
+  const given = described("Step", value, where);
   const step: ChainStep = {};
   if (given.plugin !== undefined) step.plugin = text(given.plugin, `${where}.plugin`);
   if (given.external !== undefined) step.external = text(given.external, `${where}.external`);

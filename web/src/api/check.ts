@@ -1,24 +1,24 @@
 // What the conformance kit found in a plugin, and where an uploaded one stands.
 
-import { boolean, list, number, object, oneOf, optional, text } from "./decode";
+import { type Described, boolean, described, list, number, object, oneOf, optional, text } from "./decode";
 import { type Problem, parseProblem } from "./problem";
 
 export const OUTCOMES = ["failed", "warned", "passed", "skipped"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export type Check = { id: string; title: string; outcome: Outcome; detail: string };
+export type Check = Described["CheckReport"]["checks"][number];
 
 export type CheckReport = {
   digest: string;
   passed: boolean;
   checks: Check[];
   /** Per audio second at 48 kHz mono; null where it could not be measured. */
-  cost: { realtime_factor: number; memory_bytes: number } | null;
+  cost: Described["CheckReport"]["cost"];
 };
 
 export type Submission = {
   id: string;
-  status: "checking" | "published" | "refused";
+  status: Described["Submission"]["status"];
   digest: string;
   plugin: { id: string; version: string } | null;
   error: Problem | null;
@@ -26,7 +26,7 @@ export type Submission = {
 };
 
 export function parseCheckReport(value: unknown, where = "check"): CheckReport {
-  const report = object(value, where);
+  const report = described("CheckReport", value, where);
   return {
     digest: text(report.digest, `${where}.digest`),
     passed: boolean(report.passed, `${where}.passed`),
@@ -52,7 +52,7 @@ function parseCheck(value: unknown, where: string): Check {
 }
 
 export function parseSubmission(value: unknown): Submission {
-  const submission = object(value, "submission");
+  const submission = described("Submission", value, "submission");
   return {
     id: text(submission.id, "submission.id"),
     status: oneOf(submission.status, "submission.status", ["checking", "published", "refused"]),

@@ -3,20 +3,37 @@
 
 import { visible } from "@/ui/words";
 
+import type { components } from "./schema";
+
+/** What docs/openapi.json describes, as `npm run api` makes it of that. */
+export type Described = components["schemas"];
+
+/** A described object as it comes: its names are known, and of their values nothing yet. */
+type Raw<Name extends keyof Described> = Readonly<Partial<Record<Fields<Described[Name]>, unknown>>>;
+
+/** Of several kinds of one thing, the names of all. */
+type Fields<T> = T extends unknown ? keyof T : never;
+
 export class UnreadableAnswer extends Error {
   override name = "UnreadableAnswer";
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+type Unknown = Readonly<Record<string, unknown>>;
 
 export function refuse(where: string, value: unknown, wanted: string): never {
   const shown = JSON.stringify(value) as string | undefined;
   throw new UnreadableAnswer(`${where} is ${(shown ?? "missing").slice(0, 80)}, but should be ${wanted}`);
 }
 
-export function object(value: unknown, where: string): Fields {
+export function object(value: unknown, where: string): Unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) refuse(where, value, "an object");
-  return value as Fields;
+  return value as Unknown;
+}
+
+/** One of the described objects: a name that the description does not have is an error of ours. */
+export function described<Name extends keyof Described>(name: Name, value: unknown, where = ""): Raw<Name> {
+  const fields: unknown = object(value, where === "" ? name : where);
+  return fields as Raw<Name>;
 }
 
 /** Without characters that are not seen: what a plugin or a file is called is shown as it reads. */

@@ -1,7 +1,7 @@
 // What the server found in a file, a recording or a correction: a code that never changes its meaning,
 // the numbers that go with it, and an English sentence for whoever does not know the code.
 
-import { object, optional, text } from "./decode";
+import { described, optional, text } from "./decode";
 
 export type FindingValue = number | string | boolean;
 
@@ -19,7 +19,7 @@ export function parseFinding(value: unknown, where = "finding"): Finding {
   if (typeof value === "string") {
     return { code: "note", severity: "warning", params: { text: value }, message: value };
   }
-  const finding = object(value, where);
+  const finding = described("Finding", value, where);
   const code = text(finding.code, `${where}.code`);
   return {
     code,

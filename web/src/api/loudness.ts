@@ -1,7 +1,7 @@
 // How loud a recording is from moment to moment, as the report carries it: one byte for each interval,
 // base64.
 
-import { number, object, refuse, text } from "./decode";
+import { described, number, refuse, text } from "./decode";
 
 export type LoudnessCurve = {
   interval_ms: number;
@@ -10,7 +10,7 @@ export type LoudnessCurve = {
 };
 
 export function parseLoudnessCurve(value: unknown, where: string): LoudnessCurve {
-  const curve = object(value, where);
+  const curve = described("LoudnessCurve", value, where);
   const interval_ms = number(curve.interval_ms, `${where}.interval_ms`);
   if (interval_ms <= 0) refuse(`${where}.interval_ms`, interval_ms, "above 0");
   const lowest = number(curve.lowest_lufs, `${where}.lowest_lufs`);

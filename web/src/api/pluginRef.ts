@@ -1,11 +1,11 @@
 // Which bytes ran: a plugin's version and its digest.
 
-import { object, text } from "./decode";
+import { type Described, described, text } from "./decode";
 
-export type PluginRef = { id: string; version: string; digest: string };
+export type PluginRef = Described["PluginRef"];
 
 export function parsePluginRef(value: unknown, where: string): PluginRef {
-  const plugin = object(value, where);
+  const plugin = described("PluginRef", value, where);
   return {
     id: text(plugin.id, `${where}.id`),
     version: text(plugin.version, `${where}.version`),

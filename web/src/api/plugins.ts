@@ -1,7 +1,7 @@
 // Plugins as the catalogue lists them, and how each is read from JSON. The contract is
 // plugins/wit/correction.wit; a manifest here is what the server made of a plugin's `describe`.
 
-import { boolean, list, number, object, oneOf, optional, text, time } from "./decode";
+import { boolean, described, list, number, object, oneOf, optional, text, time } from "./decode";
 import { type CheckReport, parseCheckReport } from "./check";
 
 export const SCALES = ["linear", "logarithmic"] as const;
@@ -65,11 +65,11 @@ export type PluginHistory = { plugin: Plugin; versions: VersionRow[] };
 export type PluginVersion = { plugin: Plugin; check: CheckReport | null };
 
 export function parsePlugins(value: unknown): Plugin[] {
-  return list(object(value, "plugins").items, "plugins.items", parsePlugin);
+  return list(described("PluginPage", value, "plugins").items, "plugins.items", parsePlugin);
 }
 
 export function parsePlugin(value: unknown, where = "plugin"): Plugin {
-  const plugin = object(value, where);
+  const plugin = described("Plugin", value, where);
   const id = text(plugin.id, `${where}.id`);
   const version = text(plugin.version, `${where}.version`);
   const passes = object(plugin.passes, `${where}.passes`);
@@ -115,7 +115,7 @@ function parseExtra(value: unknown, where: string): [string, string] {
 }
 
 export function parseParam(value: unknown, where = "param"): Param {
-  const param = object(value, where);
+  const param = described("Param", value, where);
   return {
     id: text(param.id, `${where}.id`),
     label: text(param.label, `${where}.label`),
@@ -160,11 +160,11 @@ function parseKind(param: Readonly<Record<string, unknown>>, where: string): Par
 }
 
 export function parsePluginHistory(value: unknown): PluginHistory {
-  const rows = object(value, "plugin").versions;
+  const rows = described("PluginHistory", value, "plugin").versions;
   return {
     plugin: parsePlugin(value),
     versions: list(rows, "plugin.versions", (entry, where) => {
-      const row = object(entry, where);
+      const row = described("PluginVersion", entry, where);
       return {
         version: text(row.version, `${where}.version`),
         digest: text(row.digest, `${where}.digest`),
@@ -176,6 +176,6 @@ export function parsePluginHistory(value: unknown): PluginHistory {
 }
 
 export function parsePluginVersion(value: unknown): PluginVersion {
-  const check = optional(object(value, "plugin").check, "plugin.check", parseCheckReport);
+  const check = optional(described("Plugin", value, "plugin").check, "plugin.check", parseCheckReport);
   return { plugin: parsePlugin(value), check };
 }

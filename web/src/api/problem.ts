@@ -2,7 +2,7 @@
 // do next. A failed request and a failed job carry the same object.
 
 import { type PluginRef, parsePluginRef } from "./pluginRef";
-import { list, number, object, optional, text } from "./decode";
+import { described, list, number, optional, text } from "./decode";
 
 export type FieldError = { detail: string; pointer: string };
 
@@ -34,7 +34,7 @@ export class ServerUnreachable extends Error {
 }
 
 export function parseProblem(value: unknown, where = "problem"): Problem {
-  const problem = object(value, where);
+  const problem = described("Problem", value, where);
   return {
     type: text(problem.type, `${where}.type`),
     title: text(problem.title, `${where}.title`),
@@ -48,7 +48,7 @@ export function parseProblem(value: unknown, where = "problem"): Problem {
 }
 
 function parseFieldError(value: unknown, where: string): FieldError {
-  const error = object(value, where);
+  const error = described("FieldError", value, where);
   return { detail: text(error.detail, `${where}.detail`), pointer: text(error.pointer, `${where}.pointer`) };
 }
 

@@ -2,7 +2,7 @@
 // author's words: whatever does not have the contract's shape is left out, the rest is still shown.
 
 import { type ParamValue } from "./chain";
-import { boolean, list, number, object, optional, text } from "./decode";
+import { type Described, boolean, described, list, number, object, optional, text } from "./decode";
 import { type Finding, parseFinding } from "./finding";
 import { type LoudnessCurve, parseLoudnessCurve } from "./loudness";
 import { type PluginRef, parsePluginRef } from "./pluginRef";
@@ -12,51 +12,26 @@ import { type Problem, parseProblem } from "./problem";
  * Levels are null where there was no signal to measure. What comes after the true peak is null as well
  * in reports of before 0.2.
  */
-export type Measurement = {
-  duration_ms: number;
-  sample_rate: number;
-  channels: number | null;
-  integrated_lufs: number | null;
-  true_peak_dbtp: number | null;
-  momentary_max_lufs: number | null;
-  short_term_max_lufs: number | null;
-  noise_floor_dbfs: number | null;
-  voice_above_noise_db: number | null;
-  /** The mains' frequency, where it hums. */
-  hum_hz: number | null;
-  hum_dbfs: number | null;
-  /** Where the spectrum ends. */
-  bandwidth_hz: number | null;
-  loudness_curve: LoudnessCurve | null;
-};
+export type Measurement = Pick<
+  Described["Measurement"],
+  | "duration_ms"
+  | "sample_rate"
+  | "integrated_lufs"
+  | "true_peak_dbtp"
+  | "momentary_max_lufs"
+  | "short_term_max_lufs"
+  | "noise_floor_dbfs"
+  | "voice_above_noise_db"
+  | "hum_hz"
+  | "hum_dbfs"
+  | "bandwidth_hz"
+> & { channels: number | null; loudness_curve: LoudnessCurve | null };
 
 /** One of the tracks that a file has. */
-export type Track = {
-  /** From 1. */
-  track: number;
-  codec: string | null;
-  channels: number | null;
-  sample_rate: number | null;
-  name: string | null;
-  /** As the file has it: BCP 47 or ISO 639. */
-  language: string | null;
-  /** The one that the file wants to be played. */
-  default: boolean;
-  /** The one that was corrected. */
-  used: boolean;
-};
+export type Track = Omit<Described["Track"], "codec"> & { codec: string | null };
 
 /** What the correction was to reach. */
-export type Target = {
-  what: "loudness" | "true_peak";
-  unit: string;
-  target: number;
-  /** Null where silence came out. */
-  reached: number | null;
-  met: boolean;
-  /** Null where it was met; else "code: sentence". */
-  why_not: string | null;
-};
+export type Target = Omit<Described["Target"], "what" | "unit"> & { what: "loudness" | "true_peak"; unit: string };
 
 export type Span = { start: number; frames: number };
 
@@ -113,7 +88,7 @@ export type Report = {
 };
 
 export function parseReport(value: unknown): Report {
-  const report = object(value, "report");
+  const report = described("Report", value, "report");
   return {
     source: text(report.source, "report.source"),
     input: parseMeasurement(report.input, "report.input"),
@@ -126,8 +101,8 @@ export function parseReport(value: unknown): Report {
 }
 
 function parseMeasurement(value: unknown, where: string): Measurement {
-  const measured = object(value, where);
-  const perhaps = (name: string) => optional(measured[name], `${where}.${name}`, number);
+  const measured = described("Measurement", value, where);
+  const perhaps = (name: keyof Measurement) => optional(measured[name], `${where}.${name}`, number);
   return {
     duration_ms: number(measured.duration_ms, `${where}.duration_ms`),
     sample_rate: number(measured.sample_rate, `${where}.sample_rate`),
@@ -146,7 +121,7 @@ function parseMeasurement(value: unknown, where: string): Measurement {
 }
 
 function parseTrack(value: unknown, where: string): Track {
-  const track = object(value, where);
+  const track = described("Track", value, where);
   return {
     track: number(track.track, `${where}.track`),
     codec: optional(track.codec, `${where}.codec`, text),
@@ -163,7 +138,7 @@ const TARGETS = ["loudness", "true_peak"] as const satisfies readonly Target["wh
 
 /** A newer server may have targets of kinds that are not known here: those are left out. */
 function parseTarget(value: unknown, where: string): Target[] {
-  const target = object(value, where);
+  const target = described("Target", value, where);
   const what = TARGETS.find((known) => known === target.what);
   if (what === undefined) return [];
   return [
@@ -179,7 +154,7 @@ function parseTarget(value: unknown, where: string): Target[] {
 }
 
 export function parseStepReport(value: unknown, where = "step"): StepReport {
-  const step = object(value, where);
+  const step = described("StepReport", value, where);
   const own = optional(step.measurements, `${where}.measurements`, object) ?? {};
   return {
     step: text(step.step, `${where}.step`),

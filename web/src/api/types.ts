@@ -2,46 +2,43 @@
 // own, so that what stands here can be compared with docs/ at a glance.
 
 import { type Chain, parseChain } from "./chain";
-import { list, number, object, oneOf, optional, text, time } from "./decode";
+import { type Described, described, list, number, oneOf, optional, text, time } from "./decode";
 import { type Finding, parseFinding } from "./finding";
 import { type Problem, parseProblem } from "./problem";
 
-export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
-export type Status = (typeof STATUSES)[number];
+export type Status = Described["Status"];
+export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const satisfies Status[];
 
-export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const;
-export type Format = (typeof FORMATS)[number];
+export type Format = Exclude<Described["Format"], "auto">;
+export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const satisfies Format[];
 
 /** `auto`: what suits the recording. A completed job says what that was. */
 export const ASKED_FORMATS = ["auto", ...FORMATS] as const;
-export type AskedFormat = (typeof ASKED_FORMATS)[number];
+export type AskedFormat = Described["Format"];
 
-export type Job = {
-  id: string;
-  recording_id: string;
-  status: Status;
-  /** 0 to 1 within the attempt. */
-  progress: number;
-  step: string | null;
-  /** Which attempt runs or ran last; 0 before the first. */
-  attempt: number;
-  cancel_requested: boolean;
+export type Job = Pick<
+  Described["Job"],
+  | "id"
+  | "recording_id"
+  | "progress"
+  | "step"
+  | "attempt"
+  | "cancel_requested"
+  | "status"
+  | "preset"
+  | "format"
+  | "track"
+> & {
   error: Problem | null;
   warnings: Finding[];
-  preset: string | null;
   chain: Chain | null;
-  format: AskedFormat;
-  /** The track that was asked for, from 1; null leaves the choice to the server. */
-  track: number | null;
   created_at: Date;
 };
 
-export type Recording = {
-  id: string;
-  user_email: string;
-  file_name: string | null;
-  content_type: string;
-  size_bytes: number;
+export type Recording = Pick<
+  Described["Recording"],
+  "id" | "user_email" | "file_name" | "content_type" | "size_bytes"
+> & {
   created_at: Date;
   /** In the server's order; sort by `created_at` where order matters. */
   jobs: Job[];
@@ -55,7 +52,7 @@ export type Preset = { name: string; summary: string; chain: Chain };
 export type Accepted = { recording_id: string; job: Job };
 
 export function parseJob(value: unknown, where = "job"): Job {
-  const job = object(value, where);
+  const job = described("Job", value, where);
   return {
     id: text(job.id, `${where}.id`),
     recording_id: text(job.recording_id, `${where}.recording_id`),
@@ -75,7 +72,7 @@ export function parseJob(value: unknown, where = "job"): Job {
 }
 
 export function parseRecording(value: unknown, where = "recording"): Recording {
-  const recording = object(value, where);
+  const recording = described("Recording", value, where);
   return {
     id: text(recording.id, `${where}.id`),
     user_email: text(recording.user_email, `${where}.user_email`),
@@ -88,7 +85,7 @@ export function parseRecording(value: unknown, where = "recording"): Recording {
 }
 
 export function parseRecordingPage(value: unknown): RecordingPage {
-  const page = object(value, "recordings");
+  const page = described("RecordingPage", value, "recordings");
   return {
     items: list(page.items, "recordings.items", parseRecording),
     next_page_token: optional(page.next_page_token, "recordings.next_page_token", text),
@@ -96,8 +93,8 @@ export function parseRecordingPage(value: unknown): RecordingPage {
 }
 
 export function parsePresets(value: unknown): Preset[] {
-  return list(object(value, "presets").items, "presets.items", (entry, where) => {
-    const preset = object(entry, where);
+  return list(described("PresetPage", value, "presets").items, "presets.items", (entry, where) => {
+    const preset = described("Preset", entry, where);
     return {
       name: text(preset.name, `${where}.name`),
       summary: text(preset.summary, `${where}.summary`),
@@ -107,6 +104,6 @@ export function parsePresets(value: unknown): Preset[] {
 }
 
 export function parseAccepted(value: unknown): Accepted {
-  const job = parseJob(object(value, "answer").job, "answer.job");
+  const job = parseJob(described("Accepted", value, "answer").job, "answer.job");
   return { recording_id: job.recording_id, job };
 }

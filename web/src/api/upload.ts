@@ -1,5 +1,7 @@
-// Sends a recording, opening a session first where there is none.
+// Sends a recording, opening a session first where there is none. It arrives once: a browser sends a POST
+// again by itself whose connection broke, and so do people who see that it failed.
 
+import { again, newKey } from "./again";
 import type { Wish } from "./chain";
 import { forgetSession, openSession } from "./client";
 import { RequestFailed } from "./problem";
@@ -20,18 +22,41 @@ export async function sendRecording(
   onProgress: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<Accepted> {
+  const key = keyOf(upload);
+  const send = () => post(upload, key, onProgress, signal);
   await openSession();
-  try {
-    return await post(upload, onProgress, signal);
-  } catch (error) {
-    if (!(error instanceof RequestFailed) || error.problem.status !== 401) throw error;
-    forgetSession();
-    await openSession();
-    return await post(upload, onProgress, signal);
-  }
+  const accepted = await again(async () => {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof RequestFailed) || error.problem.status !== 401) throw error;
+      forgetSession();
+      await openSession();
+      return await send();
+    }
+  }, signal);
+  keys.delete(upload.recording);
+  return accepted;
 }
 
-function post(upload: Upload, onProgress: (fraction: number) => void, signal: AbortSignal): Promise<Accepted> {
+/** Of what was sent and not yet accepted: what it says, and under which key. */
+const keys = new WeakMap<Blob, Map<string, string>>();
+
+function keyOf({ recording, fileName, userEmail, wish, format }: Upload): string {
+  const said = JSON.stringify([fileName, userEmail, wish, format]);
+  const known = keys.get(recording) ?? new Map<string, string>();
+  keys.set(recording, known);
+  const key = known.get(said) ?? newKey();
+  known.set(said, key);
+  return key;
+}
+
+function post(
+  upload: Upload,
+  key: string,
+  onProgress: (fraction: number) => void,
+  signal: AbortSignal,
+): Promise<Accepted> {
   const form = new FormData();
   // The small fields first: a server that streams the upload knows them before the audio comes.
   form.append("user_email", upload.userEmail);
@@ -40,5 +65,6 @@ function post(upload: Upload, onProgress: (fraction: number) => void, signal: Ab
   form.append("format", upload.format);
   form.append("recording", upload.recording, upload.fileName);
 
-  return sendWithProgress({ path: "/recordings", body: form, onProgress, signal, parse: parseAccepted });
+  const headers = { "idempotency-key": key };
+  return sendWithProgress({ path: "/recordings", body: form, headers, onProgress, signal, parse: parseAccepted });
 }

@@ -7,7 +7,10 @@ use retake_jobs::{email::Email, seams::BlobInfo};
 
 use crate::{
     http::respond::shorten,
-    routes::order::{Fault, Wanted, field_pointer},
+    routes::{
+        once::Fingerprint,
+        order::{Fault, Wanted, field_pointer},
+    },
 };
 
 const FILE_NAME_CHARS_MAX: usize = 255;
@@ -33,9 +36,30 @@ impl Form {
         self.faults.push(Fault::new(kind, pointer, detail));
     }
 
+    pub fn unknown(&mut self, name: &str, known: &str) {
+        let name = shorten(name);
+        let detail = format!("there is no field \"{name}\"; {known}");
+        self.fault(ProblemKind::InvalidField, &field_pointer(&name), detail);
+    }
+
     pub fn twice(&mut self, name: &str) {
         let detail = format!("{name} is given twice; give it once");
         self.fault(ProblemKind::InvalidField, &field_pointer(name), detail);
+    }
+
+    /// Of all that it says.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        let texts = self.texts.iter();
+        let mut fingerprint = texts.fold(Fingerprint::default(), |all, (name, text)| {
+            all.with(name, text.as_deref().unwrap_or_default().as_bytes())
+        });
+        if let Some(stored) = &self.recording {
+            let name = stored.file_name.as_deref().unwrap_or_default();
+            fingerprint = fingerprint
+                .with("recording", stored.info.sha256.as_bytes())
+                .with("file_name", name.as_bytes());
+        }
+        fingerprint.finish()
     }
 
     pub fn email(&mut self) -> Option<Email> {

@@ -1,0 +1,73 @@
+//! What bodies of requests hold. Who reads one stands in `routes`; a form has no type of its own there,
+//! so it is only described here.
+
+#![allow(dead_code)] // the forms
+
+use schemars::JsonSchema;
+
+use super::words;
+
+/// A recording and what is to be done with it, the fields in any order.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewRecording {
+    /// WebM, Matroska, Ogg, MP4, M4A, QuickTime, WAV, FLAC, MP3, AAC, AIFF or CAF, by its bytes; at
+    /// most 512 MiB unless configured otherwise.
+    #[schemars(extend("format" = "binary"))]
+    recording: String,
+    #[schemars(extend("format" = "email"), length(max = 254))]
+    user_email: String,
+    /// A preset's name. Without it and `chain` it is `auto`; both must not be given.
+    #[schemars(skip_serializing_if = "left_out")]
+    preset: String,
+    #[schemars(skip_serializing_if = "left_out")]
+    chain: words::Chain,
+    #[schemars(skip_serializing_if = "left_out")]
+    format: words::Format,
+    /// Which of the recording's audio tracks; else the one that the file itself chooses.
+    #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
+    track: u32,
+}
+
+/// What is to be done with a recording that is there.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewJob {
+    /// A preset's name; not together with `chain`. Without either it is `auto`.
+    #[schemars(skip_serializing_if = "left_out")]
+    preset: Option<String>,
+    #[schemars(skip_serializing_if = "left_out")]
+    chain: Option<words::Chain>,
+    #[schemars(skip_serializing_if = "left_out")]
+    format: Option<words::Format>,
+    /// Which of the recording's audio tracks; else the one that the file itself chooses.
+    #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
+    track: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewSession {
+    /// As an HttpOnly cookie; the token is then not in the body, where a script could read it.
+    #[schemars(skip_serializing_if = "left_out")]
+    cookie: bool,
+    /// From `POST /api/v1/session-codes` of another session, whose owner this one then has.
+    #[schemars(skip_serializing_if = "left_out")]
+    code: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewApiKey {
+    /// What it is for, on one line.
+    #[schemars(length(min = 1, max = 100))]
+    name: String,
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    scopes: Vec<words::Scope>,
+    /// Left out, it does not expire.
+    #[schemars(skip_serializing_if = "left_out", range(min = 60, max = 315_360_000))]
+    expires_in_s: Option<u64>,
+    /// The id of a key, revoked or not, whose recordings this one opens.
+    #[schemars(skip_serializing_if = "left_out")]
+    same_owner_as: Option<String>,
+}
