@@ -77,6 +77,7 @@ impl Measured {
 pub(crate) struct Meter {
     spec: Spec,
     frames: u64,
+    is_measured: bool,
     loudness: LoudnessMeter,
     true_peak: TruePeak,
     levels: LevelMeter,
@@ -89,6 +90,7 @@ impl Meter {
         Self {
             spec,
             frames: 0,
+            is_measured: true,
             loudness: LoudnessMeter::new(spec),
             true_peak: TruePeak::new(spec.sample_rate, spec.channels as usize),
             levels: LevelMeter::new(spec),
@@ -106,8 +108,9 @@ impl Meter {
         self.frames += block.frames() as u64;
     }
 
-    /// Only how long it is.
+    /// Only how long it is. Nothing is found in what was counted.
     pub(crate) fn count(&mut self, block: &Block) {
+        self.is_measured = false;
         self.frames += block.frames() as u64;
     }
 
@@ -136,7 +139,10 @@ impl Meter {
             bandwidth_hz: spectrum.bandwidth_hz.map(|hz| hz.round() as u32),
         };
         Measured {
-            findings: findings::of(self.spec, &measurement, &levels),
+            findings: match self.is_measured {
+                true => findings::of(self.spec, &measurement, &levels),
+                false => Vec::new(),
+            },
             measurement,
             pyramid: self.pyramid.finish(),
             curve: loudness.curve,

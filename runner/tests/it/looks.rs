@@ -36,9 +36,11 @@ async fn every_picture_is_made_and_nothing_else_is_left() {
         from_column: 0,
         to_column: u64::MAX,
     };
-    bench.looks(wanted, "tiles").await.unwrap();
+    let looked = bench.looks(wanted, "tiles").await.unwrap();
     let tile = std::fs::read(bench.path("tiles").join("0.png")).unwrap();
     assert!(tile.starts_with(b"\x89PNG"));
+    assert_eq!(looked.frames, u64::from(FRAMES));
+    assert!(looked.findings.is_empty(), "{:?}", looked.findings);
     let wanted = Look::Compare {
         correction: bench.path("in"),
         cuts: Vec::new(),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use jiff::Timestamp;
-use retake_chain::{Chain, Pins, format, problem::Problem};
+use retake_chain::{Chain, Pins, format::asked, problem::Problem};
 use retake_findings::Finding;
 use retake_jobs::{
     event::Event,
@@ -15,8 +15,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
+    DerivativeView,
     addresses::{job_address, job_audio_address, recording_address},
-    derivatives::DerivativeView,
     words,
 };
 
@@ -35,6 +35,8 @@ pub struct JobView<'a> {
     plugins: &'a Pins,
     /// The preset that the chain came from, if any.
     preset: Option<&'a str>,
+    /// What it was asked for in, `auto` for what is natural for the recording; once the job is completed,
+    /// what that was.
     #[schemars(with = "words::Format")]
     format: &'static str,
     /// Which of the recording's audio tracks; null leaves it to the file.
@@ -145,7 +147,7 @@ impl<'a> JobView<'a> {
             chain: &job.chain,
             plugins: &job.pins,
             preset: job.preset.as_deref(),
-            format: format::asked::name(job.format),
+            format: asked::name(job.format),
             track: job.track,
             status: job.status.into(),
             progress: job.progress,
@@ -235,9 +237,9 @@ pub struct News<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "words::Address")]
     audio_url: Option<String>,
-    /// Of derivative.ready and derivative.failed.
+    /// Of derivative.ready and derivative.failed: which.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "DerivativeView")]
+    #[schemars(with = "DerivativeView<'static>")]
     derivative: Option<DerivativeView<'a>>,
 }
 

@@ -79,9 +79,9 @@ pub struct FieldError {
     pointer: String,
 }
 
-/// auto: what is natural for the recording: flac for what came without loss, else the codec that it came
-/// in where that is Opus, AAC or MP3, and mp3 for the others; opus for lossy recordings of more than two
-/// channels. A completed job says what that was. wav: 24-bit PCM. flac: 16-bit where the recording is lossy or has at most 16 bits, else 24-bit.
+/// auto: what is natural for the recording, which is flac for what came without loss, else the codec that
+/// it came in where that is Opus, AAC or MP3, and mp3 for the others; opus for lossy recordings of more than
+/// two channels. wav: 24-bit PCM. flac: 16-bit where the recording is lossy or has at most 16 bits, else 24-bit.
 /// opus: Ogg Opus. mp3: 96 or 160 kbit/s, gapless. m4a: AAC-LC, 128 or 192 kbit/s. mp3 and m4a have
 /// two channels at most: more are mixed down, and a warning says so.
 #[derive(JsonSchema)]

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     derivative::{Derivative, DerivativeStatus, DerivedFile, Kind, PeaksForm},
@@ -20,7 +20,10 @@ use crate::{
     api::{DerivativeView, Page, download_stem},
     app::App,
     call::Call,
-    http::respond::{self, Answer, Refusal, shorten},
+    http::{
+        range::{Portion, portion},
+        respond::{self, Answer, Refusal, shorten},
+    },
     routes::download::{CHUNK_BYTES, Download, Hold, Keep},
     session::auth,
 };
@@ -122,7 +125,7 @@ async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
         match (derivative.status, &derivative.file) {
             (DerivativeStatus::Ready, Some(file)) => {
                 // What one read takes cannot be forgotten in between.
-                let hold = if file.size_bytes > CHUNK_BYTES as u64 {
+                let hold = if takes_long(call, file) {
                     let hold = Hold::begin(&app.parts.store, derivative.id).await?;
                     if hold.is_none() {
                         continue;
@@ -143,6 +146,17 @@ async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
         }
         pause = (pause * 2).min(LOOK.1);
     }
+}
+
+/// Whether more of it is asked for than is read at once.
+fn takes_long(call: &Call, file: &DerivedFile) -> bool {
+    let etag = format!("\"{}\"", file.sha256);
+    let bytes = match portion(&call.method, &call.headers, &etag, file.size_bytes) {
+        Portion::Whole => file.size_bytes,
+        Portion::Part { first, end } => end - first,
+        Portion::Unsatisfiable => 0,
+    };
+    call.method == Method::GET && bytes > CHUNK_BYTES as u64
 }
 
 /// `Prefer: wait=N`, in seconds, within what an answer may take.

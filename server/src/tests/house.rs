@@ -4,19 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::Stream;
 use http::{HeaderMap, HeaderName, Method, Request, StatusCode, header};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
 use retake_backends::memory::{LocalEvents, MemoryBlobs, MemoryQueue, MemoryStore};
-use retake_chain::{Chain, report::Report};
+use retake_chain::Chain;
 use retake_jobs::{
     announcing::Announcing,
     clock::{Clock, SystemClock},
-    correction::Correction,
-    derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
-    id::{DerivativeId, JobId, OwnerId},
-    job::{Job, Outcome},
+    id::{JobId, OwnerId},
+    job::Job,
     lease::{Attempt, LeaseTerms},
     seams::{
         BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Claim, QueueLimits, SharedBlobs,
@@ -30,7 +28,6 @@ use warp::reply::Response;
 
 use super::conformity;
 pub use super::fixtures::gain;
-use super::fixtures::{measured, step};
 use crate::{Config, app::App, background, front::Front, page::assets::WebAssets, parts::Parts};
 
 /// Long enough for a busy machine; nothing waits this long when it works.
@@ -197,68 +194,6 @@ impl House {
         let answer = self.ask(submission(wasm)).await;
         assert_eq!(answer.status, StatusCode::ACCEPTED, "{:?}", answer.body);
         answer.json()
-    }
-
-    /// Does what a worker does: claims, writes a correction and a delta, settles. The delta of its one
-    /// step has the correction's bytes backwards.
-    pub async fn complete(&self, job: &str, audio: &[u8]) {
-        let attempt = self.claim(job).await;
-        let key = BlobKey::Correction {
-            job: attempt.id,
-            attempt: attempt.attempt,
-        };
-        let body = Box::pin(stream::iter([Ok(Bytes::copy_from_slice(audio))]));
-        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
-        let delta = BlobKey::Delta {
-            job: attempt.id,
-            attempt: attempt.attempt,
-            step: 0,
-        };
-        let backwards: Bytes = audio.iter().rev().copied().collect();
-        let body = Box::pin(stream::iter([Ok(backwards)]));
-        self.blobs.put(delta, body, u64::MAX).await.unwrap();
-        let correction = Correction {
-            attempt: attempt.attempt,
-            content_type: "audio/flac".to_owned(),
-            size_bytes: info.size_bytes,
-            sha256: info.sha256,
-            report: Report {
-                source: "WAV, PCM".to_owned(),
-                input: measured(),
-                output: measured(),
-                tracks: Vec::new(),
-                steps: vec![step()],
-                targets: Vec::new(),
-                findings: Vec::new(),
-                elapsed_ms: 1,
-            },
-        };
-        let outcome = Outcome::Completed {
-            correction: Box::new(correction),
-            byproducts: vec![
-                self.peaks(Side::Original, b"its peaks").await,
-                self.peaks(Side::Corrected, b"their peaks").await,
-            ],
-            warnings: Vec::new(),
-        };
-        self.store.settle(attempt, outcome).await.unwrap().unwrap();
-    }
-
-    async fn peaks(&self, side: Side, bytes: &'static [u8]) -> Byproduct {
-        let id = DerivativeId::new(self.app.parts.clock.now());
-        let body = Box::pin(stream::iter([Ok(Bytes::from_static(bytes))]));
-        let key = Byproduct::key_of(id);
-        let info = self.blobs.put(key, body, u64::MAX).await.unwrap();
-        Byproduct {
-            id,
-            kind: Kind::Peaks(side, PeaksForm::Pyramid),
-            file: DerivedFile {
-                content_type: PeaksForm::Pyramid.content_type().to_owned(),
-                size_bytes: info.size_bytes,
-                sha256: info.sha256,
-                warnings: Vec::new(),
-            },
-        }
     }
 
     pub async fn claim(&self, job: &str) -> Attempt<Job> {

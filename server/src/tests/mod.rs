@@ -12,6 +12,7 @@ mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod finished;
 mod fixtures;
 pub mod house;
 mod http2;

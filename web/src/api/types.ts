@@ -9,11 +9,12 @@ import { type Problem, parseProblem } from "./problem";
 export type Status = Described["Status"];
 export const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const satisfies Status[];
 
-/** `auto`: what suits the recording. A completed job says what that was. */
-export type AskedFormat = Described["Format"];
-export type Format = Exclude<AskedFormat, "auto">;
+export type Format = Exclude<Described["Format"], "auto">;
 export const FORMATS = ["flac", "mp3", "m4a", "wav", "opus"] as const satisfies Format[];
-export const ASKED_FORMATS = ["auto", ...FORMATS] as const satisfies AskedFormat[];
+
+/** `auto`: what suits the recording. A completed job says what that was. */
+export const ASKED_FORMATS = ["auto", ...FORMATS] as const;
+export type AskedFormat = Described["Format"];
 
 export type Job = Pick<
   Described["Job"],

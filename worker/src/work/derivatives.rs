@@ -117,7 +117,7 @@ struct Made {
 
 /// Tiles of a spectrogram that are made in one pass: whoever looks at one looks at others, and to reach
 /// the last all before it is decoded.
-const TILES_AT_ONCE: u32 = 256;
+const TILES_AT_ONCE: u32 = 512;
 
 /// Byproducts whose bytes nobody points to yet.
 struct Put {

@@ -168,11 +168,11 @@ pub fn fill(routes: &mut Routes) {
                 "/api/v1/jobs/{id}/compare.m4a",
                 "getCompareTracks",
                 Tag::Derivatives,
-                "The same as two tracks of an M4A",
+                "The same as two tracks",
             )
             .about(
-                "AAC-LC, for browsers that cannot decode the other one: the first track is the \
-                 original, the second the correction.",
+                "M4A (AAC-LC), for players that cannot decode such channels and can change tracks: first \
+                 the original, then the correction, which plays unless another is chosen.",
             )
             .takes(id()),
             &["audio/mp4"],
@@ -188,8 +188,9 @@ pub fn fill(routes: &mut Routes) {
                 "The waveform at several resolutions",
             )
             .about(
-                "The lowest and highest sample of each stretch; ask for parts with `Range`. Made \
-                 when it is first asked for, and kept until the room is needed for another.",
+                "The lowest and highest sample of each stretch; ask for parts with `Range`. At several \
+                 resolutions it is there as soon as the job is completed, else made when it is asked \
+                 for, and kept until the room is needed for another.",
             )
             .takes(id())
             .takes(path(
@@ -216,7 +217,7 @@ pub fn fill(routes: &mut Routes) {
             )
             .about(
                 "PNG, 8-bit grey, 1,024 columns by 128 mel bands. Made when it is first asked for, \
-                 and kept until the room is needed for another.",
+                 with its neighbours (512 in one pass), and kept until the room is needed for another.",
             )
             .takes(id())
             .takes(path(
