@@ -103,7 +103,7 @@ impl Convolution {
                     let at = (first + n) * self.outputs;
                     for output_at in start..end {
                         let sum = sums[output_at - start] + self.bias[output_at];
-                        let sum = if rectified { sum.max(0.0) } else { sum };
+                        let sum = if rectified && sum < 0.0 { 0.0 } else { sum };
                         output.values[at + output_at] = sum;
                     }
                 }
@@ -165,7 +165,12 @@ pub fn pool(input: &Map, (rows, columns): (usize, usize), padded: bool, output: 
                 .iter_mut()
                 .zip(&input.values[from..from + channels])
             {
-                *greatest = greatest.max(*value);
+                // Unlike `f32::max`, no call: nothing here is no number.
+                *greatest = if *value > *greatest {
+                    *value
+                } else {
+                    *greatest
+                };
             }
         }
     }
