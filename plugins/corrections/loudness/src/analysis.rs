@@ -13,7 +13,7 @@ use crate::{
     offset::Means,
     segments::Segments,
     spikes::{Finder, Repair, Stretch},
-    true_peak::{Interpolator, sample_peak},
+    true_peak::Interpolator,
 };
 
 /// Cells of the spike finder in a stretch.
@@ -263,15 +263,14 @@ impl Meter {
             if self.channels[0].samples.len() < frames + 2 * Interpolator::REACH {
                 return;
             }
-            let mut peaks = vec![0.0; frames];
+            let mut peak = 0.0;
             for channel in &mut self.channels {
-                let seen = frames + 2 * Interpolator::REACH;
-                self.interpolator
-                    .quick_peaks(&channel.samples[..seen], &mut peaks);
+                let seen = &channel.samples[..frames + 2 * Interpolator::REACH];
+                peak = self.interpolator.quick_highest(seen, peak);
                 channel.samples.drain(..frames);
             }
             let energy = self.energies.pop_front().unwrap_or(0.0);
-            self.envelope.push(sample_peak(&peaks), energy);
+            self.envelope.push(peak, energy);
         }
     }
 

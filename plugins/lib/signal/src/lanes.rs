@@ -3,9 +3,9 @@
 #[cfg(target_arch = "wasm32")]
 mod arch {
     use core::arch::wasm32::{
-        f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmin,
-        f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_shuffle, i32x4_trunc_sat_f32x4, v128,
-        v128_and, v128_or,
+        f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmax,
+        f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_shuffle,
+        i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
     };
 
     #[derive(Clone, Copy)]
@@ -56,6 +56,12 @@ mod arch {
         #[inline(always)]
         pub fn at_most(self, max: f32) -> Self {
             Self(f32x4_pmin(f32x4_splat(max), self.0))
+        }
+
+        /// Lane by lane the larger; that of `self` where one is not a number.
+        #[inline(always)]
+        pub fn or_larger(self, other: Self) -> Self {
+            Self(f32x4_pmax(self.0, other.0))
         }
 
         #[inline(always)]
@@ -143,6 +149,10 @@ mod arch {
 
         pub fn at_most(self, max: f32) -> Self {
             Self(self.0.map(|x| if x < max { x } else { max }))
+        }
+
+        pub fn or_larger(self, other: Self) -> Self {
+            self.zip(other, |a, b| if a < b { b } else { a })
         }
 
         pub fn floor(self) -> Self {
