@@ -1,9 +1,10 @@
 //! What the network hears, twice a second; in a talk, every three seconds.
 //!
-//! Most of what is listened to is a voice all through, and there every answer is the same. So of six answers the
-//! last is asked for first. Where it and the one before it are sure of a voice, those between are taken to be like
-//! their neighbours; else the one in the middle is asked for, and so on. Nothing that [`crate::path`] looks for fits in
-//! what is left out: its shortest jingle is six answers, and five answers of whatever kind pay for no change.
+//! Most of what is listened to is a voice all through, and there every answer is the same. So where no music was heard
+//! for a while, the last of six answers is asked for first. Where it and the one before it are sure of a voice,
+//! those between are taken to be like their neighbours; else the one in the middle is asked for, and so on. Nothing that
+//! [`crate::path`] looks for fits in what is left out: its shortest jingle is six answers, and five answers of whatever
+//! kind pay for no change. Music under a voice is heard between its sentences, and then everything is asked for.
 
 use retake_plugin_sdk::Block;
 use retake_smn::{Features, Frame, HOP, Network, PATCH, Share, WINDOW};
@@ -16,6 +17,10 @@ pub const STEP_SAMPLES: u64 = (STEP * HOP) as u64;
 pub const FIRST_EDGE: u64 = ((PATCH - 1 + STEP) * HOP + WINDOW) as u64 / 2;
 /// Of so many answers the last is asked for first.
 pub const TOGETHER: usize = 6;
+/// Only where as many answers as these, twenty seconds, …
+const RECENT: usize = 40;
+/// … have heard no more music than this.
+const NO_MUSIC: f32 = 0.2;
 /// An answer with so much speech is sure of it.
 const SURE_SPEECH: f32 = 0.9;
 /// Below it nothing is heard: -75 dBFS.
@@ -91,7 +96,7 @@ impl Listener {
 
 impl Answers {
     fn add_together(&mut self, frames: &[Frame]) {
-        let before = self.heard.last().copied();
+        let before = self.heard.last_chunk().copied();
         let patch = |place: usize| &frames[place * STEP..place * STEP + PATCH];
         let next = together(before, |place| self.ask(patch(place)));
         self.heard.extend(next);
@@ -117,22 +122,26 @@ impl Answers {
     }
 }
 
-/// The next answers after `before`, of which some are asked for, by their places.
-pub fn together(before: Option<Heard>, mut ask: impl FnMut(usize) -> Heard) -> [Heard; TOGETHER] {
+/// The next answers after those `before`, of which some are asked for, by their places.
+pub fn together(
+    before: Option<[Heard; RECENT]>,
+    mut ask: impl FnMut(usize) -> Heard,
+) -> [Heard; TOGETHER] {
+    let is_music = |heard: &Heard| matches!(heard, Heard::Sound(share) if share.music > NO_MUSIC);
+    let Some([.., before]) = before.filter(|before| !before.iter().any(is_music)) else {
+        return std::array::from_fn(ask);
+    };
     let last = TOGETHER - 1;
     let mut heard = [ask(last); TOGETHER];
     // Stretches between answers that are there, by the first place in them and the one after them.
     let mut open = vec![(before, 0, last)];
     while let Some((before, start, end)) = open.pop() {
-        if let Some(between) = before.and_then(|before| between(before, heard[end])) {
+        if let Some(between) = between(before, heard[end]) {
             heard[start..end].fill(between);
         } else if start < end {
             let middle = (start + end) / 2;
             heard[middle] = ask(middle);
-            open.extend([
-                (before, start, middle),
-                (Some(heard[middle]), middle + 1, end),
-            ]);
+            open.extend([(before, start, middle), (heard[middle], middle + 1, end)]);
         }
     }
     heard
