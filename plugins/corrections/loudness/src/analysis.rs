@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use retake_plugin_sdk::prelude::Block;
-use retake_signal::k_weighting::KFilter;
+use retake_signal::k_weighting::{self, KFilter};
 
 use crate::{
     envelope::Envelope,
@@ -229,13 +229,12 @@ impl Meter {
     }
 
     fn take(&mut self, block: &Block, range: std::ops::Range<usize>) {
-        let mut energy = 0.0;
+        let heard = self.channels.iter_mut().zip(block);
+        let energy = k_weighting::energy(heard.map(|(channel, samples)| {
+            (channel.weight, &mut channel.filter, &samples[range.clone()])
+        }));
         for (channel, samples) in self.channels.iter_mut().zip(block) {
-            let samples = &samples[range.clone()];
-            if channel.weight > 0.0 {
-                energy += channel.weight * channel.filter.energy(samples);
-            }
-            channel.samples.extend_from_slice(samples);
+            channel.samples.extend_from_slice(&samples[range.clone()]);
         }
         if self.filled == 0 {
             self.energies.push_back(0.0);

@@ -1,12 +1,51 @@
-//! Four floats at a time: a WebAssembly vector, or an array where tests run natively.
+//! Four floats at a time, or two of twice the precision: a WebAssembly vector, or an array where tests run natively.
 
 #[cfg(target_arch = "wasm32")]
 mod arch {
     use core::arch::wasm32::{
         f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmax,
-        f32x4_pmin, f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_shuffle,
-        i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
+        f32x4_pmin, f32x4_splat, f32x4_sub, f64x2, f64x2_add, f64x2_extract_lane, f64x2_mul,
+        f64x2_splat, f64x2_sub, i32x4_extract_lane, i32x4_shuffle, i32x4_trunc_sat_f32x4, v128,
+        v128_and, v128_or,
     };
+
+    #[derive(Clone, Copy)]
+    pub struct D2(v128);
+
+    impl D2 {
+        #[inline(always)]
+        pub fn splat(x: f64) -> Self {
+            Self(f64x2_splat(x))
+        }
+
+        #[inline(always)]
+        pub fn new([a, b]: [f64; 2]) -> Self {
+            Self(f64x2(a, b))
+        }
+
+        #[inline(always)]
+        pub fn to_array(self) -> [f64; 2] {
+            [
+                f64x2_extract_lane::<0>(self.0),
+                f64x2_extract_lane::<1>(self.0),
+            ]
+        }
+
+        #[inline(always)]
+        pub fn plus(self, other: Self) -> Self {
+            Self(f64x2_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn minus(self, other: Self) -> Self {
+            Self(f64x2_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn times(self, other: Self) -> Self {
+            Self(f64x2_mul(self.0, other.0))
+        }
+    }
 
     #[derive(Clone, Copy)]
     pub struct F4(v128);
@@ -116,6 +155,35 @@ mod arch {
 #[cfg(not(target_arch = "wasm32"))]
 mod arch {
     #[derive(Clone, Copy)]
+    pub struct D2([f64; 2]);
+
+    impl D2 {
+        pub fn splat(x: f64) -> Self {
+            Self([x; 2])
+        }
+
+        pub fn new(x: [f64; 2]) -> Self {
+            Self(x)
+        }
+
+        pub fn to_array(self) -> [f64; 2] {
+            self.0
+        }
+
+        pub fn plus(self, other: Self) -> Self {
+            Self([self.0[0] + other.0[0], self.0[1] + other.0[1]])
+        }
+
+        pub fn minus(self, other: Self) -> Self {
+            Self([self.0[0] - other.0[0], self.0[1] - other.0[1]])
+        }
+
+        pub fn times(self, other: Self) -> Self {
+            Self([self.0[0] * other.0[0], self.0[1] * other.0[1]])
+        }
+    }
+
+    #[derive(Clone, Copy)]
     pub struct F4([f32; 4]);
 
     impl F4 {
@@ -189,7 +257,7 @@ mod arch {
     }
 }
 
-pub use arch::F4;
+pub use arch::{D2, F4};
 
 impl F4 {
     /// The first four of a slice.
