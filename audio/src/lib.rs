@@ -28,11 +28,14 @@ mod tags;
 pub use block::{Block, Place};
 pub use channels::{CHANNELS_MAX, ChannelMask};
 pub use compare::{Compared, Together, compare};
-pub use decode::{Decoded, Limits, Looker, SourceInfo, TrackInfo, convert, decode, look};
+pub use decode::{
+    Decoded, KeptRecording, Limits, Looker, SourceInfo, TrackInfo, convert, decode,
+    decode_and_keep, look,
+};
 pub use encode::{Encoder, Encoding, FlacBits, Format, WavDepth, create_file};
 pub use error::AudioError;
 pub use measure::{Change, ChangeMeter, Level, LoudnessCurve, Measured, Measurement, PeakPyramid};
-pub use pipeline::{Finished, Progress, RunError, run};
+pub use pipeline::{Finished, Progress, RunError, look_on, run};
 pub use resample::Resampler;
 pub use spectrogram::{SpectrogramTiles, TILE_COLUMNS, TILE_ROWS};
 pub use stage::{BLOCK_FRAMES, Emit, Spec, Stage, StageError};

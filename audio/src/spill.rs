@@ -1,14 +1,20 @@
 //! Audio that waits on disk: what memory must not hold.
 //!
-//! A spill is an unlinked file, block after block, each planar, in the byte order of this machine. All
+//! A spill is an unlinked file, or one that is kept for the next process, block after block, each planar, in the byte order of this machine. All
 //! blocks but the last hold [`BLOCK_FRAMES`] frames. A byte before each says how it is written: as
 //! 16-bit numbers where that is what all of its samples are, which most recordings have, else as `f32`.
 //! Both give back every bit. The file has no name: it is gone when the process is, and what was read for the
 //! last time gives its room back at once. A recording that is nothing but whole numbers waits where it is.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+};
 
 use rustix::fs::{FallocateFlags, fallocate};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     BLOCK_FRAMES, Block,
@@ -33,6 +39,43 @@ pub struct Spill {
     frames: u64,
     /// The file is the recording itself.
     as_is: Option<RecordingAsIs>,
+    /// Others read it too, so that all of it stays.
+    is_shared: bool,
+}
+
+/// Where a spill is made.
+#[derive(Debug, Clone)]
+pub(crate) enum SpillPlace {
+    /// Without a name, in a folder.
+    In(PathBuf),
+    /// For whoever comes next.
+    At(PathBuf),
+}
+
+/// A spill without its file: what another process must know to read it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct KeptSpill {
+    bytes: u64,
+    channels: usize,
+    frames: u64,
+    as_is: Option<RecordingAsIs>,
+}
+
+impl KeptSpill {
+    pub(crate) fn is_recording(&self) -> bool {
+        self.as_is.is_some()
+    }
+
+    pub(crate) fn open(self, file: File) -> Spill {
+        Spill {
+            file,
+            bytes: self.bytes,
+            channels: self.channels,
+            frames: self.frames,
+            as_is: self.as_is,
+            is_shared: true,
+        }
+    }
 }
 
 impl Spill {
@@ -43,6 +86,16 @@ impl Spill {
             channels: as_is.channels as usize,
             frames: (as_is.to - as_is.from) / as_is.frame_bytes(),
             as_is: Some(as_is),
+            is_shared: false,
+        }
+    }
+
+    pub(crate) fn kept(&self) -> KeptSpill {
+        KeptSpill {
+            bytes: self.bytes,
+            channels: self.channels,
+            frames: self.frames,
+            as_is: self.as_is,
         }
     }
 
@@ -64,7 +117,7 @@ impl Spill {
 
     /// The same for the last time: nothing of it can be read again.
     pub(crate) fn read_last(&mut self) -> SpillReader<'_> {
-        let is_ours = self.as_is.is_none();
+        let is_ours = self.as_is.is_none() && !self.is_shared;
         SpillReader {
             freed: is_ours.then_some(0),
             ..self.read()
@@ -82,13 +135,21 @@ pub(crate) struct SpillWriter {
 
 impl SpillWriter {
     pub(crate) fn create(dir: &Path, channels: usize) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(dir)?;
+        Self::create_at(&SpillPlace::In(dir.to_owned()), channels)
+    }
+
+    pub(crate) fn create_at(place: &SpillPlace, channels: usize) -> io::Result<Self> {
+        let file = match place {
+            SpillPlace::In(dir) => tempfile::tempfile_in(dir)?,
+            SpillPlace::At(path) => crate::create_file(path)?,
+        };
         let spill = Spill {
             file,
             bytes: 0,
             channels,
             frames: 0,
             as_is: None,
+            is_shared: matches!(place, SpillPlace::At(_)),
         };
         Ok(Self {
             spill,

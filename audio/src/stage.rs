@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Block, ChannelMask};
 
 /// Most frames in a block that the pipeline hands to a stage.
 pub const BLOCK_FRAMES: usize = 4800;
 
 /// What all blocks of a recording have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
     pub sample_rate: u32,
     pub channels: u32,
@@ -61,6 +63,12 @@ pub trait Stage: Send {
     /// Whether it may emit fewer frames than it is given, though never none at all. No stage comes
     /// after one that does: those were made for the length before it.
     fn shortens(&self) -> bool {
+        false
+    }
+
+    /// Whether it emits what it is given and nothing else. One that has analyzed need not be given anything then: it is told
+    /// by one more `begin` that there is no more to see, and that is all.
+    fn only_looks(&self) -> bool {
         false
     }
 

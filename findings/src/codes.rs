@@ -139,7 +139,7 @@ codes! {
     /// the correction of another recording.
     CompareLengthDiffers, "compare-length-differs", Warning, "the original is {longer_ms:.1} ms longer than the correction where it should be as long";
     /// The chain states a loudness and the correction has another one. `cause` says why: silent, too-short, max-gain,
-    /// too-peaky, mix, later-step, format, skipped or unknown, or what the step itself says.
+    /// too-peaky, music, mix, later-step, format, skipped or unknown, or what the step itself says.
     LoudnessMissed, "loudness-missed", Warning, "the loudness is {reached:.1} LUFS and not {target:.1}: {why_not}";
     /// The chain states a loudness and the correction has none that could be measured.
     LoudnessUnmeasured, "loudness-unmeasured", Warning, "there is no loudness that could be brought to {target:.1} LUFS: {why_not}";

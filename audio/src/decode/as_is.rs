@@ -1,6 +1,8 @@
 //! Recordings whose samples stand in the file just as they are decoded, one after the other: they need not be
 //! written down a second time to be read a second time.
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     demux::{Packet, Stream},
     pcm::{PcmEncoding, PcmLayout},
@@ -8,7 +10,7 @@ use super::{
 use crate::Spec;
 
 /// Where they stand.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct AsIs {
     pub(crate) layout: PcmLayout,
     pub(crate) channels: u32,

@@ -30,7 +30,11 @@ use std::{fs::File, ops::RangeInclusive, path::Path};
 use retake_findings::{Code, Finding};
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioError, Encoding, Measured, Spec, Tags, channels::CHANNELS_MAX, spill::Spill};
+use crate::{
+    AudioError, Encoding, Measured, Spec, Tags,
+    channels::CHANNELS_MAX,
+    spill::{KeptSpill, Spill, SpillPlace},
+};
 use as_is::AsIs;
 use demux::{End, Next, Packet, Stream};
 use recorder::{Interrupted, Recorded, Recorder};
@@ -123,6 +127,53 @@ impl<Kept> Decoded<Kept> {
     }
 }
 
+/// A decoded recording without its samples, as one process tells another.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptRecording {
+    spec: Spec,
+    source: SourceInfo,
+    tracks: Vec<TrackInfo>,
+    frames: u64,
+    measured: Measured,
+    findings: Vec<Finding>,
+    spill: KeptSpill,
+}
+
+impl KeptRecording {
+    /// Whether the samples are read from the recording itself.
+    pub fn is_recording(&self) -> bool {
+        self.spill.is_recording()
+    }
+
+    /// `file` is that which it was kept in, or the recording.
+    pub fn open(self, file: File) -> Decoded {
+        Decoded {
+            spec: self.spec,
+            source: self.source,
+            tracks: self.tracks,
+            frames: self.frames,
+            measured: self.measured,
+            findings: self.findings,
+            kept: self.spill.open(file),
+        }
+    }
+}
+
+impl Decoded {
+    /// For another process.
+    pub fn kept(&self) -> KeptRecording {
+        KeptRecording {
+            spec: self.spec,
+            source: self.source.clone(),
+            tracks: self.tracks.clone(),
+            frames: self.frames,
+            measured: self.measured.clone(),
+            findings: self.findings.clone(),
+            spill: self.kept.kept(),
+        }
+    }
+}
+
 impl Decoded<()> {
     fn with(self, spill: Spill) -> Decoded {
         Decoded {
@@ -151,7 +202,36 @@ pub fn decode(
     spill_dir: &Path,
     progress: &mut dyn FnMut(f32),
 ) -> Result<Decoded, AudioError> {
-    let mut sink = ToSpill::in_dir(spill_dir);
+    decode_to(
+        file,
+        limits,
+        track,
+        SpillPlace::In(spill_dir.to_owned()),
+        progress,
+    )
+}
+
+/// The same for another process, which reads the samples from `to`, or from the recording where it can: see
+/// [`KeptRecording`].
+pub fn decode_and_keep(
+    file: File,
+    limits: &Limits,
+    track: Option<u32>,
+    to: &Path,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded, AudioError> {
+    let place = SpillPlace::At(to.to_owned());
+    decode_to(file, limits, track, place, progress)
+}
+
+fn decode_to(
+    file: File,
+    limits: &Limits,
+    track: Option<u32>,
+    place: SpillPlace,
+    progress: &mut dyn FnMut(f32),
+) -> Result<Decoded, AudioError> {
+    let mut sink = ToSpill::new(place);
     let (decoded, as_is) = read_whole(&file, limits, track, &mut sink, progress)?;
     if let Some(as_is) = as_is {
         let spill = Spill::of_recording(file, as_is);

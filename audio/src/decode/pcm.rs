@@ -1,9 +1,11 @@
 //! How plain samples lie in bytes, in every container, and what they say.
 
+use serde::{Deserialize, Serialize};
+
 use crate::block::Block;
 
 /// One channel's sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PcmLayout {
     pub encoding: PcmEncoding,
     /// Bytes that a sample takes: 1, 2, 3, 4 or 8.
@@ -13,7 +15,7 @@ pub(crate) struct PcmLayout {
     pub is_big_endian: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PcmEncoding {
     /// Silence is half of full scale.
     Unsigned,

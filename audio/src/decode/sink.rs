@@ -3,14 +3,13 @@
 use std::{
     fs::File,
     io::{Seek, SeekFrom},
-    path::PathBuf,
 };
 
 use super::SourceInfo;
 use crate::{
     AudioError, Block, Encoding, Spec, Tags,
     encode::Encoder,
-    spill::{Spill, SpillWriter},
+    spill::{Spill, SpillPlace, SpillWriter},
 };
 
 /// Takes blocks that are all full but the last.
@@ -32,7 +31,7 @@ pub(super) trait Sink {
 }
 
 pub(super) struct ToSpill {
-    dir: PathBuf,
+    place: SpillPlace,
     writer: Option<SpillWriter>,
     keeps: Keeps,
 }
@@ -46,9 +45,14 @@ enum Keeps {
 }
 
 impl ToSpill {
-    pub(super) fn in_dir(dir: impl Into<PathBuf>) -> Self {
+    #[cfg(test)]
+    pub(super) fn in_dir(dir: impl Into<std::path::PathBuf>) -> Self {
+        Self::new(SpillPlace::In(dir.into()))
+    }
+
+    pub(super) fn new(place: SpillPlace) -> Self {
         Self {
-            dir: dir.into(),
+            place,
             writer: None,
             keeps: Keeps::Usually,
         }
@@ -74,7 +78,7 @@ impl Sink for ToSpill {
         // The room of what came before is free first.
         self.writer = None;
         if self.keeps != Keeps::Nothing {
-            self.writer = Some(SpillWriter::create(&self.dir, spec.channels as usize)?);
+            self.writer = Some(SpillWriter::create_at(&self.place, spec.channels as usize)?);
         }
         Ok(())
     }

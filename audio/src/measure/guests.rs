@@ -11,6 +11,10 @@ use crate::{Block, ChannelMask, Spec};
 mod gate;
 #[path = "../../../plugins/lib/signal/src/k_weighting.rs"]
 mod k_weighting;
+// Most of it is for other plugins.
+#[allow(dead_code, unused_imports)]
+#[path = "../../../plugins/lib/signal/src/lanes.rs"]
+mod lanes;
 #[path = "../../../plugins/lib/signal/src/meter.rs"]
 mod meter;
 

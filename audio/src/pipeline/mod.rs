@@ -13,7 +13,9 @@
 //! A stage that shortens is the last one and runs into a spill as well: encoders want to know the
 //! length before they begin.
 //!
-//! Without any stage what comes out is what went in, and was measured already.
+//! A stage that only looks has no part in what comes after its pass.
+//!
+//! Without any other stage what comes out is what went in, and was measured already.
 //!
 //! What a stage returns is checked before anyone else sees it, see [`checked`].
 
@@ -22,7 +24,10 @@ mod pass;
 
 use std::{fs::File, io, path::Path};
 
-use crate::{AudioError, Decoded, Encoding, Measured, Stage, StageError, Tags, encode::Encoder};
+use crate::{
+    AudioError, Decoded, Encoding, Measured, Spec, Stage, StageError, Tags, encode::Encoder,
+    spill::Spill,
+};
 use pass::Pass;
 
 /// What came out, measured before it was encoded.
@@ -83,49 +88,22 @@ pub fn run(
         measured,
         ..
     } = decoded;
-    let untouched = stages.is_empty().then_some(measured);
+    // What only looks changes nothing.
+    let untouched = stages.iter().all(|stage| is_looker(&**stage));
     let last_stage = stages.len().checked_sub(1);
     let shortened = stages.last().is_some_and(|stage| stage.shortens());
     let passes =
         1 + usize::from(shortened) + stages.iter().filter(|stage| stage.analyzes()).count();
 
-    let mut passed = 0;
-    let mut report = |done: u64, of: u64, passed: usize, stage: Option<usize>| {
-        let pass_fraction = done as f64 / of.max(1) as f64;
-        let fraction = ((passed as f64 + pass_fraction) / passes as f64) as f32;
-        progress(Progress {
-            fraction: fraction.min(1.0),
-            stage,
-        });
+    let mut passes = Passes {
+        spec,
+        frames,
+        of: passes,
+        passed: 0,
+        spill_dir,
+        progress,
     };
-
-    let mut waiting: Vec<Placed> = Vec::new();
-    for (index, stage) in stages.into_iter().enumerate() {
-        let mut placed = Placed { index, stage };
-        if placed.stage.shortens() && Some(index) != last_stage {
-            let message = "it shortens, and is not the last of its run".to_owned();
-            return Err(placed.failed(StageError::Crashed { message }));
-        }
-        if placed.stage.analyzes() {
-            let pass = Pass {
-                spec,
-                frames,
-                source: &mut spill,
-                is_last: !waiting.is_empty(),
-                stages: &mut waiting,
-            };
-            let new_spill = pass.analyze(&mut placed, spill_dir, &mut |done| {
-                report(done, frames, passed, Some(index))
-            })?;
-            // The old one's disk space is free as soon as nobody needs it.
-            if let Some(new_spill) = new_spill {
-                spill = new_spill;
-            }
-            waiting.clear();
-            passed += 1;
-        }
-        waiting.push(placed);
-    }
+    let mut waiting = passes.analyze(&mut spill, stages)?;
 
     if shortened {
         let pass = Pass {
@@ -135,11 +113,9 @@ pub fn run(
             is_last: true,
             stages: &mut waiting,
         };
-        spill = pass.shorten(spill_dir, &mut |done| {
-            report(done, frames, passed, last_stage)
-        })?;
+        spill = pass.shorten(spill_dir, &mut |done| passes.report(done, last_stage))?;
         waiting.clear();
-        passed += 1;
+        passes.passed += 1;
     }
     let frames = spill.frames();
     let encoder = Encoder::create(encoding, spec, frames, &tags(), out).map_err(RunError::from)?;
@@ -150,13 +126,109 @@ pub fn run(
         is_last: true,
         stages: &mut waiting,
     };
-    let mut progress = |done| report(done, frames, passed, last_stage);
+    passes.frames = frames;
+    let mut progress = |done| passes.report(done, last_stage);
     let measured = match untouched {
-        Some(measured) => pass.copy(encoder, &mut progress).map(|()| measured)?,
-        None => pass.encode(encoder, &mut progress)?,
+        true => pass.copy(encoder, &mut progress).map(|()| measured)?,
+        false => pass.encode(encoder, &mut progress)?,
     };
-    report(frames, frames, passed, last_stage);
+    passes.report(frames, last_stage);
     Ok(Finished { measured, frames })
+}
+
+/// Shows a recording to stages that only look, and gives it back.
+pub fn look_on(
+    decoded: Decoded,
+    stages: Vec<Box<dyn Stage>>,
+    spill_dir: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Decoded, RunError> {
+    let mut decoded = decoded;
+    let mut passes = Passes {
+        spec: decoded.spec,
+        frames: decoded.frames,
+        of: stages.len(),
+        passed: 0,
+        spill_dir,
+        progress,
+    };
+    let waiting = passes.analyze(&mut decoded.kept, stages)?;
+    match waiting.first() {
+        None => Ok(decoded),
+        Some(placed) => {
+            let message = "it does more than look".to_owned();
+            Err(placed.failed(StageError::Crashed { message }))
+        }
+    }
+}
+
+fn is_looker(stage: &dyn Stage) -> bool {
+    stage.only_looks() && stage.analyzes()
+}
+
+/// The passes of a run, one after the other.
+struct Passes<'a> {
+    spec: Spec,
+    frames: u64,
+    /// How many there will be, and how many there were.
+    of: usize,
+    passed: usize,
+    spill_dir: &'a Path,
+    progress: &'a mut dyn FnMut(Progress),
+}
+
+impl Passes<'_> {
+    fn report(&mut self, done: u64, stage: Option<usize>) {
+        let pass_fraction = done as f64 / self.frames.max(1) as f64;
+        let fraction = ((self.passed as f64 + pass_fraction) / self.of as f64) as f32;
+        (self.progress)(Progress {
+            fraction: fraction.min(1.0),
+            stage,
+        });
+    }
+
+    /// All passes in which a stage looks on. Gives the stages that have their part in the next.
+    fn analyze(
+        &mut self,
+        spill: &mut Spill,
+        stages: Vec<Box<dyn Stage>>,
+    ) -> Result<Vec<Placed>, RunError> {
+        let last = stages.len().checked_sub(1);
+        let mut waiting: Vec<Placed> = Vec::new();
+        for (index, stage) in stages.into_iter().enumerate() {
+            let mut placed = Placed { index, stage };
+            if placed.stage.shortens() && Some(index) != last {
+                let message = "it shortens, and is not the last of its run".to_owned();
+                return Err(placed.failed(StageError::Crashed { message }));
+            }
+            if placed.stage.analyzes() {
+                let pass = Pass {
+                    spec: self.spec,
+                    frames: self.frames,
+                    source: spill,
+                    is_last: !waiting.is_empty(),
+                    stages: &mut waiting,
+                };
+                let spill_dir = self.spill_dir;
+                let new_spill = pass.analyze(&mut placed, spill_dir, &mut |done| {
+                    self.report(done, Some(index));
+                })?;
+                // The old one's disk space is free as soon as nobody needs it.
+                if let Some(new_spill) = new_spill {
+                    *spill = new_spill;
+                }
+                waiting.clear();
+                self.passed += 1;
+                if is_looker(&*placed.stage) {
+                    let begun = placed.stage.begin();
+                    begun.map_err(|error| placed.failed(error))?;
+                    continue;
+                }
+            }
+            waiting.push(placed);
+        }
+        Ok(waiting)
+    }
 }
 
 impl From<AudioError> for RunError {

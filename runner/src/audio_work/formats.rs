@@ -26,7 +26,7 @@ impl Chosen {
     /// What this child writes, and what there is to say about that.
     pub(super) fn written(self, output_as: Output) -> (Encoding, Option<Finding>) {
         match output_as {
-            Output::Handover => (HANDOVER, None),
+            Output::Handover | Output::Kept => (HANDOVER, None),
             Output::Correction => (self.encoded, self.replaced),
         }
     }

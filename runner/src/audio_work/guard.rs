@@ -229,6 +229,11 @@ impl Stage for Guarded {
         self.inner.shortens()
     }
 
+    /// A delta of nothing is as long as any.
+    fn only_looks(&self) -> bool {
+        self.inner.only_looks() && self.guard.delta.is_none()
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         self.inner.analyze(block)
     }

@@ -124,6 +124,7 @@ fn done(seen: Decoded<()>, more: Vec<Finding>, teller: &Teller) -> Result<Done, 
         // Nothing of that kind was written.
         format: Format::default(),
         steps: Vec::new(),
+        kept: None,
         answer: Harmless::default(),
         findings: seen.findings.into_iter().chain(more).collect(),
     })

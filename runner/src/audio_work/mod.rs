@@ -16,12 +16,17 @@ mod watch;
 
 use std::{fs::File, process::ExitCode};
 
-use retake_audio::{Decoded, Measured, SourceInfo, create_file, decode, run};
+use retake_audio::{
+    Decoded, Measured, SourceInfo, create_file, decode, decode_and_keep, look_on, run,
+};
 use retake_findings::Finding;
 
 use crate::{
     budget::Budgets,
-    child::{Done, Expect, Failed, Harmless, Length, Line, Origin, Request, Source, Teller, serve},
+    child::{
+        Done, Expect, Failed, Harmless, Length, Line, Origin, Output, Request, Source, Teller,
+        serve,
+    },
     handover::read_header,
 };
 use beside::Beside;
@@ -96,20 +101,29 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         let cuts = opened.last().map_or_else(Vec::new, cuts_of);
         beside.without(&cuts, spec.sample_rate)
     };
-    let out = create_file(&request.output).map_err(ours("the output"))?;
-    let finished = run(
-        decoded,
-        stages,
-        written,
-        &tags,
-        out,
-        &request.scratch_dir,
-        &mut |progress| {
-            let fraction = READING_PART + (1.0 - READING_PART) * progress.fraction;
-            teller.tell(fraction, progress.stage.and_then(index_of));
-        },
-    );
-    let finished = finished.map_err(|error| {
+    let mut progress = |progress: retake_audio::Progress| {
+        let fraction = READING_PART + (1.0 - READING_PART) * progress.fraction;
+        teller.tell(fraction, progress.stage.and_then(index_of));
+    };
+    let scratch_dir = &request.scratch_dir;
+    let finished = match request.output_as {
+        Output::Kept => look_on(decoded, stages, scratch_dir, &mut progress)
+            .map(|decoded| (decoded.measured.clone(), Some(Box::new(decoded.kept())))),
+        Output::Handover | Output::Correction => {
+            let out = create_file(&request.output).map_err(ours("the output"))?;
+            run(
+                decoded,
+                stages,
+                written,
+                &tags,
+                out,
+                scratch_dir,
+                &mut progress,
+            )
+            .map(|finished| (finished.measured, None))
+        }
+    };
+    let (output, kept) = finished.map_err(|error| {
         // What the steps that came to their end left is worth knowing all the more.
         let records = answer.iter().chain(opened.iter().map(|step| &step.guard));
         let findings: Vec<_> = records
@@ -119,7 +133,7 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         run_failed(error, index_of)
     })?;
 
-    looks::write_peaks(&finished.measured, request.output_peaks.as_deref())?;
+    looks::write_peaks(&output, request.output_peaks.as_deref())?;
     let answer = answer.map_or_else(Harmless::default, |record| {
         let delta = request.expect.as_ref().is_some_and(|e| e.delta.is_some());
         harmless(&record, false, delta, &mut findings)
@@ -132,26 +146,26 @@ fn work(request: &Request, teller: &Teller) -> Result<Done, Failed> {
         source,
         tracks,
         input,
-        output: finished.measured,
+        output,
         format,
         steps,
+        kept,
         answer,
         findings,
     })
 }
 
-/// Decodes the input, and tells the parent once that is done.
+/// Decodes the input, if nobody has yet, and tells the parent once that is done.
 fn read(request: &Request, teller: &Teller) -> Result<Decoded, Failed> {
     let input = File::open(&request.input).map_err(ours("the input"))?;
     let limits = request.limits.audio();
     let mut tell = |fraction| teller.tell(fraction * READING_PART, None);
-    let decoded = decode(
-        input,
-        &limits,
-        request.track,
-        &request.scratch_dir,
-        &mut tell,
-    );
+    let track = request.track;
+    let decoded = match (&request.kept, request.output_as) {
+        (Some(kept), _) => Ok(kept.as_ref().clone().open(input)),
+        (None, Output::Kept) => decode_and_keep(input, &limits, track, &request.output, &mut tell),
+        (None, _) => decode(input, &limits, track, &request.scratch_dir, &mut tell),
+    };
     let mut decoded = decoded.map_err(|error| audio_failed(error, request.expect.as_ref()))?;
     let length = Length {
         sample_rate: decoded.spec.sample_rate,

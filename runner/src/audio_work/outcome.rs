@@ -42,6 +42,15 @@ pub(super) fn step_done(
         left = left.saturating_sub(line.len());
         fits
     });
+    let mut harmless = harmless(
+        &opened.guard,
+        opened.promises,
+        step.delta.is_some(),
+        findings,
+    );
+    if opened.only_looks {
+        harmless.level_change_db.get_or_insert(0.0);
+    }
     StepDone {
         index: step.index,
         latency_frames: record.latency_frames(),
@@ -49,12 +58,7 @@ pub(super) fn step_done(
         report,
         cuts: cuts_of(opened),
         log: log.collect(),
-        harmless: harmless(
-            &opened.guard,
-            opened.promises,
-            step.delta.is_some(),
-            findings,
-        ),
+        harmless,
     }
 }
 

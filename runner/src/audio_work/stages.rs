@@ -32,6 +32,8 @@ pub(super) struct OpenedStep {
     pub record: StageRecord,
     pub guard: GuardRecord,
     pub promises: bool,
+    /// What goes in comes out.
+    pub only_looks: bool,
 }
 
 pub(super) struct Opening<'a> {
@@ -120,6 +122,7 @@ impl Opening<'_> {
                 record,
                 guard: found,
                 promises,
+                only_looks: !plugin.manifest().passes.process,
             });
         }
         Ok(opened)

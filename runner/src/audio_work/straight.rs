@@ -69,6 +69,7 @@ pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Faile
         // Where nothing was written, the reading has failed.
         format: format.unwrap_or_default(),
         steps: Vec::new(),
+        kept: None,
         answer: Harmless::default(),
         findings,
     })

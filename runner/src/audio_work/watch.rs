@@ -94,6 +94,10 @@ impl Stage for WatchedStage {
         self.inner.shortens()
     }
 
+    fn only_looks(&self) -> bool {
+        self.inner.only_looks()
+    }
+
     fn analyze(&mut self, block: &Block) -> Result<(), StageError> {
         let watch = self.watch.clone();
         watch.enter(self.stage, || self.inner.analyze(block))

@@ -57,6 +57,7 @@ pub async fn look(
         plugin_cache: absolute(context.plugin_cache)?,
         steps: Vec::new(),
         earlier: Vec::new(),
+        kept: None,
         output_as: Output::Handover,
         deltas_as: Correction {
             rendition: None,

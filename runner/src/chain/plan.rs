@@ -121,6 +121,7 @@ mod tests {
                     params: serde_json::Map::new(),
                     realtime_factor: None,
                     shortens: letter == 's',
+                    only_looks: false,
                     targets: Targets::default(),
                 },
             },

@@ -45,6 +45,8 @@ pub enum PreparedKind {
         realtime_factor: Option<f64>,
         /// Whether its output may be shorter than its input.
         shortens: bool,
+        /// Whether its output is its input.
+        only_looks: bool,
         /// What its output is to be.
         targets: Targets,
     },
@@ -74,6 +76,18 @@ impl PreparedStep {
             PreparedKind::Plugin { targets, .. } => *targets,
             PreparedKind::External(_) | PreparedKind::Gone(_) => Targets::default(),
         }
+    }
+
+    /// Whether what comes out is what goes in, and nobody wants to have that in a file.
+    pub(super) fn only_looks(&self) -> bool {
+        let looks = matches!(
+            self.kind,
+            PreparedKind::Plugin {
+                only_looks: true,
+                ..
+            }
+        );
+        looks && !self.delta
     }
 
     pub(super) fn shortens(&self) -> bool {
@@ -208,6 +222,7 @@ fn prepare_plugin(
     Ok(PreparedKind::Plugin {
         realtime_factor: plugin.realtime_factor,
         shortens: plugin.manifest.may_shorten(),
+        only_looks: !plugin.manifest.passes.process,
         targets: plugin.manifest.targets(&settings),
         plugin: PluginRef {
             id: plugin.manifest.id.clone(),

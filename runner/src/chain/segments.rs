@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use retake_audio::KeptRecording;
 use retake_chain::{OnFailure, problem::Problem};
 use retake_findings::{Code, Finding};
 use tokio_util::sync::CancellationToken;
@@ -73,12 +74,14 @@ pub async fn run_chain(
 struct Ask<'a> {
     segment: &'a Segment,
     to: &'a Path,
-    is_last: bool,
+    output_as: Output,
 }
 
 /// Where the audio is between two segments.
 struct Here {
     file: PathBuf,
+    /// The child before has read the recording, and its samples wait in that file.
+    kept: Option<Box<KeptRecording>>,
     origin: Origin,
     answer: Option<Answer>,
 }
@@ -117,6 +120,7 @@ impl Walk<'_> {
     ) -> Result<(Option<Done>, Done), ChainFailure> {
         let mut at = Here {
             file: input,
+            kept: None,
             origin: Origin::Input,
             answer: None,
         };
@@ -129,10 +133,15 @@ impl Walk<'_> {
                 None => output.clone(),
                 Some(_) => self.file(place, "sent"),
             };
+            let output_as = match next {
+                None => Output::Correction,
+                Some(_) if self.is_look(&segment, &at) => Output::Kept,
+                Some(_) => Output::Handover,
+            };
             let ask = Ask {
                 segment: &segment,
                 to: &to,
-                is_last: next.is_none(),
+                output_as,
             };
             let mut done = self.child(&mut at, &ask).await?;
             if place == 0 {
@@ -141,19 +150,26 @@ impl Walk<'_> {
                 let channels = done.input.measurement.channels;
                 let natural = || natural(&done.source, channels);
                 self.wish.rendition.get_or_insert_with(natural);
-            } else {
-                // All of it is ours, and disk is dear where recordings are long.
-                self.remove(&at).await;
             }
             self.ran.append(&mut done.steps);
-            at = match segment.then {
+            let here = match segment.then {
                 Then::External(step) => self.external(place, to, step, &done, at.origin).await?,
-                Then::Follow(_) | Then::Shortened | Then::End => Here {
-                    file: to,
-                    origin: at.origin,
-                    answer: None,
-                },
+                Then::Follow(_) | Then::Shortened | Then::End => {
+                    let kept = done.kept.take();
+                    let is_there = kept.as_ref().is_some_and(|kept| kept.is_recording());
+                    Here {
+                        file: if is_there { at.file.clone() } else { to },
+                        kept,
+                        origin: at.origin,
+                        answer: None,
+                    }
+                }
             };
+            // All but the recording is ours, and disk is dear where recordings are long.
+            if at.file != self.recording && at.file != here.file {
+                self.remove(&at).await;
+            }
+            at = here;
             if let Then::Follow(step) = segment.then {
                 self.follow(step)?;
             }
@@ -164,6 +180,14 @@ impl Walk<'_> {
             first.get_or_insert(done);
         }
         unreachable!("every segment takes a step at least, and the last one returns")
+    }
+
+    /// Whether the segment's steps change nothing of the recording.
+    fn is_look(&self, segment: &Segment, at: &Here) -> bool {
+        let steps = &self.steps[segment.plugins.clone()];
+        matches!(segment.then, Then::Follow(_))
+            && at.answer.is_none()
+            && steps.iter().all(PreparedStep::only_looks)
     }
 
     fn file(&self, place: usize, name: &str) -> PathBuf {
@@ -242,6 +266,7 @@ impl Walk<'_> {
             mix: answer.step.mix,
             delta: self.delta_file(&answer.step),
         });
+        let is_last = matches!(ask.output_as, Output::Correction);
         Request {
             parent_pid: rustix::process::getpid().as_raw_pid(),
             input: at.file.clone(),
@@ -251,19 +276,16 @@ impl Walk<'_> {
             plugin_cache: self.plugin_cache.clone(),
             steps: steps.collect(),
             earlier: self.earlier(),
-            output_as: if ask.is_last {
-                Output::Correction
-            } else {
-                Output::Handover
-            },
+            kept: at.kept.clone(),
+            output_as: ask.output_as,
             deltas_as: correction,
-            original: ask.is_last.then(|| Original {
+            original: is_last.then(|| Original {
                 file: self.recording.clone(),
                 cuts: self.ran.iter().map(|ran| ran.cuts.clone()).collect(),
             }),
             expect,
             input_peaks: (at.origin == Origin::Input).then(|| self.peaks_file("input")),
-            output_peaks: ask.is_last.then(|| self.peaks_file("output")),
+            output_peaks: is_last.then(|| self.peaks_file("output")),
             look: None,
             limits: self.context.limits.clone(),
             seed: self.context.seed,
@@ -300,6 +322,7 @@ impl Walk<'_> {
                 self.skip(of_external(error, &step))?;
                 return Ok(Here {
                     file: sent,
+                    kept: None,
                     origin,
                     answer: None,
                 });
@@ -325,6 +348,7 @@ impl Walk<'_> {
         });
         Ok(Here {
             file: back,
+            kept: None,
             origin,
             answer: Some(answer),
         })

@@ -178,6 +178,10 @@ fn of_step(step: &Aim<'_>) -> Option<Cause> {
             "too-peaky",
             "its peaks would have to be squashed more than anybody wants to hear",
         ),
+        "music" => Cause::new(
+            "music",
+            "the music in it is not limited, and the talk has that loudness by itself",
+        ),
         "gate" => Cause::new(
             "gate",
             "a stretch is so close to the gate of the measurement that it counts on one side of it only",
@@ -320,6 +324,7 @@ mod tests {
             ("max-gain", "max-gain"),
             ("too-peaky", "too-peaky"),
             ("silent", "silent"),
+            ("music", "music"),
             ("of-tomorrow", "of-tomorrow"),
             ("No, thank you", "step-said"),
         ] {

@@ -3,7 +3,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use retake_audio::{Measured, TrackInfo};
+use retake_audio::{KeptRecording, Measured, TrackInfo};
 use retake_chain::{Rendition, Spare, format::Format, report::Cut};
 use retake_findings::Finding;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,9 @@ pub(crate) struct Request {
     pub scratch_dir: PathBuf,
     pub plugin_cache: PathBuf,
     pub steps: Vec<StepRequest>,
+    /// Set where an earlier child has read the recording: `input` is then where its samples wait.
+    #[serde(default)]
+    pub kept: Option<Box<KeptRecording>>,
     /// What the steps of earlier children have reported, on the time line of the input.
     #[serde(default)]
     pub earlier: Vec<Earlier>,
@@ -119,6 +122,8 @@ pub(crate) struct Earlier {
 pub(crate) enum Output {
     /// A WAV of 32-bit floats for whoever comes next in the chain.
     Handover,
+    /// Nothing, as the steps only look: what was read waits in that file for the next child.
+    Kept,
     /// What was asked for.
     Correction,
 }
@@ -229,6 +234,9 @@ pub(crate) struct Done {
     pub format: Format,
     /// In the order of the request.
     pub steps: Vec<StepDone>,
+    /// For the next child, where nothing was written.
+    #[serde(default)]
+    pub kept: Option<Box<KeptRecording>>,
     /// What was found of the external service's answer, where the input is one.
     #[serde(default)]
     pub answer: Harmless,

@@ -27,7 +27,7 @@ const FRAMES: u32 = 48_000;
 
 pub struct Bench {
     dir: TempDir,
-    limits: Limits,
+    pub limits: Limits,
     pub told: Mutex<Vec<Progress>>,
     /// The catalogue, for what analysers recommend.
     plugins: Vec<InstalledPlugin>,

@@ -180,6 +180,23 @@ async fn what_an_analyser_recommends_is_run_in_its_place() {
 }
 
 #[tokio::test]
+async fn what_an_analyser_was_shown_is_not_written_down_for_the_steps_that_it_recommends() {
+    let mut bench = Bench::new(ramp()).with(&[GAIN, ADVISER]);
+    // The correction, in 24 bits, fits; what one child would write for another, in 32, does not.
+    bench.limits.scratch_bytes_max = u64::from(FRAMES) * 7;
+    let report = bench
+        .succeeds(&advised(&bench, "gain", OnFailure::Fail))
+        .await;
+    assert_eq!(names(&report.report.steps), ["adviser", "gain", "gain"]);
+    let louder: Vec<f32> = (0..FRAMES)
+        .map(|n| 1.995_262 * (n as f32 / FRAMES as f32 * 0.4))
+        .collect();
+    assert!(is_close(&left_side(&bench.path("out")), &louder));
+    assert_eq!(report.report.steps[0].level_change_db, Some(0.0));
+    told_to_the_end(&bench);
+}
+
+#[tokio::test]
 async fn an_analyser_that_is_not_followed_changes_nothing() {
     let bench = Bench::new(ramp()).with(&[GAIN, ADVISER]);
     let mut steps = advised(&bench, "gain", OnFailure::Fail);

@@ -69,6 +69,7 @@ pub fn plugin_step(index: usize, name: &str) -> PreparedStep {
             params: serde_json::Map::new(),
             realtime_factor: None,
             shortens: false,
+            only_looks: false,
             targets: Targets::default(),
         },
         mix: 1.0,

@@ -16,11 +16,16 @@ pub struct Content {
     speech: Vec<(u64, u64)>,
     music: Vec<(u64, u64)>,
     speaks_over_music: bool,
+    /// How much of what was heard sounds like noise, 0 to 1, if that was told.
+    noise_heard: Option<f64>,
     total_frames: u64,
 }
 
 /// Nobody speaks where at most this part is speech: a word between two songs is no talk.
 const SPEECH_MAX: f64 = 0.02;
+/// What is behind a voice is voices, too, if no more than this sounds like noise, in pauses either. Of voices 10 and 20 dB over the talk
+/// of others 19 of 20 had at most 0.4 %, and over other noise none of 29 less than 4 %.
+const NOISE_AMONG_VOICES: f64 = 0.015;
 /// A recording is music if that is so, and at least this part of it music.
 const MUSIC_MIN: f64 = 0.5;
 
@@ -43,6 +48,10 @@ impl Content {
             speech: of(step, "speech"),
             music: of(step, "music"),
             speaks_over_music: !of(step, "speech-over-music").is_empty(),
+            noise_heard: step.report.points("noise").and_then(|(_, points)| {
+                let percent: f64 = points.iter().map(|point| f64::from(*point)).sum();
+                (!points.is_empty()).then(|| percent / 100.0 / points.len() as f64)
+            }),
             total_frames,
         })
     }
@@ -62,6 +71,12 @@ impl Content {
 
     pub fn has_music(&self) -> bool {
         !self.music.is_empty()
+    }
+
+    /// Whether what is heard beside a voice can only be other voices.
+    pub fn has_no_noise(&self) -> bool {
+        self.noise_heard
+            .is_some_and(|part| part <= NOISE_AMONG_VOICES)
     }
 
     pub fn has_speech(&self) -> bool {

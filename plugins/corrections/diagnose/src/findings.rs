@@ -40,6 +40,9 @@ const LIGHT_DB: f64 = 33.0;
 /// The large network was made for voices with all their band, and takes of one without it: of 6 voices over a
 /// telephone denoise gained 0.82 of PESQ, denoise-best 0.19, and of one of them took 1.03.
 const LIGHT_HZ: f64 = 4_250.0;
+/// Nearer than this, what is there besides must be other voices where nothing sounds like noise, and the large network takes of the
+/// voice that is meant, too: a tenth of them stays. 16 such recordings gained 0.06 of PESQ on the mean by it.
+const VOICES_DB: f64 = 30.0;
 /// Above what lies below the voice, and above a mere offset.
 const RUMBLE_CUTOFF_HZ: f64 = 50.0;
 const OFFSET_CUTOFF_HZ: f64 = 20.0;
@@ -51,10 +54,16 @@ const RANGE_LU: f64 = 10.0;
 const APART_DB: f64 = 10.0;
 /// A sound dies away within this in a furnished room; of eight dry voices the most was 0.36 s.
 const DECAY_S: f64 = 0.45;
+/// So much room is worth taking. Of voices in rooms of 0.3 to 1 s those above it gained 0.24 of PESQ, those below lost 0.07; music
+/// beside a voice looks like 0.45 s.
+const TAKEN_DECAY_S: f64 = 0.6;
 /// Podcast loudness, and how near to it is near enough.
 const TARGET_LUFS: f64 = -16.0;
 const TARGET_DBTP: f64 = -1.5;
 const NEAR_LU: f64 = 1.5;
+/// A telephone's voice has high peaks for its loudness, and to take off more than so much as would be over TARGET_LUFS is heard:
+/// limited by 12 dB one of six lost 0.4 of PESQ, by 7 dB nothing.
+const NARROW_PEAK_LU: f64 = 18.5;
 const PEAK_DBFS: f64 = -1.0;
 /// Nothing but hiss comes from a recording so quiet.
 const NEAR_SILENCE_DBFS: f64 = -65.0;
@@ -250,7 +259,8 @@ fn findings(measured: &Measured) -> Findings {
     channels(&measured.channels, &mut findings);
     spoilt_samples(measured, &mut findings);
     below_the_voice(measured, levels, &mut findings);
-    noise(measured, levels, &mut findings);
+    let takes_room = room(measured, levels, &mut findings);
+    noise(measured, levels, takes_room, &mut findings);
     the_voice_itself(measured, levels, &mut findings);
     level(measured, &mut findings);
     if let Some(content) = measured
@@ -361,16 +371,43 @@ fn below_the_voice(measured: &Measured, levels: Levels, findings: &mut Findings)
     }
 }
 
-fn noise(measured: &Measured, levels: Levels, findings: &mut Findings) {
+/// In front of what takes noise: that would take the room's sound for a voice's, and what follows from it could no longer be
+/// told. Whether it is taken.
+fn room(measured: &Measured, levels: Levels, findings: &mut Findings) -> bool {
+    let Some(decay_s) = levels.decay_s.filter(|&decay_s| decay_s > DECAY_S) else {
+        return false;
+    };
+    let words = format!("There is much room in it: a sound takes {decay_s:.1} s to die away.");
+    findings.add("room", words);
+    let speaks = measured.content.as_ref().is_some_and(Content::has_speech);
+    let is_taken = speaks && decay_s > TAKEN_DECAY_S;
+    if is_taken {
+        findings.steps.push("dereverb", &[]);
+    }
+    is_taken
+}
+
+fn noise(measured: &Measured, levels: Levels, takes_room: bool, findings: &mut Findings) {
     let snr_db = snr_db(levels);
     let speaks = measured.content.as_ref().is_some_and(Content::has_speech);
     let steady = levels.floor_spread_db <= STEADY_DB && snr_db >= NOISE_NEAREST_DB;
+    // A voice in a perfectly silent room sounds cut out.
+    let a_tenth_stays = [("strength", "0.9".to_owned())];
     if !(speaks || steady) || snr_db >= NOISE_DB {
+        if takes_room {
+            // It takes what dereverb leaves of the room.
+            findings.steps.push("denoise", &a_tenth_stays);
+        }
         return;
     }
     let is_narrow = measured.ends_hz.is_some_and(|hz| hz <= LIGHT_HZ);
     let is_far = levels.floor_spread_db <= STEADY_DB && snr_db >= LIGHT_DB;
+    let content = measured.content.as_ref();
+    let among_voices = snr_db <= VOICES_DB && content.is_some_and(Content::has_no_noise);
     let how = match (is_narrow, is_far) {
+        _ if among_voices && !is_narrow => {
+            " It sounds like other voices: a tenth of it stays, or this one would lose with them."
+        }
         (true, _) => {
             " The light denoiser takes it: the large one is for voices with more than a telephone's band."
         }
@@ -383,10 +420,9 @@ fn noise(measured: &Measured, levels: Levels, findings: &mut Findings) {
     );
     findings.add("noise", words);
     if is_narrow || is_far {
-        // A tenth of the room stays: a voice in a perfectly silent room sounds cut out.
-        findings
-            .steps
-            .push("denoise", &[("strength", "0.9".to_owned())]);
+        findings.steps.push("denoise", &a_tenth_stays);
+    } else if among_voices {
+        findings.steps.push("denoise-best", &a_tenth_stays);
     } else {
         findings.steps.push("denoise-best", &[]);
     }
@@ -429,10 +465,6 @@ fn the_voice_itself(measured: &Measured, levels: Levels, findings: &mut Findings
         );
         findings.add("sibilance", words);
         findings.steps.push("de-ess", &[]);
-    }
-    if let Some(decay_s) = levels.decay_s.filter(|&decay_s| decay_s > DECAY_S) {
-        let words = format!("There is much room in it: a sound takes {decay_s:.1} s to die away.");
-        findings.add("room", words);
     }
     let range_lu = measured.range_lu.filter(|&range_lu| range_lu > RANGE_LU);
     if let Some(range_lu) = range_lu {
@@ -482,12 +514,22 @@ fn level(measured: &Measured, findings: &mut Findings) {
     let Some(lufs) = measured.integrated_lufs else {
         return;
     };
-    let off_lu = lufs - TARGET_LUFS;
+    let is_narrow = measured.ends_hz.is_some_and(|hz| hz <= LIGHT_HZ);
+    let too_peaky_lu = measured.peak_dbfs - lufs - NARROW_PEAK_LU;
+    let target_lufs = match is_narrow && too_peaky_lu > 0.0 {
+        true => TARGET_LUFS - (2.0 * too_peaky_lu).ceil() / 2.0,
+        false => TARGET_LUFS,
+    };
+    let off_lu = lufs - target_lufs;
     let off_target = off_lu.abs() > NEAR_LU;
     if off_target {
         let way = if off_lu < 0.0 { "quiet" } else { "loud" };
+        let why = match target_lufs < TARGET_LUFS {
+            true => " More would cut its peaks audibly.",
+            false => "",
+        };
         let words = format!(
-            "It is too {way}: {lufs:.1} LUFS, {:.1} LU off {TARGET_LUFS:.0}.",
+            "It is too {way}: {lufs:.1} LUFS, {:.1} LU off {target_lufs:.0}.{why}",
             off_lu.abs()
         );
         findings.add("level", words);
@@ -498,7 +540,7 @@ fn level(measured: &Measured, findings: &mut Findings) {
         findings.add("peak", format!("Its peaks reach {peak_dbfs:.1} dBFS."));
     }
     if off_target || too_high || !findings.steps.is_empty() {
-        let lufs = format!("{TARGET_LUFS:.1}");
+        let lufs = format!("{target_lufs:.1}");
         let peak = format!("{TARGET_DBTP:.1}");
         findings.steps.push(
             "loudness",

@@ -3,7 +3,10 @@
 use retake_plugin_sdk::prelude::Block;
 
 // What the loudness correction measures with: the two must agree.
-use retake_signal::{gate::Gate, k_weighting::KFilter};
+use retake_signal::{
+    gate::Gate,
+    k_weighting::{self, KFilter},
+};
 
 /// Hops of 100 ms: four to a block, thirty to a short-term loudness.
 const HOPS_PER_BLOCK: usize = 4;
@@ -43,11 +46,10 @@ impl Loudness {
         let mut from = 0;
         while from < frames {
             let to = frames.min(from + self.hop_frames - self.filled);
-            for ((weight, filter), channel) in self.channels.iter_mut().zip(block) {
-                if *weight > 0.0 {
-                    self.energy += *weight * filter.energy(&channel[from..to]);
-                }
-            }
+            let heard = self.channels.iter_mut().zip(block);
+            self.energy += k_weighting::energy(
+                heard.map(|((weight, filter), samples)| (*weight, filter, &samples[from..to])),
+            );
             self.filled += to - from;
             from = to;
             if self.filled == self.hop_frames {

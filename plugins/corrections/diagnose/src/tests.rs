@@ -485,3 +485,95 @@ fn applause_is_no_sibilance() {
         assert_eq!(report.get_text("finding-sibilance"), None);
     }
 }
+
+/// Four recirculating delays (Schroeder), which die away by 60 dB within so many seconds.
+fn in_room(block: &Block, seconds: f32) -> Block {
+    let echoing = |channel: &Vec<f32>| {
+        let mut sum = channel.clone();
+        for delay in [1_309, 1_637, 1_811, 1_927] {
+            let feedback = 10f32.powf(-3.0 * delay as f32 / RATE_HZ as f32 / seconds);
+            let mut line = channel.clone();
+            for n in delay..line.len() {
+                line[n] += feedback * line[n - delay];
+            }
+            sum.iter_mut()
+                .zip(line.iter().zip(channel))
+                .for_each(|(sum, (line, dry))| *sum += 0.35 * (line - dry));
+        }
+        sum
+    };
+    block.iter().map(echoing).collect()
+}
+
+#[test]
+fn much_room_is_taken_before_the_noise_and_only_where_somebody_speaks() {
+    // Words of a quarter of a second, and time for them to die away.
+    let words = spoilt(|frame, x| match frame % RATE_HZ as usize {
+        within if within < RATE_HZ as usize / 4 => 0.5 * x,
+        _ => 0.0,
+    });
+    let much = in_room(&words, 1.2);
+    let report = told(&much, &[("speech", 0, 60)]);
+    assert!(report.get_text("finding-room").is_some());
+    let steps = recommended(&report);
+    assert_eq!(steps[0], "dereverb", "{steps:?}");
+    assert!(steps[1].starts_with("denoise"), "{steps:?}");
+    let steps = recommended(&diagnose(RATE_HZ, &much));
+    assert!(!steps.contains(&"dereverb".to_owned()), "{steps:?}");
+    let steps = recommended(&told(&words, &[("speech", 0, 60)]));
+    assert!(!steps.contains(&"dereverb".to_owned()), "{steps:?}");
+}
+
+#[test]
+fn a_tenth_of_what_can_only_be_other_voices_stays() {
+    let mut hiss = noise();
+    let block = spoilt(|_, x| x + 0.02 * hiss());
+    let chain = |heard: Option<f32>| {
+        let mut report = Report::default()
+            .count("speech", "", "", 1)
+            .at(0, 60 * u64::from(RATE_HZ));
+        if let Some(heard) = heard {
+            report = report.curve("noise", "", "%", 22_050.0, vec![heard; 20]);
+        }
+        let told = vec![StepReport::new("org.retake.segment", "1.0.0", report)];
+        let settings = Settings::defaults::<Diagnose>();
+        let (_, report) =
+            correct_after::<Diagnose>(RATE_HZ, &settings, &block, 4_800, told).unwrap();
+        report.get_text("recommended-chain").unwrap().to_owned()
+    };
+    let stays = r#""denoise-best","params":{"strength":0.9}"#;
+    assert!(chain(Some(0.5)).contains(stays));
+    for other in [Some(4.0), None] {
+        let chain = chain(other);
+        assert!(
+            chain.contains("denoise-best") && !chain.contains(stays),
+            "{chain}"
+        );
+    }
+}
+
+#[test]
+fn a_telephone_with_high_peaks_is_not_made_as_loud() {
+    let target = |peak: f32, rate_hz: u32| {
+        let mean = |chunk: &[f32]| 0.1 * chunk.iter().sum::<f32>() / 5.0;
+        let mut narrow: Vec<f32> = speech()[0].chunks_exact(5).map(mean).collect();
+        for knock in narrow.chunks_mut(8_000) {
+            // Not a click: it comes and goes within 20 ms.
+            for (n, sample) in knock.iter_mut().take(200).enumerate() {
+                *sample += peak * (TAU * n as f32 / 40.0).sin() * (0.0157 * n as f32).sin();
+            }
+        }
+        let report = diagnose(rate_hz, &vec![narrow]);
+        let chain = report.get_text("recommended-chain").unwrap();
+        let target = chain.split("\"target-lufs\":").nth(1).unwrap();
+        let target: f64 = target.split(',').next().unwrap().parse().unwrap();
+        let crest = report.get("peak").unwrap() - report.get("integrated-lufs").unwrap();
+        (target, crest)
+    };
+    let (usual, crest) = target(0.0, 8_820);
+    assert!(usual == -16.0 && crest < 18.5, "{usual} {crest}");
+    let (lower, crest) = target(0.5, 8_820);
+    assert!(crest > 19.0, "{crest}");
+    let expected = -16.0 - (2.0 * (crest - 18.5)).ceil() / 2.0;
+    assert_eq!(lower, expected, "{crest}");
+}

@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 
 use retake_plugin_sdk::prelude::Block;
-use retake_signal::k_weighting::KFilter;
+use retake_signal::k_weighting::{self, KFilter};
 
 use crate::{
     envelope::Envelope,
     offset::Means,
     segments::Segments,
     spikes::{Finder, Repair, Stretch},
-    true_peak::{Interpolator, sample_peak},
+    true_peak::Interpolator,
 };
 
 /// Cells of the spike finder in a stretch.
@@ -229,13 +229,12 @@ impl Meter {
     }
 
     fn take(&mut self, block: &Block, range: std::ops::Range<usize>) {
-        let mut energy = 0.0;
+        let heard = self.channels.iter_mut().zip(block);
+        let energy = k_weighting::energy(heard.map(|(channel, samples)| {
+            (channel.weight, &mut channel.filter, &samples[range.clone()])
+        }));
         for (channel, samples) in self.channels.iter_mut().zip(block) {
-            let samples = &samples[range.clone()];
-            if channel.weight > 0.0 {
-                energy += channel.weight * channel.filter.energy(samples);
-            }
-            channel.samples.extend_from_slice(samples);
+            channel.samples.extend_from_slice(&samples[range.clone()]);
         }
         if self.filled == 0 {
             self.energies.push_back(0.0);
@@ -263,15 +262,14 @@ impl Meter {
             if self.channels[0].samples.len() < frames + 2 * Interpolator::REACH {
                 return;
             }
-            let mut peaks = vec![0.0; frames];
+            let mut peak = 0.0;
             for channel in &mut self.channels {
-                let seen = frames + 2 * Interpolator::REACH;
-                self.interpolator
-                    .quick_peaks(&channel.samples[..seen], &mut peaks);
+                let seen = &channel.samples[..frames + 2 * Interpolator::REACH];
+                peak = self.interpolator.quick_highest(seen, peak);
                 channel.samples.drain(..frames);
             }
             let energy = self.energies.pop_front().unwrap_or(0.0);
-            self.envelope.push(sample_peak(&peaks), energy);
+            self.envelope.push(peak, energy);
         }
     }
 

@@ -8,7 +8,10 @@
 //! what comes, so neither has an attack that lets anything through; how long they stay down depends on
 //! the programme alone. Between the segments' ends the gain is a straight line.
 
+use std::ops::Range;
+
 use crate::envelope::Envelope;
+use crate::music::Music;
 use crate::segments::{SEGMENTS_PER_HOP, Segments};
 
 /// How far the slow stage looks on either side, in segments.
@@ -34,10 +37,35 @@ const RELATIVE: f64 = 0.1;
 /// An envelope and what is to be made of it.
 pub struct Curve {
     envelope: Envelope,
+    music: Music,
     segments: Segments,
     total_frames: u64,
     ceiling_db: f32,
     slow_weights: [f32; 2 * SLOW],
+}
+
+/// By how much the gain is turned down at the start of each of [`CHUNK`] segments, and at the end of the last, in dB:
+/// 0 or more.
+struct Nodes {
+    turned: [f32; CHUNK + 1],
+    /// Of it, what is there because music is not limited.
+    lowered: [f32; CHUNK + 1],
+}
+
+impl Nodes {
+    fn new() -> Self {
+        Self {
+            turned: [0.0; CHUNK + 1],
+            lowered: [0.0; CHUNK + 1],
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Whole,
+    /// All but the music that was told of.
+    Talk,
 }
 
 /// What a gain comes to.
@@ -50,13 +78,21 @@ pub struct Outcome {
 }
 
 impl Curve {
-    pub fn new(envelope: Envelope, segments: Segments, total_frames: u64, ceiling_db: f64) -> Self {
+    /// `music` is told as starts and lengths.
+    pub fn new(
+        envelope: Envelope,
+        segments: Segments,
+        total_frames: u64,
+        ceiling_db: f64,
+        music: &[(u64, u64)],
+    ) -> Self {
         let mut slow_weights = [0.0; 2 * SLOW];
         for (place, weight) in slow_weights.iter_mut().enumerate() {
             let turn = (place as f32 + 0.5) / (2 * SLOW) as f32 * std::f32::consts::TAU;
             *weight = SLOW_PART * (1.0 - turn.cos()) / (2 * SLOW) as f32;
         }
         Self {
+            music: Music::new(music, segments, &envelope),
             envelope,
             segments,
             total_frames,
@@ -74,26 +110,46 @@ impl Curve {
         self.envelope.highest_db() + gain_db as f32 > self.ceiling_db
     }
 
+    pub fn has_music(&self) -> bool {
+        !self.music.is_empty()
+    }
+
+    /// Where music is lower than the rest, in frames, and by how much.
+    pub fn lowered(&self, gain_db: f64) -> impl Iterator<Item = (Range<u64>, f64)> {
+        let lowered = self.music.lowered(self.ceiling_db - gain_db as f32);
+        lowered.map(|(stretch, db)| (stretch.told.clone(), f64::from(db)))
+    }
+
     /// What comes out of a gain, limited or not.
-    pub fn outcome(&self, gain_db: f64, limited: bool) -> Outcome {
+    pub fn outcome(&self, part: Part, gain_db: f64, limited: bool) -> Outcome {
         let gain = 10f64.powf(gain_db / 10.0);
         let mut blocks = Blocks::new(self.segments.hop_frames);
         let mut hop = Hop::default();
         let mut whole = Hop::default();
-        let mut nodes = [0.0; CHUNK + 1];
+        let mut nodes = Nodes::new();
         for first in (0..self.envelope.segments()).step_by(CHUNK) {
             let turned = limited && self.reductions(first, gain_db as f32, &mut nodes);
+            let music = self.music.near(first..first + CHUNK);
             for segment in first..self.envelope.segments().min(first + CHUNK) {
-                let plain = gain * self.envelope.energy(segment);
-                let factor = if turned {
-                    let [start, end] =
-                        [0, 1].map(|side| f64::from(factor(-nodes[segment - first + side])));
-                    (start * start + start * end + end * end) / 3.0
-                } else {
-                    1.0
-                };
-                hop.add(plain, plain * factor);
-                whole.add(plain, plain * factor);
+                let mut plain = gain * self.envelope.energy(segment);
+                if part == Part::Talk && music.has(segment) {
+                    plain = 0.0;
+                }
+                let mut limited = plain;
+                if turned {
+                    let mean = |nodes: &[f32]| {
+                        let [start, end] =
+                            [0, 1].map(|side| f64::from(factor(-nodes[segment - first + side])));
+                        (start * start + start * end + end * end) / 3.0
+                    };
+                    limited *= mean(&nodes.turned);
+                    if !music.is_empty() {
+                        // Lower is not squashed.
+                        plain *= mean(&nodes.lowered);
+                    }
+                }
+                hop.add(plain, limited);
+                whole.add(plain, limited);
                 // The last hop may lack a few frames; then it is none.
                 let is_there = self.segments.start(segment + 1) <= self.total_frames;
                 if (segment + 1) % SEGMENTS_PER_HOP == 0 && is_there {
@@ -110,21 +166,39 @@ impl Curve {
         }
     }
 
-    /// By how many dB the gain is turned down at the start of each of [`CHUNK`] segments from `first`
-    /// on, and at the end of the last: 0 or more. `false`, and nothing written: nowhere.
-    fn reductions(&self, first: usize, gain_db: f32, nodes: &mut [f32; CHUNK + 1]) -> bool {
+    /// For [`CHUNK`] segments from `first` on. `false`, and nothing written: nowhere.
+    fn reductions(&self, first: usize, gain_db: f32, nodes: &mut Nodes) -> bool {
         // By how much each segment is too high; the first is `AROUND` before `first`.
         let mut over = [0.0f32; CHUNK + 2 * AROUND];
         let room_db = self.ceiling_db - gain_db;
+        let music = self
+            .music
+            .near(first.saturating_sub(AROUND)..first + CHUNK + AROUND);
+        nodes.lowered = [0.0; CHUNK + 1];
         let mut any = false;
         for (place, over) in over.iter_mut().enumerate() {
-            if let Some(segment) = (first + place).checked_sub(AROUND) {
-                *over = (self.envelope.peak_db(segment) - room_db).max(0.0);
-                any |= *over > 0.0;
+            let Some(segment) = (first + place).checked_sub(AROUND) else {
+                continue;
+            };
+            *over = (self.envelope.peak_db(segment) - room_db).max(0.0);
+            if !music.is_empty() {
+                let sides = [segment, segment + 1].map(|node| music.lowered_db(node, room_db));
+                let lowered = sides[0].min(sides[1]);
+                *over = match music.has(segment) {
+                    true => 0.0,
+                    false => (*over - lowered).max(0.0),
+                };
+                any |= lowered > 0.0;
             }
+            any |= *over > 0.0;
         }
         if !any {
             return false;
+        }
+        if !music.is_empty() {
+            for (place, lowered) in nodes.lowered.iter_mut().enumerate() {
+                *lowered = music.lowered_db(first + place, room_db);
+            }
         }
         // Places of nodes are those of the segments that begin with them.
         let mut slow = [0.0f32; CHUNK + 2 * AROUND];
@@ -147,10 +221,10 @@ impl Curve {
                 .copied()
                 .fold(0.0, f32::max)
         };
-        for (place, reduction) in nodes.iter_mut().enumerate() {
+        for (place, reduction) in nodes.turned.iter_mut().enumerate() {
             let node = place + AROUND;
             let quick = 0.25 * held(node - 1) + 0.5 * held(node) + 0.25 * held(node + 1);
-            *reduction = slow[node] + quick;
+            *reduction = slow[node] + quick + nodes.lowered[place];
         }
         true
     }
@@ -169,7 +243,7 @@ pub struct Ride {
     chunk: Option<usize>,
     /// Factors at the ends of the chunk's segments.
     factors: [f32; CHUNK + 1],
-    nodes: [f32; CHUNK + 1],
+    nodes: Nodes,
     pub reduction_max_db: f32,
 }
 
@@ -181,9 +255,14 @@ impl Ride {
             done: 0,
             chunk: None,
             factors: [1.0; CHUNK + 1],
-            nodes: [0.0; CHUNK + 1],
+            nodes: Nodes::new(),
             reduction_max_db: 0.0,
         }
+    }
+
+    /// Where music is lower than the rest, in frames, and by how much.
+    pub fn lowered(&self) -> impl Iterator<Item = (Range<u64>, f64)> {
+        self.curve.lowered(self.gain_db)
     }
 
     /// Whether the limiter behind this may have something to do, so that the result must be measured.
@@ -227,8 +306,11 @@ impl Ride {
                 .curve
                 .reductions(first, self.gain_db as f32, &mut self.nodes);
             if turned {
-                for (turn, &reduction) in self.factors.iter_mut().zip(&self.nodes) {
-                    self.reduction_max_db = self.reduction_max_db.max(reduction);
+                let Nodes { turned, lowered } = &self.nodes;
+                for ((turn, &reduction), lowered) in
+                    self.factors.iter_mut().zip(turned).zip(lowered)
+                {
+                    self.reduction_max_db = self.reduction_max_db.max(reduction - lowered);
                     if reduction > 0.0 {
                         *turn = gain * factor(-reduction);
                     }

@@ -8,6 +8,8 @@
 //! the whole gain over time is known ([`curve`]). The second pass applies it, with a [`limiter`] on the
 //! true peak behind it. Where nothing reaches the ceiling it is one gain.
 //!
+//! Music that a step before has told of is not limited ([`music`]).
+//!
 //! The result is within 0.1 LU of the target, or the report says why not: the gain is capped, the
 //! recording would have to be squashed, or it is silent. A recording shorter than the 400 ms that the
 //! standard measures in is judged by all that is there.
@@ -16,6 +18,7 @@ mod analysis;
 mod curve;
 mod envelope;
 mod limiter;
+mod music;
 mod offset;
 mod outcome;
 mod plan;
@@ -29,7 +32,7 @@ use limiter::Limiter;
 use offset::Means;
 use outcome::Outcome;
 use plan::{Plan, Wish};
-use retake_plugin_sdk::prelude::*;
+use retake_plugin_sdk::{earlier, prelude::*};
 use retake_signal::weights::loudness_weights;
 use segments::Segments;
 use spikes::Mender;
@@ -52,7 +55,13 @@ const DUAL_MONO: ToggleParam = ToggleParam::new("dual-mono", "Mono as on two spe
      lower. Recordings of several channels are measured as they are.",
 );
 
+const KEEP_MUSIC: ToggleParam = ToggleParam::new("keep-music", "Music is not limited", true).help(
+    "Music that a step before this one (segment) has found keeps its dynamics: it has one gain from beginning to end, lower \
+     than the rest where its peaks leave no room.",
+);
+
 pub struct Loudness {
+    keeps_music: bool,
     wish: Wish,
     rate_hz: u32,
     total_frames: u64,
@@ -108,7 +117,13 @@ impl Corrector for Loudness {
         ],
         ..Facts::DEFAULT
     };
-    const PARAMS: Params = &[&TARGET_LUFS, &TRUE_PEAK_DBTP, &MAX_GAIN_DB, &DUAL_MONO];
+    const PARAMS: Params = &[
+        &TARGET_LUFS,
+        &TRUE_PEAK_DBTP,
+        &MAX_GAIN_DB,
+        &DUAL_MONO,
+        &KEEP_MUSIC,
+    ];
 
     fn open(stream: &Stream, settings: &Settings) -> Result<Self, Refusal> {
         let wish = Wish {
@@ -122,6 +137,7 @@ impl Corrector for Loudness {
         }
         let ceiling = db_to_factor(wish.ceiling_dbtp);
         Ok(Self {
+            keeps_music: settings.get(&KEEP_MUSIC),
             wish,
             rate_hz: stream.sample_rate,
             total_frames: stream.total_frames,
@@ -168,7 +184,12 @@ impl Loudness {
             let nothing = Analysis::new(self.rate_hz, &[]);
             let analysis = std::mem::replace(analysis.as_mut(), nothing);
             let latency = self.limiter.latency();
-            let second = Second::new(analysis, &self.wish, self.rate_hz, self.total_frames);
+            let music = match self.keeps_music {
+                true => told_of_music(),
+                false => Vec::new(),
+            };
+            let stretch = (self.rate_hz, self.total_frames);
+            let second = Second::new(analysis, &self.wish, stretch, &music);
             let outcome = second
                 .ride
                 .is_near_ceiling()
@@ -182,8 +203,22 @@ impl Loudness {
     }
 }
 
+/// Starts and lengths, by the last step that has found any.
+fn told_of_music() -> Vec<(u64, u64)> {
+    let reports = earlier::reports();
+    let told = reports.iter().rev().map(|step| step.report.spans("music"));
+    told.into_iter()
+        .find(|spans| !spans.is_empty())
+        .unwrap_or_default()
+}
+
 impl Second {
-    fn new(analysis: Analysis, wish: &Wish, rate_hz: u32, total_frames: u64) -> Self {
+    fn new(
+        analysis: Analysis,
+        wish: &Wish,
+        (rate_hz, total_frames): (u32, u64),
+        music: &[(u64, u64)],
+    ) -> Self {
         let stretch_frames = analysis.stretch_frames;
         let Analyzed {
             envelope,
@@ -191,7 +226,7 @@ impl Second {
             highest_spike,
         } = analysis.finish();
         let segments = Segments::new(rate_hz);
-        let curve = Curve::new(envelope, segments, total_frames, wish.ceiling_dbtp);
+        let curve = Curve::new(envelope, segments, total_frames, wish.ceiling_dbtp, music);
         let plan = Plan::new(wish, &curve);
         let (repairs, means): (Vec<_>, Vec<_>) = mendings
             .into_iter()
@@ -262,6 +297,16 @@ impl Second {
         let off = measured.is_none_or(|lufs| (lufs - target_lufs).abs() > plan::OFF_LU);
         if off {
             report = report.text("why-not", "Why it is not the target", plan.why_not.code());
+        }
+        for (told, db) in self.ride.lowered() {
+            report = report
+                .number(
+                    "music-lower",
+                    "Music lower than the rest, not limited",
+                    "dB",
+                    db,
+                )
+                .at(told.start, told.end - told.start);
         }
         if found.spikes > 0 {
             let peak_dbfs = factor_to_db(f64::from(found.highest_spike));

@@ -1,6 +1,6 @@
 //! Which gain the second pass applies, and why it is not the one that was wished for.
 
-use crate::curve::Curve;
+use crate::curve::{Curve, Part};
 
 /// More than this is not limiting any more but squashing: the mean, in dB, over what counts towards
 /// the loudness.
@@ -38,6 +38,8 @@ pub enum WhyNot {
     Silent,
     MaxGain,
     TooPeaky,
+    /// Music is not limited, and the talk has the loudness by itself.
+    Music,
     /// Nothing of these: a gating block that counts, or does not, by a hair, and the rest with it.
     Gate,
 }
@@ -49,6 +51,7 @@ impl WhyNot {
             Self::Silent => "silent",
             Self::MaxGain => "max-gain",
             Self::TooPeaky => "too-peaky",
+            Self::Music => "music",
             Self::Gate => "gate",
         }
     }
@@ -58,7 +61,7 @@ impl Plan {
     pub fn new(wish: &Wish, curve: &Curve) -> Self {
         let input_lufs = {
             let faintest_db = (wish.max_gain_db - USUAL_GAIN_DB).max(0.0);
-            let lufs = curve.outcome(faintest_db, false).lufs;
+            let lufs = curve.outcome(Part::Whole, faintest_db, false).lufs;
             lufs.map(|lufs| lufs - faintest_db)
         };
         // Silence has no loudness, and nothing is to be gained from lifting its noise.
@@ -70,7 +73,9 @@ impl Plan {
                 why_not: WhyNot::Silent,
             };
         };
-        let outcome = |gain_db: f64| curve.outcome(gain_db, curve.is_limiting(gain_db));
+        let outcome_of =
+            |part: Part, gain_db: f64| curve.outcome(part, gain_db, curve.is_limiting(gain_db));
+        let outcome = |gain_db: f64| outcome_of(Part::Whole, gain_db);
         let target_lufs = wish.target_lufs.min(lufs + wish.max_gain_db);
         let mut why_not = WhyNot::Gate;
         if target_lufs < wish.target_lufs {
@@ -81,6 +86,19 @@ impl Plan {
         if curve.is_limiting(gain_db) || why_not != WhyNot::MaxGain {
             let reached = |gain_db: f64| outcome(gain_db).lufs.unwrap_or(f64::NEG_INFINITY);
             gain_db = reaching(target_lufs, gain_db, gain_db + MAKEUP_DB_MAX, reached);
+        }
+        if curve.has_music() && gain_db > target_lufs - lufs {
+            // What music lacks is not made up for by a talk that is louder than it should be.
+            let plain_db = target_lufs - lufs;
+            let talk = |gain_db: f64| {
+                let lufs = outcome_of(Part::Talk, gain_db).lufs;
+                lufs.unwrap_or(f64::INFINITY)
+            };
+            let highest_db = reaching(target_lufs, plain_db, gain_db, talk);
+            if highest_db < gain_db {
+                gain_db = highest_db;
+                why_not = WhyNot::Music;
+            }
         }
         if outcome(gain_db).squashed_db > SQUASHED_DB_MAX {
             why_not = WhyNot::TooPeaky;

@@ -8,6 +8,8 @@
 
 use std::f64::consts::PI;
 
+use retake_signal::lanes::F4;
+
 const QUICK_TAPS: usize = 48;
 /// By how much, as a factor, the quick reading may fall short.
 const QUICK_SHORT: f32 = 2.0;
@@ -25,26 +27,27 @@ const RUN: usize = 64;
 const POINTS: usize = 4;
 
 pub struct Interpolator {
-    quick: Vec<Vec<f32>>,
+    quick: Quick,
+    /// By how much the quick reading may at most exceed the largest sample around it.
+    quick_overshoot_max: f32,
     exact: Vec<Vec<f32>>,
     /// By how much a crest may at most exceed the highest point beside it.
     crest_max: f32,
-    overshoot_max: f32,
 }
 
 impl Interpolator {
     pub fn new(rate_hz: u32) -> Self {
-        let quick = quick(if rate_hz < 96_000 { 4 } else { 2 });
+        let phases = quick(if rate_hz < 96_000 { 4 } else { 2 });
         let gain = |taps: &Vec<f32>| taps.iter().map(|tap| tap.abs()).sum::<f32>();
         // A little more, for rounding.
-        let overshoot_max = quick.iter().map(gain).fold(1.0, f32::max) * QUICK_SHORT * 1.001;
+        let quick_overshoot_max = phases.iter().map(gain).fold(1.0, f32::max) * 1.001;
         Self {
-            quick,
+            quick: Quick::new(&phases),
+            quick_overshoot_max,
             exact: (1..POINTS)
                 .map(|point| exact(point as f64 / POINTS as f64))
                 .collect(),
             crest_max: (1.0 / (PI / 2.0 / POINTS as f64).cos()) as f32,
-            overshoot_max,
         }
     }
 
@@ -53,23 +56,41 @@ impl Interpolator {
 
     /// By how much a peak may at most exceed the largest sample around it, in what this reads.
     pub fn overshoot_max(&self) -> f32 {
-        self.overshoot_max
+        self.quick_overshoot_max * QUICK_SHORT
     }
 
     /// For each frame the largest size of it and of the signal up to the next, as the quick
-    /// interpolator reads it, or what is in `peaks` already if that is larger. `samples` begins
-    /// [`Self::REACH`] frames before the first of `peaks` and ends as many after the last.
-    pub fn quick_peaks(&self, samples: &[f32], peaks: &mut [f32]) {
+    /// interpolator reads it. `samples` begins [`Self::REACH`] frames before the first of `peaks` and ends as many
+    /// after the last.
+    fn quick_peaks(&self, samples: &[f32], peaks: &mut [f32]) {
         assert_eq!(samples.len(), peaks.len() + 2 * SIDE);
-        for (peak, sample) in peaks.iter_mut().zip(&samples[SIDE..]) {
-            *peak = max(*peak, sample.abs());
+        for (run, peaks) in peaks.chunks_mut(TOGETHER).enumerate() {
+            let read = self.quick.read(samples, SIDE + run * TOGETHER);
+            let mut all = [0.0; TOGETHER];
+            read[0].store(&mut all);
+            read[1].store(&mut all[4..]);
+            peaks.copy_from_slice(&all[..peaks.len()]);
         }
-        for taps in &self.quick {
-            let before = SIDE + 1 - taps.len() / 2;
-            convolved(taps, &samples[before..], peaks.len(), |frame, value| {
-                peaks[frame] = max(peaks[frame], value.abs());
-            });
+    }
+
+    /// The highest of these, or `floor` if that is higher: most frames are too low to matter, and are not interpolated.
+    pub fn quick_highest(&self, samples: &[f32], floor: f32) -> f32 {
+        let frames = SIDE..samples.len() - SIDE;
+        let mut highest = max(floor, sample_peak(&samples[frames.clone()]));
+        let reach = self.quick.reach();
+        for first in frames.clone().step_by(TOGETHER) {
+            let around = &samples[first + 1 - reach..first + TOGETHER + reach];
+            if sample_peak(around) * self.quick_overshoot_max <= highest {
+                continue;
+            }
+            let mut all = [0.0; TOGETHER];
+            let read = self.quick.read(samples, first);
+            read[0].store(&mut all);
+            read[1].store(&mut all[4..]);
+            let within = frames.end.min(first + TOGETHER) - first;
+            highest = max(highest, sample_peak(&all[..within]));
         }
+        highest
     }
 
     /// The same, exactly wherever it may be more than `floor`.
@@ -123,6 +144,68 @@ impl Interpolator {
         let square = at * at + slope * slope / (1.0 - turn * turn);
         square.sqrt().min(size * self.crest_max)
     }
+}
+
+/// Frames that the quick interpolator reads together.
+const TOGETHER: usize = 8;
+
+/// The quick interpolator's taps, tap by tap for all points between two samples.
+enum Quick {
+    Fourfold(Vec<[f32; 3]>),
+    Twofold(Vec<[f32; 1]>),
+}
+
+impl Quick {
+    /// Of its phases, one per point.
+    fn new(phases: &[Vec<f32>]) -> Self {
+        fn by_tap<const POINTS: usize>(phases: &[Vec<f32>]) -> Vec<[f32; POINTS]> {
+            let tap = |n: usize| std::array::from_fn(|point| phases[point][n]);
+            (0..phases[0].len()).map(tap).collect()
+        }
+        match phases.len() {
+            1 => Self::Twofold(by_tap(phases)),
+            _ => Self::Fourfold(by_tap(phases)),
+        }
+    }
+
+    /// Frames seen on either side of a point.
+    fn reach(&self) -> usize {
+        match self {
+            Self::Fourfold(taps) => taps.len() / 2,
+            Self::Twofold(taps) => taps.len() / 2,
+        }
+    }
+
+    /// For each of so many frames from one on the largest size of it and of the points up to the next.
+    fn read(&self, samples: &[f32], first: usize) -> [F4; 2] {
+        match self {
+            Self::Fourfold(taps) => read(taps, samples, first),
+            Self::Twofold(taps) => read(taps, samples, first),
+        }
+    }
+}
+
+#[inline(always)]
+fn read<const POINTS: usize>(taps: &[[f32; POINTS]], samples: &[f32], first: usize) -> [F4; 2] {
+    let around = &samples[first + 1 - taps.len() / 2..];
+    let mut sums = [[F4::splat(0.0); 2]; POINTS];
+    for (taps, samples) in taps.iter().zip(around.windows(TOGETHER)) {
+        let samples = [F4::load(samples), F4::load(&samples[4..])];
+        for (sums, &tap) in sums.iter_mut().zip(taps) {
+            let tap = F4::splat(tap);
+            for (sum, samples) in sums.iter_mut().zip(samples) {
+                *sum = sum.plus(tap.times(samples));
+            }
+        }
+    }
+    let own = &samples[first..first + TOGETHER];
+    let mut sizes = [F4::load(own).abs(), F4::load(&own[4..]).abs()];
+    for sums in sums {
+        for (size, sum) in sizes.iter_mut().zip(sums) {
+            *size = size.or_larger(sum.abs());
+        }
+    }
+    sizes
 }
 
 /// The filter of libebur128, one phase per point between two samples, oldest sample first.

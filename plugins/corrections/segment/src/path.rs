@@ -179,31 +179,37 @@ mod tests {
     use retake_smn::Share;
 
     use super::*;
+    use crate::listener::{TOGETHER, together};
 
     /// A letter an answer: `s`peech, `m`usic, `n`oise, silence as a dot, `?` what speech in a street sounds
     /// like at times.
     fn check(letters: &str, expected: &str) {
-        let heard: Vec<Heard> = letters
-            .chars()
-            .map(|letter| {
-                let share = |speech, music, noise| {
-                    Heard::Sound(Share {
-                        speech,
-                        music,
-                        noise,
-                    })
-                };
-                match letter {
-                    's' => share(1.0, 0.0, 0.0),
-                    'm' => share(0.0, 1.0, 0.0),
-                    'n' => share(0.0, 0.0, 1.0),
-                    '?' => share(0.2, 0.6, 0.2),
-                    _ => Heard::Silence,
-                }
-            })
-            .collect();
-        let told: String = stretches(&heard)
-            .iter()
+        assert_eq!(told(&heard(letters)), expected);
+    }
+
+    fn heard(letters: &str) -> Vec<Heard> {
+        let heard = letters.chars().map(|letter| {
+            let share = |speech, music, noise| {
+                Heard::Sound(Share {
+                    speech,
+                    music,
+                    noise,
+                })
+            };
+            match letter {
+                's' => share(1.0, 0.0, 0.0),
+                'm' => share(0.0, 1.0, 0.0),
+                'n' => share(0.0, 0.0, 1.0),
+                '?' => share(0.2, 0.6, 0.2),
+                _ => Heard::Silence,
+            }
+        });
+        heard.collect()
+    }
+
+    fn told(heard: &[Heard]) -> String {
+        let told = stretches(heard);
+        told.iter()
             .map(|stretch| {
                 let letter = match stretch.kind {
                     Kind::Speech => 's',
@@ -213,8 +219,7 @@ mod tests {
                 };
                 letter.to_string().repeat(stretch.count)
             })
-            .collect();
-        assert_eq!(told, expected);
+            .collect()
     }
 
     #[test]
@@ -272,5 +277,42 @@ mod tests {
         check("m", "m");
         check("mmsmm", "mmmmm");
         check("nnnn", "nnnn");
+    }
+
+    #[test]
+    fn nothing_is_missed_though_hardly_anything_of_a_talk_is_asked_for() {
+        // How many were asked for, and what was told of all.
+        let listened = |letters: &str| {
+            let truth = heard(letters);
+            let (mut all, mut asked) = (Vec::new(), 0);
+            while all.len() + TOGETHER <= truth.len() {
+                let first = all.len();
+                let next = together(all.last_chunk().copied(), |place| {
+                    asked += 1;
+                    truth[first + place]
+                });
+                all.extend(next);
+            }
+            (asked, told(&all))
+        };
+        assert_eq!(listened(&"s".repeat(120)), (42 + 13, "s".repeat(120)));
+        for other in [
+            "mmmmmm",
+            "mmmmmmmmm",
+            &"m".repeat(16),
+            &"n".repeat(30),
+            "mnnmmnnmmnnm",
+        ] {
+            for start in 60..72 {
+                let after = "s".repeat(120 - start - other.len());
+                let letters = format!("{}{other}{after}", "s".repeat(start));
+                let (asked, told_of) = listened(&letters);
+                assert_eq!(told_of, told(&heard(&letters)), "{letters}");
+                assert!(asked < letters.len(), "{asked} of {letters}");
+            }
+        }
+        // Where nothing is sure, and where there is music between sentences, everything is asked for.
+        assert_eq!(listened(&"m".repeat(120)).0, 120);
+        assert_eq!(listened(&"sssssssmss".repeat(12)).0, 120);
     }
 }

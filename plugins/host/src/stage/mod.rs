@@ -168,6 +168,10 @@ impl Stage for PluginStage {
         self.may_shorten
     }
 
+    fn only_looks(&self) -> bool {
+        !self.processes
+    }
+
     fn begin(&mut self) -> Result<(), StageError> {
         match &mut self.lanes {
             Lanes::Here { lane, .. } => lane.hear(&self.earlier)?,

@@ -3,7 +3,7 @@
 //!
 //! One number per hop is kept for the whole recording: at ten hops a second 144 KB an hour.
 
-use crate::k_weighting::KFilter;
+use crate::k_weighting::{self, KFilter};
 use crate::steps::Steps;
 
 /// Quieter than this is silence (ITU-R BS.1770-4).
@@ -53,11 +53,10 @@ impl Hops {
         let frames = block.first().map_or(0, Vec::len);
         let mut from = 0;
         while let Some(piece) = self.steps.piece(from, frames) {
-            for ((weight, filter), samples) in self.channels.iter_mut().zip(block) {
-                if *weight > 0.0 {
-                    self.energy += *weight * filter.energy(&samples[piece.range.clone()]);
-                }
-            }
+            let heard = self.channels.iter_mut().zip(block);
+            self.energy += k_weighting::energy(heard.map(|((weight, filter), samples)| {
+                (*weight, filter, &samples[piece.range.clone()])
+            }));
             if piece.ends {
                 self.end_hop(self.steps.frames());
             }

@@ -4,6 +4,8 @@
 
 use std::f64::consts::PI;
 
+use super::lanes::D2;
+
 /// Weights one channel. Two biquads in direct form 1: the second's input history is the first's
 /// output history.
 #[derive(Clone)]
@@ -50,7 +52,7 @@ impl KFilter {
     }
 
     /// The sum of the squares of the weighted samples.
-    pub fn energy(&mut self, samples: &[f32]) -> f64 {
+    fn energy(&mut self, samples: &[f32]) -> f64 {
         let ([b0, b1, b2], [a1, a2], [c1, c2]) =
             (self.shelf, self.shelf_feedback, self.highpass_feedback);
         let ([mut x1, mut x2], [mut y1, mut y2], [mut z1, mut z2]) =
@@ -65,10 +67,61 @@ impl KFilter {
             (y2, y1) = (y1, y);
             (z2, z1) = (z1, z);
         }
-        let settled = |s: f64| if s.abs() < SILENCE { 0.0 } else { s };
         self.input = [x1, x2].map(settled);
         self.between = [y1, y2].map(settled);
         self.output = [z1, z2].map(settled);
         energy
     }
+}
+
+/// The sum of the squares of all channels' weighted samples, each as often as its channel counts. Two channels go at
+/// once: one alone leaves most of the processor waiting for its own last sample.
+pub fn energy<'a>(channels: impl Iterator<Item = (f64, &'a mut KFilter, &'a [f32])>) -> f64 {
+    let mut heard = channels.filter(|(counts, ..)| *counts > 0.0);
+    let mut sum = 0.0;
+    while let Some((counts, filter, samples)) = heard.next() {
+        let Some((counts_too, other, too)) = heard.next() else {
+            return sum + counts * filter.energy(samples);
+        };
+        let [energy, energy_too] = energies([filter, other], [samples, too]);
+        sum += counts * energy + counts_too * energy_too;
+    }
+    sum
+}
+
+/// Of two equally long stretches, by filters for the same rate.
+fn energies(filters: [&mut KFilter; 2], samples: [&[f32]; 2]) -> [f64; 2] {
+    let [b0, b1, b2] = filters[0].shelf.map(D2::splat);
+    let [a1, a2] = filters[0].shelf_feedback.map(D2::splat);
+    let [c1, c2] = filters[0].highpass_feedback.map(D2::splat);
+    let last = |part: fn(&KFilter) -> [f64; 2]| {
+        let [one, other] = [part(filters[0]), part(filters[1])];
+        [0, 1].map(|age| D2::new([one[age], other[age]]))
+    };
+    let [mut x1, mut x2] = last(|filter| filter.input);
+    let [mut y1, mut y2] = last(|filter| filter.between);
+    let [mut z1, mut z2] = last(|filter| filter.output);
+    let mut energies = D2::splat(0.0);
+    for (&one, &other) in samples[0].iter().zip(samples[1]) {
+        let x = D2::new([f64::from(one), f64::from(other)]);
+        let y = b0.times(x).plus(b1.times(x1)).plus(b2.times(x2));
+        let y = y.minus(a2.times(y2)).minus(a1.times(y1));
+        let z = y.minus(y1).minus(y1.minus(y2));
+        let z = z.minus(c2.times(z2)).minus(c1.times(z1));
+        energies = energies.plus(z.times(z));
+        (x2, x1) = (x1, x);
+        (y2, y1) = (y1, y);
+        (z2, z1) = (z1, z);
+    }
+    for (lane, filter) in filters.into_iter().enumerate() {
+        let state = |ages: [D2; 2]| ages.map(|age| settled(age.to_array()[lane]));
+        filter.input = state([x1, x2]);
+        filter.between = state([y1, y2]);
+        filter.output = state([z1, z2]);
+    }
+    energies.to_array()
+}
+
+fn settled(state: f64) -> f64 {
+    if state.abs() < SILENCE { 0.0 } else { state }
 }

@@ -1,12 +1,96 @@
-//! Four floats at a time: a WebAssembly vector, or an array where tests run natively.
+//! Four floats at a time, two of twice the precision, or products of eight whole numbers: a WebAssembly vector, or an array where tests run natively.
 
 #[cfg(target_arch = "wasm32")]
 mod arch {
     use core::arch::wasm32::{
-        f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmin,
-        f32x4_splat, f32x4_sub, i32x4_extract_lane, i32x4_shuffle, i32x4_trunc_sat_f32x4, v128,
-        v128_and, v128_or,
+        f32x4, f32x4_abs, f32x4_add, f32x4_extract_lane, f32x4_floor, f32x4_mul, f32x4_pmax,
+        f32x4_pmin, f32x4_splat, f32x4_sub, f64x2, f64x2_add, f64x2_extract_lane, f64x2_mul,
+        f64x2_splat, f64x2_sub, i16x8, i32x4_add, i32x4_dot_i16x8, i32x4_extract_lane,
+        i32x4_shuffle, i32x4_splat, i32x4_trunc_sat_f32x4, v128, v128_and, v128_or,
     };
+
+    #[derive(Clone, Copy)]
+    pub struct D2(v128);
+
+    impl D2 {
+        #[inline(always)]
+        pub fn splat(x: f64) -> Self {
+            Self(f64x2_splat(x))
+        }
+
+        #[inline(always)]
+        pub fn new([a, b]: [f64; 2]) -> Self {
+            Self(f64x2(a, b))
+        }
+
+        #[inline(always)]
+        pub fn to_array(self) -> [f64; 2] {
+            [
+                f64x2_extract_lane::<0>(self.0),
+                f64x2_extract_lane::<1>(self.0),
+            ]
+        }
+
+        #[inline(always)]
+        pub fn plus(self, other: Self) -> Self {
+            Self(f64x2_add(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn minus(self, other: Self) -> Self {
+            Self(f64x2_sub(self.0, other.0))
+        }
+
+        #[inline(always)]
+        pub fn times(self, other: Self) -> Self {
+            Self(f64x2_mul(self.0, other.0))
+        }
+    }
+
+    /// Eight numbers of 16 bits.
+    #[derive(Clone, Copy)]
+    pub struct S8(v128);
+
+    impl S8 {
+        #[inline(always)]
+        pub fn new([a, b, c, d, e, f, g, h]: [i16; 8]) -> Self {
+            Self(i16x8(a, b, c, d, e, f, g, h))
+        }
+
+        /// The same two four times.
+        #[inline(always)]
+        pub fn splat([a, b]: [i16; 2]) -> Self {
+            let [a, b] = [a, b].map(i16::cast_unsigned).map(u32::from);
+            Self(i32x4_splat((a | b << 16).cast_signed()))
+        }
+    }
+
+    /// Four sums of 32 bits.
+    #[derive(Clone, Copy)]
+    pub struct I4(v128);
+
+    impl I4 {
+        #[inline(always)]
+        pub fn zero() -> Self {
+            Self(i32x4_splat(0))
+        }
+
+        /// Adds two neighbouring products to each. Beyond 32 bits it wraps.
+        #[inline(always)]
+        pub fn plus_products(self, a: S8, b: S8) -> Self {
+            Self(i32x4_add(self.0, i32x4_dot_i16x8(a.0, b.0)))
+        }
+
+        #[inline(always)]
+        pub fn to_array(self) -> [i32; 4] {
+            [
+                i32x4_extract_lane::<0>(self.0),
+                i32x4_extract_lane::<1>(self.0),
+                i32x4_extract_lane::<2>(self.0),
+                i32x4_extract_lane::<3>(self.0),
+            ]
+        }
+    }
 
     #[derive(Clone, Copy)]
     pub struct F4(v128);
@@ -56,6 +140,12 @@ mod arch {
         #[inline(always)]
         pub fn at_most(self, max: f32) -> Self {
             Self(f32x4_pmin(f32x4_splat(max), self.0))
+        }
+
+        /// Lane by lane the larger; that of `self` where one is not a number.
+        #[inline(always)]
+        pub fn or_larger(self, other: Self) -> Self {
+            Self(f32x4_pmax(self.0, other.0))
         }
 
         #[inline(always)]
@@ -110,6 +200,70 @@ mod arch {
 #[cfg(not(target_arch = "wasm32"))]
 mod arch {
     #[derive(Clone, Copy)]
+    pub struct D2([f64; 2]);
+
+    impl D2 {
+        pub fn splat(x: f64) -> Self {
+            Self([x; 2])
+        }
+
+        pub fn new(x: [f64; 2]) -> Self {
+            Self(x)
+        }
+
+        pub fn to_array(self) -> [f64; 2] {
+            self.0
+        }
+
+        pub fn plus(self, other: Self) -> Self {
+            Self([self.0[0] + other.0[0], self.0[1] + other.0[1]])
+        }
+
+        pub fn minus(self, other: Self) -> Self {
+            Self([self.0[0] - other.0[0], self.0[1] - other.0[1]])
+        }
+
+        pub fn times(self, other: Self) -> Self {
+            Self([self.0[0] * other.0[0], self.0[1] * other.0[1]])
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub struct S8([i16; 8]);
+
+    impl S8 {
+        pub fn new(x: [i16; 8]) -> Self {
+            Self(x)
+        }
+
+        pub fn splat([a, b]: [i16; 2]) -> Self {
+            Self([a, b, a, b, a, b, a, b])
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub struct I4([i32; 4]);
+
+    impl I4 {
+        pub fn zero() -> Self {
+            Self([0; 4])
+        }
+
+        #[inline(always)]
+        pub fn plus_products(self, a: S8, b: S8) -> Self {
+            let product = |n: usize| i32::from(a.0[n]) * i32::from(b.0[n]);
+            let pair = |lane: usize| product(2 * lane).wrapping_add(product(2 * lane + 1));
+            Self(std::array::from_fn(|lane| {
+                self.0[lane].wrapping_add(pair(lane))
+            }))
+        }
+
+        pub fn to_array(self) -> [i32; 4] {
+            self.0
+        }
+    }
+
+    #[derive(Clone, Copy)]
     pub struct F4([f32; 4]);
 
     impl F4 {
@@ -143,6 +297,10 @@ mod arch {
 
         pub fn at_most(self, max: f32) -> Self {
             Self(self.0.map(|x| if x < max { x } else { max }))
+        }
+
+        pub fn or_larger(self, other: Self) -> Self {
+            self.zip(other, |a, b| if a < b { b } else { a })
         }
 
         pub fn floor(self) -> Self {
@@ -179,7 +337,7 @@ mod arch {
     }
 }
 
-pub use arch::F4;
+pub use arch::{D2, F4, I4, S8};
 
 impl F4 {
     /// The first four of a slice.

@@ -2,7 +2,10 @@
 //! the last, and of a recording that is shorter than one, all of it. Held against the host's own meter and
 //! libebur128 by a test of the host.
 
-use super::{gate::Gate, k_weighting::KFilter};
+use super::{
+    gate::Gate,
+    k_weighting::{self, KFilter},
+};
 
 const HOPS_PER_BLOCK: usize = 4;
 
@@ -38,11 +41,10 @@ impl Meter {
         let mut from = frames.start;
         while from < frames.end {
             let to = frames.end.min(from + self.hop_frames - self.filled);
-            for ((weight, filter), samples) in self.channels.iter_mut().zip(channels) {
-                if *weight > 0.0 {
-                    self.energy += *weight * filter.energy(&samples[from..to]);
-                }
-            }
+            let heard = self.channels.iter_mut().zip(channels);
+            self.energy += k_weighting::energy(
+                heard.map(|((weight, filter), samples)| (*weight, filter, &samples[from..to])),
+            );
             self.filled += to - from;
             from = to;
             if self.filled == self.hop_frames {

@@ -4,8 +4,8 @@ use retake_signal::lanes::F4;
 
 /// Rows and columns that are worked on together: eight sums, which with what they are made of fit the
 /// sixteen registers there are.
-const ROWS: usize = 4;
-const COLUMNS: usize = 8;
+pub const ROWS: usize = 4;
+pub const COLUMNS: usize = 8;
 
 type Panel = [F4; COLUMNS / 4];
 
@@ -78,22 +78,11 @@ impl Convolution {
     pub fn run(&mut self, input: &Map, rectified: bool, output: &mut Map) {
         let (rows, columns) = (input.rows + 1 - self.rows, input.columns + 1 - self.columns);
         output.shape(rows, columns, self.outputs);
-        let stretch = self.columns * input.channels;
-        let inputs = self.rows * stretch;
-        self.gathered.resize(ROWS * inputs, 0.0);
+        let inputs = self.rows * self.columns * input.channels;
         let places = rows * columns;
         for first in (0..places).step_by(ROWS) {
-            // Past the end the last place is made again.
-            for n in 0..ROWS {
-                let place = (first + n).min(places - 1);
-                let (row, column) = (place / columns, place % columns);
-                for within in 0..self.rows {
-                    let from = input.place(row + within, column);
-                    let to = n * inputs + within * stretch;
-                    self.gathered[to..to + stretch]
-                        .copy_from_slice(&input.values[from..from + stretch]);
-                }
-            }
+            let window = (self.rows, self.columns);
+            gather(input, &input.values, window, first, &mut self.gathered);
             let wanted = ROWS.min(places - first);
             let all = self.panels.chunks_exact(inputs);
             for (panel, start) in all.zip((0..self.outputs).step_by(COLUMNS)) {
@@ -103,11 +92,36 @@ impl Convolution {
                     let at = (first + n) * self.outputs;
                     for output_at in start..end {
                         let sum = sums[output_at - start] + self.bias[output_at];
-                        let sum = if rectified { sum.max(0.0) } else { sum };
+                        let sum = if rectified && sum < 0.0 { 0.0 } else { sum };
                         output.values[at + output_at] = sum;
                     }
                 }
             }
+        }
+    }
+}
+
+/// The windows of four places from one on, one after the other. Past the end the last place is made again. The values
+/// stand as in the map, whatever they are.
+pub fn gather<T: Copy + Default>(
+    map: &Map,
+    values: &[T],
+    (rows, columns): (usize, usize),
+    first: usize,
+    gathered: &mut Vec<T>,
+) {
+    let stretch = columns * map.channels;
+    let inputs = rows * stretch;
+    gathered.resize(ROWS * inputs, T::default());
+    let per_row = map.columns + 1 - columns;
+    let last = (map.rows + 1 - rows) * per_row - 1;
+    for n in 0..ROWS {
+        let place = (first + n).min(last);
+        let (row, column) = (place / per_row, place % per_row);
+        for within in 0..rows {
+            let from = map.place(row + within, column);
+            let to = n * inputs + within * stretch;
+            gathered[to..to + stretch].copy_from_slice(&values[from..from + stretch]);
         }
     }
 }
@@ -165,7 +179,12 @@ pub fn pool(input: &Map, (rows, columns): (usize, usize), padded: bool, output: 
                 .iter_mut()
                 .zip(&input.values[from..from + channels])
             {
-                *greatest = greatest.max(*value);
+                // Unlike `f32::max`, no call: nothing here is no number.
+                *greatest = if *value > *greatest {
+                    *value
+                } else {
+                    *greatest
+                };
             }
         }
     }

@@ -10,6 +10,7 @@
 mod features;
 mod layers;
 mod network;
+mod quantized;
 
 pub use features::{Features, Frame};
 pub use network::{Network, Share};

@@ -164,10 +164,11 @@ impl RumbleFilter {
         for (input, output) in input.iter().zip(output) {
             let x = f64::from(*input);
             let ahead = f64::from(second) - 2.0 * x;
-            let y = x + f64::from(first);
-            first = (ahead - Self::FEEDBACK[0] * y) as f32;
-            second = (x - Self::FEEDBACK[1] * y) as f32;
-            *output = y as f32;
+            let before = f64::from(first);
+            // What waits for `first` is as short as it can be: the next sample waits for it.
+            first = ((ahead - Self::FEEDBACK[0] * x) - Self::FEEDBACK[0] * before) as f32;
+            second = ((x - Self::FEEDBACK[1] * x) - Self::FEEDBACK[1] * before) as f32;
+            *output = (x + before) as f32;
         }
         self.state = [first, second];
     }

@@ -241,8 +241,17 @@ fn lean(before: f32, at: f32, after: f32) -> isize {
 
 /// Every second frame of the history, smoothed.
 fn halve(history: &[f32; HISTORY], half: &mut [f32; HALF_HISTORY]) {
+    const FAST: usize = HALF_HISTORY - 4;
     half[0] = (history[1] / 2.0 + history[0]) / 2.0;
-    for n in 1..HALF_HISTORY {
+    let middle = F4::splat(0.5);
+    let load = |at: usize| F4::load(&history[at..at + 4]);
+    for n in (1..FAST).step_by(4) {
+        let (before, at) = load(2 * n - 1).unzip(load(2 * n + 3));
+        let (after, _) = load(2 * n + 1).unzip(load(2 * n + 5));
+        let beside = before.plus(after).times(middle);
+        beside.plus(at).times(middle).store(&mut half[n..n + 4]);
+    }
+    for n in FAST..HALF_HISTORY {
         half[n] = ((history[2 * n - 1] + history[2 * n + 1]) / 2.0 + history[2 * n]) / 2.0;
     }
 }
@@ -251,11 +260,13 @@ fn halve(history: &[f32; HISTORY], half: &mut [f32; HALF_HISTORY]) {
 fn flatten(half: &mut [f32; HALF_HISTORY]) {
     const ORDER: usize = 4;
     const FAST: usize = HALF_HISTORY - ORDER;
+    /// Zeros before and after, so that no lag of two vectors ends outside.
+    const BEFORE: usize = ORDER + 1;
+    let mut padded = [0.0; BEFORE + HALF_HISTORY + 4];
+    padded[BEFORE..BEFORE + HALF_HISTORY].copy_from_slice(half);
+    let lags = correlate::<2, 8>(&half[..FAST], &padded[BEFORE..]);
     let mut correlation = [0.0; ORDER + 1];
-    correlation[..ORDER].copy_from_slice(&correlate::<1, ORDER>(&half[..FAST], half));
-    for (x, y) in half[..FAST].iter().zip(&half[ORDER..]) {
-        correlation[ORDER] += x * y;
-    }
+    correlation.copy_from_slice(&lags[..=ORDER]);
     for (lag, correlation) in correlation.iter_mut().enumerate() {
         let mut rest = 0.0;
         for n in lag + FAST..HALF_HISTORY {
@@ -277,15 +288,13 @@ fn flatten(half: &mut [f32; HALF_HISTORY]) {
     // With a zero more, against the tilt of speech.
     let [a, b, c, d] = predictor;
     let filter = [a + 0.8, b + 0.8 * a, c + 0.8 * b, d + 0.8 * c, 0.8 * d];
-    let input = *half;
-    for n in 0..HALF_HISTORY {
-        let past = |lag: usize| if n >= lag { input[n - lag] } else { 0.0 };
-        half[n] = input[n]
-            + filter[0] * past(1)
-            + filter[1] * past(2)
-            + filter[2] * past(3)
-            + filter[3] * past(4)
-            + filter[4] * past(5);
+    for (n, half) in half.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+        let past = |lag: usize| F4::load(&padded[BEFORE + 4 * n - lag..][..4]);
+        let mut sum = past(0);
+        for (lag, factor) in filter.iter().enumerate() {
+            sum = sum.plus(F4::splat(*factor).times(past(lag + 1)));
+        }
+        sum.store(half);
     }
 }
 
