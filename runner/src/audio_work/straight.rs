@@ -21,7 +21,8 @@ pub(super) fn is_straight(request: &Request) -> bool {
     let rendition = request.deltas_as.rendition;
     let is_m4a = rendition.is_none_or(|wanted| wanted.format == Format::M4a);
     let is_for_us = matches!(request.output_as, Output::Handover);
-    request.steps.is_empty() && request.expect.is_none() && (is_for_us || !is_m4a)
+    let is_to_be_read = request.expect.is_none() && request.kept.is_none();
+    request.steps.is_empty() && is_to_be_read && (is_for_us || !is_m4a)
 }
 
 pub(super) fn straight(request: &Request, teller: &Teller) -> Result<Done, Failed> {
