@@ -478,7 +478,7 @@ mod tests {
             ..Config::default()
         };
         let problems = config.problems();
-        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert_eq!(problems.len(), 6, "{problems:?}");
         assert!(!problems.join(" ").contains("secret"));
     }
 }

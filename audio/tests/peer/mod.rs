@@ -21,10 +21,18 @@ pub fn ffprobe() -> bool {
     is_there("ffprobe", &["-version"])
 }
 
-/// And of mutagen, Python's reader of tags.
-pub fn mutagen() -> bool {
-    is_there("python3", &["-c", "import mutagen"])
+/// And of mutagen, Python's reader of tags: the Python that has it, the system's where another comes first.
+pub fn mutagen() -> Option<&'static str> {
+    let system = "/usr/bin/python3";
+    let first = Command::new("python3").args(IMPORT).output();
+    let python = match first {
+        Ok(tried) if tried.status.success() => "python3",
+        _ => system,
+    };
+    is_there(python, &IMPORT).then_some(python)
 }
+
+const IMPORT: [&str; 2] = ["-c", "import mutagen"];
 
 fn is_there(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);

@@ -16,12 +16,18 @@ const ANSWER: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Args)]
 pub struct Where {
     /// The server's address
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     server: SecretUrl,
     /// The admin key, or an API key with the scope that is needed [default: what is in admin.key of the
     /// data folder]
     #[arg(
         long,
+        global = true,
         value_name = "KEY",
         env = "RETAKE_ADMIN_KEY",
         hide_env_values = true

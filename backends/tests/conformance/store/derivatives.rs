@@ -359,6 +359,7 @@ async fn what_was_made_besides_is_ready_and_need_not_be_made(bench: Bench) {
     let before = bench.make(job, tile(3), 5).await;
     for asked in [0, 1, 2] {
         bench.is(job, tile(asked)).await;
+        bench.pass(1);
     }
     let (attempt, _) = bench.next().await.unwrap();
     let (theirs, _) = bench.next().await.unwrap();
