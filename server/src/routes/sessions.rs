@@ -57,7 +57,9 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     check_rate(&app, peer)?;
     let token = Token::new();
     match &wanted.code {
-        None => drop(app.parts.store.add_session(token.sha256()).await?),
+        None => {
+            app.parts.store.add_session(token.sha256()).await?;
+        }
         Some(code) => add_by_code(&app, &token, code).await?,
     }
     Ok(if wanted.cookie {

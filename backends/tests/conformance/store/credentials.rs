@@ -179,7 +179,7 @@ async fn there_are_so_many_keys_and_no_more(bench: Bench) {
     let listed: Vec<_> = listed.iter().map(|key| key.id).collect();
     assert_eq!(listed, [fifth, fourth, second]);
     bench.a.revoke_api_key(fourth).await.unwrap().unwrap();
-    assert_eq!(add(6).await.1, true);
+    assert!(add(6).await.1);
     let listed = bench.a.api_keys(None, 9).await.unwrap();
     assert!(listed.iter().all(|key| key.id != first));
 }
