@@ -20,7 +20,7 @@ use crate::{
     http::respond::{self, Refusal},
     routes::{
         download::{Download, Keep},
-        once::{Named, replay},
+        once::{Ordering, replay},
         order::{Wanted, refuse_all},
     },
     session::auth,
@@ -29,24 +29,17 @@ use crate::{
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let recording: RecordingId = call.id()?;
-    let named = Named::begin(&app, owner, &call.headers).await?;
-    if !named.as_ref().is_some_and(Named::came_before) {
-        app.check_queue_depth()?;
-    }
+    let ordering = Ordering::begin(&app, owner, &call.headers).await?;
     let (request_id, trace) = (call.request_id.clone(), call.trace);
     let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
     // A recording that is not there is 404, whatever else is wrong.
     if app.parts.store.recording(owner, recording).await?.is_none() {
         return Err(Refusal::not_found());
     }
-    let fingerprint = wanted.fingerprint(recording);
-    if let Some(replayed) = named
-        .as_ref()
-        .and_then(|named| named.replay(&app, fingerprint))
-    {
+    let once = ordering.once(wanted.fingerprint(recording));
+    if let Some(replayed) = ordering.replay(&app, once.as_ref()) {
         return replayed;
     }
-    let once = named.as_ref().map(|named| named.once(fingerprint));
     let order = wanted.check(&app.vocabulary().await?).map_err(refuse_all)?;
     let asked = (request_id.as_str(), trace);
     let job = order.into_job(&app, recording, owner, asked);
@@ -56,12 +49,9 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         .add_job(&job, once.as_ref())
         .await?
         .ok_or_else(Refusal::not_found)?;
-    let event = match (added, &once) {
-        (Added::Now(event), _) => event,
-        (Added::Before(before), Some(once)) => return replay(&app, &before, once),
-        (Added::Before(_), None) => {
-            return Err(Refusal::internal("a job without a key came before"));
-        }
+    let event = match added {
+        Added::Now(event) => event,
+        Added::Before(before) => return replay(&app, &before, once.as_ref()),
     };
     app.metrics.job(Status::Queued);
     tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), trace.id = trace.trace_id(), "job queued");

@@ -13,11 +13,14 @@ use serde::Deserialize;
 use warp::reply::Response;
 
 use crate::{
-    api::{ApiKeyView, Page},
+    api::ApiKeyView,
     app::App,
     call::Call,
     http::respond::{self, Refusal, shorten},
-    routes::order::{Fault, refuse_all},
+    routes::{
+        order::{Fault, refuse_all},
+        paging,
+    },
     session::{api_key::ApiKeySecret, auth},
 };
 
@@ -118,24 +121,10 @@ async fn owner_of(app: &App, id: &str) -> Result<Option<OwnerId>, Refusal> {
 
 pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     auth::check_admin(&app, &call, Scope::Admin).await?;
-    call.only_query(&["page_token"])?;
-    let before = match call.query("page_token") {
-        None => None,
-        Some(text) => Some(text.parse::<ApiKeyId>().map_err(|_| {
-            let text = shorten(&text);
-            let detail = format!("page_token is \"{text}\"; it must be one that a page ended with");
-            Refusal::field(ProblemKind::InvalidField, "/page_token", detail)
-        })?),
-    };
-    let mut keys = app.parts.store.api_keys(before, PAGE + 1).await?;
-    let more = keys.len() > PAGE;
-    keys.truncate(PAGE);
-    let last = keys.last().map(|key| key.id);
-    let view = Page {
-        items: keys.iter().map(ApiKeyView::new).collect(),
-        next_page_token: last.filter(|_| more).map(|id| id.to_string()),
-    };
-    Ok(respond::json(StatusCode::OK, &view))
+    let before = paging::before(&call)?;
+    let keys = app.parts.store.api_keys(before, PAGE + 1).await?;
+    let page = paging::page(&keys, PAGE, |key| key.id, ApiKeyView::new);
+    Ok(respond::json(StatusCode::OK, &page))
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {

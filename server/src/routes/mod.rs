@@ -14,6 +14,7 @@ mod keys;
 mod once;
 mod order;
 mod page;
+mod paging;
 mod plugins;
 mod recordings;
 mod sessions;

@@ -24,16 +24,48 @@ static KEY: HeaderName = HeaderName::from_static("idempotency-key");
 static REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// A request that names itself.
-pub struct Named {
+struct Named {
     key: IdempotencyKey,
     /// What it was answered, if it came before.
     before: Option<Answered>,
     _answering: Answering,
 }
 
+/// A request that orders a job, by whatever name it has.
+pub struct Ordering(Option<Named>);
+
+impl Ordering {
+    /// What came before was taken in then, however many jobs wait now.
+    pub async fn begin(app: &App, owner: OwnerId, headers: &HeaderMap) -> Result<Self, Refusal> {
+        let ordering = Self(Named::begin(app, owner, headers).await?);
+        if !ordering.came_before() {
+            app.check_queue_depth()?;
+        }
+        Ok(ordering)
+    }
+
+    pub fn came_before(&self) -> bool {
+        self.0.as_ref().is_some_and(|named| named.before.is_some())
+    }
+
+    /// `None` where it has no name.
+    pub fn once(&self, fingerprint: [u8; 32]) -> Option<Once> {
+        self.0.as_ref().map(|named| Once {
+            key: named.key.clone(),
+            fingerprint,
+        })
+    }
+
+    /// The answer of the first time, if it came before.
+    pub fn replay(&self, app: &App, once: Option<&Once>) -> Option<Result<Response, Refusal>> {
+        let before = self.0.as_ref()?.before.as_ref()?;
+        Some(replay(app, before, once))
+    }
+}
+
 impl Named {
     /// `None` where the request bears no key.
-    pub async fn begin(
+    async fn begin(
         app: &App,
         owner: OwnerId,
         headers: &HeaderMap,
@@ -52,27 +84,13 @@ impl Named {
             _answering: answering,
         }))
     }
-
-    pub fn came_before(&self) -> bool {
-        self.before.is_some()
-    }
-
-    pub fn once(&self, fingerprint: [u8; 32]) -> Once {
-        Once {
-            key: self.key.clone(),
-            fingerprint,
-        }
-    }
-
-    /// What it was answered, if it came before and said the same.
-    pub fn replay(&self, app: &App, fingerprint: [u8; 32]) -> Option<Result<Response, Refusal>> {
-        let before = self.before.as_ref()?;
-        Some(replay(app, before, &self.once(fingerprint)))
-    }
 }
 
 /// The answer of the first time, to a request that is the same.
-pub fn replay(app: &App, before: &Answered, once: &Once) -> Result<Response, Refusal> {
+pub fn replay(app: &App, before: &Answered, once: Option<&Once>) -> Result<Response, Refusal> {
+    let Some(once) = once else {
+        return Err(Refusal::internal("a request without a key came before"));
+    };
     if before.fingerprint != once.fingerprint {
         let detail = format!(
             "the key \"{}\" named another request before; a new request needs a key of its own",

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use http::StatusCode;
-use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     id::RecordingId,
     recording::Recording,
@@ -13,14 +11,17 @@ use retake_jobs::{
 use warp::reply::Response;
 
 use crate::{
-    api::{Page, RecordingView},
+    api::RecordingView,
     app::App,
     call::Call,
     http::{
         conditions,
         respond::{self, Refusal},
     },
-    routes::download::{Download, Keep},
+    routes::{
+        download::{Download, Keep},
+        paging,
+    },
     session::auth,
 };
 
@@ -28,50 +29,20 @@ const PAGE_LENGTH: usize = 50;
 
 pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
-    call.only_query(&["page_token"])?;
-    let before = call
-        .query("page_token")
-        .map(|text| parse_page_token(&text))
-        .transpose()?;
+    let before = paging::before(&call)?;
     // One more than the page tells whether there is another page.
-    let mut rows = app
+    let rows = app
         .parts
         .store
         .recordings(owner, before, PAGE_LENGTH + 1)
         .await?;
-    let more = rows.len() > PAGE_LENGTH;
-    rows.truncate(PAGE_LENGTH);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| page_token(row.recording.id));
-    let items = rows
-        .iter()
-        .map(|row| RecordingView::new(app.place.base(), row))
-        .collect();
-    Ok(respond::json(
-        StatusCode::OK,
-        &Page {
-            items,
-            next_page_token: next,
-        },
-    ))
-}
-
-/// Opaque to clients, so that it may become something else.
-fn page_token(id: RecordingId) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(id.to_string())
-}
-
-fn parse_page_token(text: &str) -> Result<RecordingId, Refusal> {
-    let id = BASE64_URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|id| String::from_utf8(id).ok());
-    id.and_then(|id| id.parse().ok()).ok_or_else(|| {
-        let detail = "page_token is not one that next_page_token gave";
-        Refusal::field(ProblemKind::InvalidField, "/page_token", detail)
-    })
+    let page = paging::page(
+        &rows,
+        PAGE_LENGTH,
+        |row| row.recording.id,
+        |row| RecordingView::new(app.place.base(), row),
+    );
+    Ok(respond::json(StatusCode::OK, &page))
 }
 
 async fn find(app: &App, call: &Call) -> Result<RecordingWithJobs, Refusal> {

@@ -39,7 +39,7 @@ use crate::{
         respond::{Refusal, shorten},
     },
     routes::{
-        once::{Named, replay},
+        once::{Ordering, replay},
         order::{field_pointer, refuse_all},
     },
     session::auth,
@@ -62,10 +62,7 @@ const FAULTS_MAX: usize = 32;
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
-    let named = Named::begin(&app, owner, &call.headers).await?;
-    if !named.as_ref().is_some_and(Named::came_before) {
-        app.check_queue_depth()?;
-    }
+    let ordering = Ordering::begin(&app, owner, &call.headers).await?;
     let envelope = envelope(&call.headers)?;
     let fields = call.query_fields();
     check_length(&app, &call.headers)?;
@@ -76,7 +73,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         id: RecordingId::new(app.parts.clock.now()),
         request_id: call.request_id.as_str().to_owned(),
         trace: call.trace,
-        named,
+        ordering,
     };
     let body = call
         .body
@@ -166,7 +163,7 @@ struct Upload {
     id: RecordingId,
     request_id: String,
     trace: TraceContext,
-    named: Option<Named>,
+    ordering: Ordering,
 }
 
 impl Upload {
@@ -186,7 +183,7 @@ impl Upload {
             }
             Envelope::None => self.read_raw(&mut form, body, fields).await,
         };
-        let stored = form.recording.is_some() && !self.came_before();
+        let stored = form.recording.is_some() && !self.ordering.came_before();
         let answer = match read {
             Ok(()) => self.accept(form).await,
             Err(refusal) => Err(refusal),
@@ -338,13 +335,8 @@ impl Upload {
         Ok(true)
     }
 
-    /// It is only compared with what came then.
-    fn came_before(&self) -> bool {
-        self.named.as_ref().is_some_and(Named::came_before)
-    }
-
     async fn store(&self, prefix: Bytes, parts: &mut impl Chunks) -> Result<BlobInfo, Refusal> {
-        if self.came_before() {
+        if self.ordering.came_before() {
             return self.only_digest(prefix, parts).await;
         }
         let rest = stream::unfold(parts, |parts| async {
@@ -373,6 +365,7 @@ impl Upload {
         }
     }
 
+    /// What came before is only compared with what came then.
     async fn only_digest(
         &self,
         prefix: Bytes,
@@ -382,10 +375,10 @@ impl Upload {
         let mut size_bytes = prefix.len() as u64;
         while let Some(chunk) = parts.chunk().await.map_err(|e| self.broken(e))? {
             size_bytes += chunk.len() as u64;
+            if size_bytes > self.app.config.upload_bytes_max {
+                return Err(too_large(&self.app));
+            }
             sha256.update(&chunk);
-        }
-        if size_bytes > self.app.config.upload_bytes_max {
-            return Err(too_large(&self.app));
         }
         Ok(BlobInfo {
             size_bytes,
@@ -416,12 +409,8 @@ impl Upload {
 
     async fn accept(&self, mut form: Form) -> Result<Taken, Refusal> {
         let app = &self.app;
-        let fingerprint = form.fingerprint();
-        let replayed = self
-            .named
-            .as_ref()
-            .and_then(|named| named.replay(app, fingerprint));
-        if let Some(replayed) = replayed {
+        let once = self.ordering.once(form.fingerprint());
+        if let Some(replayed) = self.ordering.replay(app, once.as_ref()) {
             return replayed.map(Taken::Before);
         }
         let email = form.email();
@@ -458,15 +447,11 @@ impl Upload {
         };
         let asked = (self.request_id.as_str(), self.trace);
         let job = order.into_job(app, self.id, self.owner, asked);
-        let once = self.named.as_ref().map(|named| named.once(fingerprint));
         let added = app.parts.store.accept(&recording, &job, once.as_ref());
-        let event = match (added.await?, &once) {
-            (Added::Now(event), _) => event,
-            (Added::Before(before), Some(once)) => {
-                return replay(app, &before, once).map(Taken::Before);
-            }
-            (Added::Before(_), None) => {
-                return Err(Refusal::internal("an upload without a key came before"));
+        let event = match added.await? {
+            Added::Now(event) => event,
+            Added::Before(before) => {
+                return replay(app, &before, once.as_ref()).map(Taken::Before);
             }
         };
         app.metrics.uploaded(recording.size_bytes);

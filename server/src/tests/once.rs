@@ -218,6 +218,23 @@ async fn a_recording_can_be_the_whole_body() {
 }
 
 #[tokio::test]
+async fn a_recording_that_comes_again_without_end_is_read_to_the_limit() {
+    let house = House::with(|config| config.upload_bytes_max = 100_000).await;
+    let token = house.session().await;
+    let raw = || {
+        post("/api/v1/recordings?user_email=a@example.org&chain=%7B%22steps%22%3A%5B%7B%22plugin%22%3A%22gain%22%7D%5D%7D")
+            .bearer(&token)
+            .header("content-type", "audio/wav")
+            .header(KEY, "k")
+    };
+    let answer = house.ask(raw().bytes(wav(600))).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+    let begun = stream::iter([Ok(Bytes::from(wav(600)))]);
+    let endless = begun.chain(stream::repeat_with(|| Ok(Bytes::from_static(&[0; 1_000]))));
+    house.ask(raw().stream(endless)).await.problem("too-large");
+}
+
+#[tokio::test]
 async fn a_query_that_is_not_known_is_refused_wherever_fields_may_stand_in_it() {
     let house = House::new().await;
     let token = house.session().await;
