@@ -1,21 +1,16 @@
 // Hears original and correction out of one player: switching has no gap and loses no place. What was removed
 // can be heard as well.
 
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { compareUrl } from "@/api/renditions";
 import type { Report } from "@/api/report";
 import type { Job } from "@/api/types";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { CompareEngine, HEARD, type Heard, channelsOf, gainsFor } from "./compare";
+import { HeardChoice, WORDS } from "./HeardChoice";
 import { matchedVolumes } from "./match";
 import { useMaking } from "./useMaking";
 import styles from "./player.module.css";
-
-const WORDS: Readonly<Record<Heard, string>> = {
-  original: "Original",
-  corrected: "Corrected",
-  removed: "Removed",
-};
 
 type ButtonProps = {
   /** Of what is to be played. */
@@ -61,7 +56,6 @@ type PlayerProps = {
 };
 
 export function ComparePlayer({ job, report, onUnplayable }: PlayerProps) {
-  const name = useId();
   const element = useRef<HTMLAudioElement>(null);
   const engine = useRef<CompareEngine | null>(null);
   const [heard, setHeard] = useState<Heard>("corrected");
@@ -97,25 +91,7 @@ export function ComparePlayer({ job, report, onUnplayable }: PlayerProps) {
         aria-label={`${WORDS[heard]}, out of both`}
         data-player="compare"
       />
-      <fieldset className={styles.heard}>
-        <legend className="hidden">What is heard</legend>
-        {HEARD.map((known) => (
-          <label key={known} data-heard={known}>
-            <input
-              type="radio"
-              name={name}
-              value={known}
-              checked={heard === known}
-              onChange={() => setHeard(known)}
-            />
-            <span>{WORDS[known]}</span>
-          </label>
-        ))}
-        <label className={styles.match}>
-          <input type="checkbox" checked={matched} onChange={(event) => setMatched(event.target.checked)} />
-          <span>Same loudness</span>
-        </label>
-      </fieldset>
+      <HeardChoice all={HEARD} heard={heard} onHeard={setHeard} matched={matched} onMatched={setMatched} />
     </div>
   );
 }

@@ -1,18 +1,16 @@
 // Original and correction as tracks of one file: for browsers that cannot decode the stream of channels and can
 // change tracks. What was removed cannot be heard here, since only one track plays.
 
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { compareTracksUrl } from "@/api/renditions";
 import type { Report } from "@/api/report";
 import type { Job } from "@/api/types";
+import { HeardChoice, WORDS } from "./HeardChoice";
 import { FULL, matchedVolumes } from "./match";
 import { type OneTrack, PLACES, playOne, tracksOf } from "./trackChoice";
 import styles from "./player.module.css";
 
-const WORDS: Readonly<Record<OneTrack, string>> = { original: "Original", corrected: "Corrected" };
-
 export function TracksPlayer({ job, report, onUnplayable }: { job: Job; report: Report; onUnplayable: () => void }) {
-  const name = useId();
   const element = useRef<HTMLAudioElement>(null);
   const [heard, setHeard] = useState<OneTrack>("corrected");
   const [matched, setMatched] = useState(true);
@@ -38,25 +36,7 @@ export function TracksPlayer({ job, report, onUnplayable }: { job: Job; report: 
         aria-label={`${WORDS[heard]}, out of both`}
         data-player="tracks"
       />
-      <fieldset className={styles.heard}>
-        <legend className="hidden">What is heard</legend>
-        {PLACES.map((known) => (
-          <label key={known} data-heard={known}>
-            <input
-              type="radio"
-              name={name}
-              value={known}
-              checked={heard === known}
-              onChange={() => setHeard(known)}
-            />
-            <span>{WORDS[known]}</span>
-          </label>
-        ))}
-        <label className={styles.match}>
-          <input type="checkbox" checked={matched} onChange={(event) => setMatched(event.target.checked)} />
-          <span>Same loudness</span>
-        </label>
-      </fieldset>
+      <HeardChoice all={PLACES} heard={heard} onHeard={setHeard} matched={matched} onMatched={setMatched} />
     </div>
   );
 }
