@@ -21,7 +21,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 use warp::reply::Response;
 
-use super::{csp, rebase};
+use super::{addresses::is_page, csp, rebase};
 use crate::{
     config::WebApp,
     http::{
@@ -39,15 +39,13 @@ struct Embedded;
 /// Below this gzip saves nothing worth a header.
 const GZIP_BYTES_MIN: usize = 1024;
 
+const BROTLI: &str = ".br";
 const INDEX: &str = "index.html";
 const MISSING: &str = "404.html";
 
 /// The reference of the HTTP interface: swagger-ui, which reads `/api/v1/openapi.json`.
 const REFERENCE: &str = "/docs";
 const REFERENCE_PAGE: &str = "docs/index.html";
-
-/// The addresses that the page makes sense of: `web/src/ui/useView.ts`. The start page answers all.
-const PAGES: [&str; 2] = ["/", "/plugins"];
 
 #[derive(Debug, Default)]
 pub struct WebAssets(BTreeMap<String, Asset>);
@@ -57,6 +55,8 @@ struct Asset {
     /// Empty where only the packed form is kept.
     bytes: Bytes,
     gzip: Option<Bytes>,
+    /// Packed when the page was built.
+    brotli: Option<Bytes>,
     content_type: &'static str,
     etag: String,
     /// Of pages only.
@@ -85,20 +85,24 @@ impl WebAssets {
         Ok(Self::new(files, base))
     }
 
-    fn new(files: BTreeMap<String, Bytes>, base: &str) -> Self {
+    fn new(mut files: BTreeMap<String, Bytes>, base: &str) -> Self {
         let roots = roots(&files);
+        let brotli: BTreeMap<String, Bytes> = files
+            .extract_if(.., |name, _| name.ends_with(BROTLI))
+            .collect();
         let asset = |(name, bytes): (String, Bytes)| {
             // A large file that comes packed stays so, in the program and in memory.
             if let Some(name) = name.strip_suffix(".gz") {
                 return (name.to_owned(), Asset::packed(name, bytes));
             }
-            let bytes = match str::from_utf8(&bytes) {
+            let (bytes, packed) = match str::from_utf8(&bytes) {
                 Ok(text) if !base.is_empty() && has_addresses(&name) => {
-                    rebase::rebase(text, base, &roots).into()
+                    (rebase::rebase(text, base, &roots).into(), None)
                 }
-                _ => bytes,
+                _ => (bytes, brotli.get(&format!("{name}{BROTLI}")).cloned()),
             };
-            let asset = Asset::new(&name, bytes);
+            let mut asset = Asset::new(&name, bytes);
+            asset.brotli = packed;
             (name, asset)
         };
         Self(files.into_iter().map(asset).collect())
@@ -113,7 +117,7 @@ impl WebAssets {
         is_page(path) || self.find(path).is_some()
     }
 
-    /// The start page at the addresses of [`PAGES`], and the files by their whole names.
+    /// The start page at the page's addresses, and the files by their whole names.
     fn find(&self, path: &str) -> Option<&Asset> {
         if is_page(path) {
             return self.0.get(INDEX);
@@ -150,14 +154,6 @@ impl WebAssets {
         response.headers_mut().remove(header::ETAG);
         Some(response)
     }
-}
-
-fn is_page(path: &str) -> bool {
-    let named = |path: &str| PAGES.contains(&path);
-    named(path)
-        || path
-            .strip_suffix('/')
-            .is_some_and(|path| named(path) && path != "/")
 }
 
 /// What addresses of the export's files begin with, behind the slash.
@@ -204,6 +200,7 @@ impl Asset {
         let etag = hex(&digest[..16]);
         Self {
             gzip: compressible(content_type).then(|| gzip(&bytes)).flatten(),
+            brotli: None,
             csp: page.then(|| csp::policy(&String::from_utf8_lossy(&bytes))),
             etag: format!("\"{etag}\""),
             // Next names these by their content.
@@ -240,16 +237,22 @@ impl Asset {
 
     /// The whole of it, packed for whoever takes that.
     fn answer(&self, request: Option<&HeaderMap>) -> Response {
-        let mut response = match &self.gzip {
-            Some(gzip) if request.is_some_and(takes_gzip) => {
-                let mut response = Response::new(gzip.clone().into());
-                let encoding = HeaderValue::from_static("gzip");
+        let taken = |coding: &str| request.is_some_and(|request| takes(request, coding));
+        let packed = [("br", &self.brotli), ("gzip", &self.gzip)]
+            .into_iter()
+            .find_map(|(coding, packed)| {
+                Some((coding, packed.as_ref().filter(|_| taken(coding))?))
+            });
+        let mut response = match packed {
+            Some((coding, packed)) => {
+                let mut response = Response::new(packed.clone().into());
+                let coding = HeaderValue::from_static(coding);
                 response
                     .headers_mut()
-                    .insert(header::CONTENT_ENCODING, encoding);
+                    .insert(header::CONTENT_ENCODING, coding);
                 response
             }
-            _ => Response::new(self.plain().into()),
+            None => Response::new(self.plain().into()),
         };
         self.describe(&mut response);
         response
@@ -266,7 +269,7 @@ impl Asset {
             header::ETAG,
             HeaderValue::from_str(&self.etag).expect("quoted hex"),
         );
-        if self.gzip.is_some() {
+        if self.gzip.is_some() || self.brotli.is_some() {
             headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
         if let Some(csp) = &self.csp {
@@ -288,17 +291,17 @@ pub fn takes_html(request: &HeaderMap) -> bool {
         .any(|range| range.trim().eq_ignore_ascii_case("text/html"))
 }
 
-fn takes_gzip(request: &HeaderMap) -> bool {
+fn takes(request: &HeaderMap, wanted: &str) -> bool {
     let accepted = request
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok());
     accepted.unwrap_or_default().split(',').any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
-        let gzip = parts
+        let named = parts
             .next()
-            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+            .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
         let refused = parts.any(|q| matches!(q, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        gzip && !refused
+        named && !refused
     })
 }
 
@@ -404,7 +407,7 @@ mod tests {
             ("//", None),
             ("//plugins", None),
             ("/plugins//", None),
-            ("/plugins/org.retake.gain", None),
+            ("/plugins/org.retake.gain", Some("index.html")),
             ("//api", None),
             ("/health", None),
             ("/docs", None),
@@ -473,6 +476,38 @@ mod tests {
                 .headers()
                 .contains_key(header::CONTENT_ENCODING)
         );
+    }
+
+    #[test]
+    fn brotli_goes_first_and_only_where_the_bytes_are_as_they_were_built() {
+        let files = BTreeMap::from([
+            (
+                "a.js".to_owned(),
+                Bytes::from("import '/a.js'; ".repeat(100)),
+            ),
+            ("a.js.br".to_owned(), Bytes::from_static(b"packed")),
+        ]);
+        let (root, under) = (
+            WebAssets::new(files.clone(), ""),
+            WebAssets::new(files, "/retake"),
+        );
+        assert!(!root.has("/a.js.br"));
+        let coding = |web: &WebAssets, accepted: &'static str| {
+            let accepted = HeaderValue::from_static(accepted);
+            let headers = HeaderMap::from_iter([(header::ACCEPT_ENCODING, accepted)]);
+            let answer = web.answer("/a.js", &Method::GET, &headers).unwrap();
+            assert_eq!(answer.headers()[header::VARY], "accept-encoding");
+            let coding = answer.headers().get(header::CONTENT_ENCODING);
+            coding.map(|coding| coding.to_str().unwrap().to_owned())
+        };
+        for (web, accepted, expected) in [
+            (&root, "gzip, deflate, br", Some("br")),
+            (&root, "gzip, br;q=0", Some("gzip")),
+            (&root, "identity", None),
+            (&under, "gzip, br", Some("gzip")),
+        ] {
+            assert_eq!(coding(web, accepted).as_deref(), expected, "{accepted}");
+        }
     }
 
     #[tokio::test]
