@@ -16,7 +16,10 @@ use crate::{
     credential::{ApiKey, Session},
     derivative::Derivative,
     event::Event,
-    id::{ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
+    id::{
+        ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, ShareId,
+        SubmissionId,
+    },
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
@@ -25,8 +28,9 @@ use crate::{
     seams::{
         BlobKey, Catalogue, Claim, Credentials, Derivatives, Derive, Errands, EventLog, Heartbeat,
         JobLeases, JobRecord, Leases, Progress, RecordingWithJobs, Records, Removal, SharedEvents,
-        Source, Sources, Space, SpaceUsed, StoreError, Submissions,
+        Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions,
     },
+    share::{Share, Shared},
     submission::Submission,
 };
 
@@ -358,6 +362,35 @@ impl<S: EventLog + ?Sized> EventLog for Announcing<S> {
 
     async fn job_now(&self, id: JobId) -> Result<Option<Job>, StoreError> {
         self.store.job_now(id).await
+    }
+}
+
+#[async_trait]
+impl<S: Shares + ?Sized> Shares for Announcing<S> {
+    async fn add_share(
+        &self,
+        share: &Share,
+        token_sha256: [u8; 32],
+        shares_max: u64,
+    ) -> Result<Shared, StoreError> {
+        self.store.add_share(share, token_sha256, shares_max).await
+    }
+
+    async fn share(&self, token_sha256: [u8; 32]) -> Result<Option<Share>, StoreError> {
+        self.store.share(token_sha256).await
+    }
+
+    async fn shares(
+        &self,
+        owner: OwnerId,
+        before: Option<ShareId>,
+        limit: usize,
+    ) -> Result<Vec<Share>, StoreError> {
+        self.store.shares(owner, before, limit).await
+    }
+
+    async fn remove_share(&self, owner: OwnerId, id: ShareId) -> Result<bool, StoreError> {
+        self.store.remove_share(owner, id).await
     }
 }
 

@@ -52,6 +52,10 @@ id!(
     /// A key of the API; its secret is another thing.
     ApiKeyId(now) = sorted_by(now)
 );
+id!(
+    /// A link to a correction; its token is another thing.
+    ShareId(now) = sorted_by(now)
+);
 id!(SessionId(now) = sorted_by(now));
 id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.

@@ -59,6 +59,8 @@ pub struct Config {
     pub sessions_per_owner_max: usize,
     /// API keys that are not revoked.
     pub api_keys_max: u64,
+    /// Links to corrections of one owner's that have not expired.
+    pub shares_per_owner_max: u64,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
     pub admin_tries_per_minute_max: u32,
@@ -146,6 +148,7 @@ impl Default for Config {
             sessions_per_minute_max: 600,
             sessions_per_owner_max: 50,
             api_keys_max: 10_000,
+            shares_per_owner_max: 1_000,
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
@@ -273,6 +276,7 @@ impl Config {
             1,
         );
         at_least("api_keys_max", self.api_keys_max, 1);
+        at_least("shares_per_owner_max", self.shares_per_owner_max, 1);
         at_least(
             "admin_tries_per_minute_max",
             u64::from(self.admin_tries_per_minute_max),

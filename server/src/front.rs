@@ -18,6 +18,7 @@ use tower::Service;
 use warp::{filters::BoxedFilter, reply::Response};
 
 use crate::{
+    api::addresses::without_token,
     app::App,
     http::{
         cors::Page,
@@ -73,8 +74,11 @@ impl Front {
                     Ok(Ok(response)) => response,
                     Ok(Err(never)) => match never {},
                     // The panic's own words are in the log by the panic hook.
-                    Err(_) => Refusal::internal(format!("a handler panicked: {method} {path}"))
-                        .into_response(&request_id),
+                    Err(_) => Refusal::internal(format!(
+                        "a handler panicked: {method} {}",
+                        without_token(&path)
+                    ))
+                    .into_response(&request_id),
                 }
             }
         };
@@ -99,7 +103,7 @@ impl Front {
             request.id = request_id.as_str(),
             trace.id = trace.trace_id(),
             http.method = method.as_str(),
-            http.path = path,
+            http.path = %without_token(&path),
             http.status = response.status().as_u16(),
             elapsed_ms = started.elapsed().as_millis() as u64,
             "request answered"

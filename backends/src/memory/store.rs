@@ -7,6 +7,7 @@ mod derivatives;
 mod errands;
 mod outbox;
 mod plugins;
+mod shares;
 
 use std::{
     collections::BTreeMap,
@@ -59,6 +60,7 @@ struct Tables {
     /// When a job of theirs last began.
     turns: BTreeMap<OwnerId, Timestamp>,
     plugins: Plugins,
+    shares: shares::Known,
     derivatives: BTreeMap<DerivativeId, Derivative>,
 }
 

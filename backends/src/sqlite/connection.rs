@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0016_idempotency.sql"),
     include_str!("migrations/0017_credentials.sql"),
     include_str!("migrations/0018_derivative_events.sql"),
+    include_str!("migrations/0019_shares.sql"),
 ];
 
 /// What this program writes.

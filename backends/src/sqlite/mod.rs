@@ -28,6 +28,7 @@ mod records;
 mod reserve;
 mod rows;
 mod shared_clock;
+mod shares;
 mod space;
 mod staged;
 mod submissions;

@@ -12,6 +12,7 @@ mod event_log;
 mod leases;
 mod outbox;
 mod records;
+mod shares;
 mod space;
 mod submissions;
 mod sweep;
@@ -31,6 +32,7 @@ pub use leases::{Claim, Errands, Heartbeat, JobLeases, Leases, Progress};
 pub use outbox::{Outbox, OutboxRow};
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
 pub use records::{JobRecord, RecordingWithJobs, Records};
+pub use shares::Shares;
 pub use space::{Space, SpaceUsed};
 pub use submissions::Submissions;
 pub use sweep::Sweep;
@@ -41,10 +43,10 @@ use crate::{derivative::Derivative, submission::Submission};
 
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
 pub trait ServerStore:
-    Records + EventLog + Credentials + Catalogue + Submissions + Derivatives + Space
+    Records + EventLog + Credentials + Shares + Catalogue + Submissions + Derivatives + Space
 {
 }
-impl<T: Records + EventLog + Credentials + Catalogue + Submissions + Derivatives + Space>
+impl<T: Records + EventLog + Credentials + Shares + Catalogue + Submissions + Derivatives + Space>
     ServerStore for T
 {
 }

@@ -3,7 +3,7 @@
 //!
 //! A view is what is answered and, by its schema, what the document says is answered (`openapi`).
 
-mod addresses;
+pub mod addresses;
 mod credentials;
 mod derivatives;
 mod jobs;
@@ -14,6 +14,7 @@ mod recordings;
 mod report;
 pub mod requests;
 mod service;
+mod shares;
 pub mod words;
 
 pub use credentials::{ApiKeyView, MeView, SessionCodeView, SessionView};
@@ -23,3 +24,4 @@ pub use plugins::{History, Names, PluginView, SubmissionView, VersionView, accep
 pub use recordings::RecordingView;
 pub use report::ReportView;
 pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};
+pub use shares::{ShareView, SharedView};

@@ -33,6 +33,7 @@ pub enum Tag {
     Recordings,
     Jobs,
     Derivatives,
+    Shares,
     Events,
     Plugins,
     Catalogue,
@@ -107,7 +108,7 @@ impl Content {
 }
 
 impl Tag {
-    pub const ALL: [(Self, &'static str, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str, &'static str); 10] = [
         (Self::Sessions, "sessions", "Who asks."),
         (Self::Keys, "keys", "API keys, for programs."),
         (Self::Recordings, "recordings", "What was handed in."),
@@ -116,6 +117,11 @@ impl Tag {
             Self::Derivatives,
             "derivatives",
             "What is made of a completed job when it is asked for.",
+        ),
+        (
+            Self::Shares,
+            "shares",
+            "Links that open a correction to whoever has them.",
         ),
         (Self::Events, "events", "News, as they happen."),
         (Self::Plugins, "plugins", "What a chain's steps may run."),

@@ -45,6 +45,18 @@ pub struct NewJob {
     track: Option<u32>,
 }
 
+/// Who may do what with the link, and for how long.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewShare {
+    /// Whether the files may be taken away, or only be listened to.
+    #[schemars(skip_serializing_if = "left_out")]
+    may_download: bool,
+    /// Left out, it is 30 days.
+    #[schemars(skip_serializing_if = "left_out", range(min = 60, max = 31_622_400))]
+    expires_in_s: u64,
+}
+
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct NewSession {

@@ -9,7 +9,7 @@ use http::{Uri, uri::PathAndQuery};
 use crate::http::target::is_host;
 
 /// First parts of our own addresses: a path that began with one would mean two things.
-const OURS: [&str; 9] = [
+const OURS: [&str; 13] = [
     "api",
     "docs",
     "healthz",
@@ -17,6 +17,10 @@ const OURS: [&str; 9] = [
     "metrics",
     "problems",
     "plugins",
+    "presets",
+    "recordings",
+    "s",
+    "settings",
     "_next",
     "index.html",
 ];

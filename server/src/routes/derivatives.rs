@@ -9,13 +9,13 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use retake_chain::problem::ProblemKind;
 use retake_jobs::{
     derivative::{Derivative, DerivativeStatus, DerivedFile, Kind, PeaksForm},
-    id::{JobId, OwnerId},
+    id::OwnerId,
     seams::Derive,
 };
 use tokio::time::{Instant, sleep};
 use warp::reply::Response;
 
-use super::jobs::find_correction;
+use super::jobs::TheirJob;
 use crate::{
     api::{DerivativeView, Page, download_stem},
     app::App,
@@ -25,7 +25,6 @@ use crate::{
         respond::{self, Answer, Refusal, shorten},
     },
     routes::download::{CHUNK_BYTES, Download, Hold, Keep},
-    session::auth,
 };
 
 /// How long is waited for it where the request does not say (RFC 7240, `wait`).
@@ -34,12 +33,16 @@ const WAIT: Duration = Duration::from_secs(10);
 const LOOK: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(160));
 
 pub async fn rendition(app: Arc<App>, call: Call) -> Answer {
+    render(&app, &call, TheirJob::asked_for(&app, &call).await?).await
+}
+
+pub async fn render(app: &App, call: &Call, theirs: TheirJob) -> Answer {
     let text = decoded(call.segment(1));
     match text.parse() {
-        Ok(rendition) => answer(&app, &call, Kind::Rendition(rendition)).await,
+        Ok(rendition) => answer(app, call, theirs, Kind::Rendition(rendition)).await,
         Err(error) => {
             // What is not there, or another's, is told first.
-            find_correction(&app, &call).await?;
+            theirs.correction(app).await?;
             let detail = format!("the rendition \"{}\": {error}", shorten(&text));
             let wrong = Refusal::field(ProblemKind::InvalidField, "/rendition", detail);
             Err(wrong)
@@ -48,36 +51,43 @@ pub async fn rendition(app: Arc<App>, call: Call) -> Answer {
 }
 
 pub async fn compare(app: Arc<App>, call: Call) -> Answer {
-    answer(&app, &call, Kind::Compare).await
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    answer(&app, &call, theirs, Kind::Compare).await
 }
 
 pub async fn compare_tracks(app: Arc<App>, call: Call) -> Answer {
-    answer(&app, &call, Kind::CompareTracks).await
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    answer(&app, &call, theirs, Kind::CompareTracks).await
 }
 
 pub async fn peaks(app: Arc<App>, call: Call) -> Answer {
-    match Kind::parse_peaks(call.segment(1)) {
-        Some(kind) => answer(&app, &call, kind).await,
-        None => nothing(&app, &call).await,
-    }
+    draw_peaks(&app, &call, TheirJob::asked_for(&app, &call).await?).await
+}
+
+pub async fn draw_peaks(app: &App, call: &Call, theirs: TheirJob) -> Answer {
+    let kind = Kind::parse_peaks(call.segment(1)).ok_or_else(Refusal::not_found)?;
+    answer(app, call, theirs, kind).await
 }
 
 pub async fn spectrogram(app: Arc<App>, call: Call) -> Answer {
+    draw_spectrogram(&app, &call, TheirJob::asked_for(&app, &call).await?).await
+}
+
+pub async fn draw_spectrogram(app: &App, call: &Call, theirs: TheirJob) -> Answer {
     let kind = format!(
         "spectrogram/{}/{}/{}",
         call.segment(1),
         call.segment(2),
         call.segment(3)
     );
-    match kind.parse() {
-        Ok(kind) => answer(&app, &call, kind).await,
-        Err(_) => nothing(&app, &call).await,
-    }
+    let kind = kind.parse().map_err(|_| Refusal::not_found())?;
+    answer(app, call, theirs, kind).await
 }
 
 /// All that were made of a job, and those that wait.
 pub async fn list(app: Arc<App>, call: Call) -> Answer {
-    let (job, _) = find_correction(&app, &call).await?;
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    let (job, _) = theirs.correction(&app).await?;
     let all = app.parts.store.derivatives(job.owner, job.id).await?;
     let base = app.place.base();
     let page = Page {
@@ -87,12 +97,6 @@ pub async fn list(app: Arc<App>, call: Call) -> Answer {
     Ok(respond::json(StatusCode::OK, &page))
 }
 
-/// For whom it is not theirs, as for whom it is: but without a session that is what is told.
-async fn nothing(app: &App, call: &Call) -> Answer {
-    auth::owner(app, call).await?;
-    Err(Refusal::not_found())
-}
-
 /// A client may escape the colon and the comma.
 fn decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment)
@@ -100,9 +104,8 @@ fn decoded(segment: &str) -> String {
         .into_owned()
 }
 
-async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
-    let owner = auth::owner(app, call).await?;
-    let job: JobId = call.id()?;
+pub async fn answer(app: &App, call: &Call, theirs: TheirJob, kind: Kind) -> Answer {
+    let TheirJob { owner, job } = theirs;
     let mut wanted = Derivative::new(owner, job, kind, app.parts.clock.now());
     wanted.request_id = Some(call.request_id.as_str().to_owned());
     let until = Instant::now() + wait(app, &call.headers);
@@ -118,7 +121,7 @@ async fn answer(app: &App, call: &Call, kind: Kind) -> Answer {
             Derive::TooMany => return Err(too_many(app)),
             // Of a job that is there, the reason.
             Derive::Gone => {
-                find_correction(app, call).await?;
+                theirs.correction(app).await?;
                 return Err(Refusal::not_found());
             }
         };

@@ -6,7 +6,7 @@ use http::StatusCode;
 use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
     correction::Correction,
-    id::{JobId, RecordingId},
+    id::{JobId, OwnerId, RecordingId},
     idempotency::Added,
     job::{Job, Status},
     seams::{BlobKey, JobRecord},
@@ -58,33 +58,44 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     Ok(Accepted::new(app.place.base(), &job, event).into_response())
 }
 
-async fn find(app: &App, call: &Call) -> Result<JobRecord, Refusal> {
-    let owner = auth::owner(app, call).await?;
-    let id = call.id()?;
-    app.parts
-        .store
-        .job(owner, id)
-        .await?
-        .ok_or_else(Refusal::not_found)
+/// A job, and whose it is: whoever asks, or whoever shares it.
+#[derive(Debug, Clone, Copy)]
+pub struct TheirJob {
+    pub owner: OwnerId,
+    pub job: JobId,
 }
 
-/// The correction, or why there is none: not yet, or never.
-pub async fn find_correction(app: &App, call: &Call) -> Result<(Job, Correction), Refusal> {
-    let JobRecord { job, correction } = find(app, call).await?;
-    match correction {
-        Some(correction) if job.status == Status::Completed => Ok((job, correction)),
-        _ => Err(Refusal::new(
-            ProblemKind::NotReady,
-            format!(
-                "the job is {}; there is a correction once it is completed",
-                job.status.name()
-            ),
-        )),
+impl TheirJob {
+    /// The one in the address, of whoever asks.
+    pub async fn asked_for(app: &App, call: &Call) -> Result<Self, Refusal> {
+        let owner = auth::owner(app, call).await?;
+        let job = call.id()?;
+        Ok(Self { owner, job })
+    }
+
+    pub async fn find(self, app: &App) -> Result<JobRecord, Refusal> {
+        let found = app.parts.store.job(self.owner, self.job).await?;
+        found.ok_or_else(Refusal::not_found)
+    }
+
+    /// The correction, or why there is none: not yet, or never.
+    pub async fn correction(self, app: &App) -> Result<(Job, Correction), Refusal> {
+        let JobRecord { job, correction } = self.find(app).await?;
+        match correction {
+            Some(correction) if job.status == Status::Completed => Ok((job, correction)),
+            _ => Err(Refusal::new(
+                ProblemKind::NotReady,
+                format!(
+                    "the job is {}; there is a correction once it is completed",
+                    job.status.name()
+                ),
+            )),
+        }
     }
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let record = find(&app, &call).await?;
+    let record = TheirJob::asked_for(&app, &call).await?.find(&app).await?;
     Ok(respond::json(
         StatusCode::OK,
         &JobView::of_record(app.place.base(), &record),
@@ -110,7 +121,12 @@ pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 }
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let (job, correction) = find_correction(&app, &call).await?;
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    download(&app, &call, theirs).await
+}
+
+pub async fn download(app: &App, call: &Call, theirs: TheirJob) -> Result<Response, Refusal> {
+    let (job, correction) = theirs.correction(app).await?;
     let recording = app
         .parts
         .store
@@ -133,12 +149,13 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         keep: Keep::Asking,
         hold: None,
     };
-    download.answer(&app, &call)
+    download.answer(app, call)
 }
 
 /// What one step took away, where the chain asked to keep it.
 pub async fn delta(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let (job, correction) = find_correction(&app, &call).await?;
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    let (job, correction) = theirs.correction(&app).await?;
     let step: u32 = call.segment(1).parse().map_err(|_| Refusal::not_found())?;
     let steps = &correction.report.steps;
     let kept = steps.get(step as usize).filter(|step| step.delta);
@@ -168,7 +185,11 @@ fn extension(job: &Job, correction: &Correction) -> &'static str {
 }
 
 pub async fn report(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let (job, correction) = find_correction(&app, &call).await?;
+    reported(&app, TheirJob::asked_for(&app, &call).await?).await
+}
+
+pub async fn reported(app: &App, theirs: TheirJob) -> Result<Response, Refusal> {
+    let (job, correction) = theirs.correction(app).await?;
     Ok(respond::json(
         StatusCode::OK,
         &ReportView::new(job.id, &correction),

@@ -18,6 +18,8 @@ mod paging;
 mod plugins;
 mod recordings;
 mod sessions;
+mod shared;
+mod shares;
 mod submissions;
 mod table;
 mod upload;

@@ -65,6 +65,10 @@ pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let recording = find(&app, &call).await?.recording;
+    download(&app, &call, recording)
+}
+
+pub fn download(app: &App, call: &Call, recording: Recording) -> Result<Response, Refusal> {
     let download = Download {
         key: BlobKey::Recording(recording.id),
         size_bytes: recording.size_bytes,
@@ -74,7 +78,7 @@ pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         keep: Keep::Asking,
         hold: None,
     };
-    download.answer(&app, &call)
+    download.answer(app, call)
 }
 
 fn original_name(recording: &Recording) -> String {

@@ -17,6 +17,7 @@ mod jobs;
 mod plugins;
 mod recordings;
 mod service;
+mod shares;
 
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
@@ -32,6 +33,7 @@ pub fn fill(routes: &mut Routes) {
     credentials::fill(routes);
     recordings::fill(routes);
     jobs::fill(routes);
+    shares::fill(routes);
     plugins::fill(routes);
     service::fill(routes);
 }
@@ -66,10 +68,14 @@ fn version() -> Parameter {
     .example("1.0.0")
 }
 
-/// Something that is made of a completed job when it is asked for, as a file.
+/// Something that is made of a completed job of mine when it is asked for, as a file.
 fn made(operation: Operation, mimes: &[&'static str]) -> Operation {
+    on_demand(operation.owner(), mimes)
+}
+
+/// The same, whoever asks.
+fn on_demand(operation: Operation, mimes: &[&'static str]) -> Operation {
     operation
-        .owner()
         .takes(
             header(
                 "Prefer",
@@ -100,4 +106,54 @@ fn made(operation: Operation, mimes: &[&'static str]) -> Operation {
             No::DeadlineExceeded,
             No::TooManyAttempts,
         ])
+}
+
+fn rendition() -> Parameter {
+    path(
+        "rendition",
+        "A format, and behind a colon what is to be other than usual: `mp3`, \
+                     `mp3:bitrate=64,mono`, `wav:bits=16,rate=44100`. Formats: `wav`, `flac`, \
+                     `opus`, `mp3`, `m4a`. Options: `bitrate=` kbit/s of all channels (mp3 8 to \
+                     320, m4a 16 to 512, opus 6 to 510), `vbr` (mp3), `bits=` 16, 24, 32f (wav; \
+                     flac 16, 24), `mono`, `rate=` Hz.",
+        json!({"type": "string", "maxLength": 100}),
+    )
+    .example("mp3:bitrate=64,mono")
+}
+
+fn peaks_side() -> Parameter {
+    path(
+        "side",
+        "`original` or `corrected`; with `.dat` or `.json` behind it as BBC's \
+                 audiowaveform writes peaks, version 2, else at several resolutions \
+                 (docs/renditions.md).",
+        json!({"enum": [
+            "original", "corrected", "original.dat", "corrected.dat", "original.json",
+            "corrected.json",
+        ]}),
+    )
+}
+
+fn side() -> Parameter {
+    path(
+        "side",
+        "Which of the two that are compared.",
+        json!({"enum": ["original", "corrected"]}),
+    )
+}
+
+fn columns_per_second() -> Parameter {
+    path(
+        "columns_per_second",
+        "How many columns make a second.",
+        json!({"type": "integer", "minimum": 1, "maximum": 1000}),
+    )
+}
+
+fn tile() -> Parameter {
+    path(
+        "tile",
+        "The tile begins at column 1,024 times this.",
+        json!({"type": "integer", "minimum": 0}),
+    )
 }

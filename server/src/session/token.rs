@@ -5,6 +5,7 @@ use rand::{TryRngCore, rngs::OsRng};
 use sha2::{Digest, Sha256};
 
 const PREFIX: &str = "rt_";
+const SHARE_PREFIX: &str = "rts_";
 const SECRET_BYTES: usize = 32;
 
 /// A session's token. `Debug` does not show it.
@@ -25,6 +26,33 @@ impl Token {
 
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// What a link to a correction holds. `Debug` does not show it.
+pub struct ShareToken(String);
+
+impl ShareToken {
+    pub fn new() -> Self {
+        Self(format!("{SHARE_PREFIX}{}", random_secret()))
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        secret(text, SHARE_PREFIX).map(|text| Self(text.to_owned()))
+    }
+
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
+    }
+
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ShareToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ShareToken(…)")
     }
 }
 

@@ -45,13 +45,19 @@ fn table(house: &House) -> Arc<Table> {
 #[tokio::test]
 async fn without_a_session_every_private_address_answers_401() {
     let house = House::new().await;
-    let (mut asked, mut open) = (0, 0);
+    let (mut asked, mut open, mut shared) = (0, 0, 0);
     for (method, template) in table(&house).entries() {
         let is_admin = ADMIN.contains(&(method.clone(), template));
         // Opening a session needs none; seeing them does.
         let mine = template == "/api/v1/sessions" && method != Method::POST;
         if !is_admin && !mine && OPEN.contains(&template) {
             open += 1;
+            continue;
+        }
+        if template.starts_with("/api/v1/shared/{token}") {
+            // Who has a link needs no session, and learns nothing by having one.
+            house.ask(ask(method, template)).await.problem("not-found");
+            shared += 1;
             continue;
         }
         let path = template.replace("{id}", "0192f0c1-2222-7333-8444-555566667777");
@@ -79,7 +85,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open), (30, OPEN.len()));
+    assert_eq!((asked, open, shared), (33, OPEN.len(), 9));
 }
 
 #[tokio::test]
@@ -119,7 +125,7 @@ async fn what_is_anothers_answers_exactly_as_what_does_not_exist() {
         asked += 1;
         answer("no-id").await.problem("not-found");
     }
-    assert_eq!(asked, 15);
+    assert_eq!(asked, 17);
     // And it is all still there for whom it belongs to.
     let audio = house
         .ask(get(&format!("/api/v1/jobs/{job}/audio")).bearer(&ann))

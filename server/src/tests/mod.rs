@@ -20,6 +20,7 @@ mod ids;
 mod once;
 mod openapi;
 mod publishing;
+mod shares;
 mod site;
 mod streams;
 mod trace;

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, path::Path};
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::house::{ADMIN_KEY, House, ask, get};
+use super::house::{ADMIN_KEY, House, ask, get, post};
 use crate::routes;
 
 fn description(text: &str) -> Value {
@@ -51,16 +51,22 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
     let made = house.upload(&token).await;
     let job = made["job"]["id"].as_str().unwrap();
     house.complete(job, b"corrected").await;
+    let share = post(&format!("/api/v1/jobs/{job}/shares")).bearer(&token);
+    let share = share.json(json!({"may_download": true}));
+    let share = house.ask(share).await.json();
     let mut operations: Vec<_> = operations(&description).into_iter().collect();
     // The recording goes last.
-    operations.sort_by_key(|(method, _)| method == "DELETE");
+    operations.sort_by_key(|(method, path)| (method == "DELETE", path.contains("/recordings/")));
     for (method, path) in operations {
         let id = if path.contains("/jobs/{id}") {
             job
+        } else if path.contains("/shares/{id}") {
+            share["id"].as_str().unwrap()
         } else {
             made["id"].as_str().unwrap()
         };
         let path = path
+            .replace("{token}", share["token"].as_str().unwrap())
             .replace("{id}", id)
             .replace("{kind}", "not-found")
             .replace("{plugin}", "gain")

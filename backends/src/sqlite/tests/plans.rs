@@ -8,13 +8,14 @@ use retake_jobs::{
     credential::{ApiKey, KeyName, Scope},
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     event::EventKind,
-    id::{ApiKeyId, EventId, JobId, SubmissionId},
+    id::{ApiKeyId, EventId, JobId, ShareId, SubmissionId},
     idempotency::{IdempotencyKey, Once},
     lease::{Attempt, Blame},
     seams::{
         Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Progress, Queue, QueueLimits,
-        Sources, Space, Submissions, Sweep, Topic,
+        Shares, Sources, Space, Submissions, Sweep, Topic,
     },
+    share::{Share, Shared},
     submission::{Submission, Verdict},
 };
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
@@ -153,11 +154,30 @@ async fn credentials(bench: &Bench) {
     store.revoke_api_key(key.id).await.unwrap().unwrap();
 }
 
+async fn shares(bench: &Bench, job: &Job) {
+    let (store, now) = (&bench.store, bench.clock.now());
+    let share = Share {
+        id: ShareId::new(now),
+        owner: job.owner,
+        recording: job.recording_id,
+        job: job.id,
+        may_download: true,
+        created_at: now,
+        expires_at: now + SignedDuration::from_mins(1),
+    };
+    let made = store.add_share(&share, [1; 32], 9).await.unwrap();
+    assert_eq!(made, Shared::Made);
+    store.share([1; 32]).await.unwrap().unwrap();
+    assert_eq!(store.shares(job.owner, None, 9).await.unwrap().len(), 1);
+    assert!(store.remove_share(job.owner, share.id).await.unwrap());
+}
+
 async fn live(bench: &Bench) {
     let (store, owner) = (&bench.store, bench.owner);
     let second = || bench.clock.advance(SignedDuration::from_secs(1));
     credentials(bench).await;
     let (recording, job) = bench.accepted(LONG).await;
+    shares(bench, &job).await;
     for job in [&job, &bench.accepted(10).await.1] {
         let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
             panic!("it waits")

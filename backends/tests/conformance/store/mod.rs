@@ -7,6 +7,7 @@ mod log;
 mod once;
 mod publishing;
 mod records;
+mod shares;
 mod turns;
 
 use std::sync::Arc;

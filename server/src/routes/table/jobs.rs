@@ -3,7 +3,7 @@
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{Routes, id, made};
+use super::{Routes, columns_per_second, id, made, peaks_side, rendition, side, tile};
 use crate::{
     api::{
         Accepted, DerivativeView, JobView, News, Page, ReportView,
@@ -128,18 +128,7 @@ pub fn fill(routes: &mut Routes) {
                  Nothing is corrected again.",
             )
             .takes(id())
-            .takes(
-                path(
-                    "rendition",
-                    "A format, and behind a colon what is to be other than usual: `mp3`, \
-                     `mp3:bitrate=64,mono`, `wav:bits=16,rate=44100`. Formats: `wav`, `flac`, \
-                     `opus`, `mp3`, `m4a`. Options: `bitrate=` kbit/s of all channels (mp3 8 to \
-                     320, m4a 16 to 512, opus 6 to 510), `vbr` (mp3), `bits=` 16, 24, 32f (wav; \
-                     flac 16, 24), `mono`, `rate=` Hz.",
-                    json!({"type": "string", "maxLength": 100}),
-                )
-                .example("mp3:bitrate=64,mono"),
-            ),
+            .takes(rendition()),
             &["audio/*"],
         ),
         derivatives::rendition,
@@ -193,16 +182,7 @@ pub fn fill(routes: &mut Routes) {
                  for, and kept until the room is needed for another.",
             )
             .takes(id())
-            .takes(path(
-                "side",
-                "`original` or `corrected`; with `.dat` or `.json` behind it as BBC's \
-                 audiowaveform writes peaks, version 2, else at several resolutions \
-                 (docs/renditions.md).",
-                json!({"enum": [
-                    "original", "corrected", "original.dat", "corrected.dat", "original.json",
-                    "corrected.json",
-                ]}),
-            )),
+            .takes(peaks_side()),
             &["application/octet-stream", "application/json"],
         ),
         derivatives::peaks,
@@ -220,21 +200,9 @@ pub fn fill(routes: &mut Routes) {
                  with its neighbours (512 in one pass), and kept until the room is needed for another.",
             )
             .takes(id())
-            .takes(path(
-                "side",
-                "Which of the two that are compared.",
-                json!({"enum": ["original", "corrected"]}),
-            ))
-            .takes(path(
-                "columns_per_second",
-                "How many columns make a second.",
-                json!({"type": "integer", "minimum": 1, "maximum": 1000}),
-            ))
-            .takes(path(
-                "tile",
-                "The tile begins at column 1,024 times this.",
-                json!({"type": "integer", "minimum": 0}),
-            )),
+            .takes(side())
+            .takes(columns_per_second())
+            .takes(tile()),
             &["image/png"],
         ),
         derivatives::spectrogram,

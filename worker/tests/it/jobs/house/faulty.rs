@@ -1,5 +1,7 @@
 //! The memory backends, with calls that fail when a test says so.
 
+mod credentials;
+
 use std::{
     sync::{
         Mutex,
@@ -14,20 +16,19 @@ use jiff::{SignedDuration, Timestamp};
 use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
-    credential::{ApiKey, Session},
     derivative::Derivative,
     event::Event,
-    id::{ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, SubmissionId},
+    id::{DerivativeId, EventId, JobId, OwnerId, RecordingId, SubmissionId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job, Outcome},
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms},
     plugin::PluginVersion,
     recording::Recording,
     seams::{
-        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Credentials, Delivery,
-        Derivatives, Derive, Errands, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox,
-        OutboxRow, Progress, Queue, QueueError, RecordingWithJobs, Records, Removal, Source,
-        Sources, StoreError, Submissions, Sweep, Topic,
+        BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Delivery, Derivatives,
+        Derive, Errands, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow,
+        Progress, Queue, QueueError, RecordingWithJobs, Records, Removal, Source, Sources,
+        StoreError, Submissions, Sweep, Topic,
     },
     submission::Submission,
 };
@@ -406,107 +407,6 @@ impl EventLog for FaultyStore {
 }
 
 #[async_trait]
-impl Credentials for FaultyStore {
-    async fn add_session(&self, token_sha256: [u8; 32]) -> Result<Session, StoreError> {
-        self.inner.add_session(token_sha256).await
-    }
-
-    async fn add_session_by_code(
-        &self,
-        token_sha256: [u8; 32],
-        code_sha256: [u8; 32],
-    ) -> Result<Option<Session>, StoreError> {
-        self.inner
-            .add_session_by_code(token_sha256, code_sha256)
-            .await
-    }
-
-    async fn add_code(
-        &self,
-        owner: OwnerId,
-        code_sha256: [u8; 32],
-        expires_at: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.inner.add_code(owner, code_sha256, expires_at).await
-    }
-
-    async fn session(&self, token_sha256: [u8; 32]) -> Result<Option<Session>, StoreError> {
-        self.inner.session(token_sha256).await
-    }
-
-    async fn sessions(&self, owner: OwnerId) -> Result<Vec<Session>, StoreError> {
-        self.inner.sessions(owner).await
-    }
-
-    async fn remove_session(&self, owner: OwnerId, id: SessionId) -> Result<bool, StoreError> {
-        self.inner.remove_session(owner, id).await
-    }
-
-    async fn note_session_used(&self, id: SessionId, at: Timestamp) -> Result<(), StoreError> {
-        self.inner.note_session_used(id, at).await
-    }
-
-    async fn add_api_key(
-        &self,
-        key: &ApiKey,
-        secret_sha256: [u8; 32],
-        keys_max: u64,
-    ) -> Result<bool, StoreError> {
-        self.inner.add_api_key(key, secret_sha256, keys_max).await
-    }
-
-    async fn api_key(&self, secret_sha256: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-        self.inner.api_key(secret_sha256).await
-    }
-
-    async fn api_key_by_id(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        self.inner.api_key_by_id(id).await
-    }
-
-    async fn api_keys(
-        &self,
-        before: Option<ApiKeyId>,
-        limit: usize,
-    ) -> Result<Vec<ApiKey>, StoreError> {
-        self.inner.api_keys(before, limit).await
-    }
-
-    async fn revoke_api_key(&self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
-        self.inner.revoke_api_key(id).await
-    }
-
-    async fn note_api_key_used(&self, id: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
-        self.inner.note_api_key_used(id, at).await
-    }
-}
-
-pub struct FaultyBlobs {
-    inner: MemoryBlobs,
-    failing_reads: AtomicUsize,
-}
-
-impl FaultyBlobs {
-    pub fn new(inner: MemoryBlobs) -> Self {
-        Self {
-            inner,
-            failing_reads: AtomicUsize::new(0),
-        }
-    }
-
-    pub fn unmet_reads(&self) -> usize {
-        self.failing_reads.load(Relaxed)
-    }
-
-    pub fn fail_reads(&self, times: usize) {
-        self.failing_reads.store(times, Relaxed);
-    }
-
-    pub fn keys(&self) -> Vec<BlobKey> {
-        self.inner.keys()
-    }
-}
-
-#[async_trait]
 impl Blobs for FaultyBlobs {
     async fn put(
         &self,
@@ -590,5 +490,31 @@ impl Queue for CountingQueue {
 
     async fn waiting(&self, topic: Topic) -> Result<u64, QueueError> {
         self.inner.waiting(topic).await
+    }
+}
+
+pub struct FaultyBlobs {
+    inner: MemoryBlobs,
+    failing_reads: AtomicUsize,
+}
+
+impl FaultyBlobs {
+    pub fn new(inner: MemoryBlobs) -> Self {
+        Self {
+            inner,
+            failing_reads: AtomicUsize::new(0),
+        }
+    }
+
+    pub fn unmet_reads(&self) -> usize {
+        self.failing_reads.load(Relaxed)
+    }
+
+    pub fn fail_reads(&self, times: usize) {
+        self.failing_reads.store(times, Relaxed);
+    }
+
+    pub fn keys(&self) -> Vec<BlobKey> {
+        self.inner.keys()
     }
 }
