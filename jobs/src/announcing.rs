@@ -25,10 +25,11 @@ use crate::{
     lease::{Attempt, Blame, Errand, LeaseLost, LeaseTerms, Leased},
     plugin::PluginVersion,
     recording::Recording,
+    saved_preset::{PresetName, Saved, SavedPreset},
     seams::{
         BlobKey, Catalogue, Claim, Credentials, Derivatives, Derive, Errands, EventLog, Heartbeat,
-        JobLeases, JobRecord, Leases, Progress, RecordingWithJobs, Records, Removal, SharedEvents,
-        Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions,
+        JobLeases, JobRecord, Leases, Presets, Progress, RecordingWithJobs, Records, Removal,
+        SharedEvents, Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions,
     },
     share::{Share, Shared},
     submission::Submission,
@@ -391,6 +392,40 @@ impl<S: Shares + ?Sized> Shares for Announcing<S> {
 
     async fn remove_share(&self, owner: OwnerId, id: ShareId) -> Result<bool, StoreError> {
         self.store.remove_share(owner, id).await
+    }
+}
+
+#[async_trait]
+impl<S: Presets + ?Sized> Presets for Announcing<S> {
+    async fn save_preset(
+        &self,
+        owner: OwnerId,
+        preset: &SavedPreset,
+        presets_max: u64,
+    ) -> Result<Saved, StoreError> {
+        self.store.save_preset(owner, preset, presets_max).await
+    }
+
+    async fn presets(&self, owner: OwnerId) -> Result<Vec<SavedPreset>, StoreError> {
+        self.store.presets(owner).await
+    }
+
+    async fn preset(
+        &self,
+        owner: OwnerId,
+        name: &PresetName,
+        version: Option<u64>,
+    ) -> Result<Option<SavedPreset>, StoreError> {
+        self.store.preset(owner, name, version).await
+    }
+
+    async fn remove_preset(
+        &self,
+        owner: OwnerId,
+        name: &PresetName,
+        newest: u64,
+    ) -> Result<bool, StoreError> {
+        self.store.remove_preset(owner, name, newest).await
     }
 }
 

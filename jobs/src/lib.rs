@@ -21,6 +21,7 @@ pub mod lease;
 pub mod message;
 pub mod plugin;
 pub mod recording;
+pub mod saved_preset;
 pub mod share;
 pub mod submission;
 pub mod trace;

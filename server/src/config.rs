@@ -61,6 +61,8 @@ pub struct Config {
     pub api_keys_max: u64,
     /// Links to corrections of one owner's that have not expired.
     pub shares_per_owner_max: u64,
+    /// Names under which an owner keeps chains.
+    pub presets_per_owner_max: u64,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
     pub admin_tries_per_minute_max: u32,
@@ -149,6 +151,7 @@ impl Default for Config {
             sessions_per_owner_max: 50,
             api_keys_max: 10_000,
             shares_per_owner_max: 1_000,
+            presets_per_owner_max: 200,
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,
@@ -276,6 +279,7 @@ impl Config {
             1,
         );
         at_least("api_keys_max", self.api_keys_max, 1);
+        at_least("presets_per_owner_max", self.presets_per_owner_max, 1);
         at_least("shares_per_owner_max", self.shares_per_owner_max, 1);
         at_least(
             "admin_tries_per_minute_max",

@@ -7,6 +7,7 @@ mod derivatives;
 mod errands;
 mod outbox;
 mod plugins;
+mod presets;
 mod shares;
 
 use std::{
@@ -60,6 +61,7 @@ struct Tables {
     /// When a job of theirs last began.
     turns: BTreeMap<OwnerId, Timestamp>,
     plugins: Plugins,
+    presets: presets::Known,
     shares: shares::Known,
     derivatives: BTreeMap<DerivativeId, Derivative>,
 }

@@ -22,6 +22,7 @@ mod messages_again;
 mod neighbours;
 mod news;
 mod plugin_files;
+mod presets;
 mod queue;
 mod readers;
 mod records;

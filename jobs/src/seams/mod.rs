@@ -11,6 +11,7 @@ mod derivatives;
 mod event_log;
 mod leases;
 mod outbox;
+mod presets;
 mod records;
 mod shares;
 mod space;
@@ -30,6 +31,7 @@ pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
 pub use leases::{Claim, Errands, Heartbeat, JobLeases, Leases, Progress};
 pub use outbox::{Outbox, OutboxRow};
+pub use presets::Presets;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
 pub use records::{JobRecord, RecordingWithJobs, Records};
 pub use shares::Shares;
@@ -43,11 +45,20 @@ use crate::{derivative::Derivative, submission::Submission};
 
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
 pub trait ServerStore:
-    Records + EventLog + Credentials + Shares + Catalogue + Submissions + Derivatives + Space
+    Records + EventLog + Credentials + Shares + Presets + Catalogue + Submissions + Derivatives + Space
 {
 }
-impl<T: Records + EventLog + Credentials + Shares + Catalogue + Submissions + Derivatives + Space>
-    ServerStore for T
+impl<
+    T: Records
+        + EventLog
+        + Credentials
+        + Shares
+        + Presets
+        + Catalogue
+        + Submissions
+        + Derivatives
+        + Space,
+> ServerStore for T
 {
 }
 

@@ -20,6 +20,10 @@ pub fn submission_address(base: &str, id: SubmissionId) -> String {
     format!("{base}/api/v1/plugin-submissions/{id}")
 }
 
+pub fn preset_address(base: &str, name: &str) -> String {
+    format!("{base}/api/v1/presets/{name}")
+}
+
 pub fn share_address(base: &str, id: ShareId) -> String {
     format!("{base}/api/v1/shares/{id}")
 }

@@ -34,6 +34,7 @@ pub enum Tag {
     Jobs,
     Derivatives,
     Shares,
+    Presets,
     Events,
     Plugins,
     Catalogue,
@@ -108,7 +109,7 @@ impl Content {
 }
 
 impl Tag {
-    pub const ALL: [(Self, &'static str, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str, &'static str); 11] = [
         (Self::Sessions, "sessions", "Who asks."),
         (Self::Keys, "keys", "API keys, for programs."),
         (Self::Recordings, "recordings", "What was handed in."),
@@ -123,12 +124,13 @@ impl Tag {
             "shares",
             "Links that open a correction to whoever has them.",
         ),
+        (Self::Presets, "presets", "Chains that have a name."),
         (Self::Events, "events", "News, as they happen."),
         (Self::Plugins, "plugins", "What a chain's steps may run."),
         (
             Self::Catalogue,
             "catalogue",
-            "Presets, this description, what problems mean.",
+            "This description, limits, what problems mean.",
         ),
         (
             Self::Operations,
@@ -149,6 +151,10 @@ pub fn get(address: &'static str, id: &'static str, tag: Tag, summary: &'static 
 
 pub fn post(address: &'static str, id: &'static str, tag: Tag, summary: &'static str) -> Operation {
     operation(Method::POST, address, id, tag, summary)
+}
+
+pub fn put(address: &'static str, id: &'static str, tag: Tag, summary: &'static str) -> Operation {
+    operation(Method::PUT, address, id, tag, summary)
 }
 
 pub fn delete(

@@ -45,6 +45,16 @@ pub struct NewJob {
     track: Option<u32>,
 }
 
+/// A chain to be kept under a name.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewPreset {
+    /// On one line.
+    #[schemars(skip_serializing_if = "left_out", length(max = 200))]
+    summary: String,
+    chain: words::Chain,
+}
+
 /// Who may do what with the link, and for how long.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -208,14 +208,6 @@ pub struct PluginRef {
     digest: String,
 }
 
-/// A chain that has a name.
-#[derive(JsonSchema)]
-pub struct Preset {
-    name: String,
-    summary: String,
-    chain: Chain,
-}
-
 /// Levels are null where there is no signal to measure. What follows `channel_mask` is null in old reports,
 /// too.
 #[derive(JsonSchema)]

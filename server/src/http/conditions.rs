@@ -46,6 +46,15 @@ pub fn of_untagged(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
+/// Before something is made that is not there yet: no If-Match holds, and every If-None-Match does.
+pub fn of_absent(headers: &HeaderMap) -> Result<(), Refusal> {
+    if headers.contains_key(header::IF_MATCH) {
+        let detail = "nothing is here yet, so that no If-Match holds";
+        return Err(Refusal::new(ProblemKind::PreconditionFailed, detail));
+    }
+    Ok(())
+}
+
 pub fn failed(etag: &str) -> Refusal {
     let detail = format!("what is here has the ETag {etag}, which If-Match does not name");
     Refusal::new(ProblemKind::PreconditionFailed, detail).with_header(header::ETAG, etag)

@@ -1,35 +1,21 @@
-//! What a client may refer to: presets, this interface, and what problems mean. The same for
+//! What a client may refer to: this interface, its limits, and what problems mean. The same for
 //! everybody, so no session is needed.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use retake_chain::{preset, problem::ProblemKind};
+use retake_chain::problem::ProblemKind;
 use warp::reply::Response;
 
 use crate::{
-    api::{LimitsView, Page, Version},
+    api::{LimitsView, Version},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
 };
 
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
-
-/// Their plugins by the shortest names that mean them here, for people to read.
-pub async fn presets(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
-    let names = app.vocabulary().await?.short_names;
-    let items = preset::built_in();
-    let items = items.iter().map(|preset| preset.named(&names)).collect();
-    Ok(respond::json(
-        StatusCode::OK,
-        &Page {
-            items,
-            next_page_token: None,
-        },
-    ))
-}
 
 /// Made of the route table when the server starts.
 pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {

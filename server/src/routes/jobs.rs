@@ -22,6 +22,7 @@ use crate::{
         download::{Download, Keep},
         once::{Ordering, replay},
         order::{Wanted, refuse_all},
+        presets,
     },
     session::auth,
 };
@@ -40,7 +41,9 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     if let Some(replayed) = ordering.replay(&app, once.as_ref()) {
         return replayed;
     }
-    let order = wanted.check(&app.vocabulary().await?).map_err(refuse_all)?;
+    let saved = presets::saved(&app, owner, wanted.preset.as_deref()).await?;
+    let order = wanted.check(&app.vocabulary().await?, saved.as_ref());
+    let order = order.map_err(refuse_all)?;
     let asked = (request_id.as_str(), trace);
     let job = order.into_job(&app, recording, owner, asked);
     let added = app

@@ -16,6 +16,7 @@ mod order;
 mod page;
 mod paging;
 mod plugins;
+mod presets;
 mod recordings;
 mod sessions;
 mod shared;
@@ -222,6 +223,7 @@ fn taken(method: &Method) -> BoxedFilter<()> {
     match *method {
         Method::GET => warp::get().or(warp::head()).unify().boxed(),
         Method::POST => warp::post().boxed(),
+        Method::PUT => warp::put().boxed(),
         Method::DELETE => warp::delete().boxed(),
         _ => unreachable!("no address is listed with {method}"),
     }

@@ -9,6 +9,7 @@ use retake_chain::{
 use retake_jobs::{
     id::{OwnerId, RecordingId},
     job::Job,
+    saved_preset::SavedPreset,
     trace::TraceContext,
 };
 use serde::Deserialize;
@@ -96,7 +97,12 @@ impl Wanted {
     }
 
     /// Every fault at once. Where nothing is said of what to do, the default preset is meant.
-    pub fn check(self, vocabulary: &Vocabulary) -> Result<Order, Vec<Fault>> {
+    /// `saved` is what the named preset means that is not built in.
+    pub fn check(
+        self,
+        vocabulary: &Vocabulary,
+        saved: Option<&SavedPreset>,
+    ) -> Result<Order, Vec<Fault>> {
         let mut faults = Vec::new();
         let format = self.format.as_deref().unwrap_or(asked::AUTO);
         let format = asked::parse(format).unwrap_or_else(|| {
@@ -125,12 +131,17 @@ impl Wanted {
             (named, _) => named,
         };
         let chain = match (&named, &self.chain) {
-            (Some(name), None) => match preset::find(name) {
-                Some(preset) => preset.resolve(vocabulary).map_err(invalid),
-                None => {
+            (Some(name), None) => match (preset::find(name), saved) {
+                (Some(preset), _) => preset.resolve(vocabulary).map_err(invalid),
+                (None, Some(saved)) => {
+                    Chain::parse(&saved.chain, "/preset", vocabulary).map_err(invalid)
+                }
+                (None, None) => {
                     let names: Vec<_> = preset::built_in().iter().map(|p| p.name).collect();
                     let (name, names) = (shorten(name), names.join(", "));
-                    let detail = format!("there is no preset \"{name}\"; there is: {names}");
+                    let detail = format!(
+                        "there is no preset \"{name}\"; there is: {names}, and what was saved"
+                    );
                     Err(vec![Fault::new(
                         ProblemKind::UnknownPreset,
                         "/preset",

@@ -15,6 +15,7 @@
 mod credentials;
 mod jobs;
 mod plugins;
+mod presets;
 mod recordings;
 mod service;
 mod shares;
@@ -34,6 +35,7 @@ pub fn fill(routes: &mut Routes) {
     recordings::fill(routes);
     jobs::fill(routes);
     shares::fill(routes);
+    presets::fill(routes);
     plugins::fill(routes);
     service::fill(routes);
 }

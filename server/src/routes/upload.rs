@@ -41,6 +41,7 @@ use crate::{
     routes::{
         once::{Ordering, replay},
         order::{field_pointer, refuse_all},
+        presets,
     },
     session::auth,
 };
@@ -415,7 +416,8 @@ impl Upload {
         }
         let email = form.email();
         let wanted = form.wanted();
-        let order = match wanted.check(&app.vocabulary().await?) {
+        let saved = presets::saved(app, self.owner, wanted.preset.as_deref()).await?;
+        let order = match wanted.check(&app.vocabulary().await?, saved.as_ref()) {
             Ok(order) => Some(order),
             Err(faults) => {
                 form.faults.extend(faults);

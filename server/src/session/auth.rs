@@ -60,6 +60,15 @@ pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
     Ok(credential.owner())
 }
 
+/// The same, where nobody need say who asks. Whoever does is believed or told.
+pub async fn owner_if_any(app: &App, call: &Call) -> Result<Option<OwnerId>, Refusal> {
+    if call.headers.contains_key(header::AUTHORIZATION) {
+        return owner(app, call).await.map(Some);
+    }
+    // A browser sends along a cookie that has ended.
+    Ok(owner(app, call).await.ok())
+}
+
 /// A bearer token that is there decides alone; the cookie is looked at without one, and then an unsafe
 /// method must come from our own page.
 pub async fn credential(app: &App, call: &Call) -> Result<Credential, Refusal> {

@@ -85,7 +85,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open, shared), (33, OPEN.len(), 9));
+    assert_eq!((asked, open, shared), (36, OPEN.len(), 9));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod http2;
 mod ids;
 mod once;
 mod openapi;
+mod presets;
 mod publishing;
 mod shares;
 mod site;

@@ -54,6 +54,9 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
     let share = post(&format!("/api/v1/jobs/{job}/shares")).bearer(&token);
     let share = share.json(json!({"may_download": true}));
     let share = house.ask(share).await.json();
+    let chain = json!({"chain": {"steps": [{"plugin": "gain"}]}});
+    let preset = ask(Method::PUT, "/api/v1/presets/talks").bearer(&token);
+    house.ask(preset.json(chain)).await;
     let mut operations: Vec<_> = operations(&description).into_iter().collect();
     // The recording goes last.
     operations.sort_by_key(|(method, path)| (method == "DELETE", path.contains("/recordings/")));
@@ -69,6 +72,7 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
             .replace("{token}", share["token"].as_str().unwrap())
             .replace("{id}", id)
             .replace("{kind}", "not-found")
+            .replace("{preset}", "talks")
             .replace("{plugin}", "gain")
             .replace("{version}", "1.0.0")
             .replace("{submission}", id)

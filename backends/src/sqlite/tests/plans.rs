@@ -8,12 +8,13 @@ use retake_jobs::{
     credential::{ApiKey, KeyName, Scope},
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     event::EventKind,
-    id::{ApiKeyId, EventId, JobId, ShareId, SubmissionId},
+    id::{ApiKeyId, EventId, JobId, OwnerId, ShareId, SubmissionId},
     idempotency::{IdempotencyKey, Once},
     lease::{Attempt, Blame},
+    saved_preset::{PresetName, Saved, SavedPreset, Summary},
     seams::{
-        Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Progress, Queue, QueueLimits,
-        Shares, Sources, Space, Submissions, Sweep, Topic,
+        Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Presets, Progress, Queue,
+        QueueLimits, Shares, Sources, Space, Submissions, Sweep, Topic,
     },
     share::{Share, Shared},
     submission::{Submission, Verdict},
@@ -172,12 +173,32 @@ async fn shares(bench: &Bench, job: &Job) {
     assert!(store.remove_share(job.owner, share.id).await.unwrap());
 }
 
+async fn presets(bench: &Bench, owner: OwnerId) {
+    let store = &bench.store;
+    let preset = |version| SavedPreset {
+        name: PresetName::parse("talks").unwrap(),
+        version,
+        summary: Summary::default(),
+        chain: serde_json::json!({"steps": []}),
+        saved_at: bench.clock.now(),
+    };
+    for version in 1..=2 {
+        let saved = store.save_preset(owner, &preset(version), 9).await;
+        assert_eq!(saved.unwrap(), Saved::Done);
+    }
+    assert_eq!(store.presets(owner).await.unwrap().len(), 1);
+    let name = preset(1).name;
+    assert!(store.preset(owner, &name, Some(1)).await.unwrap().is_some());
+    assert!(store.remove_preset(owner, &name, 2).await.unwrap());
+}
+
 async fn live(bench: &Bench) {
     let (store, owner) = (&bench.store, bench.owner);
     let second = || bench.clock.advance(SignedDuration::from_secs(1));
     credentials(bench).await;
     let (recording, job) = bench.accepted(LONG).await;
     shares(bench, &job).await;
+    presets(bench, owner).await;
     for job in [&job, &bench.accepted(10).await.1] {
         let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
             panic!("it waits")

@@ -37,12 +37,14 @@ async fn the_log_lies_ahead_of_what_is_written_and_is_written_over() {
     let begun = bench.log_bytes();
     assert!((1 << 20..KEPT_BYTES).contains(&begun), "{begun}");
     bench.write_mib(15).await;
-    assert_eq!(bench.log_bytes(), KEPT_BYTES);
+    // By how much depends on how long it was at first; at 12 MiB it begins anew.
+    let begun = bench.log_bytes();
+    assert!((12 << 20..=KEPT_BYTES).contains(&begun), "{begun}");
     // It is brought in meanwhile, or it would grow far beyond: by 80 MiB.
     bench.write_mib(80).await;
     let most = KEPT_BYTES + (4 << 20);
     assert!(
-        (KEPT_BYTES..most).contains(&bench.log_bytes()),
+        (begun..most).contains(&bench.log_bytes()),
         "{}",
         bench.log_bytes()
     );

@@ -5,6 +5,7 @@ mod derivatives;
 mod leases;
 mod log;
 mod once;
+mod presets;
 mod publishing;
 mod records;
 mod shares;

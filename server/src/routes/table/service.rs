@@ -6,24 +6,13 @@ use serde_json::json;
 use super::Routes;
 use crate::{
     api::{
-        Alive, LimitsView, Page, Readiness, Version,
+        Alive, LimitsView, Readiness, Version,
         operation::{Tag, get, path},
-        words,
     },
     routes::{catalogue, health},
 };
 
 pub fn fill(routes: &mut Routes) {
-    routes.on(
-        get(
-            "/api/v1/presets",
-            "listPresets",
-            Tag::Catalogue,
-            "The chains that have a name",
-        )
-        .answers::<Page<words::Preset>>(200, "The presets."),
-        catalogue::presets,
-    );
     routes.on(
         get(
             "/api/v1/openapi.json",

@@ -1,11 +1,12 @@
-//! What never fails here: who asks, and links to corrections.
+//! What never fails here: who asks, links to corrections, saved chains.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     credential::{ApiKey, Session},
     id::{ApiKeyId, OwnerId, SessionId, ShareId},
-    seams::{Credentials, Shares, StoreError},
+    saved_preset::{PresetName, Saved, SavedPreset},
+    seams::{Credentials, Presets, Shares, StoreError},
     share::{Share, Shared},
 };
 
@@ -112,5 +113,39 @@ impl Credentials for FaultyStore {
 
     async fn note_api_key_used(&self, id: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
         self.inner.note_api_key_used(id, at).await
+    }
+}
+
+#[async_trait]
+impl Presets for FaultyStore {
+    async fn save_preset(
+        &self,
+        owner: OwnerId,
+        preset: &SavedPreset,
+        presets_max: u64,
+    ) -> Result<Saved, StoreError> {
+        self.inner.save_preset(owner, preset, presets_max).await
+    }
+
+    async fn presets(&self, owner: OwnerId) -> Result<Vec<SavedPreset>, StoreError> {
+        self.inner.presets(owner).await
+    }
+
+    async fn preset(
+        &self,
+        owner: OwnerId,
+        name: &PresetName,
+        version: Option<u64>,
+    ) -> Result<Option<SavedPreset>, StoreError> {
+        self.inner.preset(owner, name, version).await
+    }
+
+    async fn remove_preset(
+        &self,
+        owner: OwnerId,
+        name: &PresetName,
+        newest: u64,
+    ) -> Result<bool, StoreError> {
+        self.inner.remove_preset(owner, name, newest).await
     }
 }
