@@ -1,21 +1,27 @@
-// The page: recordings (a new one on top, the list of what was sent before below), and the plugins.
+// The page: bringing a recording in, everything that was, one of them, and the plugins.
 
-import { useCallback, useEffect, useState } from "react";
+import { Suspense, lazy, useCallback, useRef, useState } from "react";
 import type { Chain } from "@/api/chain";
-import type { Preset, Recording } from "@/api/types";
-import { listPresets } from "@/api/endpoints";
+import type { Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
-import { RecordingList } from "@/jobs/RecordingList";
+import { t, useLanguage } from "@/i18n";
 import { useRecordings } from "@/jobs/useRecordings";
-import { usePlayOneAtATime } from "@/player/usePlayOneAtATime";
+import { RecentRecordings } from "@/jobs/RecentRecordings";
+import { RecordingsView } from "@/jobs/RecordingsView";
 import { CatalogueProvider } from "@/plugins/Catalogue";
-import { PluginsView } from "@/plugins/PluginsView";
 import { NewRecording } from "@/send/NewRecording";
+import { usePresets } from "@/send/usePresets";
 import { Announcer, useAnnounce } from "@/ui/Announcer";
+import { TopBar } from "@/ui/TopBar";
 import { ViewLink } from "@/ui/ViewLink";
-import { type View, useView } from "@/ui/useView";
+import { usePlayOneAtATime } from "@/ui/usePlayOneAtATime";
+import { EVERYTHING, type View, useView } from "@/ui/useView";
+
+const Workspace = lazy(() => import("@/workspace/Workspace"));
+const PluginsView = lazy(() => import("@/plugins/PluginsView"));
 
 export default function App() {
+  useLanguage();
   return (
     <Announcer>
       <CatalogueProvider>
@@ -30,70 +36,86 @@ function Views() {
   const presets = usePresets(recordings.stream === "live");
   const announce = useAnnounce();
   const { view, go } = useView();
-  const [sentId, setSentId] = useState<string | null>(null);
   const [trial, setTrial] = useState<Trial | null>(null);
+  const sent = useRef<string | null>(null);
   usePlayOneAtATime();
 
   const { added } = recordings;
   const onSent = useCallback(
     (recording: Recording) => {
       added(recording);
-      setSentId(recording.id);
+      sent.current = recording.id;
+      go({ name: "recording", id: recording.id, job: null });
     },
-    [added],
+    [added, go],
   );
 
   const onTry = (chain: Chain, name: string) => {
     const last = recordings.state.recordings[0];
     setTrial({ chain, recordingId: last?.id ?? null });
-    go({ name: "recordings" });
+    go(last === undefined ? { name: "start" } : { name: "recording", id: last.id, job: null });
     announce(
       last === undefined
-        ? `Record or choose something to try ${name} on.`
-        : `${name} is ready to be tried on ${last.file_name ?? "your last recording"}.`,
+        ? t("try.next", { plugin: name })
+        : t("try.last", { plugin: name, recording: last.file_name ?? t("recording") }),
     );
   };
 
   return (
     <>
-      <Navigation view={view} go={go} />
-      {/* Stays while the plugins are looked at: a recording not sent yet must not be lost by that. */}
-      <main className="page" hidden={view.name !== "recordings"}>
-        <h1 className="hidden">Retake</h1>
+      <TopBar>
+        <Navigation view={view} go={go} />
+      </TopBar>
+      {/* Stays while something else is looked at: a recording not sent yet must not be lost by that. */}
+      <main className="page start" hidden={view.name !== "start"}>
+        <div className="hero">
+          <h1>{t("start.title")}</h1>
+          <p className="muted">{t("start.what")}</p>
+        </div>
         <NewRecording presets={presets} trial={trial?.recordingId === null ? trial : null} onSent={onSent} />
-        <RecordingList recordings={recordings} presets={presets} sentId={sentId} trial={trial} />
+        <RecentRecordings recordings={recordings} go={go} />
       </main>
-      {view.name === "plugins" && (
-        <main className="page">
-          <PluginsView plugin={view.plugin} go={go} onTry={onTry} />
-        </main>
-      )}
+      {view.name === "recordings" && <RecordingsView recordings={recordings} view={view} go={go} />}
+      <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
+        {view.name === "recording" && (
+          <Workspace
+            id={view.id}
+            jobId={view.job}
+            recording={recordings.state.recordings.find(({ id }) => id === view.id) ?? null}
+            presets={presets}
+            trial={trial?.recordingId === view.id ? trial : null}
+            go={go}
+            onRecording={added}
+            onJob={recordings.jobChanged}
+            onDeleted={({ id }) => {
+              recordings.deleted(id);
+              go(EVERYTHING);
+            }}
+          />
+        )}
+        {view.name === "plugins" && (
+          <main className="page">
+            <PluginsView plugin={view.plugin} go={go} onTry={onTry} />
+          </main>
+        )}
+      </Suspense>
     </>
   );
 }
 
 function Navigation({ view, go }: { view: View; go: (view: View) => void }) {
+  const links = [
+    [{ name: "start" }, view.name === "start", t("nav.start")],
+    [EVERYTHING, view.name === "recordings" || view.name === "recording", t("nav.recordings")],
+    [{ name: "plugins", plugin: null }, view.name === "plugins", t("nav.plugins")],
+  ] as const satisfies readonly (readonly [View, boolean, string])[];
   return (
-    <nav className="views" aria-label="Views">
-      <ViewLink to={{ name: "recordings" }} go={go} current={view.name === "recordings"}>
-        Recordings
-      </ViewLink>
-      <ViewLink to={{ name: "plugins", plugin: null }} go={go} current={view.name === "plugins"}>
-        Plugins
-      </ViewLink>
+    <nav className="views" aria-label={t("nav.label")}>
+      {links.map(([to, current, words]) => (
+        <ViewLink key={to.name} to={to} go={go} current={current}>
+          {words}
+        </ViewLink>
+      ))}
     </nav>
   );
-}
-
-/** Asked for again when the server comes back, for as long as there are none. */
-function usePresets(live: boolean): readonly Preset[] {
-  const [presets, setPresets] = useState<readonly Preset[]>([]);
-  const missing = presets.length === 0;
-  useEffect(() => {
-    if (!missing) return;
-    const stop = new AbortController();
-    listPresets(stop.signal).then(setPresets, () => undefined);
-    return () => stop.abort();
-  }, [missing, live]);
-  return presets;
 }

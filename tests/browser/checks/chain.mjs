@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
 import { eventually, near } from "../tally.mjs";
-import { chooseFile, entry, JOB_MS, playerOf, playsOn, rewriteReports, send, voiceFile, waitForStatus } from "./steps.mjs";
+import { both, chooseFile, corrections, opened, playerOf, playsOn, rewriteReports, send, unfold, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 const OWN = /^Build your own chain/;
 
@@ -134,10 +134,9 @@ export async function chainChapter({ browser, url, tally, shot }) {
         "its job runs the chain that was built, and the report says what each step did",
         async () => {
           await send(page);
-          const own = entry(page, "own.wav");
+          const own = await opened(page, "own.wav");
           await waitForStatus(own, "completed");
-          await own.getByText("Own chain").first().waitFor();
-          await own.getByText(/^What each step did/).click();
+          await unfold(own, "What each step did");
           const reports = own.getByRole("list", { name: "Steps" }).getByRole("listitem").filter({ has: page.locator("strong") });
           const ran = await own.locator("li[data-step][data-skipped]").evaluateAll((found) => found.map((s) => s.dataset.step));
           assert.deepEqual(ran, ["highpass", "loudness"]);
@@ -149,18 +148,16 @@ export async function chainChapter({ browser, url, tally, shot }) {
       [
         "a preset's steps are changed and run on the same recording",
         async () => {
-          const own = entry(page, "own.wav");
-          await own.getByText("Correct it again").click();
+          const own = workspace(page);
+          await unfold(own, "Adjust and correct again");
           await own.getByLabel("Correct it for").selectOption({ label: "Speech" });
           await own.getByRole("button", { name: "Change the steps of “Speech”" }).click();
           assert.deepEqual(await order(), ["segment", "highpass", "denoise", "loudness"]);
           await editor.getByRole("button", { name: "Remove Denoise" }).click();
           assert.deepEqual(await order(), ["segment", "highpass", "loudness"]);
-          await own.getByRole("button", { name: "Start" }).click();
-          await eventually("there are two corrections", async () => {
-            return (await own.locator('[data-status="completed"]').count()) === 2;
-          }, JOB_MS);
-          await playsOn(playerOf(own, "corrected"), "the second correction");
+          await own.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 2);
+          await playsOn(await both(page), "the second correction");
         },
       ],
       [
@@ -172,42 +169,47 @@ export async function chainChapter({ browser, url, tally, shot }) {
             report.steps[0].cuts = [{ start: frame(0.5), frames: frame(0.5) }];
             return report;
           });
+          // Out of one stream both have one time: the two files are what is tried here.
+          const compare = /\/jobs\/[^/]+\/compare$/;
+          await page.route(compare, (route) => route.fulfill({ contentType: "audio/webm", body: "no stream" }));
           await page.reload();
-          const own = entry(page, "own.wav");
-          const details = own.getByText(/^What each step did/);
-          await eventually("both reports are read", async () => (await details.count()) === 2);
-          await details.first().click();
+          const own = await opened(page, "own.wav");
+          await own.getByText("One place on the time line").waitFor();
+          await unfold(own, "What each step did");
           await own.getByText("Took out 0.5 s in one place").first().waitFor();
+          await own.getByText("cannot play both out of one stream").waitFor();
           const [original, corrected] = [playerOf(own, "original"), playerOf(own, "corrected")];
-          const switched = async (from, seconds, to, name) => {
+          const switched = async (from, seconds, to, version) => {
             await from.evaluate((element, at) => {
-              element.pause();
               element.currentTime = at;
             }, seconds);
             await to.evaluate((element) => {
               element.addEventListener("play", () => (element.dataset.began = String(element.currentTime)), { once: true });
             });
-            await own.getByRole("button", { name }).first().click();
+            await own.getByRole("radio", { name: version }).check();
             return Number(await eventually("the other plays", () => to.evaluate((element) => element.dataset.began)));
           };
-          near(await switched(original, 1.5, corrected, "Hear the corrected from here"), 1, 0.1, "1.5 s of the original");
-          near(await switched(corrected, 0.75, original, "Hear the original from here"), 1.25, 0.1, "0.75 s corrected");
+          await own.getByRole("radio", { name: "Original" }).check();
+          await own.getByRole("button", { name: "Play", exact: true }).click();
+          await eventually("the original plays", () => original.evaluate((element) => !element.paused));
+          near(await switched(original, 1.5, corrected, "Corrected"), 1, 0.1, "1.5 s of the original");
+          near(await switched(corrected, 0.75, original, "Original"), 1.25, 0.1, "0.75 s corrected");
           await page.unroute("**/report");
+          await page.unroute(compare);
         },
       ],
       [
         "what a step removed can be heard, where that was asked for",
         async () => {
-          const own = entry(page, "own.wav");
-          await own.getByText("Correct it again").click();
+          const own = workspace(page);
+          await unfold(own, "Adjust and correct again");
           await own.getByLabel("Correct it for").selectOption({ label: "Your own chain" });
           await useText(editor, { steps: [{ plugin: "denoise" }] });
           await steps.first().getByRole("button", { name: /^Step 1: Denoise/ }).click();
           await editor.getByLabel("Keep what it removes, to listen to").check();
-          await own.getByRole("button", { name: "Start" }).click();
-          const details = own.getByText(/^What each step did/);
-          await eventually("there are three reports", async () => (await details.count()) === 3, JOB_MS);
-          await details.first().click();
+          await own.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 3);
+          await unfold(own, "What each step did");
           near(await playsOn(playerOf(own, "delta"), "what was removed"), 2, 0.05, "its length in seconds");
           await fits(page, shot, "delta");
         },

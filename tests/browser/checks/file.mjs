@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { openPage } from "../browser.mjs";
-import { near } from "../tally.mjs";
-import { chooseFile, entry, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { eventually, near } from "../tally.mjs";
+import { both, chooseFile, goTo, opened, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 export async function fileChapter({ browser, url, tally, shot }) {
   const { context, page, complaints } = await openPage(browser, url);
@@ -27,16 +27,16 @@ export async function fileChapter({ browser, url, tally, shot }) {
           await chooseFile(page, voiceFile("chosen.wav"));
           await page.getByLabel("Give it back as").selectOption("wav");
           await send(page, { preset: /^Music/ });
-          const chosen = entry(page, "chosen.wav");
+          const chosen = await opened(page, "chosen.wav");
           await waitForStatus(chosen, "completed");
-          near(await playsOn(playerOf(chosen, "corrected"), "the correction"), 2, 0.05, "its length in seconds");
+          near(await playsOn(await both(page), "both in one"), 2, 0.05, "its length in seconds");
           await chosen.getByRole("link", { name: "Download WAV" }).waitFor();
         },
       ],
       [
         "the correction comes in another format without being corrected again",
         async () => {
-          const chosen = entry(page, "chosen.wav");
+          const chosen = workspace(page);
           await chosen.getByLabel("Download as").selectOption("mp3");
           const [download] = await Promise.all([
             page.waitForEvent("download"),
@@ -55,13 +55,12 @@ export async function fileChapter({ browser, url, tally, shot }) {
       [
         "original and correction come out of one player, and switching loses no place",
         async () => {
-          const chosen = entry(page, "chosen.wav");
-          await chosen.getByRole("button", { name: "Compare in one player" }).click();
-          const both = playerOf(chosen, "compare");
-          near(await playsOn(both, "both in one"), 2, 0.05, "their length in seconds");
-          const heard = await both.evaluate(async (audio) => {
+          const chosen = workspace(page);
+          const player = await both(page);
+          near(await playsOn(player, "both in one"), 2, 0.05, "their length in seconds");
+          const heard = await player.evaluate(async (audio) => {
             const place = audio.currentTime;
-            const radio = (value) => audio.parentElement.querySelector(`input[value=${value}]`);
+            const radio = (value) => document.querySelector(`main input[type=radio][value=${value}]`);
             for (const value of ["original", "removed", "corrected"]) radio(value).click();
             const context = new OfflineAudioContext(1, 1, 48_000);
             const stream = await context.decodeAudioData(await (await fetch(audio.src)).arrayBuffer());
@@ -80,6 +79,7 @@ export async function fileChapter({ browser, url, tally, shot }) {
       [
         "a file dropped on the page is taken, and the page stays",
         async () => {
+          await goTo(page, "New");
           const bytes = voiceFile("dropped.wav", 1).buffer.toString("base64");
           await page.evaluate((base64) => {
             const transfer = new DataTransfer();
@@ -93,7 +93,7 @@ export async function fileChapter({ browser, url, tally, shot }) {
           }, bytes);
           await page.getByRole("heading", { name: "dropped.wav" }).waitFor();
           await send(page);
-          await waitForStatus(entry(page, "dropped.wav"), "completed");
+          await waitForStatus(await opened(page, "dropped.wav"), "completed");
         },
       ],
       [
@@ -103,16 +103,23 @@ export async function fileChapter({ browser, url, tally, shot }) {
           await page.route(address, (route) =>
             route.fulfill({ contentType: "audio/webm", body: "no stream that any browser plays" }),
           );
-          const dropped = entry(page, "dropped.wav");
-          await dropped.getByRole("button", { name: "Compare in one player" }).click();
-          await dropped.getByText("cannot play both out of one player").waitFor();
-          near(await playsOn(playerOf(dropped, "corrected"), "the correction"), 2, 1, "its length in seconds");
+          await page.reload();
+          const dropped = await opened(page, "dropped.wav");
+          await dropped.getByText("cannot play both out of one stream").waitFor();
+          near(await playsOn(playerOf(dropped, "corrected"), "the correction"), 1, 0.5, "its length in seconds");
+          await playerOf(dropped, "corrected").evaluate((element) => element.pause());
+          assert.equal(await dropped.getByRole("radio", { name: "Removed" }).isDisabled(), true);
+          await dropped.getByRole("radio", { name: "Original" }).check();
+          await dropped.getByRole("button", { name: "Play", exact: true }).click();
+          await eventually("the original plays", () => playerOf(dropped, "original").evaluate((e) => !e.paused && e.currentTime > 0));
+          assert.equal(await playerOf(dropped, "corrected").evaluate((element) => element.paused), true);
           await page.unroute(address);
         },
       ],
       [
         "an empty file and a picture are refused at once",
         async () => {
+          await goTo(page, "New");
           const input = page.getByLabel("Choose a file");
           await input.setInputFiles({ name: "empty.wav", mimeType: "audio/wav", buffer: Buffer.alloc(0) });
           await page.getByRole("alert").filter({ hasText: "“empty.wav” is empty" }).waitFor();
@@ -139,5 +146,5 @@ export async function fileChapter({ browser, url, tally, shot }) {
 async function sendFileAgain(page) {
   await page.getByRole("button", { name: "Choose another" }).click();
   await sendFile(page, voiceFile("again.wav", 1));
-  await waitForStatus(entry(page, "again.wav"), "completed");
+  await waitForStatus(workspace(page), "completed");
 }

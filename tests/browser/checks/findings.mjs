@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
-import { eventually } from "../tally.mjs";
-import { entry, JOB_MS, rewriteReports, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { corrections, rewriteReports, sendFile, unfold, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 const TRACK = { codec: "AAC", channels: 2, sample_rate: 48_000, name: null, default: false, used: false };
 
@@ -41,7 +40,7 @@ const CURVE = {
 
 export async function findingsChapter({ browser, url, tally, shot }) {
   const { context, page, complaints } = await openPage(browser, url);
-  const film = entry(page, "film.wav");
+  const film = workspace(page);
   const wishes = [];
 
   await tally.chapter(
@@ -71,8 +70,10 @@ export async function findingsChapter({ browser, url, tally, shot }) {
         "targets say whether they were met, and why not",
         async () => {
           const targets = film.getByRole("list", { name: "Targets" });
-          await targets.getByText("More gain is not allowed.").waitFor();
+          await film.getByText("More gain is not allowed.").waitFor();
           assert.equal(await targets.locator('[data-met="true"]').count(), 1);
+          assert.equal(await targets.locator('[data-met="false"]').count(), 1);
+          await unfold(film, "What was measured");
           await film.getByRole("row", { name: /^Hum at 50 Hz/ }).waitFor();
           await film.getByRole("img", { name: /^Loudness over 0:02/ }).waitFor();
         },
@@ -97,23 +98,24 @@ export async function findingsChapter({ browser, url, tally, shot }) {
             await route.continue({ postData: JSON.stringify(wish) });
           });
           await film.getByRole("button", { name: "Correct track 2 instead" }).first().click();
-          await corrections(film, 2);
+          await corrections(page, 2);
           assert.deepEqual(wishes, [2]);
         },
       ],
       [
         "a track is chosen for a correction, or left to the server",
         async () => {
-          await film.getByText("Correct it again", { exact: true }).click();
+          await unfold(film, "Adjust and correct again");
           await film.getByLabel("Correct it for").selectOption({ label: "Loudness only" });
           const choice = film.getByLabel("Track", { exact: true });
           await choice.selectOption({ label: "Track 1: English, AAC, stereo" });
-          await film.getByRole("button", { name: "Start" }).click();
-          await corrections(film, 3);
+          await film.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 3);
+          await unfold(film, "Adjust and correct again");
           await film.getByLabel("Correct it for").selectOption({ label: "Speech" });
           await choice.selectOption({ label: "Whichever fits" });
-          await film.getByRole("button", { name: "Start" }).click();
-          await corrections(film, 4);
+          await film.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 4);
           assert.deepEqual(wishes, [2, 1, undefined]);
         },
       ],
@@ -122,12 +124,4 @@ export async function findingsChapter({ browser, url, tally, shot }) {
     () => shot(page, "failure-findings"),
   );
   await context.close();
-}
-
-async function corrections(place, count) {
-  await eventually(
-    `there are ${count} corrections`,
-    async () => (await place.locator('[data-status="completed"]').count()) === count,
-    JOB_MS,
-  );
 }

@@ -2,12 +2,11 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible, openPage } from "../browser.mjs";
-import { eventually } from "../tally.mjs";
-import { entry, playerOf, playsOn, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { corrections, entry, goTo, open, playerOf, playsOn, sendFile, unfold, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 export async function listChapter({ browser, url, tally, shot }) {
   const { context, page, complaints } = await openPage(browser, url);
-  const talk = entry(page, "talk.wav");
+  const talk = workspace(page);
 
   await tally.chapter(
     "The list",
@@ -28,13 +27,12 @@ export async function listChapter({ browser, url, tally, shot }) {
       [
         "a recording can be corrected again with another preset",
         async () => {
-          await talk.getByText("Correct it again").click();
+          await unfold(talk, "Adjust and correct again");
           await talk.getByLabel("Correct it for").selectOption({ label: "Loudness only" });
-          await talk.getByRole("button", { name: "Start" }).click();
-          await eventually("there are two corrections", async () => {
-            return (await talk.locator('[data-status="completed"]').count()) === 2;
-          }, 60_000);
-          await talk.getByText("Loudness only").first().waitFor();
+          await talk.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 2);
+          const versions = talk.getByRole("navigation", { name: "Corrections of this recording" });
+          assert.match(await versions.locator("[aria-current]").innerText(), /Loudness only/);
           await assertAccessible(page);
           await shot(page, "two-corrections");
         },
@@ -42,30 +40,42 @@ export async function listChapter({ browser, url, tally, shot }) {
       [
         "the newest recording is on top",
         async () => {
+          await goTo(page, "New");
           await sendFile(page, voiceFile("second.wav", 1));
-          await waitForStatus(entry(page, "second.wav"), "completed");
-          const names = await page.getByRole("listitem").getByRole("heading").allInnerTexts();
+          await waitForStatus(workspace(page), "completed");
+          await goTo(page, "Recordings");
+          const names = await page.locator("li[data-recording]:visible").getByRole("link").allInnerTexts();
           assert.match(names[0], /second\.wav/);
           assert.match(names[1], /talk\.wav/);
         },
       ],
       [
-        "an entry opens and closes by keyboard",
+        "an entry is opened by keyboard, and the browser's own buttons go back to the list and forward again",
         async () => {
-          const toggle = talk.getByRole("button", { name: "talk.wav" });
-          const before = await toggle.getAttribute("aria-expanded");
-          await toggle.focus();
+          await entry(page, "talk.wav").getByRole("link").focus();
           await page.keyboard.press("Enter");
-          assert.notEqual(await toggle.getAttribute("aria-expanded"), before);
-          await page.keyboard.press("Space");
-          assert.equal(await toggle.getAttribute("aria-expanded"), before);
+          await talk.getByRole("heading", { name: "talk.wav" }).waitFor();
+          await page.goBack();
+          await entry(page, "second.wav").waitFor();
+          await page.goForward();
+          await talk.getByRole("heading", { name: "talk.wav" }).waitFor();
+        },
+      ],
+      [
+        "an older correction has an address, which a reload keeps",
+        async () => {
+          await talk.getByRole("link", { name: /^1\. / }).click();
+          assert.match(new URL(page.url()).search, /^\?job=/);
+          await page.reload();
+          assert.match(await talk.locator("[data-version] [aria-current]").innerText(), /^1\. /);
         },
       ],
       [
         "a job under way can be cancelled, and its recording stays",
         async () => {
+          await goTo(page, "New");
           await sendFile(page, voiceFile("long.wav", 480));
-          const long = entry(page, "long.wav");
+          const long = workspace(page);
           await long.getByRole("button", { name: "Cancel", exact: true }).click();
           await waitForStatus(long, "cancelled");
           await playsOn(playerOf(long, "original"), "the recording");
@@ -75,9 +85,11 @@ export async function listChapter({ browser, url, tally, shot }) {
       [
         "another person sees none of it, and cannot fetch it by its address",
         async () => {
-          const id = await talk.getAttribute("data-recording");
+          const id = await (await open(page, "talk.wav")).getAttribute("data-recording");
           const stranger = await openPage(browser, url);
           await stranger.page.getByText("Nothing yet").waitFor();
+          await stranger.page.goto(`/recordings/${id}`);
+          await stranger.page.getByRole("heading", { name: "This recording is not here" }).waitFor();
           const status = await stranger.page.evaluate(
             async (wanted) => (await fetch(`/api/v1/recordings/${wanted}/audio`)).status,
             id,
@@ -89,7 +101,6 @@ export async function listChapter({ browser, url, tally, shot }) {
       [
         "deleting asks first; Escape keeps the recording and gives the focus back",
         async () => {
-          await open(talk);
           await talk.getByRole("button", { name: "Delete" }).click();
           const dialog = page.getByRole("dialog", { name: "Delete this recording?" });
           await dialog.waitFor();
@@ -107,9 +118,10 @@ export async function listChapter({ browser, url, tally, shot }) {
           await talk.getByRole("button", { name: "Delete" }).click();
           await page.getByRole("button", { name: "Delete it" }).click();
           await talk.waitFor({ state: "detached" });
+          await entry(page, "second.wav").waitFor();
           await page.reload();
           await entry(page, "second.wav").waitFor();
-          assert.equal(await talk.count(), 0);
+          assert.equal(await entry(page, "talk.wav").count(), 0);
         },
       ],
       ["nothing went wrong in the page meanwhile", async () => assert.deepEqual(complaints, [])],
@@ -117,9 +129,4 @@ export async function listChapter({ browser, url, tally, shot }) {
     () => shot(page, "failure-list"),
   );
   await context.close();
-}
-
-async function open(recording) {
-  const toggle = recording.getByRole("heading").getByRole("button");
-  if ((await toggle.getAttribute("aria-expanded")) === "false") await toggle.click();
 }

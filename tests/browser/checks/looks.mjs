@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
-import { chooseFile, sendFile, voiceFile, waitForStatus, entry } from "./steps.mjs";
+import { both, chooseFile, goTo, sendFile, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 const LOOKS = [
   ["phone", { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true }],
@@ -44,11 +44,27 @@ export async function looksChapter({ browser, url, tally, shot }) {
           },
         ],
         [
-          "the list fits",
+          "the workspace fits, with waveform and spectrogram, blind test and keys",
           async () => {
             await sendFile(page, voiceFile(LONG, 1));
-            await waitForStatus(entry(page, LONG), "completed");
-            await page.getByRole("table").waitFor();
+            await waitForStatus(workspace(page), "completed");
+            await both(page);
+            await page.getByRole("slider", { name: "Time line" }).waitFor();
+            await fits("workspace");
+            await page.keyboard.press("s");
+            await page.getByRole("button", { name: "Blind test" }).click();
+            await fits("blind-test");
+            await page.getByRole("button", { name: "Stop the test" }).click();
+            await page.keyboard.press("?");
+            await page.getByRole("dialog", { name: "Keys" }).waitFor();
+            await fits("keys");
+            await page.keyboard.press("Escape");
+          },
+        ],
+        [
+          "the list fits",
+          async () => {
+            await goTo(page, "Recordings");
             await fits("list");
           },
         ],

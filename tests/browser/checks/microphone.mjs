@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { assertAccessible, openPage } from "../browser.mjs";
 import { eventually, near } from "../tally.mjs";
-import { EMAIL, JOB_MS, entry, playerOf, playsOn, send, waitForStatus } from "./steps.mjs";
+import { EMAIL, JOB_MS, both, entry, goTo, playerOf, playsOn, send, unfold, waitForStatus, workspace } from "./steps.mjs";
 
 const RECORDED_S = 3;
 
 export async function microphoneChapter({ browser, url, tally, shot }) {
   const { context, page, complaints, requests, answer } = await openPage(browser, url);
-  const recording = page.getByRole("listitem").first();
+  const recording = workspace(page);
   let recorded_s = 0;
 
   await tally.chapter(
@@ -109,36 +109,41 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
         },
       ],
       [
-        "the focus is on the new entry of the list",
+        "the recording has an address of its own, and the focus is on its name",
         async () => {
-          const focused = await page.evaluate(() => document.activeElement?.closest("[data-recording]") !== null);
+          assert.match(new URL(page.url()).pathname, /^\/recordings\/[0-9a-f-]{36}$/);
+          const focused = await page.evaluate(() => document.activeElement?.closest("main[data-recording] h1") !== null);
           assert.equal(focused, true);
         },
       ],
       [
         "both recordings play, as long as what was recorded",
         async () => {
+          const player = await both(page);
+          near(await playsOn(player, "both in one"), recorded_s, 0.15, "their length in seconds");
+          await player.evaluate((element) => element.pause());
           for (const kind of ["original", "corrected"]) {
             const seconds = await playsOn(playerOf(recording, kind), `the ${kind} recording`);
             near(seconds, recorded_s, 0.15, `the ${kind} recording's length in seconds`);
           }
           const pausedOriginal = await playerOf(recording, "original").evaluate((element) => element.paused);
           assert.equal(pausedOriginal, true, "starting one pauses the other");
+          await playerOf(recording, "corrected").evaluate((element) => element.pause());
         },
       ],
       [
         "switching goes on at the same place in the other recording",
         async () => {
-          const original = playerOf(recording, "original");
-          const corrected = playerOf(recording, "corrected");
-          await corrected.evaluate(async (element) => {
-            element.currentTime = 1;
-            await element.play();
-          });
-          await recording.getByRole("button", { name: "Hear the original from here" }).click();
-          await eventually("the original plays", () => original.evaluate((e) => !e.paused && e.currentTime >= 1));
-          assert.equal(await corrected.evaluate((element) => element.paused), true);
-          await original.evaluate((element) => element.pause());
+          const player = await both(page);
+          await player.evaluate((element) => (element.currentTime = 1));
+          await recording.getByRole("button", { name: "Play", exact: true }).click();
+          await eventually("it plays", () => player.evaluate((e) => !e.paused && e.currentTime > 1));
+          await page.keyboard.press("x");
+          assert.equal(await recording.getByRole("radio", { name: "Original" }).isChecked(), true);
+          const { time, paused } = await player.evaluate((e) => ({ time: e.currentTime, paused: e.paused }));
+          assert.ok(!paused && time > 1, `${time} s, ${paused ? "paused" : "playing"}`);
+          await recording.getByRole("button", { name: "Pause", exact: true }).click();
+          await eventually("it is paused", () => player.evaluate((e) => e.paused));
         },
       ],
       [
@@ -157,6 +162,7 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
       [
         "numbers before and after are shown",
         async () => {
+          await unfold(recording, "What was measured");
           const table = recording.getByRole("table");
           for (const [row, unit] of [["Loudness", "LUFS"], ["True peak", "dBTP"], ["Length", "s"]]) {
             const cells = await table.getByRole("row", { name: row }).getByRole("cell").allInnerTexts();
@@ -182,7 +188,8 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
         async () => {
           await page.reload();
           await waitForStatus(recording, "completed", JOB_MS);
-          near(await playsOn(playerOf(recording, "corrected"), "the corrected recording"), recorded_s, 0.15, "its length");
+          near(await playsOn(await both(page), "both in one"), recorded_s, 0.15, "their length");
+          await goTo(page, "Recordings");
           await entry(page, "recording ").first().waitFor();
         },
       ],
@@ -220,7 +227,7 @@ function heard(page, name) {
 
 async function loudness(audio) {
   return audio.evaluate(async (element) => {
-    const bytes = await (await fetch(element.currentSrc)).arrayBuffer();
+    const bytes = await (await fetch(element.src)).arrayBuffer();
     const context = new OfflineAudioContext(1, 1, 48_000);
     const decoded = await context.decodeAudioData(bytes);
     const samples = decoded.getChannelData(0);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { openPage } from "../browser.mjs";
 import { eventually } from "../tally.mjs";
-import { entry, playerOf, playsOn, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { both, goTo, playsOn, sendFile, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 export async function pathChapter({ browser, url, tally }) {
   const base = new URL(url).pathname.replace(/\/$/, "");
@@ -12,7 +12,7 @@ export async function pathChapter({ browser, url, tally }) {
     path: `${base}/plugins`,
     heading: "Plugins",
   });
-  const talk = entry(page, "talk.wav");
+  const talk = workspace(page);
 
   await tally.chapter(
     `Below ${base}`,
@@ -21,8 +21,10 @@ export async function pathChapter({ browser, url, tally }) {
         "a view's own address opens it, and its links stay below the path",
         async () => {
           assert.equal(new URL(page.url()).pathname, `${base}/plugins`);
-          await page.getByRole("link", { name: "Recordings" }).click();
+          await goTo(page, "Recordings");
           await page.getByRole("heading", { name: "Your recordings" }).waitFor();
+          assert.equal(new URL(page.url()).pathname, `${base}/recordings`);
+          await goTo(page, "New");
           assert.equal(new URL(page.url()).pathname, `${base}/`);
         },
       ],
@@ -33,9 +35,8 @@ export async function pathChapter({ browser, url, tally }) {
           await waitForStatus(talk, "completed");
           await page.reload();
           await waitForStatus(talk, "completed");
-          const toggle = talk.getByRole("button", { name: "talk.wav" });
-          if ((await toggle.getAttribute("aria-expanded")) !== "true") await toggle.click();
-          await playsOn(playerOf(talk, "corrected"), "the correction");
+          assert.ok(new URL(page.url()).pathname.startsWith(`${base}/recordings/`));
+          await playsOn(await both(page), "both in one");
         },
       ],
       [

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { assertAccessible, assertNoSidewaysScroll, openPage } from "../browser.mjs";
-import { eventually } from "../tally.mjs";
-import { JOB_MS, chooseFile, entry, send, voiceFile, waitForStatus } from "./steps.mjs";
+import { chooseFile, corrections, goTo, open, opened, send, unfold, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 /** A published plugin is checked by a worker first. */
 const CHECK_MS = 180_000;
@@ -46,7 +45,7 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
       [
         "the browser's own buttons go back and forth between the views",
         async () => {
-          await page.getByRole("link", { name: "Recordings" }).click();
+          await goTo(page, "Recordings");
           await page.getByRole("heading", { name: "Your recordings" }).waitFor();
           await page.goBack();
           await card("org.retake.highpass").waitFor();
@@ -57,18 +56,19 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
       [
         "what is about to be sent is still there after a look at the plugins",
         async () => {
+          await goTo(page, "New");
           await chooseFile(page, voiceFile("kept.wav", 1));
-          await page.getByRole("link", { name: "Plugins" }).click();
-          await page.getByRole("link", { name: "Recordings" }).click();
+          await goTo(page, "Plugins");
+          await goTo(page, "New");
           await page.getByRole("heading", { name: "kept.wav" }).waitFor();
           await send(page);
-          await waitForStatus(entry(page, "kept.wav"), "completed");
+          await waitForStatus(await opened(page, "kept.wav"), "completed");
         },
       ],
       [
         "a wrong admin key is refused in words, and nothing can be published with it",
         async () => {
-          await page.getByRole("link", { name: "Plugins" }).click();
+          await goTo(page, "Plugins");
           await page.getByLabel("Admin key").fill("rtadm_wrong");
           await page.getByRole("button", { name: "Use this key" }).click();
           await page.getByText("The server does not know this key.").waitFor();
@@ -111,14 +111,12 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
         "trying it opens the chain editor on the last recording, and its job runs",
         async () => {
           await page.getByRole("region", { name: "Verdict" }).getByRole("button", { name: "Try it" }).click();
-          const kept = entry(page, "kept.wav");
+          const kept = await opened(page, "kept.wav");
           const editor = kept.getByRole("group", { name: "Your own chain" });
           await editor.locator('[data-step="listener"]').waitFor();
-          await kept.getByRole("button", { name: "Start" }).click();
-          await eventually("there are two corrections", async () => {
-            return (await kept.locator('[data-status="completed"]').count()) === 2;
-          }, JOB_MS);
-          await openNewestOf(kept, 2);
+          await kept.getByRole("button", { name: "Correct again" }).click();
+          await corrections(page, 2);
+          await unfold(kept, "What each step did");
           await kept.locator('li[data-step="listener"][data-skipped="false"]').getByText("Frames", { exact: true }).waitFor();
           await fits("tried-plugin");
         },
@@ -126,17 +124,17 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
       [
         "removing a version asks first; then it is gone from the catalogue, and the report stays",
         async () => {
-          await page.getByRole("link", { name: "Plugins" }).click();
+          await goTo(page, "Plugins");
           await card(LISTENER).getByRole("heading").first().getByRole("button").click();
           await card(LISTENER).getByText("What the check found").waitFor();
           await card(LISTENER).getByRole("button", { name: /^Remove/ }).click();
           await assertAccessible(page);
           await page.getByRole("button", { name: "Remove it" }).click();
           await card(LISTENER).waitFor({ state: "detached" });
-          await page.getByRole("link", { name: "Recordings" }).click();
+          await open(page, "kept.wav");
           await page.reload();
-          const kept = entry(page, "kept.wav");
-          await openNewestOf(kept, 2);
+          const kept = workspace(page);
+          await unfold(kept, "What each step did");
           await kept.locator('li[data-step="listener"]').waitFor();
         },
       ],
@@ -145,11 +143,4 @@ export async function publishChapter({ browser, url, tally, shot, adminKey, plug
     () => shot(page, "failure-publish"),
   );
   await context.close();
-}
-
-/** What the steps of the newest of so many corrections did, once all their reports are read. */
-async function openNewestOf(recording, count) {
-  const details = recording.getByText(/^What each step did/);
-  await eventually("all reports are read", async () => (await details.count()) === count);
-  await details.first().click();
 }

@@ -26,13 +26,59 @@ export async function send(page, { email = EMAIL, preset } = {}) {
 
 /** The list's entry of a recording, by its file name. */
 export function entry(page, name) {
-  return page.getByRole("listitem").filter({ has: page.getByRole("button", { name, exact: false }) });
+  return page.locator("li[data-recording]:visible").filter({ has: page.getByRole("link", { name, exact: false }) });
 }
 
+/** The workspace of the recording that is open. */
+export function workspace(page) {
+  return page.locator("main[data-recording]");
+}
+
+/** One is sent, and its workspace opens. */
 export async function sendFile(page, file, options) {
   await chooseFile(page, file);
   await send(page, options);
-  await entry(page, file.name).waitFor();
+  await opened(page, file.name);
+}
+
+export async function opened(page, name) {
+  await workspace(page).getByRole("heading", { name, level: 1 }).waitFor();
+  return workspace(page);
+}
+
+export async function goTo(page, view) {
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: view, exact: true }).click();
+}
+
+/** From wherever we are to a recording's workspace. */
+export async function open(page, name) {
+  await goTo(page, "Recordings");
+  await entry(page, name).getByRole("link").click();
+  return opened(page, name);
+}
+
+/** So many corrections of the recording that is open are done. */
+export async function corrections(page, count) {
+  await eventually(
+    `there are ${count} corrections`,
+    async () => (await workspace(page).locator('[data-version-status="completed"]').count()) === count,
+    JOB_MS,
+  );
+  await waitForStatus(workspace(page), "completed");
+}
+
+/** What was folded away. */
+export async function unfold(place, words) {
+  const summary = place.locator("summary").filter({ hasText: words }).first();
+  await summary.waitFor();
+  if (!(await summary.evaluate((element) => element.parentElement.open))) await summary.click();
+}
+
+/** Waits until both versions come out of one player. */
+export async function both(page) {
+  const player = playerOf(workspace(page), "compare");
+  await player.waitFor({ state: "attached", timeout: JOB_MS });
+  return player;
 }
 
 export async function waitForStatus(place, status, ms = JOB_MS) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { assertAccessible, openPage } from "../browser.mjs";
 import { eventually } from "../tally.mjs";
-import { chooseFile, entry, send, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
+import { chooseFile, entry, opened, send, sendFile, voiceFile, waitForStatus } from "./steps.mjs";
 
 /** Makes the browser answer as it does when the person says no, or when there is nothing to allow. */
 function microphoneFails(name) {
@@ -54,7 +54,7 @@ export async function troubleChapter({ browser, url, tally, shot }) {
       [
         "with the network gone, sending says so and loses nothing; with it back, it is sent",
         async () => {
-          await page.reload();
+          await page.goto("/");
           await chooseFile(page, voiceFile("offline.wav", 1));
           await context.setOffline(true);
           await send(page);
@@ -62,14 +62,13 @@ export async function troubleChapter({ browser, url, tally, shot }) {
           await page.getByRole("heading", { name: "offline.wav" }).waitFor();
           await context.setOffline(false);
           await page.getByRole("button", { name: "Send", exact: true }).click();
-          await entry(page, "offline.wav").waitFor();
-          await waitForStatus(entry(page, "offline.wav"), "completed");
+          await waitForStatus(await opened(page, "offline.wav"), "completed");
         },
       ],
       [
         "an upload can be cancelled and sent again",
         async () => {
-          await page.reload();
+          await page.goto("/");
           let release;
           const held = new Promise((resolve) => (release = resolve));
           await page.route("**/api/v1/recordings", async (route) => {
@@ -84,7 +83,7 @@ export async function troubleChapter({ browser, url, tally, shot }) {
           await page.unroute("**/api/v1/recordings");
           assert.equal(await entry(page, "cancelled.wav").count(), 0);
           await page.getByRole("button", { name: "Send", exact: true }).click();
-          await waitForStatus(entry(page, "cancelled.wav"), "completed");
+          await waitForStatus(await opened(page, "cancelled.wav"), "completed");
         },
       ],
       [
@@ -95,9 +94,9 @@ export async function troubleChapter({ browser, url, tally, shot }) {
             refused += 1;
             return refused <= 2 ? route.fulfill({ status: 503, body: "" }) : route.continue();
           });
-          await page.reload();
+          await page.goto("/");
           await sendFile(page, voiceFile("bumpy.wav", 1));
-          await waitForStatus(entry(page, "bumpy.wav"), "completed");
+          await waitForStatus(await opened(page, "bumpy.wav"), "completed");
           await eventually("the stream is asked for a third time", () => refused >= 3);
           await page.unroute("**/api/v1/events");
         },

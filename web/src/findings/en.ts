@@ -4,7 +4,7 @@ import type { Language } from "./words";
 
 const ANOTHER_COPY = "If you have another copy of the file, send that.";
 const WITHOUT_STEP = "Compare it with the original; if it is too much, correct it again without that step or with gentler settings.";
-const CHOOSE_TRACK = "To correct another one, choose it under “Correct it again”.";
+const CHOOSE_TRACK = "To correct another one, choose it under “Adjust and correct again”.";
 
 export const en: Language = {
   tag: "en",

@@ -8,12 +8,13 @@ import { Findings } from "@/findings/Findings";
 import { FailureForAuthors } from "@/report/ForAuthors";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { isEnded } from "./order";
-import { jobTitle, statusWords, waitingWords } from "./words";
+import { StatusChip } from "./StatusChip";
+import { jobTitle, waitingWords } from "./words";
 import styles from "./jobs.module.css";
 
 export function JobView({ job, onJob }: { job: Job; onJob: (job: Job) => void }) {
   return (
-    <div className={styles.job} data-job={job.id} data-status={job.status}>
+    <div className={styles.job}>
       <p className={styles.jobHead}>
         <strong>{jobTitle(job)}</strong> <StatusChip job={job} />
       </p>
@@ -26,10 +27,6 @@ export function JobView({ job, onJob }: { job: Job; onJob: (job: Job) => void })
       <Findings job={job} found={job.warnings} onJob={onJob} />
     </div>
   );
-}
-
-export function StatusChip({ job }: { job: Job }) {
-  return <span className={`${styles.chip} ${styles[job.status]}`}>{statusWords(job)}</span>;
 }
 
 function Waiting({ job }: { job: Job }) {

@@ -39,7 +39,7 @@ export function Download({ job }: { job: Job }) {
         </select>
         {format === job.format ? (
           // The server names the file: its Content-Disposition wins over a name given here.
-          <a className="button" href={correctedAudioUrl(job)} download>
+          <a className="button primary" href={correctedAudioUrl(job)} download>
             Download {name}
           </a>
         ) : making ? (
@@ -49,6 +49,7 @@ export function Download({ job }: { job: Job }) {
         ) : (
           <button
             type="button"
+            className="primary"
             onClick={() => void make(other, `The ${name}`).then((made) => (made ? save(other) : undefined))}
           >
             Download {name}

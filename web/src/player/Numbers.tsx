@@ -1,15 +1,11 @@
 // Before and after, in numbers.
 
+import type { Report } from "@/api/report";
 import { numberRows } from "./rows";
-import type { ReportState } from "./useReport";
 import styles from "./player.module.css";
 
-export function Numbers({ report: state }: { report: ReportState }) {
-  if (state.phase === "loading") return <p className="muted">Reading what was measured…</p>;
-  if (state.phase === "failed") {
-    return <p className="muted">What was measured cannot be shown just now: {state.trouble.detail}</p>;
-  }
-  const { source } = state.report;
+export function Numbers({ report }: { report: Report }) {
+  const { source } = report;
   return (
     <table className={styles.numbers}>
       <caption className="hidden">Measured before and after</caption>
@@ -21,7 +17,7 @@ export function Numbers({ report: state }: { report: ReportState }) {
         </tr>
       </thead>
       <tbody>
-        {numberRows(state.report).map(({ name, before, after }) => (
+        {numberRows(report).map(({ name, before, after }) => (
           <tr key={name}>
             <th scope="row">{name}</th>
             <td>{before}</td>

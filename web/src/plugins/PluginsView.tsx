@@ -19,7 +19,7 @@ type Props = {
   onTry: (chain: Chain, name: string) => void;
 };
 
-export function PluginsView({ plugin: named, go, onTry }: Props) {
+export default function PluginsView({ plugin: named, go, onTry }: Props) {
   const { phase, trouble, plugins, reload } = useCatalogue();
   const admin = useAdminKey();
   const heading = useRef<HTMLHeadingElement>(null);

@@ -1,15 +1,19 @@
 "use client";
 
 import dynamic from "next/dynamic";
+import { TopBar } from "./TopBar";
 
 function Loading() {
   return (
-    <main className="page">
-      <p className="muted">Opening…</p>
-      <noscript>
-        <p>Retake records and plays sound in the browser, and needs JavaScript for it.</p>
-      </noscript>
-    </main>
+    <>
+      <TopBar />
+      <main className="page">
+        <p className="muted">Opening…</p>
+        <noscript>
+          <p>Retake records and plays sound in the browser, and needs JavaScript for it.</p>
+        </noscript>
+      </main>
+    </>
   );
 }
 

@@ -1,29 +1,37 @@
 import { describe, expect, it } from "vitest";
-import { type View, addressOf, viewAt } from "./useView";
+import { EVERYTHING, type View, addressOf, viewAt } from "./useView";
+
+const ALL: readonly (readonly [string, View])[] = [
+  ["/", { name: "start" }],
+  ["/recordings", EVERYTHING],
+  ["/recordings?q=a%26b&status=failed&sort=name", { name: "recordings", search: "a&b", status: "failed", sort: "name" }],
+  ["/recordings/0192", { name: "recording", id: "0192", job: null }],
+  ["/recordings/0192?job=7", { name: "recording", id: "0192", job: "7" }],
+  ["/plugins", { name: "plugins", plugin: null }],
+  ["/plugins?id=org.a%26b%3D%2Fc", { name: "plugins", plugin: "org.a&b=/c" }],
+  ["/settings", { name: "settings" }],
+];
 
 describe("the view", () => {
+  it.each(ALL)("of %s is told from the address, and leads back to it", (address, view) => {
+    expect(viewAt(address)).toEqual(view);
+    expect(addressOf(view)).toBe(address);
+  });
+
   it.each([
-    ["/", { name: "recordings" }],
-    ["/plugins", { name: "plugins", plugin: null }],
     ["/plugins/", { name: "plugins", plugin: null }],
-    ["/plugins?id=org.retake.gain", { name: "plugins", plugin: "org.retake.gain" }],
+    ["/recordings/", EVERYTHING],
     ["/plugins?id=%", { name: "plugins", plugin: "%" }],
-    ["/plugins/a", { name: "recordings" }],
-    ["/jobs/7?id=x", { name: "recordings" }],
-  ] as [string, View][])("of %s is told from the address", (address, view) => {
+    ["/recordings/%", { name: "recording", id: "%", job: null }],
+    ["/plugins/a", { name: "start" }],
+    ["/recordings/a/b", { name: "start" }],
+    ["/jobs/7?id=x", { name: "start" }],
+  ] as [string, View][])("of %s is understood as well", (address, view) => {
     expect(viewAt(address)).toEqual(view);
   });
 
-  it("has an address that leads back to it, without a dot in its path", () => {
-    for (const view of [viewAt("/"), viewAt("/plugins"), viewAt("/plugins?id=org.a%26b%3D%2Fc")]) {
-      const address = addressOf(view);
-      expect(viewAt(address)).toEqual(view);
-      expect(address.split("?")[0]).not.toContain(".");
-    }
-  });
-
   it.each(["", "/retake", "/a/b"])("is found again below '%s'", (base) => {
-    for (const view of [viewAt("/"), viewAt("/plugins"), viewAt("/plugins?id=org.a")]) {
+    for (const [, view] of ALL) {
       const address = addressOf(view, base);
       expect(address.startsWith(`${base}/`)).toBe(true);
       expect(viewAt(address, base)).toEqual(view);

@@ -1,0 +1,7 @@
+// Deutsch: dieselben Schlüssel wie in en.ts; der Übersetzer merkt, wenn einer fehlt.
+
+import type { Words } from ".";
+import { shell } from "./de/shell";
+import { workspace } from "./de/workspace";
+
+export const de: Words = { ...shell, ...workspace };
