@@ -71,6 +71,7 @@ kinds! {
     TooLarge "too-large" 413 "The upload is too large";
     RangeNotSatisfiable "range-not-satisfiable" 416 "The range lies outside the audio";
     TooManyRequests "too-many-requests" 429 "Too much at once";
+    QuotaExceeded "quota-exceeded" 429 "A quota is used up";
     // The audio
     NotAudio "not-audio" 415 "This is not audio that can be read";
     UnknownCodec "unknown-codec" 415 "The audio's codec is not supported";

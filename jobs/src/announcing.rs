@@ -29,10 +29,11 @@ use crate::{
     seams::{
         BlobKey, Catalogue, Claim, Credentials, Derivatives, Derive, Errands, EventLog, Heartbeat,
         JobLeases, JobRecord, Leases, Presets, Progress, RecordingWithJobs, Records, Removal,
-        SharedEvents, Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions,
+        SharedEvents, Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions, Usages,
     },
     share::{Share, Shared},
     submission::Submission,
+    usage::Usage,
 };
 
 pub struct Announcing<S: ?Sized> {
@@ -426,6 +427,13 @@ impl<S: Presets + ?Sized> Presets for Announcing<S> {
         newest: u64,
     ) -> Result<bool, StoreError> {
         self.store.remove_preset(owner, name, newest).await
+    }
+}
+
+#[async_trait]
+impl<S: Usages + ?Sized> Usages for Announcing<S> {
+    async fn usage(&self, owner: OwnerId, day: i64) -> Result<Usage, StoreError> {
+        self.store.usage(owner, day).await
     }
 }
 

@@ -25,6 +25,7 @@ pub mod saved_preset;
 pub mod share;
 pub mod submission;
 pub mod trace;
+pub mod usage;
 
 // Traits.
 pub mod seams;

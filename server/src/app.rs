@@ -19,7 +19,7 @@ use crate::{
         respond::Refusal,
     },
     limits::{
-        address_rate::AddressRate, admin_tries::AdminTries, under_way::UnderWay,
+        address_rate::AddressRate, admin_tries::AdminTries, quotas::Quotas, under_way::UnderWay,
         upload_places::UploadPlaces,
     },
     live::watchers::Watchers,
@@ -38,6 +38,7 @@ pub struct App {
     pub session_rate: AddressRate,
     pub under_way: Arc<UnderWay>,
     pub admin_tries: AdminTries,
+    pub quotas: Quotas,
     pub web: WebAssets,
     pub place: Place,
     pub proxies: Proxies,
@@ -67,6 +68,7 @@ impl App {
             under_way: Arc::default(),
             session_rate: AddressRate::new(config.sessions_per_minute_max),
             admin_tries: AdminTries::new(&config),
+            quotas: Quotas::new(&config),
             web,
             // `Config::problems` has refused what cannot be read.
             place: Place::parse(&config.public_url).unwrap_or_default(),

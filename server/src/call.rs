@@ -14,6 +14,7 @@ use crate::{
         request_id::{Peer, RequestId},
         respond::{Refusal, shorten},
     },
+    limits::quotas::Told,
     live::telling::Direct,
 };
 
@@ -30,6 +31,8 @@ pub struct Call {
     /// There, if whoever asks can be told events without a body of ours.
     pub direct: Option<Direct>,
     pub way: Way,
+    /// What the answer is to say of quotas.
+    pub told: Told,
     pub body: RequestBody,
 }
 

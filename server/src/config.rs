@@ -63,6 +63,12 @@ pub struct Config {
     pub shares_per_owner_max: u64,
     /// Names under which an owner keeps chains.
     pub presets_per_owner_max: u64,
+    /// Of one owner, at one server; 0: no quota.
+    pub quota_requests_per_minute: u64,
+    /// Handed in by one owner in a day, in UTC; 0: no quota.
+    pub quota_bytes_per_day: u64,
+    /// Corrected for one owner in a day, in UTC; 0: no quota.
+    pub quota_audio_s_per_day: u64,
     /// Wrong admin keys from one network address; then it is not listened to for the rest of the
     /// minute.
     pub admin_tries_per_minute_max: u32,
@@ -152,6 +158,9 @@ impl Default for Config {
             api_keys_max: 10_000,
             shares_per_owner_max: 1_000,
             presets_per_owner_max: 200,
+            quota_requests_per_minute: 0,
+            quota_bytes_per_day: 0,
+            quota_audio_s_per_day: 0,
             admin_tries_per_minute_max: 10,
             admin_tries_per_minute_total_max: 100,
             plugin_submissions_max: 16,

@@ -27,6 +27,7 @@ use crate::{
         streamed::Endless,
         target,
     },
+    limits::quotas::Told,
     routes,
 };
 
@@ -63,12 +64,14 @@ impl Front {
         let path = request.uri().path().to_owned();
         let their_page = Page::of(&self.app.cors_origins, &method, request.headers());
         let preflight = their_page.as_ref().and_then(Page::preflight);
+        let told = Told::default();
         let mut response = match (self.settle(&mut request, peer), preflight) {
             (Err(refusal), _) => refusal.into_response(&request_id),
             (Ok(()), Some(preflight)) => preflight,
             (Ok(()), None) => {
                 request.extensions_mut().insert(request_id.clone());
                 request.extensions_mut().insert(trace);
+                request.extensions_mut().insert(told.clone());
                 let mut service = warp::service(self.routes.clone());
                 match AssertUnwindSafe(service.call(request)).catch_unwind().await {
                     Ok(Ok(response)) => response,
@@ -90,6 +93,7 @@ impl Front {
             response = refusal.into_response(&request_id);
         }
         add_headers(&mut response, &request_id);
+        told.add_to(response.headers_mut());
         if let Some(page) = their_page {
             page.let_read(&mut response);
         }

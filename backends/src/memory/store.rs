@@ -9,6 +9,7 @@ mod outbox;
 mod plugins;
 mod presets;
 mod shares;
+mod usage;
 
 use std::{
     collections::BTreeMap,
@@ -63,6 +64,7 @@ struct Tables {
     plugins: Plugins,
     presets: presets::Known,
     shares: shares::Known,
+    usage: usage::Known,
     derivatives: BTreeMap<DerivativeId, Derivative>,
 }
 
@@ -292,6 +294,7 @@ impl Records for MemoryStore {
             recording: recording.clone(),
         };
         tables.recordings.insert(recording.id, row);
+        usage::note_bytes(&mut tables.usage, recording);
         Ok(tables.add_job_once(job, once, now))
     }
 
@@ -516,6 +519,9 @@ impl Leases<Job> for MemoryStore {
         let Some((job, Ok(()))) = settled else {
             return Ok(Err(LeaseLost));
         };
+        if let Some(correction) = &correction {
+            usage::note_audio(&mut tables.usage, &job, correction, now);
+        }
         if let Some(row) = tables.jobs.get_mut(&job.id) {
             row.correction = correction;
         }

@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0018_derivative_events.sql"),
     include_str!("migrations/0019_shares.sql"),
     include_str!("migrations/0020_presets.sql"),
+    include_str!("migrations/0021_usage.sql"),
 ];
 
 /// What this program writes.

@@ -24,7 +24,7 @@ use super::{
     errands::Bytes,
     forget,
     rows::{recording_by_id, signed, to_json},
-    sweep, turns, upload,
+    sweep, turns, upload, usage,
 };
 
 #[async_trait]
@@ -163,6 +163,8 @@ impl Leases<Job> for SqliteStore {
                         bytes.are_here,
                         times,
                     )?;
+                    let audio_ms = correction.report.input.duration_ms;
+                    usage::note_audio(connection, job.owner, times.now, audio_ms)?;
                 }
                 for byproduct in byproducts {
                     derivatives::adopt(connection, &job, byproduct, &bytes, times.now)?;

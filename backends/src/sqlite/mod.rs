@@ -38,6 +38,7 @@ mod syncer;
 mod tidy;
 mod turns;
 mod upload;
+mod usage;
 mod write_ahead;
 mod writer;
 

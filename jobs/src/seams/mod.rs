@@ -17,6 +17,7 @@ mod shares;
 mod space;
 mod submissions;
 mod sweep;
+mod usages;
 
 // Bytes, messages and news.
 mod blobs;
@@ -38,6 +39,7 @@ pub use shares::Shares;
 pub use space::{Space, SpaceUsed};
 pub use submissions::Submissions;
 pub use sweep::Sweep;
+pub use usages::Usages;
 
 use std::sync::Arc;
 
@@ -45,7 +47,16 @@ use crate::{derivative::Derivative, submission::Submission};
 
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
 pub trait ServerStore:
-    Records + EventLog + Credentials + Shares + Presets + Catalogue + Submissions + Derivatives + Space
+    Records
+    + EventLog
+    + Credentials
+    + Shares
+    + Presets
+    + Usages
+    + Catalogue
+    + Submissions
+    + Derivatives
+    + Space
 {
 }
 impl<
@@ -54,6 +65,7 @@ impl<
         + Credentials
         + Shares
         + Presets
+        + Usages
         + Catalogue
         + Submissions
         + Derivatives

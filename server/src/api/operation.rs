@@ -241,7 +241,11 @@ impl Operation {
         self.who = Who::Owner;
         let foreign = (!self.method.is_safe()).then_some(ProblemKind::ForeignOrigin);
         self.problems.extend(foreign);
-        self.refuses(&[ProblemKind::Unauthenticated, ProblemKind::InsufficientScope])
+        self.refuses(&[
+            ProblemKind::Unauthenticated,
+            ProblemKind::InsufficientScope,
+            ProblemKind::QuotaExceeded,
+        ])
     }
 
     /// Asks for an admin key or an API key: 401 without one, 403 where the key's scope is another, and 429 after too many wrong ones.

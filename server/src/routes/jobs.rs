@@ -31,6 +31,9 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let recording: RecordingId = call.id()?;
     let ordering = Ordering::begin(&app, owner, &call.headers).await?;
+    if !ordering.came_before() {
+        auth::check_usage(&app, (owner, &call.told), None).await?;
+    }
     let (request_id, trace) = (call.request_id.clone(), call.trace);
     let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
     // A recording that is not there is 404, whatever else is wrong.

@@ -45,6 +45,7 @@ use crate::{
         request_id::{Peer, RequestId},
         respond::{Answer, Refusal},
     },
+    limits::quotas::Told,
     live::telling::Direct,
 };
 
@@ -239,9 +240,10 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
         .and(warp::ext::optional::<Peer>())
         .and(warp::ext::optional::<Direct>())
         .and(warp::ext::get::<Way>())
+        .and(warp::ext::get::<Told>())
         .and(warp::body::stream())
         .map(
-            move |method, query, headers, request_id, trace, peer, direct, way, body| Call {
+            move |method, query, headers, request_id, trace, peer, direct, way, told, body| Call {
                 method,
                 segments: Vec::new(),
                 query,
@@ -251,6 +253,7 @@ fn call(app: Arc<App>) -> BoxedFilter<(Call,)> {
                 peer,
                 direct,
                 way,
+                told,
                 body: RequestBody::new(
                     bytes_of(body),
                     ms(app.config.body_idle_ms),

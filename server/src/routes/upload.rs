@@ -66,7 +66,12 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let ordering = Ordering::begin(&app, owner, &call.headers).await?;
     let envelope = envelope(&call.headers)?;
     let fields = call.query_fields();
-    check_length(&app, &call.headers)?;
+    let length = check_length(&app, &call.headers)?;
+    if !ordering.came_before() {
+        // Around the recording stands a form, which is little; without a length any recording fits that begins
+        // within the quota.
+        auth::check_usage(&app, (owner, &call.told), Some(length.unwrap_or(1))).await?;
+    }
     let place = app.upload_places.take(Some(owner), call.peer)?;
     let upload = Upload {
         app: app.clone(),
@@ -129,13 +134,14 @@ fn envelope(headers: &HeaderMap) -> Result<Envelope, Refusal> {
 }
 
 /// Says no before the body is read, where its length already tells.
-fn check_length(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+/// As far as the request says.
+fn check_length(app: &App, headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
     let length = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok());
     match length.and_then(|text| text.parse::<u64>().ok()) {
         Some(length) if length > form_bytes_max(app) => Err(too_large(app)),
-        _ => Ok(()),
+        length => Ok(length),
     }
 }
 

@@ -5,6 +5,8 @@
 //! Looking a hash up tells an attacker's clock nothing about the secret, so no constant-time compare
 //! is needed. None is ever logged.
 
+use std::time::Instant;
+
 use http::{HeaderValue, header};
 use jiff::Timestamp;
 use retake_chain::problem::ProblemKind;
@@ -13,6 +15,7 @@ use retake_jobs::{
     digest::hex,
     id::OwnerId,
     seams::StoreError,
+    usage::day,
 };
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
@@ -21,6 +24,7 @@ use crate::{
     app::App,
     call::Call,
     http::respond::Refusal,
+    limits::quotas::Told,
     session::{
         api_key::{self, ApiKeySecret},
         cookie::SessionCookie,
@@ -57,7 +61,24 @@ impl Credential {
 pub async fn owner(app: &App, call: &Call) -> Result<OwnerId, Refusal> {
     let credential = credential(app, call).await?;
     credential.check(Scope::Recordings)?;
-    Ok(credential.owner())
+    let owner = credential.owner();
+    app.quotas.request(owner, &call.told, Instant::now())?;
+    Ok(owner)
+}
+
+/// Before something of the owner's is taken in: so many bytes, as far as the request says, or none, to be
+/// corrected.
+pub async fn check_usage(
+    app: &App,
+    (owner, told): (OwnerId, &Told),
+    bytes: Option<u64>,
+) -> Result<(), Refusal> {
+    if !app.quotas.looks_at_usage() {
+        return Ok(());
+    }
+    let now = app.parts.clock.now();
+    let used = app.parts.store.usage(owner, day(now)).await?;
+    app.quotas.usage(used, bytes, told, now)
 }
 
 /// The same, where nobody need say who asks. Whoever does is believed or told.

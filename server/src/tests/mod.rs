@@ -21,6 +21,7 @@ mod once;
 mod openapi;
 mod presets;
 mod publishing;
+mod quotas;
 mod shares;
 mod site;
 mod streams;

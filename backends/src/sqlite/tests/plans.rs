@@ -14,7 +14,7 @@ use retake_jobs::{
     saved_preset::{PresetName, Saved, SavedPreset, Summary},
     seams::{
         Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Presets, Progress, Queue,
-        QueueLimits, Shares, Sources, Space, Submissions, Sweep, Topic,
+        QueueLimits, Shares, Sources, Space, Submissions, Sweep, Topic, Usages,
     },
     share::{Share, Shared},
     submission::{Submission, Verdict},
@@ -199,6 +199,7 @@ async fn live(bench: &Bench) {
     let (recording, job) = bench.accepted(LONG).await;
     shares(bench, &job).await;
     presets(bench, owner).await;
+    store.usage(owner, 0).await.unwrap();
     for job in [&job, &bench.accepted(10).await.1] {
         let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
             panic!("it waits")

@@ -10,6 +10,7 @@ mod publishing;
 mod records;
 mod shares;
 mod turns;
+mod usages;
 
 use std::sync::Arc;
 

@@ -6,8 +6,9 @@ use retake_jobs::{
     credential::{ApiKey, Session},
     id::{ApiKeyId, OwnerId, SessionId, ShareId},
     saved_preset::{PresetName, Saved, SavedPreset},
-    seams::{Credentials, Presets, Shares, StoreError},
+    seams::{Credentials, Presets, Shares, StoreError, Usages},
     share::{Share, Shared},
+    usage::Usage,
 };
 
 use super::FaultyStore;
@@ -147,5 +148,12 @@ impl Presets for FaultyStore {
         newest: u64,
     ) -> Result<bool, StoreError> {
         self.inner.remove_preset(owner, name, newest).await
+    }
+}
+
+#[async_trait]
+impl Usages for FaultyStore {
+    async fn usage(&self, owner: OwnerId, day: i64) -> Result<Usage, StoreError> {
+        self.inner.usage(owner, day).await
     }
 }
