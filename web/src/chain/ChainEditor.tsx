@@ -27,7 +27,7 @@ type Props = {
   onForgotten: () => void;
 };
 
-export function ChainEditor({ draft, act, externals, followed, name, onSaved, onForgotten }: Props) {
+export default function ChainEditor({ draft, act, externals, followed, name, onSaved, onForgotten }: Props) {
   const id = useId();
   const announce = useAnnounce();
   const { plugins, manifestOf, want } = useCatalogue();

@@ -2,6 +2,7 @@
 
 import type { Words } from ".";
 import { shell } from "./de/shell";
+import { send } from "./de/send";
 import { workspace } from "./de/workspace";
 
-export const de: Words = { ...shell, ...workspace };
+export const de: Words = { ...shell, ...send, ...workspace };
