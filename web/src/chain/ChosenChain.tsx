@@ -24,6 +24,8 @@ export function ChosenChain({ choice }: { choice: ChainChoice }) {
       <ChainEditor
         draft={choice.draft}
         act={choice.act}
+        undo={choice.undo}
+        reset={choice.reset}
         externals={choice.externals}
         followed={choice.followed}
         name={savedName(choice.value)}
