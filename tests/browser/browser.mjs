@@ -2,12 +2,14 @@
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
+import { readFile, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-export async function openBrowser(voiceFile) {
-  return chromium.launch({
+function options(voiceFile) {
+  return {
     executablePath: process.env.RETAKE_TEST_CHROMIUM ?? "/usr/bin/chromium",
     // Chromium's sandbox does not work for root.
     chromiumSandbox: process.getuid?.() !== 0,
@@ -17,17 +19,40 @@ export async function openBrowser(voiceFile) {
       `--use-file-for-fake-audio-capture=${voiceFile}`,
       "--autoplay-policy=no-user-gesture-required",
     ],
-  });
+  };
+}
+
+export async function openBrowser(voiceFile) {
+  return chromium.launch(options(voiceFile));
+}
+
+/** A browser that writes what it keeps into a folder, and can be killed as if the machine had lost its power. */
+export async function openLastingBrowser(voiceFile, folder, url) {
+  const context = await chromium.launchPersistentContext(folder, { ...options(voiceFile), ...person(url) });
+  const kill = async () => {
+    const ended = new Promise((resolve) => context.on("close", resolve));
+    for (const pid of await processesOf(folder)) process.kill(pid, "SIGKILL");
+    await ended;
+    // What the killed one held would make the next one think that it still runs.
+    for (const name of ["SingletonLock", "SingletonCookie", "SingletonSocket"]) await rm(join(folder, name), { force: true });
+  };
+  return { context, kill };
+}
+
+/** Those that were started with this folder. */
+async function processesOf(folder) {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+  return pids.filter((_, at) => lines[at].includes(`--user-data-dir=${folder}`));
+}
+
+function person(url) {
+  return { baseURL: url, viewport: { width: 1100, height: 900 }, locale: "en-GB" };
 }
 
 /** A person with their own cookies. `complaints` fills with everything the page should not do. */
-export async function openPage(browser, url, { path = "/", heading = "Your recordings", init, ...options } = {}) {
-  const context = await browser.newContext({
-    baseURL: url,
-    viewport: { width: 1100, height: 900 },
-    locale: "en-GB",
-    ...options,
-  });
+export async function openPage(browser, url, { path = "/", heading = "Your recordings", init, context: own, ...options } = {}) {
+  const context = own ?? (await browser.newContext({ ...person(url), ...options }));
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   const complaints = [];

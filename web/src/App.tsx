@@ -1,6 +1,6 @@
 // The page: bringing a recording in, everything that was, one of them, and the plugins.
 
-import { Suspense, lazy, useCallback, useRef, useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import type { Chain } from "@/api/chain";
 import type { Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
@@ -37,18 +37,15 @@ function Views() {
   const announce = useAnnounce();
   const { view, go } = useView();
   const [trial, setTrial] = useState<Trial | null>(null);
-  const sent = useRef<string | null>(null);
   usePlayOneAtATime();
 
   const { added } = recordings;
-  const onSent = useCallback(
-    (recording: Recording) => {
-      added(recording);
-      sent.current = recording.id;
-      go({ name: "recording", id: recording.id, job: null });
-    },
-    [added, go],
-  );
+  // Whoever has sent one wants to see it; of several the list shows how far they are.
+  const onSent = ([first, ...others]: readonly Recording[]) => {
+    if (first !== undefined && others.length === 0 && view.name === "start") {
+      go({ name: "recording", id: first.id, job: null });
+    }
+  };
 
   const onTry = (chain: Chain, name: string) => {
     const last = recordings.state.recordings[0];
@@ -72,7 +69,12 @@ function Views() {
           <h1>{t("start.title")}</h1>
           <p className="muted">{t("start.what")}</p>
         </div>
-        <NewRecording presets={presets} trial={trial?.recordingId === null ? trial : null} onSent={onSent} />
+        <NewRecording presets={presets} 
+          trial={trial?.recordingId === null ? trial : null}
+          onDropped={() => go({ name: "start" })}
+          onAccepted={added}
+          onSent={onSent}
+        />
         <RecentRecordings recordings={recordings} go={go} />
       </main>
       {view.name === "recordings" && <RecordingsView recordings={recordings} view={view} go={go} />}

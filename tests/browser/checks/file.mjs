@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { openPage } from "../browser.mjs";
+import { assertAccessible, openPage } from "../browser.mjs";
 import { eventually, near } from "../tally.mjs";
-import { both, chooseFile, goTo, opened, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus, workspace } from "./steps.mjs";
+import { both, chooseFile, entry, goTo, open, opened, playerOf, playsOn, send, sendFile, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 export async function fileChapter({ browser, url, tally, shot }) {
   const { context, page, complaints } = await openPage(browser, url);
@@ -97,14 +97,67 @@ export async function fileChapter({ browser, url, tally, shot }) {
         },
       ],
       [
+        "several files are sent at once, each becomes one recording, and one of them can be left out before",
+        async () => {
+          await goTo(page, "New");
+          const files = ["one.wav", "two.wav", "three.wav", "four.wav"].map((name) => voiceFile(name, 1));
+          await page.getByLabel("Choose files").setInputFiles(files.slice(0, 3));
+          await page.getByRole("heading", { name: "Ready to send" }).waitFor();
+          await page.getByLabel("Add files").setInputFiles(files.slice(3));
+          await page.getByRole("button", { name: "Do not send: two.wav" }).click();
+          assert.equal(await page.getByRole("list", { name: "To be sent" }).getByRole("heading").count(), 3);
+          await assertAccessible(page);
+          await shot(page, "several");
+          await page.getByRole("button", { name: "Send all 3" }).click();
+          for (const name of ["one.wav", "three.wav", "four.wav"]) {
+            await entry(page, name).waitFor();
+            await waitForStatus(entry(page, name), "completed");
+            assert.equal(await entry(page, name).count(), 1);
+          }
+          assert.equal(await entry(page, "two.wav").count(), 0);
+          await page.getByRole("heading", { name: "New recording" }).waitFor();
+        },
+      ],
+      [
+        "an answer that is lost makes no second recording",
+        async () => {
+          let lost = 0;
+          await page.route("**/api/v1/recordings", async (route) => {
+            if (route.request().method() !== "POST" || lost > 0) return route.continue();
+            lost += 1;
+            await route.fetch();
+            await route.abort("connectionreset");
+          });
+          await sendFile(page, voiceFile("once.wav", 1));
+          await waitForStatus(workspace(page), "completed");
+          await page.unroute("**/api/v1/recordings");
+          assert.equal(lost, 1);
+          await goTo(page, "Recordings");
+          await entry(page, "once.wav").waitFor();
+          assert.equal(await entry(page, "once.wav").count(), 1);
+        },
+      ],
+      [
+        "whoever has nothing at hand tries it with our sample",
+        async () => {
+          await goTo(page, "New");
+          await page.getByRole("button", { name: "Try it with our sample" }).click();
+          await page.getByRole("heading", { name: "noisy room.ogg" }).waitFor();
+          await send(page, { preset: /^Find out what it needs/ });
+          await waitForStatus(await opened(page, "noisy room.ogg"), "completed");
+          const headline = workspace(page).getByRole("heading", { level: 2 }).first();
+          assert.match(await headline.innerText(), /^The noise is \d+ dB quieter/);
+        },
+      ],
+      [
         "where the browser cannot play both in one, that is said and the two players stay",
         async () => {
           const address = /\/jobs\/[^/]+\/compare$/;
           await page.route(address, (route) =>
             route.fulfill({ contentType: "audio/webm", body: "no stream that any browser plays" }),
           );
+          const dropped = await open(page, "dropped.wav");
           await page.reload();
-          const dropped = await opened(page, "dropped.wav");
           await dropped.getByText("cannot play both out of one stream").waitFor();
           near(await playsOn(playerOf(dropped, "corrected"), "the correction"), 1, 0.5, "its length in seconds");
           await playerOf(dropped, "corrected").evaluate((element) => element.pause());
@@ -120,7 +173,7 @@ export async function fileChapter({ browser, url, tally, shot }) {
         "an empty file and a picture are refused at once",
         async () => {
           await goTo(page, "New");
-          const input = page.getByLabel("Choose a file");
+          const input = page.getByLabel("Choose files");
           await input.setInputFiles({ name: "empty.wav", mimeType: "audio/wav", buffer: Buffer.alloc(0) });
           await page.getByRole("alert").filter({ hasText: "“empty.wav” is empty" }).waitFor();
           await input.setInputFiles({ name: "cat.png", mimeType: "image/png", buffer: Buffer.from("png") });
@@ -130,7 +183,7 @@ export async function fileChapter({ browser, url, tally, shot }) {
       [
         "the e-mail address is remembered",
         async () => {
-          await page.reload();
+          await page.goto("/");
           await chooseFile(page, voiceFile("again.wav", 1));
           assert.equal(await page.getByLabel("Your e-mail address").inputValue(), "ann@example.org");
           await sendFileAgain(page);

@@ -33,6 +33,8 @@ export async function looksChapter({ browser, url, tally, shot }) {
             await page.getByRole("timer").waitFor();
             await fits("recording");
             await page.getByRole("button", { name: "Throw away" }).click();
+            await page.getByRole("dialog").getByRole("button", { name: "Throw away" }).click();
+            await page.getByRole("button", { name: "Record", exact: true }).waitFor();
           },
         ],
         [

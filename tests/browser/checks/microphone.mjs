@@ -122,10 +122,10 @@ export async function microphoneChapter({ browser, url, tally, shot }) {
           const player = await both(page);
           near(await playsOn(player, "both in one"), recorded_s, 0.15, "their length in seconds");
           await player.evaluate((element) => element.pause());
-          for (const kind of ["original", "corrected"]) {
-            const seconds = await playsOn(playerOf(recording, kind), `the ${kind} recording`);
-            near(seconds, recorded_s, 0.15, `the ${kind} recording's length in seconds`);
-          }
+          // What was recorded in parts does not say how long it is.
+          await playsOn(playerOf(recording, "original"), "the original recording");
+          const corrected = await playsOn(playerOf(recording, "corrected"), "the corrected recording");
+          near(corrected, recorded_s, 0.15, "the corrected recording's length in seconds");
           const pausedOriginal = await playerOf(recording, "original").evaluate((element) => element.paused);
           assert.equal(pausedOriginal, true, "starting one pauses the other");
           await playerOf(recording, "corrected").evaluate((element) => element.pause());

@@ -14,7 +14,7 @@ export function voiceFile(name, seconds = 2) {
 
 export async function chooseFile(page, file) {
   // Handing a long file to a browser on a loaded machine takes longer than anything the page does.
-  await page.getByLabel("Choose a file").setInputFiles(file, { timeout: JOB_MS });
+  await page.getByLabel(/^(Choose|Add) files$/).setInputFiles(file, { timeout: JOB_MS });
   await page.getByRole("heading", { name: "Ready to send" }).waitFor();
 }
 

@@ -1,7 +1,7 @@
 // Sends a recording, opening a session first where there is none. It arrives once: a browser sends a POST
 // again by itself whose connection broke, and so do people who see that it failed.
 
-import { again, newKey } from "./again";
+import { again } from "./again";
 import type { Wish } from "./chain";
 import { forgetSession, openSession } from "./client";
 import { RequestFailed } from "./problem";
@@ -9,6 +9,8 @@ import { sendWithProgress } from "./sendWithProgress";
 import { type Accepted, type AskedFormat, parseAccepted } from "./types";
 
 export type Upload = {
+  /** The recording's own, the same however often it is sent. */
+  key: string;
   recording: Blob;
   fileName: string;
   userEmail: string;
@@ -35,20 +37,19 @@ export async function sendRecording(
       return await send();
     }
   }, signal);
-  keys.delete(upload.recording);
   return accepted;
 }
 
-/** Of what was sent and not yet accepted: what it says, and under which key. */
-const keys = new WeakMap<Blob, Map<string, string>>();
+/** Said otherwise it is another request: the server refuses a key that was used for something else. */
+export function keyOf({ key, fileName, userEmail, wish, format }: Omit<Upload, "recording">): string {
+  return `${key}-${fingerprint(JSON.stringify([fileName, userEmail, wish, format]))}`;
+}
 
-function keyOf({ recording, fileName, userEmail, wish, format }: Upload): string {
-  const said = JSON.stringify([fileName, userEmail, wish, format]);
-  const known = keys.get(recording) ?? new Map<string, string>();
-  keys.set(recording, known);
-  const key = known.get(said) ?? newKey();
-  known.set(said, key);
-  return key;
+/** FNV-1a, 32 bits: enough to tell a few orders of one recording apart. */
+function fingerprint(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, "0");
 }
 
 function post(

@@ -4,6 +4,7 @@
 import { useEffect, useId, useRef, useState } from "react";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { findPlugin } from "@/plugins/find";
+import { t } from "@/i18n";
 import { useAnnounce } from "@/ui/Announcer";
 import { AddStep } from "./AddStep";
 import { ChainText } from "./ChainText";
@@ -17,6 +18,8 @@ import styles from "./chain.module.css";
 type Props = {
   draft: Draft;
   act: (action: DraftAction) => void;
+  undo: (() => void) | null;
+  reset: () => void;
   /** External services that may be used. */
   externals: readonly string[];
   /** Plugins whose recommendations presets follow. */
@@ -27,7 +30,7 @@ type Props = {
   onForgotten: () => void;
 };
 
-export function ChainEditor({ draft, act, externals, followed, name, onSaved, onForgotten }: Props) {
+export default function ChainEditor({ draft, act, undo, reset, externals, followed, name, onSaved, onForgotten }: Props) {
   const id = useId();
   const announce = useAnnounce();
   const { plugins, manifestOf, want } = useCatalogue();
@@ -52,7 +55,7 @@ export function ChainEditor({ draft, act, externals, followed, name, onSaved, on
     setAdded(key);
     next.current = `${stepId(key)}-toggle`;
     act({ type: "add", place });
-    announce(`${title} added as step ${draft.steps.length + 1}.`);
+    announce(t("chain.added", { title, place: draft.steps.length + 1 }));
   };
 
   const move = (step: DraftStep, from: number, by: number) => {
@@ -60,26 +63,34 @@ export function ChainEditor({ draft, act, externals, followed, name, onSaved, on
     if (to < 0 || to >= draft.steps.length) return;
     next.current = `${stepId(step.key)}-${by < 0 ? "up" : "down"}`;
     act({ type: "move", key: step.key, by });
-    announce(`${titleOf(step)} is step ${to + 1} of ${draft.steps.length} now.`);
+    announce(t("chain.moved", { title: titleOf(step), place: to + 1, all: draft.steps.length }));
   };
 
   const remove = (step: DraftStep, index: number) => {
     const neighbour = draft.steps[index + 1] ?? draft.steps[index - 1];
     next.current = neighbour === undefined ? `${id}-steps` : `${stepId(neighbour.key)}-toggle`;
     act({ type: "remove", key: step.key });
-    announce(`${titleOf(step)} removed.`);
+    announce(t("chain.removed", { title: titleOf(step) }));
   };
 
   const wrong = noteAt(draft.notes, null, "");
   return (
-    <div ref={editor} className={styles.editor} role="group" aria-label="Your own chain">
-      <p className="muted">The steps run from top to bottom. Each gets what the one before it made.</p>
+    <div ref={editor} className={styles.editor} role="group" aria-label={t("adjust.own")}>
+      <div className={styles.editorHead}>
+        <p className="muted">{t("chain.how")}</p>
+        <button type="button" className="quiet" aria-disabled={undo === null} onClick={undo ?? undefined}>
+          {t("chain.undo")}
+        </button>
+        <button type="button" className="quiet" onClick={reset}>
+          {t("chain.reset")}
+        </button>
+      </div>
       {wrong !== null && (
         <p className="error" tabIndex={-1} data-note="">
           {wrong}
         </p>
       )}
-      <ol id={`${id}-steps`} className={styles.steps} tabIndex={-1} aria-label="Steps">
+      <ol id={`${id}-steps`} className={styles.steps} tabIndex={-1} aria-label={t("chain.steps")}>
         {draft.steps.map((step, index) => (
           <StepCard
             key={step.key}
@@ -97,7 +108,7 @@ export function ChainEditor({ draft, act, externals, followed, name, onSaved, on
       {draft.steps.length < STEPS_MAX ? (
         <AddStep externals={externals} followed={followed} onAdd={add} />
       ) : (
-        <p className="muted">{STEPS_MAX} steps are the most a chain may have.</p>
+        <p className="muted">{t("chain.full", { max: STEPS_MAX })}</p>
       )}
       <SaveChain
         chain={chainOf(draft, manifestOf)}

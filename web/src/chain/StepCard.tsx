@@ -1,10 +1,12 @@
 // One step of a chain: what it is, where it stands, and, opened, everything that can be set.
 
 import { useState } from "react";
+import { t } from "@/i18n";
 import { numberIn, words } from "@/params/values";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { findPlugin } from "@/plugins/find";
 import type { Draft, DraftAction, DraftStep } from "./draft";
+import { MainSlider } from "./MainSlider";
 import { ParamForm } from "./ParamForm";
 import { StepOptions } from "./StepOptions";
 import { notesElsewhere } from "./pointers";
@@ -33,7 +35,7 @@ export function StepCard({ id, draft, step, index, startsOpen, act, onMove, onRe
   const open = chosen !== null && (chosen.refusals === draft.refusals || !refused) ? chosen.open : startsOpen || refused;
   const last = index === draft.steps.length - 1;
   return (
-    <li className={styles.step} data-step={step.plugin ?? step.external}>
+    <li className={step.off ? `${styles.step} ${styles.off}` : styles.step} data-step={step.plugin ?? step.external}>
       <div className={styles.stepHead}>
         <button
           type="button"
@@ -48,26 +50,35 @@ export function StepCard({ id, draft, step, index, startsOpen, act, onMove, onRe
           </span>
           <span className={styles.stepNames}>
             <span>
-              <span className="hidden">Step {index + 1}: </span>
+              <span className="hidden">{t("chain.step", { place: index + 1 })}: </span>
               <bdi>{title}</bdi>
             </span>
             <span className={refused ? `error ${styles.summary}` : styles.summary}>
-              {refused ? "Something here needs a change" : stepSummary(step, plugin)}
+              {refused ? t("chain.wrong") : step.off ? t("chain.isOff") : stepSummary(step, plugin)}
             </span>
           </span>
         </button>
+        <label className={styles.onOff}>
+          <input
+            type="checkbox"
+            checked={!step.off}
+            aria-label={t("chain.on", { title })}
+            onChange={() => act({ type: "change", key: step.key, field: "off", change: { off: !step.off } })}
+          />
+        </label>
         <span className={styles.moves}>
-          <button type="button" id={`${id}-up`} aria-label={`Move ${title} up`} aria-disabled={index === 0} onClick={() => onMove(-1)}>
+          <button type="button" id={`${id}-up`} aria-label={t("chain.up", { title })} aria-disabled={index === 0} onClick={() => onMove(-1)}>
             <span aria-hidden="true">↑</span>
           </button>
-          <button type="button" id={`${id}-down`} aria-label={`Move ${title} down`} aria-disabled={last} onClick={() => onMove(1)}>
+          <button type="button" id={`${id}-down`} aria-label={t("chain.down", { title })} aria-disabled={last} onClick={() => onMove(1)}>
             <span aria-hidden="true">↓</span>
           </button>
-          <button type="button" aria-label={`Remove ${title}`} onClick={onRemove}>
+          <button type="button" aria-label={t("chain.remove", { title })} onClick={onRemove}>
             <span aria-hidden="true">×</span>
           </button>
         </span>
       </div>
+      {!open && <MainSlider step={step} title={title} act={act} />}
       <div id={`${id}-body`} hidden={!open}>
         {open && <StepBody id={id} draft={draft} step={step} act={act} />}
       </div>
@@ -93,12 +104,11 @@ function StepBody({ id, draft, step, act }: BodyProps) {
       {plugin !== undefined && plugin.summary !== "" && <p className="muted" dir="auto">{plugin.summary}</p>}
       {step.external !== null && (
         <p className="muted">
-          The recording is sent to the external service “{step.external}” that this server is set up with, and its
-          answer goes on.
+          {t("chain.external.what", { name: step.external })}
         </p>
       )}
       {step.plugin !== null && phase === "ready" && newest === undefined && (
-        <p className="error">There is no plugin “{step.plugin}” here. Remove this step, or choose another.</p>
+        <p className="error">{t("chain.noPlugin", { name: step.plugin })}</p>
       )}
       {plugin !== undefined ? (
         <ParamForm
@@ -111,17 +121,22 @@ function StepBody({ id, draft, step, act }: BodyProps) {
           onReset={(param) => act({ type: "reset", key: step.key, param })}
         />
       ) : (
-        newest !== undefined && <p className="muted">Looking for version {step.version}…</p>
+        newest !== undefined && <p className="muted">{t("chain.version.looking", { version: step.version ?? "" })}</p>
       )}
       {plugin !== undefined && foreign.length > 0 && (
         <ul className={styles.foreign}>
           {foreign.map(([param, entry]) => (
             <li key={param}>
               <span>
-                {plugin.name} {plugin.version} has no parameter “{param}” (it was {words(undefined, numberIn(entry) ?? entry)}).
+                {t("chain.noParam", {
+                  plugin: `${plugin.name} ${plugin.version}`,
+                  param,
+                  value: words(undefined, numberIn(entry) ?? entry),
+                })}
               </span>
               <button type="button" onClick={() => act({ type: "reset", key: step.key, param })}>
-                Leave it out<span className="hidden">: {param}</span>
+                {t("chain.leaveOut")}
+                <span className="hidden">: {param}</span>
               </button>
             </li>
           ))}

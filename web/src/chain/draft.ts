@@ -2,6 +2,7 @@
 
 import type { Chain, ChainStep, ParamValue } from "@/api/chain";
 import type { Param, Plugin } from "@/api/plugins";
+import { t } from "@/i18n";
 import { type Entry, check, entryOf, numberIn } from "@/params/values";
 
 export type DraftStep = {
@@ -20,6 +21,8 @@ export type DraftStep = {
   delta: boolean;
   follow: boolean;
   spare: Readonly<Record<string, number>>;
+  /** Here and not run. */
+  off: boolean;
 };
 
 /** Something against a step's field, or, with `step` null, against the chain. Fields are called as in a pointer. */
@@ -121,6 +124,7 @@ function blank(key: string): DraftStep {
     delta: false,
     follow: false,
     spare: {},
+    off: false,
   };
 }
 
@@ -154,7 +158,12 @@ export type ManifestOf = (step: DraftStep) => Plugin | undefined;
 
 /** The chain as it would be sent, with what is wrong in it. */
 export function chainOf(draft: Draft, manifestOf: ManifestOf): Chain {
-  return { steps: draft.steps.map((step) => chainStep(step, manifestOf(step))) };
+  return { steps: running(draft).map((step) => chainStep(step, manifestOf(step))) };
+}
+
+/** The steps that are sent, in their order. */
+export function running({ steps }: Draft): readonly DraftStep[] {
+  return steps.filter(({ off }) => !off);
 }
 
 function chainStep(step: DraftStep, plugin: Plugin | undefined): ChainStep {
@@ -191,13 +200,14 @@ export const MIX: Param = {
 
 /** What can be told to be wrong before anything is sent. */
 export function troubles(draft: Draft, manifestOf: ManifestOf): Note[] {
-  if (draft.steps.length === 0) {
-    return [{ step: null, field: "", detail: "A chain needs at least one step. Add one." }];
+  if (running(draft).length === 0) {
+    const detail = draft.steps.length === 0 ? t("chain.empty") : t("chain.allOff");
+    return [{ step: null, field: "", detail }];
   }
   if (draft.steps.length > STEPS_MAX) {
-    return [{ step: null, field: "", detail: `A chain has at most ${STEPS_MAX} steps; here are ${draft.steps.length}.` }];
+    return [{ step: null, field: "", detail: t("chain.tooMany", { max: STEPS_MAX, count: draft.steps.length }) }];
   }
-  return draft.steps.flatMap((step) => {
+  return running(draft).flatMap((step) => {
     const params = manifestOf(step)?.params ?? [];
     const fields: [Param, string, Entry][] = [[MIX, "mix", step.mix]];
     for (const param of params) {

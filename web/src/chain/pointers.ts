@@ -3,7 +3,7 @@
 
 import type { FieldError } from "@/api/problem";
 import { sentence } from "@/api/problem";
-import type { Draft, Note } from "./draft";
+import { type Draft, type Note, running } from "./draft";
 
 /** Only what is said of the chain; the steps are those that were sent. */
 export function notesFrom(errors: readonly FieldError[], sent: Draft): Note[] {
@@ -12,7 +12,7 @@ export function notesFrom(errors: readonly FieldError[], sent: Draft): Note[] {
     if (root !== "chain") return [];
     const detail = sentence(error.detail);
     const [list, index, ...field] = rest;
-    const step = list === "steps" && index !== undefined && /^\d+$/.test(index) ? sent.steps[Number(index)] : undefined;
+    const step = list === "steps" && index !== undefined && /^\d+$/.test(index) ? running(sent)[Number(index)] : undefined;
     if (step === undefined) return [{ step: null, field: "", detail }];
     return [{ step: step.key, field: field.join("/"), detail }];
   });

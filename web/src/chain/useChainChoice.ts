@@ -5,7 +5,8 @@ import { type Chain, type ChainStep, type Wish, parseChain } from "@/api/chain";
 import type { FieldError } from "@/api/problem";
 import type { Preset } from "@/api/types";
 import { useCatalogue } from "@/plugins/Catalogue";
-import { type Draft, type DraftAction, EMPTY, chainOf, draftOf, reduceDraft, troubles } from "./draft";
+import { type Draft, type DraftAction, EMPTY, chainOf, draftOf, troubles } from "./draft";
+import { beginHistory, reduceHistory } from "./history";
 import { OWN, SAVED, choiceAmong, savedName } from "./choice";
 import { notesFrom } from "./pointers";
 import { type SavedChain, useSavedChains } from "./saved";
@@ -25,6 +26,10 @@ export type ChainChoice = {
   /** The chain under edit; null where a preset is chosen. */
   draft: Draft | null;
   act: (action: DraftAction) => void;
+  /** Takes back the last change; null where there is none. */
+  undo: (() => void) | null;
+  /** Back to what it began with. */
+  reset: () => void;
   externals: readonly string[];
   /** Plugins whose recommendations presets follow: added by hand they are followed as well. */
   followed: readonly string[];
@@ -49,7 +54,8 @@ export function useChainChoice({ presets, wanted, setWanted, initial, keep }: Op
   const { saved } = useSavedChains();
   const value = choiceAmong(presets, saved, wanted);
   const name = savedName(value);
-  const [draft, act] = useReducer(reduceDraft, null, () => firstDraft(saved, name, initial));
+  const [history, act] = useReducer(reduceHistory, null, () => beginHistory(firstDraft(saved, name, initial)));
+  const draft = history.now;
   const edited = value === OWN || name !== null;
 
   useEffect(() => {
@@ -89,6 +95,8 @@ export function useChainChoice({ presets, wanted, setWanted, initial, keep }: Op
     change: () => begin(presets.find((preset) => preset.name === value)?.chain ?? { steps: [] }),
     draft: edited ? draft : null,
     act,
+    undo: history.before.length === 0 ? null : () => act({ type: "undo" }),
+    reset: () => act({ type: "replace", chain: initial() ?? { steps: [] } }),
     externals: named(presets, (step) => step.external),
     followed: named(presets, (step) => (step.follow === true ? step.plugin : undefined)),
     wish,

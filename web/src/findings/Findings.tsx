@@ -2,6 +2,7 @@
 
 import type { Finding } from "@/api/finding";
 import type { Job } from "@/api/types";
+import { t } from "@/i18n";
 import { TrackInstead } from "./TrackInstead";
 import { findingWords, sorted } from "./words";
 import styles from "./findings.module.css";
@@ -19,7 +20,7 @@ export function Findings({ job, found, onJob }: Props) {
   return (
     <>
       {warnings.length > 0 && (
-        <ul className={styles.warnings} aria-label="Warnings">
+        <ul className={styles.warnings} aria-label={t("findings.warnings")}>
           {warnings.map((finding) => (
             <li key={keyOf(finding)} className="note" data-finding={finding.code}>
               <FindingText finding={finding} job={job} onJob={onJob} />
@@ -29,7 +30,7 @@ export function Findings({ job, found, onJob }: Props) {
       )}
       {infos.length > 0 && (
         <details className={styles.infos}>
-          <summary>Good to know ({infos.length})</summary>
+          <summary>{t("findings.infos", { count: infos.length })}</summary>
           <ul>
             {infos.map((finding) => (
               <li key={keyOf(finding)} data-finding={finding.code}>

@@ -2,6 +2,9 @@
 
 import type { Words } from ".";
 import { shell } from "./de/shell";
+import { chain } from "./de/chain";
+import { report } from "./de/report";
+import { send } from "./de/send";
 import { workspace } from "./de/workspace";
 
-export const de: Words = { ...shell, ...workspace };
+export const de: Words = { ...shell, ...send, ...workspace, ...chain, ...report };

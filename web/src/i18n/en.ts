@@ -1,6 +1,9 @@
 // English, and with that the list of all keys. `{{…}}` are values; `_one` and `_other` are chosen by `count`.
 
+import { chain } from "./en/chain";
+import { report } from "./en/report";
+import { send } from "./en/send";
 import { workspace } from "./en/workspace";
 import { shell } from "./en/shell";
 
-export const en = { ...shell, ...workspace } as const;
+export const en = { ...shell, ...send, ...workspace, ...chain, ...report } as const;

@@ -5,7 +5,7 @@ import { useId, useState } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
 import { renditionUrl } from "@/api/renditions";
 import { FORMATS, type Format, type Job } from "@/api/types";
-import { FORMAT_WORDS } from "@/send/preset";
+import { formatWords } from "@/send/preset";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { useMaking } from "./useMaking";
 import styles from "./player.module.css";
@@ -33,7 +33,7 @@ export function Download({ job }: { job: Job }) {
         >
           {FORMATS.map((known) => (
             <option key={known} value={known}>
-              {FORMAT_WORDS[known]}
+              {formatWords(known)}
             </option>
           ))}
         </select>

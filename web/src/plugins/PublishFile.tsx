@@ -1,6 +1,6 @@
 // Choose or drop a .wasm, see it sent and checked, read the verdict.
 
-import { useId, useRef } from "react";
+import { useId } from "react";
 import type { Chain } from "@/api/chain";
 import type { Submission } from "@/api/check";
 import { troubleOf } from "@/api/problem";
@@ -17,14 +17,16 @@ type Props = { adminKey: string; onTry: (chain: Chain, name: string) => void; on
 
 export function PublishFile({ adminKey, onTry, onPublished }: Props) {
   const id = useId();
-  const area = useRef<HTMLDivElement>(null);
   const { state, publish, cancel } = usePublishing(adminKey, onPublished);
   const busy = state.phase === "sending" || state.phase === "checking";
-  const over = useFileDrop(area, (file) => {
-    if (!busy) publish(file);
-  });
+  const over = useFileDrop(
+    ([file]) => {
+      if (!busy && file !== undefined) publish(file);
+    },
+    { first: true },
+  );
   return (
-    <div ref={area} className={styles.publish}>
+    <div className={styles.publish}>
       {!busy && (
         <div className={over ? `${styles.drop} ${styles.over}` : styles.drop}>
           <label htmlFor={id} className={styles.dropLabel}>

@@ -1,46 +1,49 @@
-// A recording that exists already: chosen, or dropped anywhere on the page.
+// Recordings that exist already: chosen, or dropped anywhere in the window.
 
-import { useId, useRef } from "react";
-import { useFileDrop } from "@/ui/useFileDrop";
+import { type ReactNode, useId } from "react";
+import { t } from "@/i18n";
 import { ACCEPT, ACCEPTED } from "./accepted";
 import styles from "./recording.module.css";
 
-type Props = { onFile: (file: File) => void; trouble: string | null };
+type Props = {
+  onFiles: (files: readonly File[]) => void;
+  refused: readonly string[];
+  more: boolean;
+  children?: ReactNode;
+};
 
-export function FileChoice({ onFile, trouble }: Props) {
-  const input = useRef<HTMLInputElement>(null);
+export function FileChoice({ onFiles, refused, more, children }: Props) {
   const id = useId();
-  const area = useRef<HTMLDivElement>(null);
-  const over = useFileDrop(area, onFile);
   return (
-    <div ref={area} className={over ? `${styles.file} ${styles.fileOver}` : styles.file}>
+    <div className={styles.file}>
       <p>
         <label htmlFor={id} className={styles.fileLabel}>
-          Choose a file
+          {more ? t("file.more") : t("file.choose")}
         </label>
         <input
-          ref={input}
           id={id}
           className={styles.fileInput}
           type="file"
+          multiple
           accept={ACCEPT}
           aria-describedby={`${id}-hint`}
           onChange={(event) => {
-            const file = event.target.files?.[0];
+            const files = [...(event.target.files ?? [])];
             // Choosing the same file once more is a change, too.
             event.target.value = "";
-            if (file !== undefined) onFile(file);
+            if (files.length > 0) onFiles(files);
           }}
         />
       </p>
-      <p id={`${id}-hint`} className="muted">
-        or drop it here: {ACCEPTED}
+      <p id={`${id}-hint`} className={more ? "hidden" : "muted"} title={ACCEPTED}>
+        {t("file.drop")}
       </p>
-      {trouble !== null && (
-        <p className="error" role="alert">
-          {trouble}
+      {children}
+      {refused.map((why) => (
+        <p key={why} className="error" role="alert">
+          {why}
         </p>
-      )}
+      ))}
     </div>
   );
 }

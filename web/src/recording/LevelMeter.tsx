@@ -2,13 +2,14 @@
 // moved by writing to the element on each frame; going through React would cost more than drawing it.
 
 import { useEffect, useRef, useState } from "react";
+import { type Key, t } from "@/i18n";
 import { type Advice, LevelAdviser, fall, meterFraction } from "./level";
 import type { Recorder } from "./recorder";
 import styles from "./recording.module.css";
 
-const ADVICE_WORDS: Readonly<Record<Exclude<Advice, null>, string>> = {
-  "too-loud": "Too loud: move back a little, or turn the microphone down.",
-  silent: "Nothing is heard: check that the microphone is on and not muted.",
+const ADVICE_WORDS: Readonly<Record<Exclude<Advice, null>, Key>> = {
+  "too-loud": "level.tooLoud",
+  silent: "level.silent",
 };
 
 export function LevelMeter({ recorder, paused }: { recorder: Recorder; paused: boolean }) {
@@ -37,7 +38,7 @@ export function LevelMeter({ recorder, paused }: { recorder: Recorder; paused: b
         <div ref={bar} className={styles.meterCover} />
       </div>
       <p className={styles.advice} role="status">
-        {advice === null ? "" : ADVICE_WORDS[advice]}
+        {advice === null ? "" : t(ADVICE_WORDS[advice])}
       </p>
     </div>
   );

@@ -3,6 +3,7 @@
 
 import { useEffect, useId, useState } from "react";
 import type { MicrophoneChoice } from "./microphone";
+import { t } from "@/i18n";
 import styles from "./recording.module.css";
 
 type Props = { choice: MicrophoneChoice; onChange: (choice: MicrophoneChoice) => void };
@@ -12,16 +13,16 @@ export function MicrophoneOptions({ choice, onChange }: Props) {
   const id = useId();
   return (
     <details className={styles.options}>
-      <summary>Microphone options</summary>
+      <summary>{t("microphone.options")}</summary>
       {devices.length > 1 && (
         <p>
-          <label htmlFor={id}>Microphone</label>
+          <label htmlFor={id}>{t("record.microphone")}</label>
           <select
             id={id}
             value={choice.deviceId ?? ""}
             onChange={(event) => onChange({ ...choice, deviceId: event.target.value === "" ? null : event.target.value })}
           >
-            <option value="">The browser’s choice</option>
+            <option value="">{t("microphone.any")}</option>
             {devices.map((device) => (
               <option key={device.deviceId} value={device.deviceId}>
                 {device.label}
@@ -37,8 +38,7 @@ export function MicrophoneOptions({ choice, onChange }: Props) {
           onChange={(event) => onChange({ ...choice, browserProcessing: event.target.checked })}
         />
         <span>
-          Let the browser change the sound (echo, noise, gain). Leave this off: it clips and pumps, and what it takes
-          away cannot be put back.
+          {t("microphone.processing")}
         </span>
       </label>
     </details>

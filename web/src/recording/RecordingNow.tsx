@@ -1,6 +1,7 @@
 // While the microphone is on: time, level, pause, stop, discard.
 
 import { useEffect, useRef, useState } from "react";
+import { t } from "@/i18n";
 import { clock } from "@/ui/words";
 import { LevelMeter } from "./LevelMeter";
 import type { Recorder } from "./recorder";
@@ -9,37 +10,40 @@ import styles from "./recording.module.css";
 type Props = {
   recorder: Recorder;
   paused: boolean;
+  /** Whether a crash loses no more than a second. */
+  kept: boolean;
   onPause: () => void;
   onResume: () => void;
   onStop: () => void;
   onDiscard: () => void;
 };
 
-export function RecordingNow({ recorder, paused, onPause, onResume, onStop, onDiscard }: Props) {
+export function RecordingNow({ recorder, paused, kept, onPause, onResume, onStop, onDiscard }: Props) {
   const stop = useRef<HTMLButtonElement>(null);
   useEffect(() => stop.current?.focus(), []);
   return (
     <div className={styles.now}>
       <p className={styles.time}>
         <span className={paused ? styles.dotPaused : styles.dot} aria-hidden="true" />
-        <span className={styles.state}>{paused ? "Paused" : "Recording"}</span>
+        <span className={styles.state}>{paused ? t("record.paused") : t("record.running")}</span>
         <Elapsed recorder={recorder} />
       </p>
       <LevelMeter recorder={recorder} paused={paused} />
       <div className="actions">
         <button ref={stop} type="button" className="primary" onClick={onStop}>
-          Stop
+          {t("record.stop")}
         </button>
         <button type="button" onClick={paused ? onResume : onPause}>
-          {paused ? "Go on" : "Pause"}
+          {paused ? t("record.goOn") : t("record.pause")}
         </button>
         <button type="button" className="quiet" onClick={onDiscard}>
-          Throw away
+          {t("take.throwAway")}
         </button>
       </div>
       <p className="fine">
-        {recorder.deviceName === "" ? "Microphone" : recorder.deviceName}
-        {recorder.processedByBrowser ? ", changed by the browser (echo, noise or gain)" : ", as it comes"}
+        {recorder.deviceName === "" ? t("record.microphone") : recorder.deviceName},{" "}
+        {recorder.processedByBrowser ? t("record.processed") : t("record.asItComes")}.{" "}
+        {kept ? t("record.kept") : <strong>{t("record.notKept")}</strong>}
       </p>
     </div>
   );

@@ -1,77 +1,129 @@
-// Where a recording comes from: the microphone or a file. Ends with a take.
+// Where a recording comes from: the microphone, files, or our sample. Ends with a take.
 
 import { useState } from "react";
+import { BASE } from "@/base";
+import { t } from "@/i18n";
 import { useAnnounce } from "@/ui/Announcer";
+import { ConfirmDialog } from "@/ui/ConfirmDialog";
 import { useLeaveWarning } from "@/ui/useLeaveWarning";
-import { visible } from "@/ui/words";
+import { clock } from "@/ui/words";
 import { FileChoice } from "./FileChoice";
 import { recordingName } from "./format";
 import { MICROPHONE_WORDS, type MicrophoneChoice } from "./microphone";
 import { MicrophoneOptions } from "./MicrophoneOptions";
 import { RecordingNow } from "./RecordingNow";
-import { type Take, fileTrouble } from "./take";
+import type { Take } from "./take";
 import { useRecorder } from "./useRecorder";
+import { useWakeLock } from "./useWakeLock";
 import styles from "./recording.module.css";
 
-export function Source({ onTake }: { onTake: (take: Take) => void }) {
+type Props = {
+  onTake: (take: Take) => void;
+  onFiles: (files: readonly File[]) => void;
+  /** Why some of the files were not taken. */
+  refused: readonly string[];
+  /** Something is here already: this is for more of it. */
+  more: boolean;
+};
+
+export function Source({ onTake, onFiles, refused, more }: Props) {
   const announce = useAnnounce();
   const [choice, setChoice] = useState<MicrophoneChoice>({ deviceId: null, browserProcessing: false });
-  const [badFile, setBadFile] = useState<string | null>(null);
-  const recorder = useRecorder(({ blob, duration_ms, cutShort }) => {
-    announce("Recording stopped. Listen to it, then send it.");
-    onTake({ blob, duration_ms, cutShort, name: recordingName(blob.type, new Date()), source: "microphone" });
+  const [asking, setAsking] = useState(false);
+  const recorder = useRecorder(({ blob, duration_ms, cutShort, key, kept }) => {
+    announce(t("record.stopped"));
+    setAsking(false);
+    onTake({ key, blob, duration_ms, cutShort, kept, name: recordingName(blob.type, new Date()), source: "microphone" });
   });
   const { state } = recorder;
   const recording = state.phase === "recording" || state.phase === "paused";
+  // What is kept is offered again; but nobody leaves in the middle of a sentence on purpose.
   useLeaveWarning(recording);
+  useWakeLock(recording);
 
   if (recording) {
     return (
-      <RecordingNow
-        recorder={state.recorder}
-        paused={state.phase === "paused"}
-        onPause={recorder.pause}
-        onResume={recorder.resume}
-        onStop={recorder.stop}
-        onDiscard={recorder.discard}
-      />
+      <>
+        <RecordingNow
+          recorder={state.recorder}
+          paused={state.phase === "paused"}
+          kept={state.kept}
+          onPause={recorder.pause}
+          onResume={recorder.resume}
+          onStop={recorder.stop}
+          onDiscard={() => setAsking(true)}
+        />
+        {asking && (
+          <ConfirmDialog
+            title={t("take.throwAway.title")}
+            text={t("take.throwAway.text", { length: clock(state.recorder.elapsedMs) })}
+            confirm={t("take.throwAway")}
+            onConfirm={() => {
+              setAsking(false);
+              recorder.discard();
+            }}
+            onCancel={() => setAsking(false)}
+          />
+        )}
+      </>
     );
   }
 
-  const onFile = (file: File) => {
-    const trouble = fileTrouble(file);
-    setBadFile(trouble);
-    if (trouble !== null) return;
-    recorder.discard();
-    onTake({ blob: file, name: visible(file.name), duration_ms: null, source: "file", cutShort: false });
-  };
   const trouble = state.phase === "idle" && state.trouble !== null ? MICROPHONE_WORDS[state.trouble] : null;
   return (
-    <div className={styles.source}>
+    <div className={more ? `${styles.source} ${styles.sourceMore}` : styles.source}>
       <div className={styles.microphone}>
         <button
           type="button"
           className={styles.record}
           disabled={state.phase === "asking"}
-          onClick={() => {
-            setBadFile(null);
-            recorder.start(choice);
-          }}
+          onClick={() => recorder.start(choice)}
         >
           <span className={styles.dot} aria-hidden="true" />
-          {state.phase === "asking" ? "Waiting for the microphone…" : "Record"}
+          {state.phase === "asking" ? t("record.waiting") : t("record")}
         </button>
-        {state.phase === "asking" && <p className="muted">Allow the microphone where your browser asks.</p>}
+        {state.phase === "asking" && <p className="muted">{t("record.allow")}</p>}
         {trouble !== null && (
           <div className="note trouble" role="alert">
             <p>
-              <strong>{trouble.title}.</strong> {trouble.next}
+              <strong>{t(trouble.title)}.</strong> {t(trouble.next)}
             </p>
           </div>
         )}
-        <MicrophoneOptions choice={choice} onChange={setChoice} />
+        {!more && <MicrophoneOptions choice={choice} onChange={setChoice} />}
       </div>
-      <FileChoice onFile={onFile} trouble={badFile} />
+      <FileChoice onFiles={onFiles} refused={refused} more={more}>
+        {!more && <Sample onFile={(file) => onFiles([file])} />}
+      </FileChoice>
     </div>
+  );
+}
+
+/** Something to try it on, for whoever has nothing at hand. */
+function Sample({ onFile }: { onFile: (file: File) => void }) {
+  const [state, setState] = useState<"idle" | "loading" | "failed">("idle");
+  const take = async () => {
+    setState("loading");
+    try {
+      const answer = await fetch(`${BASE}/sample/noisy-room.ogg`);
+      if (!answer.ok) throw new Error(`the sample answers ${answer.status}`);
+      onFile(new File([await answer.arrayBuffer()], t("sample.name"), { type: "audio/ogg" }));
+      setState("idle");
+    } catch (error) {
+      console.warn("the sample cannot be had", error);
+      setState("failed");
+    }
+  };
+  return (
+    <p>
+      <button type="button" className="quiet" disabled={state === "loading"} onClick={() => void take()}>
+        {t("sample")}
+      </button>
+      {state === "failed" && (
+        <span className="error" role="alert">
+          {t("sample.failed")}
+        </span>
+      )}
+    </p>
   );
 }

@@ -1,6 +1,8 @@
 // Opens the microphone as it is: the browser's own echo, noise and gain corrections stay off unless
 // asked for, because they clip and pump, and correcting is what Retake does better.
 
+import type { Key } from "@/i18n";
+
 export type MicrophoneTrouble = "denied" | "missing" | "busy" | "insecure" | "unsupported" | "other";
 
 export class MicrophoneError extends Error {
@@ -55,29 +57,11 @@ function troubleOf(error: unknown): MicrophoneTrouble {
 }
 
 /** What happened and what to do about it. */
-export const MICROPHONE_WORDS: Readonly<Record<MicrophoneTrouble, { title: string; next: string }>> = {
-  denied: {
-    title: "The microphone is not allowed here",
-    next: "Allow it in the browser’s site settings (the sign beside the address), then try again. Or choose a file instead.",
-  },
-  missing: {
-    title: "No microphone was found",
-    next: "Plug one in or switch it on, then try again. Or choose a file instead.",
-  },
-  busy: {
-    title: "The microphone is in use elsewhere",
-    next: "Close the program that uses it, then try again.",
-  },
-  insecure: {
-    title: "Browsers give the microphone only to secure pages",
-    next: "Open this page by https, or on this machine as localhost. Choosing a file works here too.",
-  },
-  unsupported: {
-    title: "This browser cannot record",
-    next: "Use a current browser, or choose a file instead.",
-  },
-  other: {
-    title: "The microphone did not start",
-    next: "Try again, or choose a file instead.",
-  },
+export const MICROPHONE_WORDS: Readonly<Record<MicrophoneTrouble, { title: Key; next: Key }>> = {
+  denied: { title: "microphone.denied", next: "microphone.denied.next" },
+  missing: { title: "microphone.missing", next: "microphone.missing.next" },
+  busy: { title: "microphone.busy", next: "microphone.busy.next" },
+  insecure: { title: "microphone.insecure", next: "microphone.insecure.next" },
+  unsupported: { title: "microphone.unsupported", next: "microphone.unsupported.next" },
+  other: { title: "microphone.other", next: "microphone.other.next" },
 };

@@ -8,6 +8,9 @@ import { type MicrophoneChoice, openMicrophone } from "./microphone";
 /** Opus is transparent for speech well below this. */
 const BITS_PER_SECOND = 128_000;
 
+/** A crash loses one part that was not finished and one that was not written: a second together. */
+const PART_MS = 500;
+
 export type Recorded = {
   blob: Blob;
   duration_ms: number;
@@ -16,6 +19,8 @@ export type Recorded = {
 };
 
 export type RecorderListener = {
+  /** Twice a second, and with the last at the end, before `onRecorded`. */
+  onPart: (part: Blob, elapsed_ms: number) => void;
   /** Once, unless disposed of before. */
   onRecorded: (recorded: Recorded) => void;
   onFailed: (error: Error) => void;
@@ -57,7 +62,9 @@ export class Recorder {
       ...(mimeType === "" ? {} : { mimeType }),
     });
     this.#encoder.ondataavailable = (event) => {
-      if (event.data.size > 0) this.#parts.push(event.data);
+      if (event.data.size === 0) return;
+      this.#parts.push(event.data);
+      if (!this.#disposed) this.#listener.onPart(event.data, this.elapsedMs);
     };
     this.#encoder.onstop = () => this.#finish();
     this.#encoder.onerror = (event) => {
@@ -80,8 +87,8 @@ export class Recorder {
     // Safari begins suspended when the click that led here is no longer "current".
     void this.#meterContext.resume();
 
-    // No time slices: the browser then writes the duration into the file, and it can be seeked.
-    this.#encoder.start();
+    // In parts, so that each can be kept at once; the duration, which is missing then, the server measures.
+    this.#encoder.start(PART_MS);
     this.#countingSince = performance.now();
   }
 
@@ -101,6 +108,11 @@ export class Recorder {
     return [settings?.echoCancellation, settings?.noiseSuppression, settings?.autoGainControl].some(
       (on) => on !== undefined && on !== false,
     );
+  }
+
+  /** Of what is recorded, as far as the browser says it beforehand. */
+  get type(): string {
+    return this.#encoder.mimeType;
   }
 
   get deviceName(): string {

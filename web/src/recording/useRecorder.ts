@@ -1,13 +1,16 @@
 // The recorder as React state: idle -> asking -> recording <-> paused -> (recorded by callback) idle.
 
 import { useCallback, useEffect, useRef, useState } from "react";
+import { Keeper } from "./keeper";
 import { type MicrophoneChoice, MicrophoneError, type MicrophoneTrouble } from "./microphone";
 import { type Recorded, Recorder } from "./recorder";
+import { vault } from "./vault";
 
 export type RecorderState =
   | { phase: "idle"; trouble: MicrophoneTrouble | null }
   | { phase: "asking" }
-  | { phase: "recording" | "paused"; recorder: Recorder };
+  /** `kept`: whether what is recorded outlives a crash. */
+  | { phase: "recording" | "paused"; recorder: Recorder; kept: boolean };
 
 export type RecorderControls = {
   state: RecorderState;
@@ -21,9 +24,13 @@ export type RecorderControls = {
 
 const IDLE: RecorderState = { phase: "idle", trouble: null };
 
-export function useRecorder(onRecorded: (recorded: Recorded) => void): RecorderControls {
+/** The key is the take's in the vault, where it was kept. */
+export type Finished = Recorded & { key: string; kept: boolean };
+
+export function useRecorder(onRecorded: (finished: Finished) => void): RecorderControls {
   const [state, setState] = useState<RecorderState>(IDLE);
   const held = useRef<Recorder | null>(null);
+  const keeping = useRef<Keeper | null>(null);
   // Raised by every start, discard and unmount: a microphone that arrives for an older one is closed.
   const turn = useRef(0);
   const deliver = useRef(onRecorded);
@@ -44,11 +51,17 @@ export function useRecorder(onRecorded: (recorded: Recorded) => void): RecorderC
       letGo();
       const mine = turn.current;
       setState({ phase: "asking" });
+      const keeper = new Keeper(vault, new Date(), (error) => {
+        console.warn("the recording is kept in memory only", error);
+        setState((now) => ("recorder" in now ? { ...now, kept: false } : now));
+      });
+      keeping.current = keeper;
       const recorder = Recorder.start(choice, {
+        onPart: (part, elapsed_ms) => void keeper.add(part, elapsed_ms),
         onRecorded: (recorded) => {
           held.current = null;
           setState(IDLE);
-          deliver.current(recorded);
+          deliver.current({ ...recorded, key: keeper.id, kept: keeper.kept });
         },
         onFailed: () => {
           held.current = null;
@@ -62,7 +75,7 @@ export function useRecorder(onRecorded: (recorded: Recorded) => void): RecorderC
             return;
           }
           held.current = opened;
-          setState({ phase: "recording", recorder: opened });
+          setState({ phase: "recording", recorder: opened, kept: keeper.kept });
         },
         (error: unknown) => {
           if (mine !== turn.current) return;
@@ -77,21 +90,25 @@ export function useRecorder(onRecorded: (recorded: Recorded) => void): RecorderC
     const recorder = held.current;
     if (recorder === null) return;
     recorder.pause();
-    setState({ phase: "paused", recorder });
+    setState((now) => ({ phase: "paused", recorder, kept: "kept" in now && now.kept }));
   }, []);
 
   const resume = useCallback(() => {
     const recorder = held.current;
     if (recorder === null) return;
     recorder.resume();
-    setState({ phase: "recording", recorder });
+    setState((now) => ({ phase: "recording", recorder, kept: "kept" in now && now.kept }));
   }, []);
 
   const stop = useCallback(() => held.current?.stop(), []);
 
   const discard = useCallback(() => {
+    const keeper = keeping.current;
     letGo();
     setState(IDLE);
+    // Behind what is still being written.
+    if (keeper !== null) void keeper.settled().then(() => vault?.remove(keeper.id));
+    keeping.current = null;
   }, [letGo]);
 
   return { state, start, pause, resume, stop, discard };

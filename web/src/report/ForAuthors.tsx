@@ -2,6 +2,7 @@
 
 import type { PluginRef } from "@/api/pluginRef";
 import type { Problem } from "@/api/problem";
+import { t } from "@/i18n";
 import styles from "./report.module.css";
 
 export function RanBytes({ plugin }: { plugin: PluginRef }) {
@@ -13,7 +14,7 @@ export function RanBytes({ plugin }: { plugin: PluginRef }) {
 }
 
 export function LogLines({ lines }: { lines: readonly string[] }) {
-  if (lines.length === 0) return <p className="fine">It logged nothing.</p>;
+  if (lines.length === 0) return <p className="fine">{t("step.noLog")}</p>;
   return <pre className={styles.log}>{lines.join("\n")}</pre>;
 }
 
@@ -22,7 +23,7 @@ export function FailureForAuthors({ problem }: { problem: Problem }) {
   if (problem.log.length === 0 && problem.plugins.length === 0) return null;
   return (
     <details className={styles.failure}>
-      <summary>For plugin authors</summary>
+      <summary>{t("step.authors")}</summary>
       {problem.plugins.map((plugin) => (
         <RanBytes key={plugin.digest} plugin={plugin} />
       ))}

@@ -5,6 +5,7 @@ import { sentence } from "@/api/problem";
 import type { StepReport } from "@/api/report";
 import type { Job } from "@/api/types";
 import { useCatalogue } from "@/plugins/Catalogue";
+import { t } from "@/i18n";
 import { CurveView } from "./CurveView";
 import { LogLines, RanBytes } from "./ForAuthors";
 import { channelLabel, cutWords, findings, levelChange, sentences, settingWords } from "./words";
@@ -34,12 +35,12 @@ export function StepView({ job, step, index, rate }: Props) {
       <p className={styles.title}>
         <strong>{title}</strong>
         {step.plugin !== null && <span className="muted">{step.plugin.version}</span>}
-        {step.recommended && <span className={styles.tag}>recommended</span>}
-        {step.skipped && <span className={`${styles.tag} ${styles.skipped}`}>left out</span>}
+        {step.recommended && <span className={styles.tag}>{t("step.recommended")}</span>}
+        {step.skipped && <span className={`${styles.tag} ${styles.skipped}`}>{t("step.skipped")}</span>}
       </p>
       {settings !== "" && <p className="fine">{settings}</p>}
       {step.skipped && (
-        <p className="note">{step.error === null ? "It failed and was left out." : sentence(step.error.detail)}</p>
+        <p className="note">{step.error === null ? t("step.failed") : sentence(step.error.detail)}</p>
       )}
       {sentences(step).length > 0 && (
         <ul className={styles.sentences}>
@@ -49,31 +50,32 @@ export function StepView({ job, step, index, rate }: Props) {
         </ul>
       )}
       {facts.length > 0 && <p>{facts.join(" · ")}</p>}
-      {found.length > 0 && (
-        <dl className={styles.findings}>
-          {found.map(({ key, label, value }) => (
-            <div key={key}>
-              <dt>{label}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      {step.curves.length > 0 && (
-        <div className={styles.curves}>
-          {step.curves.map((curve, at) => (
-            <CurveView key={`${curve.id} ${at}`} curve={curve} name={channelLabel(step, curve)} rate={rate} />
-          ))}
-        </div>
+      {(found.length > 0 || step.curves.length > 0) && (
+        <details className={styles.numbers}>
+          <summary>{t("step.measured")}</summary>
+          <dl className={styles.findings}>
+            {found.map(({ key, label, value }) => (
+              <div key={key}>
+                <dt>{label}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
+          <div className={styles.curves}>
+            {step.curves.map((curve, at) => (
+              <CurveView key={`${curve.id} ${at}`} curve={curve} name={channelLabel(step, curve)} rate={rate} />
+            ))}
+          </div>
+        </details>
       )}
       {step.delta && (
         <div className={styles.delta}>
-          <p>What it removed</p>
+          <p>{t("step.removed")}</p>
           <audio
             controls
             preload="none"
             src={deltaAudioUrl(job, index)}
-            aria-label={`What ${title} removed`}
+            aria-label={t("step.removed.by", { title })}
             data-player="delta"
           />
         </div>
@@ -87,12 +89,12 @@ function StepForAuthors({ step }: { step: StepReport }) {
   if (step.plugin === null && step.log.length === 0) return null;
   return (
     <details className={styles.authors}>
-      <summary>For plugin authors</summary>
+      <summary>{t("step.authors")}</summary>
       {step.plugin !== null && (
         <>
           <RanBytes plugin={step.plugin} />
           <p className="fine">
-            {step.cpu_ms} ms of processor time, latency {step.latency_frames} frames.
+            {t("step.cost", { ms: step.cpu_ms, frames: step.latency_frames })}
           </p>
         </>
       )}

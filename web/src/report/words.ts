@@ -3,6 +3,7 @@
 import type { ParamValue } from "@/api/chain";
 import type { PluginMeasurement, StepReport } from "@/api/report";
 import type { Plugin } from "@/api/plugins";
+import { t } from "@/i18n";
 import { shown, words } from "@/params/values";
 import { sentence } from "@/api/problem";
 
@@ -44,7 +45,7 @@ function isProse(measured: PluginMeasurement): boolean {
 }
 
 export function valueWords(value: ParamValue, unit: string): string {
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "boolean") return value ? t("yes") : t("no");
   return typeof value === "number" ? shown(rounded(value), unit) : value;
 }
 
@@ -58,18 +59,17 @@ const SILENCE_DB = -120;
 
 /** "2.1 dB louder"; below a tenth it is no change. */
 export function levelChange(db: number): string {
-  if (db <= SILENCE_DB) return "Nothing to hear is left";
-  if (Math.abs(db) < 0.05) return "Level unchanged";
+  if (db <= SILENCE_DB) return t("step.nothingLeft");
+  if (Math.abs(db) < 0.05) return t("step.unchanged");
   const change = shown(Number(Math.abs(db).toFixed(1)), "dB");
-  return db > 0 ? `${change} louder` : `${change} quieter`;
+  return db > 0 ? t("step.louder", { change }) : t("step.quieter", { change });
 }
 
 /** "Took out 1.2 s in 3 places". */
 export function cutWords(step: StepReport, rate: number): string | null {
   if (step.cuts.length === 0 || rate <= 0) return null;
   const seconds = step.cuts.reduce((sum, cut) => sum + cut.frames, 0) / rate;
-  const places = step.cuts.length === 1 ? "one place" : `${step.cuts.length} places`;
-  return `Took out ${shown(Number(seconds.toPrecision(3)), "s")} in ${places}`;
+  return t("step.cut", { count: step.cuts.length, s: shown(Number(seconds.toPrecision(3)), "s") });
 }
 
 /** "Cutoff 80 Hz, …": the settings it ran with. */

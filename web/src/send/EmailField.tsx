@@ -3,6 +3,7 @@
 // pointer on its way to the button.
 
 import { type RefObject, useId } from "react";
+import { t } from "@/i18n";
 import { emailTrouble } from "./email";
 import styles from "./send.module.css";
 
@@ -20,7 +21,7 @@ export function EmailField({ value, onChange, strict, onLeave, input }: Props) {
   const trouble = strict ? emailTrouble(value) : null;
   return (
     <div className={styles.field}>
-      <label htmlFor={id}>Your e-mail address</label>
+      <label htmlFor={id}>{t("email.label")}</label>
       <input
         ref={input}
         id={id}

@@ -2,14 +2,15 @@
 
 import { useId } from "react";
 import { ASKED_FORMATS, type AskedFormat } from "@/api/types";
-import { FORMAT_WORDS, isFormat } from "./preset";
+import { t } from "@/i18n";
+import { formatWords, isFormat } from "./preset";
 import styles from "./send.module.css";
 
 export function FormatChoice({ value, onChange }: { value: AskedFormat; onChange: (format: AskedFormat) => void }) {
   const id = useId();
   return (
     <div className={styles.field}>
-      <label htmlFor={id}>Give it back as</label>
+      <label htmlFor={id}>{t("format.label")}</label>
       <select
         id={id}
         value={value}
@@ -19,7 +20,7 @@ export function FormatChoice({ value, onChange }: { value: AskedFormat; onChange
       >
         {ASKED_FORMATS.map((format) => (
           <option key={format} value={format}>
-            {FORMAT_WORDS[format]}
+            {formatWords(format)}
           </option>
         ))}
       </select>

@@ -1,53 +1,111 @@
-// The upper half of the page: get a recording, then send it.
+// The way in: record, choose or drop, then send. What is here and not sent yet stays while other views are looked at.
 
-import { useState } from "react";
-import type { Accepted, Preset, Recording } from "@/api/types";
-import type { Upload } from "@/api/upload";
+import { useEffect, useRef, useState } from "react";
+import type { Preset, Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
+import { t } from "@/i18n";
+import { KeptTakes } from "@/recording/KeptTakes";
 import { Source } from "@/recording/Source";
-import type { Take } from "@/recording/take";
+import { type Take, fileTrouble, takeOf } from "@/recording/take";
+import { useKept } from "@/recording/useKept";
+import { vault } from "@/recording/vault";
 import { useAnnounce } from "@/ui/Announcer";
+import { useFileDrop } from "@/ui/useFileDrop";
 import { useLeaveWarning } from "@/ui/useLeaveWarning";
-import { SendForm } from "./SendForm";
+import { type Failure, SendForm } from "./SendForm";
+import { type Sent, useBatch } from "./useBatch";
+import styles from "./send.module.css";
 
 type Props = {
   presets: readonly Preset[];
   /** A chain somebody wants to try on what comes next. */
   trial: Trial | null;
-  onSent: (recording: Recording) => void;
+  /** Files were dropped while another view is shown. */
+  onDropped: () => void;
+  onAccepted: (recording: Recording) => void;
+  /** All of them arrived. */
+  onSent: (recordings: readonly Recording[]) => void;
 };
 
-export function NewRecording({ presets, trial, onSent }: Props) {
+export function NewRecording({ presets, trial, onDropped, onAccepted, onSent }: Props) {
   const announce = useAnnounce();
-  const [take, setTake] = useState<Take | null>(null);
-  useLeaveWarning(take !== null);
+  const [refused, setRefused] = useState<readonly string[]>([]);
+  const kept = useKept();
+  const [failure, setFailure] = useState<Failure | null>(null);
+  const { batch, add, remove, send, cancel } = useBatch({
+    onAccepted: (sent) => {
+      // It is safe on the server: what was kept of it here may go.
+      if (sent.take.kept) void vault?.remove(sent.take.key);
+      onAccepted(recordingOf(sent));
+    },
+    onFailed: (error) => setFailure({ error }),
+    onEnd: (all) => {
+      announce(t("send.sent", { count: all.length }));
+      onSent(all.map(recordingOf));
+    },
+  });
+  useLeaveWarning(batch.some(({ take }) => !take.kept));
 
-  const onAccepted = (upload: Upload, accepted: Accepted) => {
-    setTake(null);
-    announce("Sent. You can follow it in the list below.");
-    onSent(recordingFrom(upload, accepted));
+  const addFiles = (files: readonly File[]) => {
+    const troubles = files.map(fileTrouble);
+    setRefused(troubles.filter((trouble) => trouble !== null));
+    const takes = files.filter((_, at) => troubles[at] === null).map(takeOf);
+    add(takes);
+    if (takes.length > 0) announce(t("send.added", { count: takes.length }));
+  };
+  const over = useFileDrop((files) => {
+    addFiles(files);
+    onDropped();
+  });
+  const discard = (take: Take) => {
+    remove(take.key);
+    if (take.kept) void vault?.remove(take.key);
   };
 
+  const heading = useRef<HTMLHeadingElement>(null);
+  const empty = batch.length === 0;
+  // What led here is gone; say where we are.
+  useEffect(() => {
+    if (!empty) heading.current?.focus();
+  }, [empty]);
+
   return (
-    <section className="card" aria-labelledby="new-recording">
-      <h2 id="new-recording">{take === null ? "New recording" : "Ready to send"}</h2>
-      {take === null ? (
-        <Source onTake={setTake} />
-      ) : (
-        <SendForm take={take} presets={presets} trial={trial} onDiscard={() => setTake(null)} onAccepted={onAccepted} />
+    <>
+      {over && (
+        <div className={styles.over} aria-hidden="true">
+          <p>{t("drop.here")}</p>
+        </div>
       )}
-    </section>
+      <KeptTakes kept={kept} onTake={(take) => add([take])} />
+      <section className="card" aria-labelledby="new-recording">
+        <h2 id="new-recording" ref={heading} tabIndex={-1}>
+          {empty ? t("send.new") : t("send.ready")}
+        </h2>
+        <Source onTake={(take) => add([take])} onFiles={addFiles} refused={refused} more={!empty} />
+        {!empty && (
+          <SendForm
+            batch={batch}
+            presets={presets}
+            trial={trial}
+            failure={failure}
+            onSend={send}
+            onCancel={cancel}
+            onDiscard={discard}
+          />
+        )}
+      </section>
+    </>
   );
 }
 
 /** What the server will list, known without asking. The next refresh puts the server's words in place. */
-function recordingFrom(upload: Upload, { recording_id, job }: Accepted): Recording {
+function recordingOf({ take, order, accepted: { recording_id, job } }: Sent): Recording {
   return {
     id: recording_id,
-    user_email: upload.userEmail,
-    file_name: upload.fileName,
-    content_type: upload.recording.type,
-    size_bytes: upload.recording.size,
+    user_email: order.userEmail,
+    file_name: take.name,
+    content_type: take.blob.type,
+    size_bytes: take.blob.size,
     created_at: job.created_at,
     jobs: [job],
   };

@@ -3,7 +3,8 @@
 import { type ReactNode, useId } from "react";
 import { OWN, SAVED } from "@/chain/choice";
 import type { ChainChoice } from "@/chain/useChainChoice";
-import { presetTitle } from "./preset";
+import { t } from "@/i18n";
+import { presetSummary, presetTitle } from "./preset";
 import styles from "./send.module.css";
 
 export function PresetChoice({ choice }: { choice: ChainChoice }) {
@@ -25,18 +26,14 @@ export function PresetChoice({ choice }: { choice: ChainChoice }) {
   );
   return (
     <fieldset className={styles.presets}>
-      <legend>Correct it for</legend>
+      <legend>{t("preset.legend")}</legend>
       <div className={styles.presetGrid}>
-        {choice.presets.map((preset) => option(preset.name, presetTitle(preset.name), preset.summary))}
+        {choice.presets.map((preset) => option(preset.name, presetTitle(preset.name), presetSummary(preset)))}
         {choice.saved.map(({ name: saved, chain }) =>
-          option(SAVED + saved, saved, `Your own: ${stepsInWords(chain.steps.length)}`),
+          option(SAVED + saved, saved, t("preset.saved.why", { count: chain.steps.length })),
         )}
-        {option(OWN, "Build your own chain", "Choose the steps and set each of them")}
+        {option(OWN, t("preset.own"), t("preset.own.why"))}
       </div>
     </fieldset>
   );
-}
-
-function stepsInWords(count: number): string {
-  return count === 1 ? "one step" : `${count} steps`;
 }

@@ -1,46 +1,56 @@
-// E-mail, preset, format, send; then the upload's progress.
+// E-mail, preset, format, send; then how far each is.
 
-import { type SubmitEvent, useRef, useState } from "react";
+import { type SubmitEvent, useEffect, useRef, useState } from "react";
 import { RequestFailed } from "@/api/problem";
-import type { Accepted, Preset } from "@/api/types";
-import type { Upload } from "@/api/upload";
+import type { Preset } from "@/api/types";
 import { ChosenChain } from "@/chain/ChosenChain";
 import { keepChain, keptChain, useChainChoice } from "@/chain/useChainChoice";
 import { type Trial, useTrial } from "@/chain/useTrial";
+import { t } from "@/i18n";
 import type { Take } from "@/recording/take";
-import { TroubleNote } from "@/ui/TroubleNote";
 import { anyText, useRemembered } from "@/ui/useRemembered";
-import { percent } from "@/ui/words";
 import { EmailField } from "./EmailField";
 import { FormatChoice } from "./FormatChoice";
 import { PresetChoice } from "./PresetChoice";
 import { TakeView } from "./TakeView";
+import { type Batch, isUnderWay } from "./batch";
 import { isEmail } from "./email";
 import { FORMAT_DEFAULT, PRESET_DEFAULT, isFormat } from "./preset";
-import { useUpload } from "./useUpload";
+import type { Order } from "./useBatch";
 import styles from "./send.module.css";
 
+/** A new object for each. */
+export type Failure = { error: unknown };
+
 type Props = {
-  take: Take;
+  batch: Batch;
   presets: readonly Preset[];
   /** A chain to try, instead of what was chosen last. */
   trial: Trial | null;
-  onDiscard: () => void;
-  onAccepted: (upload: Upload, accepted: Accepted) => void;
+  /** The last that went wrong. */
+  failure: Failure | null;
+  onSend: (order: Order) => void;
+  onCancel: () => void;
+  onDiscard: (take: Take) => void;
 };
 
-export function SendForm({ take, presets, trial, onDiscard, onAccepted }: Props) {
+export function SendForm({ batch, presets, trial, failure, onSend, onCancel, onDiscard }: Props) {
   const [email, setEmail] = useRemembered("retake.email", "", anyText);
   const [wanted, setWanted] = useRemembered("retake.preset", PRESET_DEFAULT, anyText);
   const [format, setFormat] = useRemembered("retake.format", FORMAT_DEFAULT, isFormat);
   const [strict, setStrict] = useState(false);
   const emailInput = useRef<HTMLInputElement>(null);
   const choice = useChainChoice({ presets, wanted, setWanted, initial: keptChain, keep: keepChain });
-  const { state, send, cancel } = useUpload(onAccepted, (error) => {
-    if (error instanceof RequestFailed) choice.refuse(error.problem.errors);
+  const { refuse } = choice;
+  const latest = useRef(refuse);
+  useEffect(() => {
+    latest.current = refuse;
   });
+  useEffect(() => {
+    if (failure?.error instanceof RequestFailed) latest.current(failure.error.problem.errors);
+  }, [failure]);
   useTrial(trial, choice.begin);
-  const sending = state.phase === "sending";
+  const sending = batch.some(isUnderWay);
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -50,55 +60,49 @@ export function SendForm({ take, presets, trial, onDiscard, onAccepted }: Props)
       return;
     }
     const wish = choice.wish();
-    if (wish !== null) send({ recording: take.blob, fileName: take.name, userEmail: email.trim(), wish, format });
+    if (wish !== null) onSend({ userEmail: email.trim(), wish, format });
   };
 
   return (
     <>
-      <TakeView take={take} disabled={sending} onDiscard={onDiscard} />
+      <ul className={styles.takes} aria-label={t("send.takes")}>
+        {batch.map((item) => (
+          <TakeView key={item.take.key} item={item} alone={batch.length === 1} onDiscard={() => onDiscard(item.take)} />
+        ))}
+      </ul>
       {/* The browser's own validation bubbles would hide our words, which screen readers get as well. */}
       <form className={styles.form} noValidate onSubmit={submit}>
         <fieldset className={styles.plain} disabled={sending}>
-          <EmailField
-            value={email}
-            onChange={setEmail}
-            strict={strict}
-            onLeave={() => setStrict(true)}
-            input={emailInput}
-          />
           {presets.length > 0 && (
             <>
               <PresetChoice choice={choice} />
               <ChosenChain choice={choice} />
             </>
           )}
-          <FormatChoice value={format} onChange={setFormat} />
-        </fieldset>
-        {sending ? (
-          <Sending fraction={state.fraction} onCancel={cancel} />
-        ) : (
-          <div className="actions">
-            <button type="submit" className="primary">
-              Send
-            </button>
+          <div className={styles.pair}>
+            <EmailField
+              value={email}
+              onChange={setEmail}
+              strict={strict}
+              onLeave={() => setStrict(true)}
+              input={emailInput}
+            />
+            <FormatChoice value={format} onChange={setFormat} />
           </div>
-        )}
-        {state.phase === "failed" && <TroubleNote trouble={state.trouble} alert />}
+        </fieldset>
+        <div className="actions">
+          {/* Two buttons, not one that changes: a press of Cancel would send what it has just become. */}
+          {sending ? (
+            <button key="cancel" type="button" onClick={onCancel}>
+              {t("cancel")}
+            </button>
+          ) : (
+            <button key="send" type="submit" className="primary">
+              {batch.length === 1 ? t("send") : t("send.all", { count: batch.length })}
+            </button>
+          )}
+        </div>
       </form>
     </>
-  );
-}
-
-function Sending({ fraction, onCancel }: { fraction: number; onCancel: () => void }) {
-  const sent = fraction >= 1;
-  return (
-    <div className={styles.sending}>
-      <p role="status">{sent ? "Sent; the server is storing it…" : "Sending…"}</p>
-      <progress aria-label="Sent" {...(sent ? {} : { value: fraction })} />
-      <p className="muted">{percent(fraction)}</p>
-      <button type="button" onClick={onCancel}>
-        Cancel
-      </button>
-    </div>
   );
 }

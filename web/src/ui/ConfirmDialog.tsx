@@ -1,6 +1,7 @@
 // Asks before something that cannot be undone. The native dialog keeps the focus inside, closes on
 // Escape and gives the focus back.
 
+import { t } from "@/i18n";
 import { useId, useLayoutEffect, useRef } from "react";
 
 type Props = {
@@ -35,7 +36,7 @@ export function ConfirmDialog({ title, text, confirm, onConfirm, onCancel }: Pro
       <p id={`${id}-text`}>{text}</p>
       <div className="actions">
         <button type="button" onClick={onCancel}>
-          Keep it
+          {t("keep")}
         </button>
         <button type="button" className="danger" onClick={onConfirm}>
           {confirm}

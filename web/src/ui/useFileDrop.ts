@@ -1,42 +1,37 @@
-// Files dropped anywhere on the page, for the part of it that is shown and takes them.
+// Files dropped anywhere in the window, whichever view is shown.
 
 import { useEffect, useRef, useState } from "react";
 
-/**
- * True while a file is held over the page. A drop that misses must not make the browser leave, also
- * while `area` is hidden; the file is then for somebody else, or for nobody.
- */
-export function useFileDrop(area: { readonly current: HTMLElement | null }, onFile: (file: File) => void): boolean {
+/** True while files are held over the window. Who comes first gets them, and nobody else. */
+export function useFileDrop(onFiles: (files: readonly File[]) => void, { first = false } = {}): boolean {
   const [over, setOver] = useState(false);
-  const deliver = useRef(onFile);
+  const deliver = useRef(onFiles);
   useEffect(() => {
-    deliver.current = onFile;
+    deliver.current = onFiles;
   });
   useEffect(() => {
-    const mine = () => area.current?.checkVisibility() === true;
+    const stop = new AbortController();
+    const listening = { signal: stop.signal, capture: first };
     const onOver = (event: DragEvent) => {
-      if (event.dataTransfer?.types.includes("Files") !== true) return;
+      if (event.defaultPrevented || event.dataTransfer?.types.includes("Files") !== true) return;
       event.preventDefault();
-      setOver(mine());
+      setOver(true);
     };
     const onLeave = (event: DragEvent) => {
       if (event.relatedTarget === null) setOver(false);
     };
     const onDrop = (event: DragEvent) => {
       setOver(false);
-      const file = event.dataTransfer?.files[0];
-      if (file === undefined) return;
+      if (event.defaultPrevented) return;
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length === 0) return;
       event.preventDefault();
-      if (mine()) deliver.current(file);
+      deliver.current(files);
     };
-    window.addEventListener("dragover", onOver);
-    window.addEventListener("dragleave", onLeave);
-    window.addEventListener("drop", onDrop);
-    return () => {
-      window.removeEventListener("dragover", onOver);
-      window.removeEventListener("dragleave", onLeave);
-      window.removeEventListener("drop", onDrop);
-    };
-  }, [area]);
+    window.addEventListener("dragover", onOver, listening);
+    window.addEventListener("dragleave", onLeave, listening);
+    window.addEventListener("drop", onDrop, listening);
+    return () => stop.abort();
+  }, [first]);
   return over;
 }

@@ -3,7 +3,7 @@
 import { useId, useRef, useState } from "react";
 import { correctAgain } from "@/api/endpoints";
 import { RequestFailed, type Trouble, describe } from "@/api/problem";
-import type { Track } from "@/api/report";
+import type { Report } from "@/api/report";
 import type { AskedFormat, Job, Preset, Recording } from "@/api/types";
 import { ChosenChain } from "@/chain/ChosenChain";
 import { OWN, SAVED } from "@/chain/choice";
@@ -14,14 +14,15 @@ import { FormatChoice } from "@/send/FormatChoice";
 import { t } from "@/i18n";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { TrackChoice } from "@/jobs/TrackChoice";
+import { chainThatRan } from "./ran";
 import styles from "./adjust.module.css";
 
 type Props = {
   recording: Recording;
   /** The correction that is shown. */
   job: Job;
-  /** As far as they are known: a report tells. */
-  tracks: readonly Track[];
+  /** Null where there is none. */
+  report: Report | null;
   presets: readonly Preset[];
   /** A chain somebody wants to try on this recording, just now. */
   trial: Trial | null;
@@ -29,10 +30,11 @@ type Props = {
   open?: boolean;
 };
 
-export function Adjust({ recording, job: shown, tracks, presets, trial, onJob, open = false }: Props) {
+export function Adjust({ recording, job: shown, report, presets, trial, onJob, open = false }: Props) {
+  const tracks = report?.tracks ?? [];
   const used = new Set(recording.jobs.map((job) => job.preset));
   const suggested = presets.find((preset) => !used.has(preset.name))?.name ?? PRESET_DEFAULT;
-  const [wanted, setWanted] = useState<string | null>(null);
+  const [wanted, setWanted] = useState<string | null>(OWN);
   const [format, setFormat] = useState<AskedFormat>(shown.format);
   const [chosenTrack, setChosenTrack] = useState<number | null | undefined>(undefined);
   const lastTrack = chosenTrack === undefined ? shown.track : chosenTrack;
@@ -40,7 +42,7 @@ export function Adjust({ recording, job: shown, tracks, presets, trial, onJob, o
   const track = tracks.some((known) => known.track === lastTrack) ? lastTrack : null;
   const [busy, setBusy] = useState(false);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const initial = () => recording.jobs.find((job) => job.preset === null)?.chain ?? keptChain();
+  const initial = () => chainThatRan(shown.chain, report) ?? keptChain();
   const choice = useChainChoice({ presets, wanted: wanted ?? suggested, setWanted, initial });
   const details = useRef<HTMLDetailsElement>(null);
   useTrial(trial, (chain) => {

@@ -22,7 +22,7 @@ import { Stage } from "./stage/Stage";
 import { type Picture, StageModel } from "./stage/stageModel";
 import { StageTools } from "./stage/StageTools";
 import { useKeys } from "./useKeys";
-import { VerdictView } from "./verdict/VerdictView";
+import { Headline, VerdictView } from "./verdict/VerdictView";
 import styles from "./workspace.module.css";
 
 type Props = {
@@ -68,13 +68,14 @@ function Told({ recording, job, presets, trial, onJob, report }: Props & { repor
   });
 
   return (
-    <>
+    <div className={styles.flow}>
       <div className={styles.top}>
-        <VerdictView report={report} />
+        <Headline report={report} />
         <div className={styles.goal}>
           <Download job={job} />
         </div>
       </div>
+      <VerdictView report={report} />
       <StageTools model={model} transport={transport} picture={picture} onPicture={setPicture} onKeys={() => setKeys(true)} />
       <Stage job={job} report={report} model={model} transport={transport} picture={picture} />
       <Players recording={recording} job={job} report={report} transport={transport} onSound={onSound} />
@@ -94,7 +95,7 @@ function Told({ recording, job, presets, trial, onJob, report }: Props & { repor
       <div className={styles.below}>
         <div className={styles.column}>
           <Findings job={job} found={found} onJob={onJob} />
-          <Adjust recording={recording} job={job} tracks={report.tracks} presets={presets} trial={trial} onJob={onJob} />
+          <Adjust recording={recording} job={job} report={report} presets={presets} trial={trial} onJob={onJob} />
         </div>
         <div className={styles.column}>
           <MarkList report={report} model={model} transport={transport} />
@@ -107,6 +108,6 @@ function Told({ recording, job, presets, trial, onJob, report }: Props & { repor
         </div>
       </div>
       {keys && <KeyList onClose={() => setKeys(false)} />}
-    </>
+    </div>
   );
 }

@@ -37,7 +37,7 @@ export function Unfinished({ recording, job, presets, trial, onJob, onChanged }:
         </label>
       </p>
       {isEnded(job) && (
-        <Adjust recording={recording} job={job} tracks={[]} presets={presets} trial={trial} onJob={onJob} open />
+        <Adjust recording={recording} job={job} report={null} presets={presets} trial={trial} onJob={onJob} open />
       )}
     </div>
   );

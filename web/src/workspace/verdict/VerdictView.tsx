@@ -8,14 +8,19 @@ import { level } from "@/ui/words";
 import { type Gauge, type Said, gaugesOf, placeOn, verdictOf } from "./verdict";
 import styles from "./verdict.module.css";
 
+export function Headline({ report }: { report: Report }) {
+  return (
+    <h2 id="verdict" className={styles.headline}>
+      {verdictOf(report).headline}
+    </h2>
+  );
+}
+
 export function VerdictView({ report }: { report: Report }) {
-  const { headline, heard, did } = verdictOf(report);
+  const { heard, did } = verdictOf(report);
   const missed = report.targets.filter(({ met, why_not }) => !met && why_not !== null);
   return (
     <section className={styles.verdict} aria-labelledby="verdict">
-      <h2 id="verdict" className={styles.headline}>
-        {headline}
-      </h2>
       <div className={styles.told}>
         <SaidList title={t("verdict.heard")} said={heard} none={t("verdict.heard.none")} />
         <SaidList title={t("verdict.did")} said={did} none={t("verdict.did.none")} />
@@ -74,7 +79,7 @@ function GaugeView({ gauge }: { gauge: Gauge }) {
         </span>
         <strong>{after === null ? t("none") : level(after, unit)}</strong>
       </p>
-      <svg className={styles.scale} viewBox={`0 0 ${LENGTH} 16`} aria-hidden="true">
+      <svg className={styles.scale} viewBox={`0 0 ${LENGTH} 16`} preserveAspectRatio="xMinYMid meet" aria-hidden="true">
         <path className={styles.track} d={`M6 8H${LENGTH - 6}`} />
         {target !== null && <path className={styles.target} d={`M${x(target)} 1V15`} />}
         {before !== null && after !== null && <path className={styles.way} d={`M${x(before)} 8H${x(after)}`} />}

@@ -1,0 +1,28 @@
+// What steps did, and what was found.
+
+export const report = {
+  "steps.title": "What each step did ({{steps}})",
+  "steps.count_one": "one step",
+  "steps.count_other": "{{count}} steps",
+  "steps.skipped_one": "one left out",
+  "steps.skipped_other": "{{count}} left out",
+  "step.measured": "Numbers",
+  "step.recommended": "recommended",
+  "step.skipped": "left out",
+  "step.failed": "It failed and was left out.",
+  "step.removed": "What it removed",
+  "step.removed.by": "What {{title}} removed",
+  "step.authors": "For plugin authors",
+  "step.cost": "{{ms}} ms of processor time, latency {{frames}} frames.",
+  "step.noLog": "It logged nothing.",
+  "step.nothingLeft": "Nothing to hear is left",
+  "step.unchanged": "Level unchanged",
+  "step.louder": "{{change}} louder",
+  "step.quieter": "{{change}} quieter",
+  "step.cut_one": "Took out {{s}} in one place",
+  "step.cut_other": "Took out {{s}} in {{count}} places",
+  yes: "yes",
+  no: "no",
+  "findings.warnings": "Warnings",
+  "findings.infos": "Good to know ({{count}})",
+} as const;
