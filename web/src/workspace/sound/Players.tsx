@@ -3,11 +3,9 @@
 // the two files stay.
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import { correctedAudioUrl, originalAudioUrl } from "@/api/endpoints";
 import { type Trouble, describe } from "@/api/problem";
-import { compareTracksUrl, compareUrl, renditionMade } from "@/api/renditions";
+import { type Place, compareTracksUrl, compareUrl, renditionMade } from "@/api/renditions";
 import type { Report } from "@/api/report";
-import type { Job, Recording } from "@/api/types";
 import { cutsOf, inCorrection, inOriginal } from "@/report/alignment";
 import { ChannelDeck, type Deck, PairDeck, TrackDeck } from "./deck";
 import { channelsOf } from "./gains";
@@ -20,9 +18,12 @@ export type Playing = "pair" | "channels" | "tracks";
 
 export type Sound = { playing: Playing; making: boolean; trouble: Trouble | null };
 
+export type Files = { readonly original: string; readonly corrected: string };
+
 type Props = {
-  recording: Recording;
-  job: Job;
+  place: Place;
+  /** The files of both versions, where they can be had. */
+  files: Files | null;
   report: Report;
   transport: Transport;
   onSound: (sound: Sound) => void;
@@ -30,7 +31,7 @@ type Props = {
 
 const NEXT = { channels: compareUrl, tracks: compareTracksUrl } as const;
 
-export function Players({ recording, job, report, transport, onSound }: Props) {
+export function Players({ place, files, report, transport, onSound }: Props) {
   const [playing, setPlaying] = useState<Playing>("pair");
   /** What is made on the server now; null where there is nothing more to try. */
   const [wanted, setWanted] = useState<Exclude<Playing, "pair"> | null>("channels");
@@ -38,7 +39,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
   const pair = useRef<{ original: HTMLAudioElement | null; corrected: HTMLAudioElement | null }>({ original: null, corrected: null });
   const both = useRef<HTMLAudioElement>(null);
   const cuts = useMemo(() => cutsOf(report), [report]);
-  const url = playing === "pair" ? null : NEXT[playing](job);
+  const url = playing === "pair" ? null : NEXT[playing](place);
 
   useEffect(() => transport.know(report.output.duration_ms / 1000, matchedVolumes(report)), [transport, report]);
 
@@ -47,7 +48,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
   useEffect(() => {
     if (wanted === null) return;
     const stop = new AbortController();
-    renditionMade(NEXT[wanted](job), stop.signal).then(
+    renditionMade(NEXT[wanted](place), stop.signal).then(
       () => {
         if (stop.signal.aborted) return;
         setPlaying(wanted);
@@ -60,9 +61,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
       },
     );
     return () => stop.abort();
-    // The job's id makes its addresses.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [wanted, job.id]);
+  }, [wanted, place]);
 
   useEffect(() => {
     const deck = (): Deck | null => {
@@ -105,18 +104,19 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
           }}
         />
       )}
-      {(["original", "corrected"] as const).map((side) => (
-        <audio
-          key={side}
-          ref={(element) => {
-            pair.current[side] = element;
-          }}
-          preload={playing === "pair" && wanted === null ? "metadata" : "none"}
-          src={side === "original" ? originalAudioUrl(recording) : correctedAudioUrl(job)}
-          data-player={side}
-          {...signs}
-        />
-      ))}
+      {files !== null &&
+        (["original", "corrected"] as const).map((side) => (
+          <audio
+            key={side}
+            ref={(element) => {
+              pair.current[side] = element;
+            }}
+            preload={playing === "pair" && wanted === null ? "metadata" : "none"}
+            src={files[side]}
+            data-player={side}
+            {...signs}
+          />
+        ))}
     </div>
   );
 }

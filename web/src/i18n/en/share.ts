@@ -1,0 +1,28 @@
+// Sharing a correction, and what whoever has the link sees.
+
+export const share = {
+  share: "Share",
+  "share.title": "Share this correction",
+  "share.what": "Whoever has the link hears original and correction on a page of their own. No account is needed.",
+  "share.lasts": "The link lasts",
+  "share.days_one": "one day",
+  "share.days_other": "{{count}} days",
+  "share.mayDownload": "They may download the files",
+  "share.make": "Make a link",
+  "share.made": "The link is made",
+  "share.address": "Link",
+  "share.copy": "Copy link",
+  "share.copied": "The link is copied",
+  "share.once": "Keep it: it cannot be shown again.",
+  "share.links": "Links that open this correction",
+  "share.link.download": "Listen and download, until {{until}}",
+  "share.link.listen": "Listen, until {{until}}",
+  "share.revoke": "Revoke",
+  "share.revoked": "The link opens nothing any more",
+  "shared.opening": "Opening…",
+  "shared.gone": "This link opens nothing",
+  "shared.gone.why": "It has expired or was revoked, or the recording was deleted. Ask whoever gave it to you for another.",
+  "shared.until": "shared until {{until}}",
+  "shared.files": "Download as",
+  "shared.cannot": "This browser cannot play the comparison.",
+};
