@@ -74,7 +74,8 @@ pub fn open(config: &Config) -> Result<Wiring> {
     let relay = Relay::new(clock.clone())
         .keeping_events_for(duration(config.events_kept_ms))
         .keeping_answered_for(duration(config.idempotency_keys_kept_ms))
-        .keeping_derivatives_within(config.derivatives_bytes_max, blobs.clone());
+        .keeping_derivatives_within(config.derivatives_bytes_max, blobs.clone())
+        .emptying_trash(blobs.clone());
     let handle = relay.handle();
     let terms = LeaseTerms {
         lease_ms: config.worker.lease_ms,

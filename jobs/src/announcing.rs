@@ -8,13 +8,14 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use serde_json::Value;
 
 use crate::{
     credential::{ApiKey, Session},
     derivative::Derivative,
+    entry::{Edit, Entry, EntryPlace, EntryQuery, Found, JobQuery},
     event::Event,
     id::{
         ApiKeyId, DerivativeId, EventId, JobId, OwnerId, RecordingId, SessionId, ShareId,
@@ -27,8 +28,8 @@ use crate::{
     recording::Recording,
     saved_preset::{PresetName, Saved, SavedPreset},
     seams::{
-        BlobKey, Catalogue, Claim, Credentials, Derivatives, Derive, Errands, EventLog, Heartbeat,
-        JobLeases, JobRecord, Leases, Presets, Progress, RecordingWithJobs, Records, Removal,
+        BlobKey, Catalogue, Changed, Claim, Credentials, Derivatives, Derive, Errands, EventLog,
+        Heartbeat, JobLeases, JobRecord, Leases, Library, Presets, Progress, Records, Removal,
         SharedEvents, Shares, Source, Sources, Space, SpaceUsed, StoreError, Submissions, Usages,
     },
     share::{Share, Shared},
@@ -110,17 +111,8 @@ impl<S: Records + ?Sized> Records for Announcing<S> {
         &self,
         owner: OwnerId,
         id: RecordingId,
-    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         self.store.recording(owner, id).await
-    }
-
-    async fn recordings(
-        &self,
-        owner: OwnerId,
-        before: Option<RecordingId>,
-        limit: usize,
-    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
-        self.store.recordings(owner, before, limit).await
     }
 
     async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -132,7 +124,69 @@ impl<S: Records + ?Sized> Records for Announcing<S> {
         owner: OwnerId,
         id: RecordingId,
     ) -> Result<Option<Vec<BlobKey>>, StoreError> {
-        self.store.delete_recording(owner, id).await
+        let deleted = self.store.delete_recording(owner, id).await?;
+        if deleted.is_some() {
+            self.events.announce(owner).await;
+        }
+        Ok(deleted)
+    }
+}
+
+#[async_trait]
+impl<S: Library + ?Sized> Library for Announcing<S> {
+    async fn recordings(
+        &self,
+        owner: OwnerId,
+        query: &EntryQuery,
+    ) -> Result<Found<Entry, EntryPlace>, StoreError> {
+        self.store.recordings(owner, query).await
+    }
+
+    async fn jobs(
+        &self,
+        owner: OwnerId,
+        query: &JobQuery,
+    ) -> Result<Found<Job, JobId>, StoreError> {
+        self.store.jobs(owner, query).await
+    }
+
+    async fn edit_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+        edit: &Edit,
+        expected: Option<u64>,
+    ) -> Result<Option<Result<Entry, Changed>>, StoreError> {
+        let edited = self.store.edit_recording(owner, id, edit, expected).await?;
+        if let Some(Ok(_)) = edited {
+            self.events.announce(owner).await;
+        }
+        Ok(edited)
+    }
+
+    async fn trash_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+        grace: SignedDuration,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let until = self.store.trash_recording(owner, id, grace).await?;
+        if until.is_some() {
+            self.events.announce(owner).await;
+        }
+        Ok(until)
+    }
+
+    async fn restore_recording(
+        &self,
+        owner: OwnerId,
+        id: RecordingId,
+    ) -> Result<Option<Entry>, StoreError> {
+        let restored = self.store.restore_recording(owner, id).await?;
+        if restored.is_some() {
+            self.spread(owner).await;
+        }
+        Ok(restored)
     }
 }
 

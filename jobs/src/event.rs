@@ -1,21 +1,57 @@
-//! What happens to a job and to what is made of it, as whoever watches hears of it.
+//! What happens to recordings, their jobs and what is made of those, as whoever watches hears of it.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     derivative::{Derivative, DerivativeStatus},
-    id::EventId,
+    id::{EventId, JobId, OwnerId, RecordingId},
     job::Job,
 };
 
-/// News about a job. The job is as it was then.
+/// What it is about is as it was then.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     pub id: EventId,
+    pub owner: OwnerId,
     pub kind: EventKind,
-    pub job: Job,
-    /// Where it is news of one.
-    pub derivative: Option<Derivative>,
+    pub subject: Subject,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant)] // nearly all are jobs
+pub enum Subject {
+    Job(Job),
+    Derivative(Job, Derivative),
+    Recording(RecordingNews),
+}
+
+/// A recording that its owner has changed, deleted or taken back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RecordingNews {
+    pub id: RecordingId,
+    /// Of one that is deleted, until when it can be taken back.
+    pub restorable_until: Option<Timestamp>,
+}
+
+impl Event {
+    pub fn job(&self) -> Option<&Job> {
+        match &self.subject {
+            Subject::Job(job) | Subject::Derivative(job, _) => Some(job),
+            Subject::Recording(_) => None,
+        }
+    }
+
+    pub fn is_of(&self, job: JobId) -> bool {
+        self.job().is_some_and(|is| is.id == job)
+    }
+
+    pub fn derivative(&self) -> Option<&Derivative> {
+        match &self.subject {
+            Subject::Derivative(_, derivative) => Some(derivative),
+            Subject::Job(_) | Subject::Recording(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +72,12 @@ pub enum EventKind {
     DerivativeReady,
     #[serde(rename = "derivative.failed")]
     DerivativeFailed,
+    #[serde(rename = "recording.changed")]
+    RecordingChanged,
+    #[serde(rename = "recording.deleted")]
+    RecordingDeleted,
+    #[serde(rename = "recording.restored")]
+    RecordingRestored,
 }
 
 impl EventKind {
@@ -49,13 +91,18 @@ impl EventKind {
             EventKind::Cancelled => "job.cancelled",
             EventKind::DerivativeReady => "derivative.ready",
             EventKind::DerivativeFailed => "derivative.failed",
+            EventKind::RecordingChanged => "recording.changed",
+            EventKind::RecordingDeleted => "recording.deleted",
+            EventKind::RecordingRestored => "recording.restored",
         }
     }
 
     pub fn parse(name: &str) -> Option<Self> {
         use EventKind::*;
         let job = [Queued, Running, Progress, Completed, Failed, Cancelled];
-        let all = job.into_iter().chain([DerivativeReady, DerivativeFailed]);
+        let derivative = [DerivativeReady, DerivativeFailed];
+        let recording = [RecordingChanged, RecordingDeleted, RecordingRestored];
+        let all = job.into_iter().chain(derivative).chain(recording);
         all.into_iter().find(|kind| kind.name() == name)
     }
 

@@ -12,6 +12,7 @@ pub mod credential;
 pub mod derivative;
 pub mod digest;
 pub mod email;
+pub mod entry;
 pub mod event;
 pub mod health;
 pub mod id;

@@ -13,8 +13,8 @@ use crate::{
     clock::{Clock, SystemClock},
     lease::LeaseTerms,
     seams::{
-        OutboxRow, QueueError, RelayStore, SharedBlobs, SharedEvents, SharedQueue, StoreError,
-        Topic,
+        BlobKey, OutboxRow, QueueError, RelayStore, SharedBlobs, SharedEvents, SharedQueue,
+        StoreError, Topic,
     },
 };
 
@@ -36,6 +36,7 @@ pub struct Relay {
     events_lifetime: Option<SignedDuration>,
     answered_lifetime: Option<SignedDuration>,
     derivatives: Option<(SharedBlobs, u64)>,
+    trash: Option<SharedBlobs>,
 }
 
 /// Tells this process's relay that something was written.
@@ -72,6 +73,7 @@ impl Relay {
             events_lifetime: None,
             answered_lifetime: None,
             derivatives: None,
+            trash: None,
         }
     }
 
@@ -93,6 +95,13 @@ impl Relay {
     #[must_use]
     pub fn keeping_derivatives_within(mut self, bytes_max: u64, blobs: SharedBlobs) -> Self {
         self.derivatives = Some((blobs, bytes_max));
+        self
+    }
+
+    /// Removes what was deleted and can no longer be restored.
+    #[must_use]
+    pub fn emptying_trash(mut self, blobs: SharedBlobs) -> Self {
+        self.trash = Some(blobs);
         self
     }
 
@@ -210,12 +219,10 @@ impl Relay {
                     "old derivatives made room for new ones"
                 );
             }
-            for key in forgotten {
-                // The row is gone, so nobody can reach the bytes any more.
-                if let Err(error) = blobs.delete(key).await {
-                    tracing::error!("the bytes of an old derivative remain, {key}: {error}");
-                }
-            }
+            delete_all(blobs, forgotten).await;
+        }
+        if let Some(blobs) = &self.trash {
+            delete_all(blobs, store.empty_trash().await?).await;
         }
         Ok(moved + lost)
     }
@@ -267,6 +274,15 @@ impl Relay {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+}
+
+/// Bytes whose rows are gone: nobody can reach them any more.
+async fn delete_all(blobs: &SharedBlobs, keys: Vec<BlobKey>) {
+    for key in keys {
+        if let Err(error) = blobs.delete(key).await {
+            tracing::error!("bytes that nobody has any more remain, {key}: {error}");
         }
     }
 }

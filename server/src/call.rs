@@ -100,9 +100,11 @@ impl Call {
             .as_ref()
             .and_then(|value| value.to_str().ok())
             .is_some_and(|text| {
-                text.split(';')
-                    .next()
-                    .is_some_and(|t| t.trim().eq_ignore_ascii_case("application/json"))
+                let essence = text.split(';').next().unwrap_or_default().trim();
+                // RFC 7396, where a part is changed.
+                ["application/json", "application/merge-patch+json"]
+                    .iter()
+                    .any(|taken| essence.eq_ignore_ascii_case(taken))
             });
         if !is_json {
             return Err(Refusal::new(

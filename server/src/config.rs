@@ -28,6 +28,13 @@ pub struct Config {
     pub chain_steps_max: usize,
     /// A plugin that is published. The workers take none above 64 MiB.
     pub plugin_bytes_max: u64,
+    /// What an owner calls a recording, in characters.
+    pub name_chars_max: usize,
+    pub tags_per_recording_max: usize,
+    pub tag_chars_max: usize,
+    pub notes_chars_max: usize,
+    /// Of one page of a list.
+    pub page_rows_max: usize,
 
     // How much at once.
     pub connections_max: usize,
@@ -108,6 +115,8 @@ pub struct Config {
     pub event_poll_ms: u64,
     /// How often the queue's depth is looked at.
     pub depth_poll_ms: u64,
+    /// How long a deleted recording can be restored; 0 removes it at once.
+    pub restore_ms: u64,
     /// From the stop signal until open requests are cut.
     pub drain_ms: u64,
 
@@ -141,6 +150,11 @@ impl Default for Config {
             part_head_bytes_max: 8 * 1024,
             chain_steps_max: 16,
             plugin_bytes_max: 64 * 1024 * 1024,
+            name_chars_max: 255,
+            tags_per_recording_max: 32,
+            tag_chars_max: 64,
+            notes_chars_max: 10_000,
+            page_rows_max: 200,
 
             connections_max: 10_000,
             descriptors_kept: 256,
@@ -179,6 +193,7 @@ impl Default for Config {
             event_retry_ms: 1_000,
             event_poll_ms: 1_000,
             depth_poll_ms: 1_000,
+            restore_ms: 600_000,
             drain_ms: 10_000,
 
             externals: Vec::new(),
@@ -238,6 +253,15 @@ impl Config {
         at_least("headers_max", self.headers_max as u64, 16);
         at_least("chain_steps_max", self.chain_steps_max as u64, 1);
         at_least("plugin_bytes_max", self.plugin_bytes_max, 1024);
+        for (key, value) in [
+            ("name_chars_max", self.name_chars_max),
+            ("tags_per_recording_max", self.tags_per_recording_max),
+            ("tag_chars_max", self.tag_chars_max),
+            ("notes_chars_max", self.notes_chars_max),
+            ("page_rows_max", self.page_rows_max),
+        ] {
+            at_least(key, value as u64, 1);
+        }
         at_least(
             "plugin_submissions_max",
             self.plugin_submissions_max as u64,

@@ -46,7 +46,8 @@ async fn on_a_full_disk_deletions_at_two_servers_at_once_all_work() -> Result<()
 
     let mut deleting = JoinSet::new();
     for (n, recording) in all.iter().enumerate() {
-        let path = format!("/api/v1/recordings/{}", recording["id"].as_str().unwrap());
+        let id = recording["id"].as_str().unwrap();
+        let path = format!("/api/v1/recordings/{id}?forever=true");
         let client = ann.at(&servers[n % 2].url);
         deleting.spawn(async move { client.send("DELETE", &path, None).await });
     }

@@ -193,7 +193,7 @@ impl Person {
         if let Some(upload) = self.ledger.pages().uploads.get_mut(&serial) {
             upload.deleted = true;
         }
-        let path = format!("/api/v1/recordings/{recording}");
+        let path = format!("/api/v1/recordings/{recording}?forever=true");
         let answer = client.send("DELETE", &path, None).await?;
         let status = answer.status();
         let may_be_full = !self.house.room_was_kept.load(Ordering::Relaxed);

@@ -87,7 +87,11 @@ async fn replayed(client: &Client, person: &Person, ledger: &Ledger) -> Result<V
 
 fn by_job(heard: &[Heard]) -> BTreeMap<&str, Vec<&Heard>> {
     let mut jobs: BTreeMap<&str, Vec<&Heard>> = BTreeMap::new();
-    for news in heard {
+    // What is told of recordings is no job's story.
+    for news in heard
+        .iter()
+        .filter(|news| !news.event.starts_with("recording."))
+    {
         jobs.entry(&news.job).or_default().push(news);
     }
     jobs

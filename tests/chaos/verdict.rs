@@ -59,13 +59,13 @@ pub async fn nothing_is_lost_or_doubled(
                 ledger.complain(upload.job(), what);
             }
             for recording in &found {
-                let jobs = recording["jobs"].as_array().cloned().unwrap_or_default();
-                let wrong = match jobs.as_slice() {
-                    [job] => upload.work.is_right(job).err(),
-                    jobs => Some(format!("upload {serial} has {} jobs", jobs.len())),
+                let job = &recording["newest_job"];
+                let wrong = match &recording["job_counts"]["total"] {
+                    total if *total == 1 => upload.work.is_right(job).err(),
+                    total => Some(format!("upload {serial} has {total} jobs")),
                 };
                 if let Some(wrong) = wrong {
-                    ledger.complain(upload.job().or(jobs[0]["id"].as_str()), wrong);
+                    ledger.complain(upload.job().or(job["id"].as_str()), wrong);
                 }
             }
         }

@@ -172,7 +172,7 @@ async fn the_room_for_them_is_kept_and_deleting_the_recording_takes_them() -> Re
     ensure!(all.len() < 2, "they take more room than there is: {all:?}");
     made(&ann, &format!("{job}/renditions/mp3")).await?;
     let recording = ended["recording_id"].as_str().unwrap_or_default();
-    let path = format!("/api/v1/recordings/{recording}");
+    let path = format!("/api/v1/recordings/{recording}?forever=true");
     ensure!(ann.send("DELETE", &path, None).await?.status() == 204);
     let gone = ann.get(&format!("{job}/renditions/mp3")).await?;
     ensure!(gone.status() == 404);

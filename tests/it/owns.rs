@@ -82,7 +82,14 @@ async fn a_deleted_recording_leaves_nothing() -> Result<()> {
         job["recording_id"].as_str().unwrap(),
     );
     let path = format!("/api/v1/recordings/{recording}");
-    assert_eq!(ann.send("DELETE", &path, None).await?.status(), 204);
+    // First into the trash, and back.
+    assert_eq!(ann.send("DELETE", &path, None).await?.status(), 200);
+    assert_eq!(ann.get(&path).await?.status(), 404);
+    let restore = format!("{path}/restore");
+    assert_eq!(ann.send("POST", &restore, None).await?.status(), 200);
+    assert_eq!(ann.get(&path).await?.status(), 200);
+    let forever = format!("{path}?forever=true");
+    assert_eq!(ann.send("DELETE", &forever, None).await?.status(), 204);
     assert_eq!(ann.get(&path).await?.status(), 404);
     assert_eq!(ann.get(&format!("{path}/audio")).await?.status(), 404);
     assert_eq!(

@@ -5,6 +5,7 @@ mod answered;
 mod credentials;
 mod derivatives;
 mod errands;
+mod library;
 mod outbox;
 mod plugins;
 mod presets;
@@ -24,7 +25,8 @@ use retake_jobs::{
     clock::Clock,
     correction::Correction,
     derivative::Derivative,
-    event::{Event, EventKind},
+    entry::{Entry, Metadata},
+    event::{Event, EventKind, Subject},
     id::{DerivativeId, EventId, JobId, OwnerId, RecordingId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{
@@ -35,11 +37,11 @@ use retake_jobs::{
     recording::Recording,
     seams::{
         BlobKey, Claim, EventLog, Heartbeat, JobLeases, JobRecord, Leases, OutboxRow, Progress,
-        RecordingWithJobs, Records, Space, SpaceUsed, StoreError, Sweep, Topic,
+        Records, Space, SpaceUsed, StoreError, Sweep, Topic,
     },
 };
 
-use self::{credentials::Known, plugins::Plugins};
+use self::{credentials::Known, library::Trashed, plugins::Plugins};
 
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
@@ -70,6 +72,12 @@ struct Tables {
 
 struct RecordingRow {
     recording: Recording,
+    /// Of one in the trash, nobody.
+    seen_by: OwnerId,
+    metadata: Metadata,
+    version: u64,
+    duration_ms: Option<u64>,
+    trashed: Option<Trashed>,
 }
 
 struct JobRow {
@@ -164,7 +172,7 @@ impl Tables {
         let entailed = entailed(before, after, &email, now);
         if entailed.forget_progress {
             self.events
-                .retain(|_, e| e.job.id != after.id || e.kind != EventKind::Progress);
+                .retain(|_, e| !e.is_of(after.id) || e.kind != EventKind::Progress);
         }
         if let Some(kind) = entailed.event {
             self.add_event(kind, after, now);
@@ -187,9 +195,9 @@ impl Tables {
             id,
             Event {
                 id,
+                owner: job.owner,
                 kind,
-                job: snapshot(job),
-                derivative: None,
+                subject: Subject::Job(snapshot(job)),
             },
         );
         id
@@ -238,19 +246,6 @@ impl Tables {
         self.newest_event
     }
 
-    fn with_jobs(&self, row: &RecordingRow) -> RecordingWithJobs {
-        let id = row.recording.id;
-        let jobs = self
-            .jobs
-            .values()
-            .rev()
-            .filter(|j| j.job.recording_id == id);
-        RecordingWithJobs {
-            recording: row.recording.clone(),
-            jobs: jobs.map(|j| j.job.clone()).collect(),
-        }
-    }
-
     fn sent_and_waiting(&self, due_before: Timestamp) -> Vec<(Timestamp, Job)> {
         let unsent = |id: JobId| {
             let mut messages = self.outbox.values();
@@ -265,9 +260,7 @@ impl Tables {
     }
 
     fn owned(&self, owner: OwnerId, id: RecordingId) -> Option<&RecordingRow> {
-        self.recordings
-            .get(&id)
-            .filter(|row| row.recording.owner == owner)
+        self.recordings.get(&id).filter(|row| row.seen_by == owner)
     }
 }
 
@@ -290,9 +283,7 @@ impl Records for MemoryStore {
                 recording.id
             )));
         }
-        let row = RecordingRow {
-            recording: recording.clone(),
-        };
+        let row = RecordingRow::new(recording.clone());
         tables.recordings.insert(recording.id, row);
         usage::note_bytes(&mut tables.usage, recording);
         Ok(tables.add_job_once(job, once, now))
@@ -322,23 +313,9 @@ impl Records for MemoryStore {
         &self,
         owner: OwnerId,
         id: RecordingId,
-    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         let tables = self.tables();
-        Ok(tables.owned(owner, id).map(|row| tables.with_jobs(row)))
-    }
-
-    async fn recordings(
-        &self,
-        owner: OwnerId,
-        before: Option<RecordingId>,
-        limit: usize,
-    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
-        let tables = self.tables();
-        let rows = tables.recordings.values().rev();
-        let mine = rows.filter(|row| {
-            row.recording.owner == owner && before.is_none_or(|before| row.recording.id < before)
-        });
-        Ok(mine.take(limit).map(|row| tables.with_jobs(row)).collect())
+        Ok(tables.owned(owner, id).map(|row| tables.entry(row)))
     }
 
     async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -370,51 +347,17 @@ impl Records for MemoryStore {
         owner: OwnerId,
         id: RecordingId,
     ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        let now = self.clock.now();
         let mut tables = self.tables();
-        if tables.owned(owner, id).is_none() {
+        let mine = tables.recordings.get(&id).is_some_and(|row| {
+            let trashed = row.trashed.as_ref();
+            row.seen_by == owner || trashed.is_some_and(|trashed| trashed.owner == owner)
+        });
+        if !mine {
             return Ok(None);
         }
-        let mut blobs = vec![BlobKey::Recording(id)];
-        for row in tables
-            .jobs
-            .values()
-            .filter(|row| row.job.recording_id == id)
-        {
-            let job = row.job.id;
-            let asked = row.job.chain.steps.iter().map(|step| step.delta);
-            let kept = row
-                .correction
-                .iter()
-                .flat_map(|correction| &correction.report.steps);
-            let kept = kept.map(|step| step.delta);
-            let mut steps: Vec<u32> = (0..)
-                .zip(asked)
-                .chain((0..).zip(kept))
-                .filter_map(|(step, delta)| delta.then_some(step))
-                .collect();
-            steps.sort_unstable();
-            steps.dedup();
-            for attempt in 1..=row.job.attempt {
-                blobs.push(BlobKey::Correction { job, attempt });
-                let delta = |&step: &u32| BlobKey::Delta { job, attempt, step };
-                blobs.extend(steps.iter().map(delta));
-            }
-        }
-        let gone: Vec<JobId> = tables
-            .jobs
-            .values()
-            .filter(|r| r.job.recording_id == id)
-            .map(|r| r.job.id)
-            .collect();
-        blobs.extend(tables.forget_derivatives_of(&gone));
-        tables.recordings.remove(&id);
-        tables.jobs.retain(|job, _| !gone.contains(job));
-        tables
-            .events
-            .retain(|_, event| !gone.contains(&event.job.id));
-        tables
-            .outbox
-            .retain(|_, message| !gone.contains(&message.job));
+        let blobs = tables.remove_recording(id);
+        tables.add_recording_event(EventKind::RecordingDeleted, owner, id, None, now);
         Ok(Some(blobs))
     }
 }
@@ -521,6 +464,7 @@ impl Leases<Job> for MemoryStore {
         };
         if let Some(correction) = &correction {
             usage::note_audio(&mut tables.usage, &job, correction, now);
+            tables.note_duration(&job, correction);
         }
         if let Some(row) = tables.jobs.get_mut(&job.id) {
             row.correction = correction;
@@ -550,6 +494,11 @@ impl Sweep for MemoryStore {
     async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
         let now = self.clock.now();
         Ok(self.tables().forget_derivatives(bytes_max, now))
+    }
+
+    async fn empty_trash(&self) -> Result<Vec<BlobKey>, StoreError> {
+        let now = self.clock.now();
+        Ok(self.tables().empty_trash(now))
     }
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
@@ -588,7 +537,7 @@ impl EventLog for MemoryStore {
             .range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded));
         let mine = later
             .map(|(_, event)| event)
-            .filter(|event| event.job.owner == owner);
+            .filter(|event| event.owner == owner);
         Ok(mine.take(limit).cloned().collect())
     }
 

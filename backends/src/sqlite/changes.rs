@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     email::Email,
-    event::EventKind,
-    id::{EventId, JobId},
+    event::{EventKind, RecordingNews},
+    id::{EventId, JobId, OwnerId},
     job::{
         Job, Status,
         changes::{entailed, snapshot},
@@ -109,6 +109,18 @@ pub(super) fn add_event(
             kind.name(),
             to_json(&snapshot(job)),
         ))?;
+    Ok(EventId(connection.last_insert_rowid()))
+}
+
+pub(super) fn add_recording_event(
+    connection: &Connection,
+    kind: EventKind,
+    owner: OwnerId,
+    news: &RecordingNews,
+) -> Result<EventId, SqliteError> {
+    connection
+        .prepare_cached("INSERT INTO events (owner, kind, recording) VALUES (?1, ?2, ?3)")?
+        .execute((owner.to_string(), kind.name(), to_json(news)))?;
     Ok(EventId(connection.last_insert_rowid()))
 }
 

@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0019_shares.sql"),
     include_str!("migrations/0020_presets.sql"),
     include_str!("migrations/0021_usage.sql"),
+    include_str!("migrations/0022_library.sql"),
 ];
 
 /// What this program writes.

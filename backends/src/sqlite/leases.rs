@@ -20,9 +20,9 @@ use super::{
     SqliteStore, answered,
     changes::{Times, add_event, change},
     connection::{SqliteError, nanos},
-    derivatives,
+    derivatives, entries,
     errands::Bytes,
-    forget,
+    forget, library,
     rows::{recording_by_id, signed, to_json},
     sweep, turns, upload, usage,
 };
@@ -155,6 +155,8 @@ impl Leases<Job> for SqliteStore {
                     return Ok(Err(LeaseLost));
                 };
                 if let Some(correction) = correction {
+                    let duration_ms = correction.report.input.duration_ms;
+                    entries::set_duration(connection, &job, duration_ms)?;
                     let staged = bytes.staged(key).map(|blob| &blob.bytes[..]);
                     adopt_correction(
                         connection,
@@ -188,6 +190,10 @@ impl Sweep for SqliteStore {
 
     async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
         derivatives::forget(&self.database, bytes_max).await
+    }
+
+    async fn empty_trash(&self) -> Result<Vec<BlobKey>, StoreError> {
+        library::empty_trash(&self.database).await
     }
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {

@@ -4,15 +4,16 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     derivative::Derivative,
-    event::{Event, EventKind},
+    event::{Event, EventKind, Subject},
     id::{EventId, JobId, OwnerId},
     job::Job,
     seams::{EventLog, Outbox, OutboxRow, StoreError, Topic},
 };
+use rusqlite::Row;
 
 use super::{
     SqliteStore,
-    connection::nanos,
+    connection::{SqliteError, nanos},
     forget, messages_again, news,
     rows::{job_by_id, json, named, parsed, signed},
 };
@@ -84,24 +85,13 @@ impl EventLog for SqliteStore {
         self.database
             .read(move |connection| {
                 let mut statement = connection.prepare_cached(
-                    "SELECT id, kind, job, derivative FROM events WHERE owner = ?1 AND id > ?2
-                     ORDER BY id LIMIT ?3",
+                    "SELECT id, kind, job, derivative, recording FROM events
+                     WHERE owner = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
                 )?;
-                let rows = statement.query_and_then(
-                    (owner.to_string(), after.0, signed(limit as u64)),
-                    |row| {
-                        let job: Job = json(&row.get::<_, String>(2)?)?;
-                        let derivative = row.get::<_, Option<String>>(3)?;
-                        let derivative = derivative.as_deref().map(json).transpose()?;
-                        Ok(Event {
-                            id: EventId(row.get(0)?),
-                            kind: named(&row.get::<_, String>(1)?, EventKind::parse)?,
-                            // Owners never stand in JSON, which leaves the server.
-                            job: Job { owner, ..job },
-                            derivative: derivative.map(|is: Derivative| Derivative { owner, ..is }),
-                        })
-                    },
-                )?;
+                let rows = statement
+                    .query_and_then((owner.to_string(), after.0, signed(limit as u64)), |row| {
+                        event(row, owner)
+                    })?;
                 rows.collect()
             })
             .await
@@ -122,4 +112,23 @@ impl EventLog for SqliteStore {
             .read(move |connection| job_by_id(connection, id))
             .await
     }
+}
+
+/// Owners never stand in JSON, which leaves the server.
+fn event(row: &Row<'_>, owner: OwnerId) -> Result<Event, SqliteError> {
+    let text = |column: &str| row.get::<_, Option<String>>(column);
+    let job: Option<Job> = text("job")?.as_deref().map(json).transpose()?;
+    let job = job.map(|job| Job { owner, ..job });
+    let derivative: Option<Derivative> = text("derivative")?.as_deref().map(json).transpose()?;
+    let subject = match (job, derivative) {
+        (Some(job), None) => Subject::Job(job),
+        (Some(job), Some(is)) => Subject::Derivative(job, Derivative { owner, ..is }),
+        (None, _) => Subject::Recording(json(&row.get::<_, String>("recording")?)?),
+    };
+    Ok(Event {
+        id: EventId(row.get("id")?),
+        owner,
+        kind: named(&row.get::<_, String>("kind")?, EventKind::parse)?,
+        subject,
+    })
 }

@@ -156,7 +156,11 @@ impl News {
         let (mut events, mut jobs) = (0, false);
         while let Some(row) = rows.next()? {
             events += 1;
-            jobs |= row.get_ref(1)?.as_str() == Ok(EventKind::Queued.name());
+            // A recording that is restored may have jobs that waited for it.
+            let kind = row.get_ref(1)?.as_str();
+            jobs |= [EventKind::Queued, EventKind::RecordingRestored]
+                .iter()
+                .any(|waits| kind == Ok(waits.name()));
             owners.insert(super::rows::parsed::<OwnerId>(row.get_ref(0)?)?);
         }
         let all = events == EVENTS_MAX;

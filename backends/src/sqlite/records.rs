@@ -3,23 +3,22 @@
 use async_trait::async_trait;
 use retake_jobs::{
     correction::Correction,
+    entry::Entry,
+    event::{EventKind, RecordingNews},
     id::{JobId, OwnerId, RecordingId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
     recording::Recording,
-    seams::{BlobKey, JobRecord, RecordingWithJobs, Records, StoreError},
+    seams::{BlobKey, JobRecord, Records, StoreError},
 };
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
     SqliteStore, answered,
-    changes::{change, write_entailed},
+    changes::{add_recording_event, change, write_entailed},
     connection::{SqliteError, nanos},
-    derivatives,
-    rows::{
-        JOB_COLUMNS, RECORDING_COLUMNS, insert_job, job, job_by_id, json, recording,
-        recording_by_id, signed,
-    },
+    derivatives, entries, library,
+    rows::{insert_job, job_by_id, json, signed},
     upload,
     writer::Durability,
 };
@@ -44,6 +43,7 @@ impl Records for SqliteStore {
                     let bytes = staged.as_ref().map(|blob| &blob.bytes[..]);
                     let added = answered::once(connection, once.as_ref(), &job, times.now, || {
                         adopt_recording(connection, &recording, bytes, bytes_are_here)?;
+                        entries::insert(connection, &recording)?;
                         insert_job(connection, &job)?;
                         write_entailed(connection, None, &job, times)
                     })?;
@@ -66,8 +66,7 @@ impl Records for SqliteStore {
         self.database
             .write_or_undo(
                 move |connection| {
-                    let recording = recording_by_id(connection, job.recording_id)?;
-                    if recording.is_none_or(|recording| recording.owner != job.owner) {
+                    if !entries::is_there(connection, job.owner, job.recording_id)? {
                         return Ok(None);
                     }
                     answered::once(connection, once.as_ref(), &job, times.now, || {
@@ -95,36 +94,11 @@ impl Records for SqliteStore {
         &self,
         owner: OwnerId,
         id: RecordingId,
-    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         self.database
             .read(move |connection| {
-                let recording = recording_by_id(connection, id)?;
-                let mine = recording.filter(|recording| recording.owner == owner);
-                mine.map(|recording| with_jobs(connection, recording))
-                    .transpose()
-            })
-            .await
-    }
-
-    async fn recordings(
-        &self,
-        owner: OwnerId,
-        before: Option<RecordingId>,
-        limit: usize,
-    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
-        self.database
-            .read(move |connection| {
-                let sql = format!(
-                    "SELECT {RECORDING_COLUMNS} FROM recordings
-                     WHERE owner = ?1 AND (?2 IS NULL OR id < ?2) ORDER BY id DESC LIMIT ?3"
-                );
-                let mut statement = connection.prepare_cached(&sql)?;
-                let before = before.map(|id| id.to_string());
-                let found = statement
-                    .query_and_then((owner.to_string(), before, signed(limit as u64)), recording)?;
-                found
-                    .map(|recording| with_jobs(connection, recording?))
-                    .collect()
+                let row = entries::find(connection, owner, id)?;
+                row.map_or(Ok(None), |row| entries::whole(connection, row))
             })
             .await
     }
@@ -165,7 +139,18 @@ impl Records for SqliteStore {
         let deleted = self
             .database
             .write_freeing(Durability::Machine, move |connection| {
-                delete(connection, owner, id)
+                let hidden = library::hidden_owner(connection, owner, id)?;
+                let by = hidden.map_or(owner, |(hidden, _)| hidden);
+                let deleted = delete(connection, by, id)?;
+                if deleted.is_some() {
+                    library::take_out(connection, id)?;
+                    let news = RecordingNews {
+                        id,
+                        restorable_until: None,
+                    };
+                    add_recording_event(connection, EventKind::RecordingDeleted, owner, &news)?;
+                }
+                Ok(deleted)
             })
             .await?;
         if deleted.is_some() {
@@ -228,19 +213,6 @@ fn adopt_recording(
     Ok(())
 }
 
-fn with_jobs(
-    connection: &Connection,
-    recording: Recording,
-) -> Result<RecordingWithJobs, SqliteError> {
-    let id = recording.id.to_string();
-    let sql = format!("SELECT {JOB_COLUMNS} FROM jobs WHERE recording_id = ?1 ORDER BY id DESC");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let jobs = statement
-        .query_and_then([&id], job)?
-        .collect::<Result<_, _>>()?;
-    Ok(RecordingWithJobs { recording, jobs })
-}
-
 pub(super) fn correction(
     connection: &Connection,
     job: &Job,
@@ -273,15 +245,18 @@ fn delete_job(connection: &Connection, id: JobId) -> Result<(), SqliteError> {
 
 /// The rows go at once. The chunks of long blobs are only marked here: freeing them takes long, and
 /// everybody's writes would wait.
-fn delete(
+pub(super) fn delete(
     connection: &Connection,
     owner: OwnerId,
     id: RecordingId,
 ) -> Result<Option<Vec<BlobKey>>, SqliteError> {
-    if recording_by_id(connection, id)?.is_none_or(|recording| recording.owner != owner) {
+    let text = id.to_string();
+    let entries = connection
+        .prepare_cached("DELETE FROM entries WHERE owner = ?1 AND recording_id = ?2")?
+        .execute([&owner.to_string(), &text])?;
+    if entries == 0 {
         return Ok(None);
     }
-    let text = id.to_string();
     let mut blobs = vec![BlobKey::Recording(id)];
     let mut jobs =
         connection.prepare_cached("SELECT id, attempt FROM jobs WHERE recording_id = ?1")?;

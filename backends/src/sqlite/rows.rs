@@ -96,7 +96,7 @@ pub(super) fn job_by_id(connection: &Connection, id: JobId) -> Result<Option<Job
     rows.next()?.map(job).transpose()
 }
 
-/// The owner's only; a draft has no owner and so is nobody's.
+/// Whoever's it is; a draft has no owner and so is not there.
 pub(super) fn recording_by_id(
     connection: &Connection,
     id: RecordingId,
@@ -218,7 +218,7 @@ pub(super) fn parsed_text<T: FromStr<Err: Display>>(text: &str) -> Result<T, Sql
         .map_err(|error: T::Err| broken("a column", error))
 }
 
-fn status(name: &str) -> Option<Status> {
+pub(super) fn status(name: &str) -> Option<Status> {
     use Status::*;
     [Queued, Running, Completed, Failed, Cancelled]
         .into_iter()

@@ -26,13 +26,14 @@ use retake_jobs::{
     clock::{ManualClock, SystemClock},
     correction::Correction,
     derivative::{Byproduct, DerivedFile, Kind, PeaksForm, Side},
+    entry::EntryQuery,
     id::{DerivativeId, OwnerId, RecordingId},
     job::{Job, Outcome, Status},
     lease::{Attempt, LeaseTerms},
     recording::Recording,
     seams::{
-        BlobError, BlobKey, Blobs, ByteStream, Claim, Credentials, JobLeases, Leases, Records,
-        Sweep,
+        BlobError, BlobKey, Blobs, ByteStream, Claim, Credentials, JobLeases, Leases, Library,
+        Records, Sweep,
     },
 };
 
@@ -267,10 +268,12 @@ async fn a_draft_is_seen_by_nobody_until_it_is_accepted() {
             .unwrap(),
         None
     );
-    assert_eq!(
-        bench.store.recordings(bench.owner, None, 10).await.unwrap(),
-        []
-    );
+    let all = EntryQuery {
+        limit: 10,
+        ..EntryQuery::default()
+    };
+    let listed = bench.store.recordings(bench.owner, &all).await.unwrap();
+    assert_eq!(listed.items, []);
     assert_eq!(
         bench
             .store

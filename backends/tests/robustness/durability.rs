@@ -63,7 +63,7 @@ async fn what_was_reported_as_accepted_is_there_after_kill_9() {
             .await
             .unwrap()
             .expect("it was accepted");
-        assert_eq!(found.jobs.len(), 1);
+        assert_eq!(found.jobs.total(), 1);
         assert!(
             bodies.iter().any(|body| body.contains(&job.to_string())),
             "its message waits"

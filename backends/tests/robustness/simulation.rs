@@ -304,9 +304,9 @@ impl World {
                 *settles <= 1,
                 "seed {seed}: job {id} was settled {settles} times"
             );
-            let ends = events
-                .iter()
-                .filter(|event| event.job.id == *id && event.job.status.is_ended());
+            let ends = events.iter().filter(|event| {
+                event.is_of(*id) && event.job().is_some_and(|job| job.status.is_ended())
+            });
             assert_eq!(ends.count(), 1, "seed {seed}: the ends of job {id}");
             let completed = record.job.status == Status::Completed;
             assert_eq!(

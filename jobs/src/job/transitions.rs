@@ -161,6 +161,23 @@ impl Job {
         Ok(())
     }
 
+    /// Its recording went into the trash: a running attempt is over, through no fault of the job's, and the job is
+    /// left waiting. Whoever calls sees to it that nobody claims it there.
+    pub fn hold(&mut self, now: Timestamp) {
+        if self.status != Status::Running {
+            return;
+        }
+        if self.cancel_requested {
+            self.end(Status::Cancelled, now);
+            return;
+        }
+        self.excused.spared += 1;
+        self.status = Status::Queued;
+        self.lease = None;
+        self.progress = 0.0;
+        self.step = None;
+    }
+
     /// Takes a lease that has run out away. `None`: there was none, and nothing changed.
     pub fn expire(&mut self, now: Timestamp, terms: LeaseTerms) -> Option<Expired> {
         let expired = self.lease.as_ref().is_some_and(|lease| lease.until <= now);

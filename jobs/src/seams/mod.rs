@@ -10,6 +10,7 @@ mod credentials;
 mod derivatives;
 mod event_log;
 mod leases;
+mod library;
 mod outbox;
 mod presets;
 mod records;
@@ -31,10 +32,11 @@ pub use derivatives::{Derivatives, Derive, Source, Sources};
 pub use event_log::EventLog;
 pub use events::{Events, SharedEvents, Wake};
 pub use leases::{Claim, Errands, Heartbeat, JobLeases, Leases, Progress};
+pub use library::{Changed, Library};
 pub use outbox::{Outbox, OutboxRow};
 pub use presets::Presets;
 pub use queue::{Delivery, Queue, QueueError, QueueLimits, SharedQueue, Tag, Topic};
-pub use records::{JobRecord, RecordingWithJobs, Records};
+pub use records::{JobRecord, Records};
 pub use shares::Shares;
 pub use space::{Space, SpaceUsed};
 pub use submissions::Submissions;
@@ -48,6 +50,7 @@ use crate::{derivative::Derivative, submission::Submission};
 /// What the server may do: take in, show, cancel and delete. It settles nothing.
 pub trait ServerStore:
     Records
+    + Library
     + EventLog
     + Credentials
     + Shares
@@ -61,6 +64,7 @@ pub trait ServerStore:
 }
 impl<
     T: Records
+        + Library
         + EventLog
         + Credentials
         + Shares

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{BlobKey, StoreError};
 use crate::{
     correction::Correction,
+    entry::Entry,
     id::{JobId, OwnerId, RecordingId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
     job::{AlreadyEnded, Job},
@@ -36,19 +37,8 @@ pub trait Records: Send + Sync {
         key: &IdempotencyKey,
     ) -> Result<Option<Answered>, StoreError>;
 
-    async fn recording(
-        &self,
-        owner: OwnerId,
-        id: RecordingId,
-    ) -> Result<Option<RecordingWithJobs>, StoreError>;
-
-    /// Newest first, those before `before`, at most `limit`.
-    async fn recordings(
-        &self,
-        owner: OwnerId,
-        before: Option<RecordingId>,
-        limit: usize,
-    ) -> Result<Vec<RecordingWithJobs>, StoreError>;
+    async fn recording(&self, owner: OwnerId, id: RecordingId)
+    -> Result<Option<Entry>, StoreError>;
 
     /// The job with what its last attempt left.
     async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError>;
@@ -61,20 +51,14 @@ pub trait Records: Send + Sync {
         id: JobId,
     ) -> Result<Option<Result<Job, AlreadyEnded>>, StoreError>;
 
-    /// Removes the recording's row, its jobs and events; running attempts lose their leases. The
-    /// caller deletes the blobs named. `None`: no such recording.
+    /// Removes the recording's row, its jobs and their events, for good; running attempts lose their leases.
+    /// Writes `recording.deleted`. The caller deletes the blobs named. `None`: no such recording; one in the trash is
+    /// there for this.
     async fn delete_recording(
         &self,
         owner: OwnerId,
         id: RecordingId,
     ) -> Result<Option<Vec<BlobKey>>, StoreError>;
-}
-
-/// A recording as its owner lists it: newest job first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RecordingWithJobs {
-    pub recording: Recording,
-    pub jobs: Vec<Job>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -17,6 +17,9 @@ pub trait Sweep: Send + Sync {
     /// those whose failure is over; none that is being read. The caller deletes the bytes.
     async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError>;
 
+    /// Removes recordings that were deleted and can no longer be restored. The caller deletes the bytes.
+    async fn empty_trash(&self) -> Result<Vec<BlobKey>, StoreError>;
+
     /// Removes events that are older than `lifetime`, and none that is younger. Returns how many.
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError>;
 

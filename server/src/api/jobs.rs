@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use retake_chain::{Chain, Pins, format::asked, problem::Problem};
 use retake_findings::Finding;
 use retake_jobs::{
-    event::Event,
+    event::{Event, Subject},
     id::{EventId, JobId, RecordingId},
     job::{Job, Status},
     seams::JobRecord,
@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::{
     DerivativeView,
     addresses::{job_address, job_audio_address, recording_address},
+    recordings::RecordingNewsView,
     words,
 };
 
@@ -232,7 +233,10 @@ impl<'a> Accepted<'a> {
 /// `data` of an event.
 #[derive(Serialize, JsonSchema)]
 pub struct News<'a> {
-    job: JobView<'a>,
+    /// Of job.* and derivative.*.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "JobView<'static>")]
+    job: Option<JobView<'a>>,
     /// Of job.completed: the corrected audio.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "words::Address")]
@@ -241,17 +245,25 @@ pub struct News<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DerivativeView<'static>")]
     derivative: Option<DerivativeView<'a>>,
+    /// Of recording.changed, recording.deleted and recording.restored: which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "RecordingNewsView")]
+    recording: Option<RecordingNewsView>,
 }
 
 impl<'a> News<'a> {
     pub fn new(base: &str, event: &'a Event) -> Self {
-        let job = &event.job;
-        let completed = job.status == Status::Completed;
-        let derivative = event.derivative.as_ref();
+        let job = event.job();
+        let completed = job.filter(|job| job.status == Status::Completed);
+        let recording = match &event.subject {
+            Subject::Recording(news) => Some(RecordingNewsView::new(base, news)),
+            Subject::Job(_) | Subject::Derivative(..) => None,
+        };
         Self {
-            job: JobView::new(base, job),
-            audio_url: completed.then(|| job_audio_address(base, job.id)),
-            derivative: derivative.map(|it| DerivativeView::new(base, it)),
+            job: job.map(|job| JobView::new(base, job)),
+            audio_url: completed.map(|job| job_audio_address(base, job.id)),
+            derivative: event.derivative().map(|it| DerivativeView::new(base, it)),
+            recording,
         }
     }
 }

@@ -23,7 +23,7 @@ pub use derivatives::DerivativeView;
 pub use jobs::{Accepted, JobView, News, download_stem};
 pub use plugins::{History, Names, PluginView, SubmissionView, VersionView, accepted};
 pub use presets::PresetView;
-pub use recordings::RecordingView;
+pub use recordings::{DeletedView, RecordingView};
 pub use report::ReportView;
 pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};
 pub use shares::{ShareView, SharedView};

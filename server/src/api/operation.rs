@@ -157,6 +157,15 @@ pub fn put(address: &'static str, id: &'static str, tag: Tag, summary: &'static 
     operation(Method::PUT, address, id, tag, summary)
 }
 
+pub fn patch(
+    address: &'static str,
+    id: &'static str,
+    tag: Tag,
+    summary: &'static str,
+) -> Operation {
+    operation(Method::PATCH, address, id, tag, summary)
+}
+
 pub fn delete(
     address: &'static str,
     id: &'static str,
@@ -390,6 +399,55 @@ impl Operation {
     pub fn refuses(mut self, kinds: &[ProblemKind]) -> Self {
         self.problems.extend(kinds);
         self
+    }
+
+    /// A page of a list.
+    #[must_use]
+    pub fn page<T: JsonSchema>(self) -> Self {
+        self.takes(query(
+            "page_token",
+            "`next_page_token` of the page before, which was asked for with the same other parameters.",
+            json!({"type": "string"}),
+        ))
+        .takes(query(
+            "limit",
+            "At most so many; 50 without it, 200 at most unless configured otherwise.",
+            json!({"type": "integer", "minimum": 1}),
+        ))
+        .answers::<T>(
+            200,
+            "A page. It may hold fewer than `limit`, even none, although there are more: go on while there \
+             is a `next_page_token`.",
+        )
+        .refuses(&[ProblemKind::InvalidField])
+    }
+
+    /// Has an ETag, and is only sent to whoever has not got it.
+    #[must_use]
+    pub fn tagged(self) -> Self {
+        let text = || json!({"type": "string"});
+        self.with_header("ETag", "Changes with whatever is answered here.")
+            .takes(header(
+                "If-None-Match",
+                "ETags that the client has.",
+                text(),
+            ))
+            .takes(header("If-Match", "412 unless one is the ETag.", text()))
+            .reply(304, "The client has it already.", Vec::new())
+            .with_header("ETag", "As of what the client has.")
+            .refuses(&[ProblemKind::PreconditionFailed])
+    }
+
+    /// Changes what has an ETag that begins with its version.
+    #[must_use]
+    pub fn versioned(self) -> Self {
+        self.takes(header(
+            "If-Match",
+            "An ETag of the recording: 412 if its name, tags or notes were changed since. Changes of its \
+             jobs do not matter.",
+            json!({"type": "string"}),
+        ))
+        .refuses(&[ProblemKind::PreconditionFailed])
     }
 
     /// A file with its ETag: whole or in ranges, and conditional.

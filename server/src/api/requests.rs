@@ -67,6 +67,20 @@ pub struct NewShare {
     expires_in_s: u64,
 }
 
+/// What is to be changed of a recording; null takes a text away, what is left out stays.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RecordingEdit {
+    /// On one line.
+    #[schemars(skip_serializing_if = "left_out", length(min = 1, max = 255))]
+    name: Option<String>,
+    /// Instead of those that are there.
+    #[schemars(skip_serializing_if = "left_out", length(max = 32), inner(length(min = 1, max = 64)), extend("uniqueItems" = true))]
+    tags: Vec<String>,
+    #[schemars(skip_serializing_if = "left_out", length(max = 10_000))]
+    notes: Option<String>,
+}
+
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct NewSession {

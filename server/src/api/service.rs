@@ -63,6 +63,15 @@ pub struct LimitsView {
     /// Any other body, and any text field of a form.
     pub json_bytes_max: u64,
     pub chain_steps_max: usize,
+    /// What a recording is called by its owner.
+    pub name_chars_max: usize,
+    pub tags_per_recording_max: usize,
+    pub tag_chars_max: usize,
+    pub notes_chars_max: usize,
+    /// Of one page of a list.
+    pub page_rows_max: usize,
+    /// How long a deleted recording can be restored.
+    pub restore_ms: u64,
     /// Jobs that may wait, over everybody.
     pub queue_depth_max: u64,
     /// New sessions from one network address.

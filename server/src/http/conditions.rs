@@ -34,6 +34,27 @@ pub fn judge(method: &Method, headers: &HeaderMap, etag: &str) -> Verdict {
     Verdict::Go
 }
 
+/// Before something is changed whose ETags begin with a version: whatever else one says does not matter. Whether
+/// it was asked for by If-Match.
+pub fn of_version(headers: &HeaderMap, version: &str) -> Result<bool, Refusal> {
+    let is_it = |tag: &str| {
+        let tag = weak(tag).trim_matches('"');
+        tag.split('.').next() == Some(version)
+    };
+    let matches = Tags::of(headers, header::IF_MATCH);
+    let none = Tags::of(headers, header::IF_NONE_MATCH);
+    if matches.as_ref().is_some_and(|tags| !tags.hold(is_it))
+        || none.is_some_and(|tags| tags.hold(is_it))
+    {
+        let detail = format!(
+            "what is here has an ETag that begins with \"{version}\", and If-Match names none such, or \
+             If-None-Match does"
+        );
+        return Err(Refusal::new(ProblemKind::PreconditionFailed, detail));
+    }
+    Ok(matches.is_some())
+}
+
 /// Before something that has no ETag is changed or deleted: nothing names it but `*`.
 pub fn of_untagged(headers: &HeaderMap) -> Result<(), Refusal> {
     match judge(&Method::DELETE, headers, "") {

@@ -6,7 +6,7 @@ use warp::reply::Response;
 
 use crate::http::{place::Origin, respond};
 
-const METHODS: &str = "GET, HEAD, POST, DELETE";
+const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, if-range, \
      last-event-id, prefer, range, traceparent, x-request-id";
 const RESPONSE_HEADERS: &str = "accept-ranges, content-disposition, content-range, etag, \

@@ -3,13 +3,20 @@
 //! A handler returns `Result<Response, Refusal>`. A refusal carries what the client may read and,
 //! apart from it, the private cause, which is logged once with the request id and never sent.
 
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use retake_chain::problem::{FieldError, Problem, ProblemKind};
-use retake_jobs::seams::{BlobError, StoreError};
+use retake_jobs::{
+    digest::hex,
+    seams::{BlobError, StoreError},
+};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use warp::reply::Response;
 
-use crate::http::request_id::RequestId;
+use crate::http::{
+    conditions::{self, Verdict},
+    request_id::RequestId,
+};
 
 /// Seconds told to a client that comes while we are busy.
 const RETRY_AFTER_S: &str = "1";
@@ -152,6 +159,10 @@ impl From<BlobError> for Refusal {
 /// Answers are a person's own: nothing between us and them keeps a copy.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     let bytes = serde_json::to_vec(body).expect("our views are plain data with string keys");
+    json_of(status, bytes)
+}
+
+fn json_of(status: StatusCode, bytes: Vec<u8>) -> Response {
     let mut response = Response::new(bytes.into());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -161,6 +172,24 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// JSON with an ETag that begins with `version`. Whoever asks by GET, with `headers`, and has it gets 304.
+pub fn tagged(headers: Option<&HeaderMap>, body: &impl Serialize, version: &str) -> Answer {
+    let bytes = serde_json::to_vec(body).expect("our views are plain data with string keys");
+    let digest = hex(&Sha256::digest(&bytes)[..12]);
+    let etag = format!("\"{version}.{digest}\"");
+    let verdict = headers.map_or(Verdict::Go, |headers| {
+        conditions::judge(&Method::GET, headers, &etag)
+    });
+    let mut response = match verdict {
+        Verdict::Failed => return Err(conditions::failed(&etag)),
+        Verdict::NotModified => empty(StatusCode::NOT_MODIFIED),
+        Verdict::Go => json_of(StatusCode::OK, bytes),
+    };
+    let etag = HeaderValue::from_str(&etag).expect("versions and hex are ASCII");
+    response.headers_mut().insert(header::ETAG, etag);
+    Ok(response)
 }
 
 pub fn empty(status: StatusCode) -> Response {

@@ -1,4 +1,4 @@
-//! Jobs: another one for a recording, look, cancel, and what came of it.
+//! Jobs: another one for a recording, list, look, cancel, and what came of it.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use http::StatusCode;
 use retake_chain::{format::Format, problem::ProblemKind};
 use retake_jobs::{
     correction::Correction,
+    entry::JobQuery,
     id::{JobId, OwnerId, RecordingId},
     idempotency::Added,
     job::{Job, Status},
@@ -20,9 +21,10 @@ use crate::{
     http::respond::{self, Refusal},
     routes::{
         download::{Download, Keep},
+        list_query,
         once::{Ordering, replay},
         order::{Wanted, refuse_all},
-        presets,
+        paging, presets,
     },
     session::auth,
 };
@@ -62,6 +64,31 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     app.metrics.job(Status::Queued);
     tracing::info!(job.id = %job.id, recording.id = %recording, request.id = request_id.as_str(), trace.id = trace.trace_id(), "job queued");
     Ok(Accepted::new(app.place.base(), &job, event).into_response())
+}
+
+/// The owner's, of all recordings.
+pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let query = list_query::jobs(&app, &call, None)?;
+    page(&app, owner, &query).await
+}
+
+pub async fn list_of_recording(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let id: RecordingId = call.id()?;
+    let query = list_query::jobs(&app, &call, Some(id))?;
+    if app.parts.store.recording(owner, id).await?.is_none() {
+        return Err(Refusal::not_found());
+    }
+    page(&app, owner, &query).await
+}
+
+async fn page(app: &App, owner: OwnerId, query: &JobQuery) -> Result<Response, Refusal> {
+    let found = app.parts.store.jobs(owner, query).await?;
+    let page = paging::found(&found.items, found.next.as_ref(), |job| {
+        JobView::new(app.place.base(), job)
+    });
+    Ok(respond::json(StatusCode::OK, &page))
 }
 
 /// A job, and whose it is: whoever asks, or whoever shares it.

@@ -11,6 +11,8 @@ mod events;
 mod health;
 mod jobs;
 mod keys;
+mod list_query;
+mod metadata;
 mod once;
 mod order;
 mod page;
@@ -225,6 +227,7 @@ fn taken(method: &Method) -> BoxedFilter<()> {
         Method::GET => warp::get().or(warp::head()).unify().boxed(),
         Method::POST => warp::post().boxed(),
         Method::PUT => warp::put().boxed(),
+        Method::PATCH => warp::patch().boxed(),
         Method::DELETE => warp::delete().boxed(),
         _ => unreachable!("no address is listed with {method}"),
     }

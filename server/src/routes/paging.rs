@@ -4,6 +4,7 @@ use std::{fmt::Display, str::FromStr};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use retake_chain::problem::ProblemKind;
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{api::Page, call::Call, http::respond::Refusal};
 
@@ -30,13 +31,39 @@ pub fn page<'r, Row, Id: Display, View>(
     }
 }
 
+/// A page of a list whose rows say themselves where it goes on.
+pub fn found<'r, Row, View>(
+    rows: &'r [Row],
+    next: Option<&impl Serialize>,
+    view: impl Fn(&'r Row) -> View,
+) -> Page<View> {
+    Page {
+        items: rows.iter().map(view).collect(),
+        next_page_token: next.map(|place| {
+            let text = serde_json::to_string(place).expect("plain data");
+            BASE64_URL_SAFE_NO_PAD.encode(text)
+        }),
+    }
+}
+
+/// Where a page begins, as [`found`] has said.
+pub fn place<Place: DeserializeOwned>(token: &str) -> Result<Place, Refusal> {
+    decoded(token)
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .ok_or_else(no_token)
+}
+
 fn parse<Id: FromStr>(text: &str) -> Result<Id, Refusal> {
-    let id = BASE64_URL_SAFE_NO_PAD
-        .decode(text)
-        .ok()
-        .and_then(|id| String::from_utf8(id).ok());
-    id.and_then(|id| id.parse().ok()).ok_or_else(|| {
-        let detail = "page_token is not one that next_page_token gave";
-        Refusal::field(ProblemKind::InvalidField, "/page_token", detail)
-    })
+    let id = decoded(text);
+    id.and_then(|id| id.parse().ok()).ok_or_else(no_token)
+}
+
+fn decoded(token: &str) -> Option<String> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+pub fn no_token() -> Refusal {
+    let detail = "page_token is not one that next_page_token of this list, in this order, gave";
+    Refusal::field(ProblemKind::InvalidField, "/page_token", detail)
 }

@@ -1,51 +1,50 @@
-//! Recordings that are there: list, look, listen, delete. How they come in is in `upload`.
+//! Recordings that are there: list, look, name, listen, delete and take back. How they come in is in `upload`.
 
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use jiff::SignedDuration;
+use retake_chain::problem::ProblemKind;
 use retake_jobs::{
-    id::RecordingId,
+    entry::{Entry, JobQuery},
+    id::{OwnerId, RecordingId},
     recording::Recording,
-    seams::{BlobKey, RecordingWithJobs},
+    seams::BlobKey,
 };
 use warp::reply::Response;
 
 use crate::{
-    api::RecordingView,
+    api::{DeletedView, RecordingView},
     app::App,
     call::Call,
+    config::ms,
     http::{
         conditions,
         respond::{self, Refusal},
     },
     routes::{
         download::{Download, Keep},
+        list_query,
+        metadata::Wanted,
         paging,
     },
     session::auth,
 };
 
-const PAGE_LENGTH: usize = 50;
+/// Jobs shown with a recording; all of them are in a list of their own.
+const JOBS_SHOWN: usize = 50;
 
 pub async fn list(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
-    let before = paging::before(&call)?;
-    // One more than the page tells whether there is another page.
-    let rows = app
-        .parts
-        .store
-        .recordings(owner, before, PAGE_LENGTH + 1)
-        .await?;
-    let page = paging::page(
-        &rows,
-        PAGE_LENGTH,
-        |row| row.recording.id,
-        |row| RecordingView::new(app.place.base(), row),
-    );
+    let query = list_query::recordings(&app, &call)?;
+    let found = app.parts.store.recordings(owner, &query).await?;
+    let page = paging::found(&found.items, found.next.as_ref(), |entry| {
+        RecordingView::new(app.place.base(), entry)
+    });
     Ok(respond::json(StatusCode::OK, &page))
 }
 
-async fn find(app: &App, call: &Call) -> Result<RecordingWithJobs, Refusal> {
+async fn find(app: &App, call: &Call) -> Result<Entry, Refusal> {
     let owner = auth::owner(app, call).await?;
     let id = call.id()?;
     app.parts
@@ -56,11 +55,49 @@ async fn find(app: &App, call: &Call) -> Result<RecordingWithJobs, Refusal> {
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let row = find(&app, &call).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &RecordingView::new(app.place.base(), &row),
-    ))
+    let owner = auth::owner(&app, &call).await?;
+    let entry = find(&app, &call).await?;
+    whole(&app, Some(&call.headers), owner, &entry).await
+}
+
+/// The recording with its newest jobs; where it was only asked for, unless the client has it.
+async fn whole(
+    app: &App,
+    asked: Option<&HeaderMap>,
+    owner: OwnerId,
+    entry: &Entry,
+) -> Result<Response, Refusal> {
+    let query = JobQuery {
+        limit: JOBS_SHOWN,
+        recording: Some(entry.recording.id),
+        ..JobQuery::default()
+    };
+    let jobs = app.parts.store.jobs(owner, &query).await?.items;
+    let view = RecordingView::with_jobs(app.place.base(), entry, &jobs);
+    respond::tagged(asked, &view, &version_tag(entry.version))
+}
+
+/// What an ETag of a recording begins with: a change of its jobs does not stand in the way of one of its name.
+fn version_tag(version: u64) -> String {
+    format!("v{version}")
+}
+
+pub async fn edit(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let before = find(&app, &call).await?;
+    let expected = conditions::of_version(&call.headers, &version_tag(before.version))?;
+    let expected = expected.then_some(before.version);
+    let wanted: Wanted = call.json(app.config.json_bytes_max).await?;
+    let edit = wanted.check(&app.config)?;
+    let id = before.recording.id;
+    let edited = app.parts.store.edit_recording(owner, id, &edit, expected);
+    match edited.await?.ok_or_else(Refusal::not_found)? {
+        Ok(entry) => whole(&app, None, owner, &entry).await,
+        Err(changed) => Err(Refusal::new(
+            ProblemKind::PreconditionFailed,
+            changed.to_string(),
+        )),
+    }
 }
 
 pub async fn audio(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
@@ -101,12 +138,22 @@ fn original_name(recording: &Recording) -> String {
     })
 }
 
+/// Into the trash, from where it can be taken back for a while; or for good.
 pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
     let id: RecordingId = call.id()?;
-    if let Err(failed) = conditions::of_untagged(&call.headers) {
-        find(&app, &call).await?;
-        return Err(failed);
+    let forever = forever(&call)? || app.config.restore_ms == 0;
+    if let Some(entry) = app.parts.store.recording(owner, id).await? {
+        conditions::of_version(&call.headers, &version_tag(entry.version))?;
+    }
+    if !forever {
+        let grace = SignedDuration::try_from(ms(app.config.restore_ms));
+        let grace = grace.unwrap_or(SignedDuration::MAX);
+        let trashed = app.parts.store.trash_recording(owner, id, grace);
+        let until = trashed.await?.ok_or_else(Refusal::not_found)?;
+        tracing::info!(recording.id = %id, "recording deleted, and can be restored");
+        let view = DeletedView::new(app.place.base(), id, until);
+        return Ok(respond::json(StatusCode::OK, &view));
     }
     let work = {
         let app = app.clone();
@@ -125,4 +172,32 @@ pub async fn delete(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         }
     };
     app.unbroken(work).await
+}
+
+fn forever(call: &Call) -> Result<bool, Refusal> {
+    call.only_query(&["forever"])?;
+    match call.query("forever").as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => {
+            let detail = format!(
+                "forever is \"{}\"; it must be true or false",
+                respond::shorten(other)
+            );
+            Err(Refusal::field(
+                ProblemKind::InvalidField,
+                "/forever",
+                detail,
+            ))
+        }
+    }
+}
+
+pub async fn restore(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
+    let owner = auth::owner(&app, &call).await?;
+    let id: RecordingId = call.id()?;
+    let restored = app.parts.store.restore_recording(owner, id).await?;
+    let entry = restored.ok_or_else(Refusal::not_found)?;
+    tracing::info!(recording.id = %id, "recording restored");
+    whole(&app, None, owner, &entry).await
 }

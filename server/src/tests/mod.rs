@@ -17,6 +17,7 @@ mod fixtures;
 pub mod house;
 mod http2;
 mod ids;
+mod library;
 mod once;
 mod openapi;
 mod presets;

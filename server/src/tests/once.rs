@@ -212,7 +212,7 @@ async fn a_recording_can_be_the_whole_body() {
     assert_eq!(first["user_email"], "ann+1@example.org");
     assert_eq!(first["size_bytes"].as_u64(), Some(wav(600).len() as u64));
     assert_eq!(first["content_type"], "audio/wav");
-    assert_eq!(first["jobs"][0]["format"], "wav");
+    assert_eq!(first["newest_job"]["format"], "wav");
     let key = house.blobs.keys()[0];
     assert_eq!(house.blobs.size(key).await.unwrap(), wav(600).len() as u64);
 }

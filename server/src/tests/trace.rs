@@ -37,7 +37,11 @@ async fn trace_context_3_2_a_requests_trace_is_its_jobs_and_a_broken_one_begins_
         assert_eq!(of_job.ends_with("-00"), goes_on, "sampled as it was given");
         let owner = house.owner(&token).await;
         let event = &house.store.events(owner, EventId(0), 1).await.unwrap()[0];
-        let of_event = event.job.traceparent.map(|trace| trace.to_string());
+        let of_event = event
+            .job()
+            .unwrap()
+            .traceparent
+            .map(|trace| trace.to_string());
         assert_eq!(of_event.as_ref(), Some(&of_job));
         let due = SystemClock.now() + jiff::SignedDuration::from_secs(1);
         let unsent = house.store.unsent(due, 10).await.unwrap();

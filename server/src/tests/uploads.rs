@@ -64,7 +64,7 @@ async fn an_accepted_recording_is_stored_with_its_job_its_event_and_its_message(
     assert_eq!(row.recording.content_type, "audio/wav");
     assert_eq!(row.recording.file_name.as_deref(), Some("take 1.wav"));
     assert_eq!(row.recording.size_bytes, 1000);
-    assert_eq!(row.jobs[0].status, Status::Queued);
+    assert_eq!(row.newest_job.unwrap().status, Status::Queued);
     let key = BlobKey::Recording(row.recording.id);
     assert_eq!(house.blobs.read(key, 0, 2000).await.unwrap(), wav(1000));
 

@@ -79,6 +79,9 @@ describe("reading other answers", () => {
     };
     const page = parseRecordingPage({ items: [recording], next_page_token: null });
     expect(page.items[0]?.jobs[0]?.step).toBe("denoise");
+    const short = { ...recording, jobs: undefined, newest_job: JOB, job_counts: { total: 3 } };
+    const [entry] = parseRecordingPage({ items: [short], next_page_token: null }).items;
+    expect([entry?.jobs.length, entry?.job_count]).toEqual([1, 3]);
     expect(() => parseRecordingPage({ items: {} })).toThrow("recordings.items is {}, but should be a list");
   });
 

@@ -2,7 +2,7 @@
 // own, so that what stands here can be compared with docs/ at a glance.
 
 import { type Chain, parseChain } from "./chain";
-import { type Described, described, list, number, oneOf, optional, text, time } from "./decode";
+import { type Described, described, list, number, object, oneOf, optional, text, time } from "./decode";
 import { type Finding, parseFinding } from "./finding";
 import { type Problem, parseProblem } from "./problem";
 
@@ -40,8 +40,10 @@ export type Recording = Pick<
   "id" | "user_email" | "file_name" | "content_type" | "size_bytes"
 > & {
   created_at: Date;
-  /** In the server's order; sort by `created_at` where order matters. */
+  /** Those that are known, in the server's order; sort by `created_at` where order matters. */
   jobs: Job[];
+  /** How many there are, where that was said. */
+  job_count?: number;
 };
 
 export type RecordingPage = { items: Recording[]; next_page_token: string | null };
@@ -73,6 +75,9 @@ export function parseJob(value: unknown, where = "job"): Job {
 
 export function parseRecording(value: unknown, where = "recording"): Recording {
   const recording = described("Recording", value, where);
+  // A list shows the newest job only.
+  const newest = [optional(recording.newest_job, `${where}.newest_job`, parseJob)].filter((job) => job !== null);
+  const counts = optional(recording.job_counts, `${where}.job_counts`, object);
   return {
     id: text(recording.id, `${where}.id`),
     user_email: text(recording.user_email, `${where}.user_email`),
@@ -80,7 +85,8 @@ export function parseRecording(value: unknown, where = "recording"): Recording {
     content_type: text(recording.content_type, `${where}.content_type`),
     size_bytes: number(recording.size_bytes, `${where}.size_bytes`),
     created_at: time(recording.created_at, `${where}.created_at`),
-    jobs: optional(recording.jobs, `${where}.jobs`, (v, w) => list(v, w, parseJob)) ?? [],
+    jobs: optional(recording.jobs, `${where}.jobs`, (v, w) => list(v, w, parseJob)) ?? newest,
+    ...(counts === null ? {} : { job_count: number(counts.total, `${where}.job_counts.total`) }),
   };
 }
 

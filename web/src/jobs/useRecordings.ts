@@ -7,12 +7,20 @@ import { type Trouble, describe } from "@/api/problem";
 import type { Job, Recording } from "@/api/types";
 import { followJobs } from "@/events/jobEvents";
 import type { StreamState } from "@/events/stream";
+import { isEnded } from "./order";
 import { NOTHING_YET, type RecordingsState, reduce, unfinished } from "./state";
 
 /** How often to ask while a job is under way and the stream is down. */
 const POLL_MS = 4000;
 /** The same while the stream is there: news may be lost, the record never is. */
 const SAFETY_POLL_MS = 20_000;
+
+/** A list names only the newest job of each: whether there are others that are not known, or that may have gone on. */
+function hasMore(listed: Recording, before: readonly Recording[]): boolean {
+  const jobs = before.find((recording) => recording.id === listed.id)?.jobs ?? [];
+  const others = jobs.filter((job) => job.id !== listed.jobs[0]?.id);
+  return (listed.job_count ?? 0) > others.length + 1 || others.some((job) => !isEnded(job));
+}
 
 export type Recordings = {
   state: RecordingsState;
@@ -47,7 +55,8 @@ export function useRecordings(): Recordings {
         const page = await listRecordings(null);
         dispatch({ type: "first-page", page, known: new Set(before.map((recording) => recording.id)) });
         const listed = new Set(page.items.map((recording) => recording.id));
-        for (const recording of unfinished(before).filter((entry) => !listed.has(entry.id))) {
+        const elsewhere = unfinished(before).filter((entry) => !listed.has(entry.id));
+        for (const recording of [...elsewhere, ...page.items.filter((entry) => hasMore(entry, before))]) {
           dispatch({ type: "recording", recording: await getRecording(recording.id) });
         }
       } while (turn.again as boolean);

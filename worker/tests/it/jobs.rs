@@ -446,7 +446,7 @@ async fn progress_is_told_while_the_job_runs() {
             .await
             .unwrap();
         told.iter()
-            .any(|e| e.kind == EventKind::Progress && e.job.progress == 0.5)
+            .any(|e| e.kind == EventKind::Progress && e.job().unwrap().progress == 0.5)
     };
     eventually("half is told", half).await;
     assert!(news.try_recv().is_ok(), "nobody was woken");

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     derivative::{Byproduct, Derivative, DerivativeStatus, Derived},
-    event::EventKind,
+    event::{EventKind, Subject},
     id::{DerivativeId, JobId, OwnerId},
     job::Status,
     lease::Attempt,
@@ -101,7 +101,7 @@ impl Kept for Derivative {
         if let (Some(kind), Some(job)) = (kind, job) {
             let id = tables.add_event(kind, &job, now);
             let event = tables.events.get_mut(&id).expect("just added");
-            event.derivative = Some(self.clone());
+            event.subject = Subject::Derivative(job, self.clone());
         }
     }
 }

@@ -7,6 +7,7 @@ use retake_chain::problem::{Problem, ProblemKind};
 use retake_jobs::{
     credential::{ApiKey, KeyName, Scope},
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
+    entry::{Edit, JobQuery, Sort},
     event::EventKind,
     id::{ApiKeyId, EventId, JobId, OwnerId, ShareId, SubmissionId},
     idempotency::{IdempotencyKey, Once},
@@ -265,11 +266,7 @@ async fn live(bench: &Bench) {
     store.job(owner, job.id).await.unwrap().unwrap();
     store.job_now(job.id).await.unwrap().unwrap();
     store.recording(owner, recording.id).await.unwrap().unwrap();
-    store.recordings(owner, None, 10).await.unwrap();
-    store
-        .recordings(owner, Some(recording.id), 10)
-        .await
-        .unwrap();
+    library(bench, recording.id).await;
     let events = store.events(owner, EventId(0), 100).await.unwrap();
     assert!(
         events
@@ -318,6 +315,55 @@ async fn live(bench: &Bench) {
         .unwrap()
         .unwrap();
     bench.blobs.delete(key).await.unwrap();
+}
+
+async fn library(bench: &Bench, recording: RecordingId) {
+    let (store, owner) = (&bench.store, bench.owner);
+    for sort in [
+        Sort::Newest,
+        Sort::Oldest,
+        Sort::Name,
+        Sort::NameDown,
+        Sort::Shortest,
+        Sort::Longest,
+    ] {
+        let query = EntryQuery {
+            sort,
+            limit: 1,
+            ..EntryQuery::default()
+        };
+        let page = store.recordings(owner, &query).await.unwrap();
+        let after = page.next;
+        assert!(after.is_some(), "{sort:?}");
+        let query = EntryQuery { after, ..query };
+        store.recordings(owner, &query).await.unwrap();
+    }
+    for recording in [None, Some(recording)] {
+        for before in [None, Some(JobId::new(bench.clock.now()))] {
+            let query = JobQuery {
+                before,
+                limit: 9,
+                recording,
+                ..JobQuery::default()
+            };
+            store.jobs(owner, &query).await.unwrap();
+        }
+    }
+    let edit = Edit {
+        notes: Some(Some("a test".to_owned())),
+        ..Edit::default()
+    };
+    let edited = store.edit_recording(owner, recording, &edit, Some(0)).await;
+    edited.unwrap().unwrap().unwrap();
+    let grace = SignedDuration::from_mins(10);
+    let trashed = store.trash_recording(owner, recording, grace).await;
+    trashed.unwrap().unwrap();
+    let restored = store.restore_recording(owner, recording).await;
+    restored.unwrap().unwrap();
+    let (other, _) = bench.accepted(10).await;
+    let trashed = store.trash_recording(owner, other.id, SignedDuration::ZERO);
+    trashed.await.unwrap().unwrap();
+    assert!(!store.empty_trash().await.unwrap().is_empty());
 }
 
 async fn derive(bench: &Bench, job: JobId) {

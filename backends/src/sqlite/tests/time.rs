@@ -107,12 +107,18 @@ async fn what_comes_later_stands_later_whatever_the_clock_was_set_to() {
         // The next is taken in by a process that starts only now.
         store = process(&bench, &machine);
     }
-    let (mut listed, mut before) = (Vec::new(), None);
+    let mut listed = Vec::new();
+    let mut query = EntryQuery {
+        limit: 2,
+        ..EntryQuery::default()
+    };
     loop {
-        let page = store.recordings(bench.owner, before, 2).await.unwrap();
-        let Some(last) = page.last() else { break };
-        before = Some(last.recording.id);
-        listed.extend(page.iter().map(|found| found.recording.id));
+        let page = store.recordings(bench.owner, &query).await.unwrap();
+        listed.extend(page.items.iter().map(|found| found.recording.id));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
     }
     assert_eq!(listed, accepted, "the newest first");
     for oldest in submitted {

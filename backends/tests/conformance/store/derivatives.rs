@@ -327,7 +327,7 @@ async fn whoever_watches_hears_of_its_end(bench: Bench) {
     let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
     let ended: Vec<_> = events
         .iter()
-        .filter_map(|event| Some((event.kind, event.job.id, event.derivative.as_ref()?)))
+        .filter_map(|event| Some((event.kind, event.job()?.id, event.derivative()?)))
         .collect();
     let [(ready, of, compare), (failed, _, picture)] = ended[..] else {
         panic!("{ended:?}")
@@ -385,7 +385,7 @@ async fn what_was_made_besides_is_ready_and_need_not_be_made(bench: Bench) {
     assert_eq!(late, Err(LeaseLost));
     // Who waited for one hears of it; for those that nobody had asked for there is no news.
     let events = bench.a.events(bench.owner, EventId(0), MANY).await.unwrap();
-    let ready = events.iter().filter_map(|event| event.derivative.as_ref());
+    let ready = events.iter().filter_map(|event| event.derivative());
     let mut told: Vec<_> = ready.map(|ready| ready.kind).collect();
     told.sort_by_key(ToString::to_string);
     assert_eq!(told, [0, 1, 2, 3].map(tile));

@@ -3,6 +3,7 @@
 mod credentials;
 mod derivatives;
 mod leases;
+mod library;
 mod log;
 mod once;
 mod presets;
@@ -18,8 +19,9 @@ use jiff::{SignedDuration, Timestamp};
 use retake_backends::{memory::MemoryStore, sqlite::SqliteStore};
 use retake_jobs::{
     clock::{Clock, ManualClock},
+    entry::{EntryQuery, JobQuery},
     event::EventKind,
-    id::{EventId, JobId, OwnerId},
+    id::{EventId, JobId, OwnerId, RecordingId},
     job::Job,
     lease::Attempt,
     recording::Recording,
@@ -83,6 +85,30 @@ impl Bench {
             Claim::Won { attempt, .. } => attempt,
             other => panic!("the claim was not won: {other:?}"),
         }
+    }
+
+    /// The newest recordings.
+    pub async fn listed(&self) -> Vec<Recording> {
+        let query = EntryQuery {
+            limit: 10,
+            ..EntryQuery::default()
+        };
+        let found = self.a.recordings(self.owner, &query).await.unwrap();
+        found
+            .items
+            .into_iter()
+            .map(|entry| entry.recording)
+            .collect()
+    }
+
+    /// The recording's, newest first.
+    pub async fn jobs(&self, id: RecordingId) -> Vec<Job> {
+        let query = JobQuery {
+            limit: 10,
+            recording: Some(id),
+            ..JobQuery::default()
+        };
+        self.b.jobs(self.owner, &query).await.unwrap().items
     }
 
     pub async fn job(&self, id: JobId) -> Job {

@@ -3,11 +3,11 @@
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
 
-use super::{Routes, columns_per_second, id, made, peaks_side, rendition, side, tile};
+use super::{Routes, columns_per_second, id, made, peaks_side, rendition, side, tile, uuid};
 use crate::{
     api::{
         Accepted, DerivativeView, JobView, News, Page, ReportView,
-        operation::{Tag, get, header, path, post, query},
+        operation::{Operation, Tag, get, header, path, post, query},
         requests::NewJob,
     },
     live::telling,
@@ -30,6 +30,27 @@ pub fn fill(routes: &mut Routes) {
         .with_header("Location", "The job's address.")
         .refuses(&[No::NotFound, No::InvalidChain, No::UnknownPreset]),
         jobs::create,
+    );
+    routes.on(
+        listed(get(
+            "/api/v1/recordings/{id}/jobs",
+            "listRecordingJobs",
+            Tag::Jobs,
+            "A recording's jobs, newest first",
+        ))
+        .takes(id())
+        .refuses(&[No::NotFound]),
+        jobs::list_of_recording,
+    );
+    routes.on(
+        listed(get(
+            "/api/v1/jobs",
+            "listJobs",
+            Tag::Jobs,
+            "My jobs, newest first",
+        ))
+        .takes(query("recording_id", "Of that recording only.", uuid())),
+        jobs::list,
     );
     routes.on(
         get("/api/v1/jobs/{id}", "getJob", Tag::Jobs, "A job")
@@ -239,4 +260,24 @@ pub fn fill(routes: &mut Routes) {
         .refuses(&[No::TooManyRequests]),
         events::stream,
     );
+}
+
+/// A list of jobs.
+fn listed(operation: Operation) -> Operation {
+    operation
+        .owner()
+        .takes(
+            query(
+                "status",
+                "One or several, with commas between them.",
+                json!({"type": "string"}),
+            )
+            .example("queued,running"),
+        )
+        .takes(query(
+            "preset",
+            "Whose chain came from that preset.",
+            json!({"type": "string", "minLength": 1, "maxLength": 255}),
+        ))
+        .page::<Page<JobView>>()
 }

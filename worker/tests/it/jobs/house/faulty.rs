@@ -17,6 +17,7 @@ use retake_backends::memory::{MemoryBlobs, MemoryQueue, MemoryStore};
 use retake_chain::{InstalledPlugin, problem::Problem};
 use retake_jobs::{
     derivative::Derivative,
+    entry::Entry,
     event::Event,
     id::{DerivativeId, EventId, JobId, OwnerId, RecordingId, SubmissionId},
     idempotency::{Added, Answered, IdempotencyKey, Once},
@@ -27,8 +28,8 @@ use retake_jobs::{
     seams::{
         BlobError, BlobInfo, BlobKey, Blobs, ByteStream, Catalogue, Claim, Delivery, Derivatives,
         Derive, Errands, EventLog, Heartbeat, JobLeases, JobRecord, Leases, Outbox, OutboxRow,
-        Progress, Queue, QueueError, RecordingWithJobs, Records, Removal, Source, Sources,
-        StoreError, Submissions, Sweep, Topic,
+        Progress, Queue, QueueError, Records, Removal, Source, Sources, StoreError, Submissions,
+        Sweep, Topic,
     },
     submission::Submission,
 };
@@ -166,6 +167,10 @@ impl Sweep for FaultyStore {
 
     async fn forget_derivatives(&self, bytes_max: u64) -> Result<Vec<BlobKey>, StoreError> {
         self.inner.forget_derivatives(bytes_max).await
+    }
+
+    async fn empty_trash(&self) -> Result<Vec<BlobKey>, StoreError> {
+        self.inner.empty_trash().await
     }
 
     async fn forget_events(&self, lifetime: SignedDuration) -> Result<usize, StoreError> {
@@ -325,17 +330,8 @@ impl Records for FaultyStore {
         &self,
         owner: OwnerId,
         id: RecordingId,
-    ) -> Result<Option<RecordingWithJobs>, StoreError> {
+    ) -> Result<Option<Entry>, StoreError> {
         self.inner.recording(owner, id).await
-    }
-
-    async fn recordings(
-        &self,
-        owner: OwnerId,
-        before: Option<RecordingId>,
-        limit: usize,
-    ) -> Result<Vec<RecordingWithJobs>, StoreError> {
-        self.inner.recordings(owner, before, limit).await
     }
 
     async fn job(&self, owner: OwnerId, id: JobId) -> Result<Option<JobRecord>, StoreError> {
