@@ -18,31 +18,15 @@ import { usePlayOneAtATime } from "@/ui/usePlayOneAtATime";
 import { EVERYTHING, type View, useView } from "@/ui/useView";
 
 const Workspace = lazy(() => import("@/workspace/Workspace"));
-const SharedView = lazy(() => import("@/shared/SharedView"));
 const PluginsView = lazy(() => import("@/plugins/PluginsView"));
 
 export default function App() {
   useLanguage();
-  const { view } = useView();
-  // Whoever was given a link has no recordings here, and gets no session.
-  if (view.name === "shared") return <SharedPage token={view.token} />;
   return (
     <Announcer>
       <CatalogueProvider>
         <Views />
       </CatalogueProvider>
-    </Announcer>
-  );
-}
-
-function SharedPage({ token }: { token: string }) {
-  usePlayOneAtATime();
-  return (
-    <Announcer>
-      <TopBar />
-      <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
-        <SharedView token={token} />
-      </Suspense>
     </Announcer>
   );
 }

@@ -9,43 +9,28 @@ import type { Format, Job } from "./types";
 const WAIT_S = 2;
 /** Without a word of its end in the event stream it is asked for again after this. */
 const PATIENCE_MS = 20_000;
-/** Nobody tells whoever was given a link. */
-const SHARED_PATIENCE_MS = 1_000;
 
-/** Where a correction is: one of mine, or one that somebody shares. What is made of it lies below. */
-export type Place = string;
-
-export function placeOf(job: Job): Place {
-  return `${API}/jobs/${encodeURIComponent(job.id)}`;
+export function renditionUrl(job: Job, format: Format): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/renditions/${format}`;
 }
 
-const SHARED = `${API}/shared/`;
-
-export function sharedPlace(token: string): Place {
-  return SHARED + encodeURIComponent(token);
-}
-
-export function renditionUrl(place: Place, format: Format): string {
-  return `${place}/renditions/${format}`;
-}
-
-export function compareUrl(place: Place): string {
-  return `${place}/compare`;
+export function compareUrl(job: Job): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/compare`;
 }
 
 /** The same as two tracks, for browsers that cannot play that. */
-export function compareTracksUrl(place: Place): string {
-  return `${compareUrl(place)}.m4a`;
+export function compareTracksUrl(job: Job): string {
+  return `${compareUrl(job)}.m4a`;
 }
 
 export type Side = "original" | "corrected";
 
-export function peaksUrl(place: Place, side: Side): string {
-  return `${place}/peaks/${side}`;
+export function peaksUrl(job: Job, side: Side): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/peaks/${side}`;
 }
 
-export function spectrogramUrl(place: Place, side: Side, columnsPerSecond: number, tile: number): string {
-  return `${place}/spectrograms/${side}/${columnsPerSecond}/${tile}`;
+export function spectrogramUrl(job: Job, side: Side, columnsPerSecond: number, tile: number): string {
+  return `${API}/jobs/${encodeURIComponent(job.id)}/spectrograms/${side}/${columnsPerSecond}/${tile}`;
 }
 
 /** Has it made, and resolves once it can be had. Asks for one byte of it: nothing is downloaded. */
@@ -63,12 +48,11 @@ type Asking = { headers?: Readonly<Record<string, string>>; cache?: RequestCache
 
 /** The answer with what was asked for, once it is there; made first where it is not. */
 export async function made(url: string, init: Asking, signal: AbortSignal): Promise<Response> {
-  const shared = url.startsWith(SHARED);
-  if (!shared) await openSession();
+  await openSession();
   for (;;) {
     signal.throwIfAborted();
     // Before it is asked for, so that its end cannot be missed.
-    const listening = listenForEnd(url, shared ? SHARED_PATIENCE_MS : PATIENCE_MS);
+    const listening = listenForEnd(url, PATIENCE_MS);
     signal.addEventListener("abort", listening.stop, { once: true });
     try {
       const answer = await ask(url, init, signal);

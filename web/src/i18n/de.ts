@@ -5,7 +5,6 @@ import { shell } from "./de/shell";
 import { chain } from "./de/chain";
 import { report } from "./de/report";
 import { send } from "./de/send";
-import { share } from "./de/share";
 import { workspace } from "./de/workspace";
 
-export const de: Words = { ...shell, ...send, ...workspace, ...chain, ...report, ...share };
+export const de: Words = { ...shell, ...send, ...workspace, ...chain, ...report };

@@ -3,8 +3,7 @@
 import { chain } from "./en/chain";
 import { report } from "./en/report";
 import { send } from "./en/send";
-import { share } from "./en/share";
 import { workspace } from "./en/workspace";
 import { shell } from "./en/shell";
 
-export const en = { ...shell, ...send, ...workspace, ...chain, ...report, ...share } as const;
+export const en = { ...shell, ...send, ...workspace, ...chain, ...report } as const;

@@ -3,7 +3,7 @@
 
 import { useId, useState } from "react";
 import { correctedAudioUrl } from "@/api/endpoints";
-import { placeOf, renditionUrl } from "@/api/renditions";
+import { renditionUrl } from "@/api/renditions";
 import { FORMATS, type Format, type Job } from "@/api/types";
 import { formatWords } from "@/send/preset";
 import { TroubleNote } from "@/ui/TroubleNote";
@@ -14,7 +14,7 @@ export function Download({ job }: { job: Job }) {
   const id = useId();
   const [format, setFormat] = useState<Format>(job.format === "auto" ? "flac" : job.format);
   const { making, trouble, make, stop } = useMaking();
-  const other = renditionUrl(placeOf(job), format);
+  const other = renditionUrl(job, format);
   const name = format.toUpperCase();
   return (
     <>

@@ -1,5 +1,5 @@
 // Which view the address names: the export is one page, and the server answers it for the addresses that are listed in
-// server/src/page/addresses.rs. Everything that can be bookmarked, shared and gone back to is in the address.
+// server/src/page/assets.rs. Everything that can be bookmarked, shared and gone back to is in the address.
 
 import { useCallback, useSyncExternalStore } from "react";
 import { BASE } from "@/base";
@@ -10,9 +10,7 @@ export type View =
   /** Without a job its newest correction. */
   | { name: "recording"; id: string; job: string | null }
   | { name: "plugins"; plugin: string | null }
-  | { name: "settings" }
-  /** What somebody shares. */
-  | { name: "shared"; token: string };
+  | { name: "settings" };
 
 export const EVERYTHING: View = { name: "recordings", search: "", status: "", sort: "" };
 
@@ -26,7 +24,6 @@ export function viewAt(address: string, base = BASE): View {
   if (first === "recordings" && second !== undefined) {
     return { name: "recording", id: decoded(second), job: searchParams.get("job") };
   }
-  if (first === "s" && second !== undefined) return { name: "shared", token: decoded(second) };
   if (second !== undefined) return { name: "start" };
   switch (first) {
     case "recordings":
@@ -60,8 +57,6 @@ export function addressOf(view: View, base = BASE): string {
       return `${base}/plugins${query({ id: view.plugin ?? "" })}`;
     case "settings":
       return `${base}/settings`;
-    case "shared":
-      return `${base}/s/${encodeURIComponent(view.token)}`;
   }
 }
 

@@ -3,9 +3,11 @@
 // the two files stay.
 
 import { useEffect, useMemo, useRef, useState } from "react";
+import { correctedAudioUrl, originalAudioUrl } from "@/api/endpoints";
 import { type Trouble, describe } from "@/api/problem";
-import { type Place, compareTracksUrl, compareUrl, renditionMade } from "@/api/renditions";
+import { compareTracksUrl, compareUrl, renditionMade } from "@/api/renditions";
 import type { Report } from "@/api/report";
+import type { Job, Recording } from "@/api/types";
 import { cutsOf, inCorrection, inOriginal } from "@/report/alignment";
 import { ChannelDeck, type Deck, PairDeck, TrackDeck } from "./deck";
 import { channelsOf } from "./gains";
@@ -18,12 +20,9 @@ export type Playing = "pair" | "channels" | "tracks";
 
 export type Sound = { playing: Playing; making: boolean; trouble: Trouble | null };
 
-export type Files = { readonly original: string; readonly corrected: string };
-
 type Props = {
-  place: Place;
-  /** The files of both versions, where they can be had. */
-  files: Files | null;
+  recording: Recording;
+  job: Job;
   report: Report;
   transport: Transport;
   onSound: (sound: Sound) => void;
@@ -31,7 +30,7 @@ type Props = {
 
 const NEXT = { channels: compareUrl, tracks: compareTracksUrl } as const;
 
-export function Players({ place, files, report, transport, onSound }: Props) {
+export function Players({ recording, job, report, transport, onSound }: Props) {
   const [playing, setPlaying] = useState<Playing>("pair");
   /** What is made on the server now; null where there is nothing more to try. */
   const [wanted, setWanted] = useState<Exclude<Playing, "pair"> | null>("channels");
@@ -39,7 +38,7 @@ export function Players({ place, files, report, transport, onSound }: Props) {
   const pair = useRef<{ original: HTMLAudioElement | null; corrected: HTMLAudioElement | null }>({ original: null, corrected: null });
   const both = useRef<HTMLAudioElement>(null);
   const cuts = useMemo(() => cutsOf(report), [report]);
-  const url = playing === "pair" ? null : NEXT[playing](place);
+  const url = playing === "pair" ? null : NEXT[playing](job);
 
   useEffect(() => transport.know(report.output.duration_ms / 1000, matchedVolumes(report)), [transport, report]);
 
@@ -48,7 +47,7 @@ export function Players({ place, files, report, transport, onSound }: Props) {
   useEffect(() => {
     if (wanted === null) return;
     const stop = new AbortController();
-    renditionMade(NEXT[wanted](place), stop.signal).then(
+    renditionMade(NEXT[wanted](job), stop.signal).then(
       () => {
         if (stop.signal.aborted) return;
         setPlaying(wanted);
@@ -61,7 +60,9 @@ export function Players({ place, files, report, transport, onSound }: Props) {
       },
     );
     return () => stop.abort();
-  }, [wanted, place]);
+    // The job's id makes its addresses.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [wanted, job.id]);
 
   useEffect(() => {
     const deck = (): Deck | null => {
@@ -104,19 +105,18 @@ export function Players({ place, files, report, transport, onSound }: Props) {
           }}
         />
       )}
-      {files !== null &&
-        (["original", "corrected"] as const).map((side) => (
-          <audio
-            key={side}
-            ref={(element) => {
-              pair.current[side] = element;
-            }}
-            preload={playing === "pair" && wanted === null ? "metadata" : "none"}
-            src={files[side]}
-            data-player={side}
-            {...signs}
-          />
-        ))}
+      {(["original", "corrected"] as const).map((side) => (
+        <audio
+          key={side}
+          ref={(element) => {
+            pair.current[side] = element;
+          }}
+          preload={playing === "pair" && wanted === null ? "metadata" : "none"}
+          src={side === "original" ? originalAudioUrl(recording) : correctedAudioUrl(job)}
+          data-player={side}
+          {...signs}
+        />
+      ))}
     </div>
   );
 }
