@@ -24,6 +24,8 @@ import { microphoneChapter } from "./checks/microphone.mjs";
 import { pathChapter } from "./checks/path.mjs";
 import { publishChapter } from "./checks/publish.mjs";
 import { referenceChapter } from "./checks/reference.mjs";
+import { settingsChapter } from "./checks/settings.mjs";
+import { shareChapter } from "./checks/share.mjs";
 import { troubleChapter } from "./checks/trouble.mjs";
 import { shots } from "./shots.mjs";
 import { Tally } from "./tally.mjs";
@@ -48,7 +50,7 @@ try {
   const launch = (kept) => openLastingBrowser(voiceFile, kept, url);
   const stage = { browser, launch, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
   const below = new URL(url).pathname !== "/";
-  const atTheRoot = [microphoneChapter, keptChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter, referenceChapter];
+  const atTheRoot = [microphoneChapter, keptChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter, settingsChapter, shareChapter, referenceChapter];
   const chapters = below ? [pathChapter, referenceChapter] : atTheRoot;
   if (below) console.log("The address has a path");
   else if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");

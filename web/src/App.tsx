@@ -4,7 +4,7 @@ import { Suspense, lazy, useState } from "react";
 import type { Chain } from "@/api/chain";
 import type { Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
-import { t, useLanguage } from "@/i18n";
+import { preferred, speak, t, useLanguage } from "@/i18n";
 import { useRecordings } from "@/jobs/useRecordings";
 import { RecentRecordings } from "@/jobs/RecentRecordings";
 import { RecordingsView } from "@/jobs/RecordingsView";
@@ -13,15 +13,38 @@ import { NewRecording } from "@/send/NewRecording";
 import { usePresets } from "@/send/usePresets";
 import { Announcer, useAnnounce } from "@/ui/Announcer";
 import { TopBar } from "@/ui/TopBar";
+import { applyTheme } from "@/ui/theme";
 import { ViewLink } from "@/ui/ViewLink";
 import { usePlayOneAtATime } from "@/ui/usePlayOneAtATime";
 import { EVERYTHING, type View, useView } from "@/ui/useView";
 
 const Workspace = lazy(() => import("@/workspace/Workspace"));
+const SharedView = lazy(() => import("@/workspace/SharedView"));
+const SettingsView = lazy(() => import("@/settings/SettingsView"));
 const PluginsView = lazy(() => import("@/plugins/PluginsView"));
 
-export default function App() {
+/** The page, once it knows in which language and colours. */
+export async function ready(): Promise<typeof App> {
+  applyTheme();
+  // Without its words it speaks English.
+  await speak(preferred()).catch((error: unknown) => console.warn("the language cannot be had", error));
+  return App;
+}
+
+function App() {
   useLanguage();
+  const { view } = useView();
+  // Whoever was sent a link has nothing here: no list, no events.
+  if (view.name === "shared") {
+    return (
+      <Announcer>
+        <TopBar>{null}</TopBar>
+        <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
+          <SharedView key={view.token} token={view.token} />
+        </Suspense>
+      </Announcer>
+    );
+  }
   return (
     <Announcer>
       <CatalogueProvider>
@@ -95,6 +118,7 @@ function Views() {
             }}
           />
         )}
+        {view.name === "settings" && <SettingsView onDeletedAll={recordings.refresh} />}
         {view.name === "plugins" && (
           <main className="page">
             <PluginsView plugin={view.plugin} go={go} onTry={onTry} />
@@ -110,6 +134,7 @@ function Navigation({ view, go }: { view: View; go: (view: View) => void }) {
     [{ name: "start" }, view.name === "start", t("nav.start")],
     [EVERYTHING, view.name === "recordings" || view.name === "recording", t("nav.recordings")],
     [{ name: "plugins", plugin: null }, view.name === "plugins", t("nav.plugins")],
+    [{ name: "settings" }, view.name === "settings", t("nav.settings")],
   ] as const satisfies readonly (readonly [View, boolean, string])[];
   return (
     <nav className="views" aria-label={t("nav.label")}>

@@ -26,6 +26,11 @@ export function openSession(): Promise<void> {
   return session;
 }
 
+/** What is asked for from here on needs none: a shared link opens without. */
+export function asStranger(): void {
+  session = Promise.resolve();
+}
+
 /** The session was refused: it has ended on the server. The next request opens another. */
 export function forgetSession(): void {
   session = null;

@@ -4,6 +4,7 @@ import { chain } from "./en/chain";
 import { report } from "./en/report";
 import { send } from "./en/send";
 import { workspace } from "./en/workspace";
+import { settings } from "./en/settings";
 import { shell } from "./en/shell";
 
-export const en = { ...shell, ...send, ...workspace, ...chain, ...report } as const;
+export const en = { ...shell, ...send, ...workspace, ...chain, ...report, ...settings } as const;

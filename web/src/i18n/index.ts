@@ -81,9 +81,15 @@ export function useLanguage(): Language {
   return useSyncExternalStore(subscribe, language);
 }
 
+/** The browser's own kind of the page's language: dates differ between kinds of English. */
+export function locale(): string {
+  const spoken = typeof navigator === "undefined" ? [] : (navigator.languages as readonly string[] | undefined);
+  return spoken?.find((tag) => tag.startsWith(language())) ?? language();
+}
+
 /** "−16.1" as the language writes it. */
 export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language(), {
+  return new Intl.NumberFormat(locale(), {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
     signDisplay: "negative",

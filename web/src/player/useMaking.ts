@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { type Trouble, describe } from "@/api/problem";
 import { renditionMade } from "@/api/renditions";
+import { t } from "@/i18n";
 import { useAnnounce } from "@/ui/Announcer";
 
 export function useMaking() {
@@ -18,11 +19,11 @@ export function useMaking() {
     wanted.current = controller;
     setTrouble(null);
     setMaking(true);
-    announce(`${what} is being made`);
+    announce(t("making.begins", { what }));
     try {
       await renditionMade(url, controller.signal);
       if (controller.signal.aborted) return false;
-      announce(`${what} is ready`);
+      announce(t("making.ready", { what }));
       return true;
     } catch (error) {
       if (!controller.signal.aborted) setTrouble(describe(error));

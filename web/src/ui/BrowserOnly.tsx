@@ -17,4 +17,4 @@ function Loading() {
   );
 }
 
-export const BrowserOnly = dynamic(() => import("@/App"), { ssr: false, loading: Loading });
+export const BrowserOnly = dynamic(() => import("@/App").then(async (app) => ({ default: await app.ready() })), { ssr: false, loading: Loading });

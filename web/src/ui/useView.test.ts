@@ -10,6 +10,7 @@ const ALL: readonly (readonly [string, View])[] = [
   ["/plugins", { name: "plugins", plugin: null }],
   ["/plugins?id=org.a%26b%3D%2Fc", { name: "plugins", plugin: "org.a&b=/c" }],
   ["/settings", { name: "settings" }],
+  ["/s/rts_a-b", { name: "shared", token: "rts_a-b" }],
 ];
 
 describe("the view", () => {

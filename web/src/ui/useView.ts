@@ -10,7 +10,9 @@ export type View =
   /** Without a job its newest correction. */
   | { name: "recording"; id: string; job: string | null }
   | { name: "plugins"; plugin: string | null }
-  | { name: "settings" };
+  | { name: "settings" }
+  /** What somebody shared. */
+  | { name: "shared"; token: string };
 
 export const EVERYTHING: View = { name: "recordings", search: "", status: "", sort: "" };
 
@@ -24,6 +26,7 @@ export function viewAt(address: string, base = BASE): View {
   if (first === "recordings" && second !== undefined) {
     return { name: "recording", id: decoded(second), job: searchParams.get("job") };
   }
+  if (first === "s" && second !== undefined) return { name: "shared", token: decoded(second) };
   if (second !== undefined) return { name: "start" };
   switch (first) {
     case "recordings":
@@ -57,6 +60,8 @@ export function addressOf(view: View, base = BASE): string {
       return `${base}/plugins${query({ id: view.plugin ?? "" })}`;
     case "settings":
       return `${base}/settings`;
+    case "shared":
+      return `${base}/s/${encodeURIComponent(view.token)}`;
   }
 }
 

@@ -1,5 +1,7 @@
 // Numbers and times as people read them.
 
+import { locale, number, t } from "@/i18n";
+
 export const MINUS = "\u2212";
 
 /** "0:03", "12:40", "1:02:05". */
@@ -13,7 +15,7 @@ export function clock(ms: number): string {
 
 /** "3.21 s" for short recordings, a clock for those of a minute and more. */
 export function length(ms: number): string {
-  return ms < 60_000 ? `${(ms / 1000).toFixed(2)} s` : clock(ms);
+  return ms < 60_000 ? `${number(ms / 1000, 2)} s` : clock(ms);
 }
 
 /** "731 B", "46 kB", "1.8 MB": powers of 1000, as file managers show. */
@@ -25,19 +27,21 @@ export function size(bytes: number): string {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? ""}`;
+  const digits = unit === 0 || value >= 9.95 ? 0 : 1;
+  return `${unit === units.length - 1 ? value.toFixed(digits) : number(value, digits)} ${units[unit] ?? ""}`;
 }
 
 /** "−23.1 LUFS"; a level that could not be measured is silence. */
 export function level(value: number | null, unit: string): string {
-  if (value === null) return "silence";
-  const rounded = value.toFixed(1).replace(/^-0\.0$/, "0.0");
-  return `${rounded.replace("-", MINUS)} ${unit}`;
+  if (value === null) return t("silence");
+  return `${number(value, 1)} ${unit}`.trimEnd();
 }
 
 /** "50 Hz", "3.4 kHz" */
 export function hertz(value: number): string {
-  return value < 1000 ? `${Math.round(value)} Hz` : `${Number((value / 1000).toFixed(1))} kHz`;
+  if (value < 1000) return `${Math.round(value)} Hz`;
+  const thousands = Number((value / 1000).toFixed(1));
+  return `${number(thousands, Number.isInteger(thousands) ? 0 : 1)} kHz`;
 }
 
 export function percent(fraction: number): string {
@@ -53,8 +57,6 @@ export function visible(text: string): string {
   return text.replace(HIDDEN, "");
 }
 
-const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-
 export function dayAndTime(date: Date): string {
-  return DAY_AND_TIME.format(date);
+  return new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(date);
 }

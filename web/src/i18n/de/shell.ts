@@ -11,6 +11,7 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   "nav.settings": "Einstellungen",
   "start.title": "Einmal sagen. Gut hören.",
   "start.what": "Rauschen, Brummen und Hall gehen, die Lautheit stimmt, und du hörst den Unterschied, bevor du es mitnimmst.",
+  silence: "Stille",
   opening: "Wird geöffnet …",
   again: "Noch einmal",
   "try.next": "Nimm etwas auf oder wähle etwas, um {{plugin}} daran zu probieren.",

@@ -149,6 +149,13 @@ export const workspace: Readonly<Record<keyof typeof english, string>> = {
   "marks.cut": "{{s}} s herausgenommen",
   measured: "Was gemessen wurde",
 
+  "download.as": "Herunterladen als",
+  download: "{{format}} herunterladen",
+  "download.making": "{{format}} wird gemacht … Stopp",
+  "download.what": "{{format}}",
+  "making.begins": "{{what}} wird gemacht",
+  "making.ready": "{{what}} ist fertig",
+
   "adjust.title": "Anpassen und neu bearbeiten",
   "adjust.start": "Neu bearbeiten",
   "adjust.preset": "Bearbeiten für",

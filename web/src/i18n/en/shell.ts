@@ -9,6 +9,7 @@ export const shell = {
   "nav.settings": "Settings",
   "start.title": "Say it once. Hear it right.",
   "start.what": "Noise, hum and echo go, the loudness becomes right, and you hear the difference before you take it away.",
+  silence: "silence",
   opening: "Opening…",
   again: "Try again",
   "try.next": "Record or choose something to try {{plugin}} on.",

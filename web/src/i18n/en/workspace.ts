@@ -147,6 +147,13 @@ export const workspace = {
   "marks.cut": "{{s}} s taken out",
   measured: "What was measured",
 
+  "download.as": "Download as",
+  download: "Download {{format}}",
+  "download.making": "Making the {{format}}… Stop",
+  "download.what": "The {{format}}",
+  "making.begins": "{{what}} is being made",
+  "making.ready": "{{what}} is ready",
+
   "adjust.title": "Adjust and correct again",
   "adjust.start": "Correct again",
   "adjust.preset": "Correct it for",

@@ -3,11 +3,10 @@
 // the two files stay.
 
 import { useEffect, useMemo, useRef, useState } from "react";
-import { correctedAudioUrl, originalAudioUrl } from "@/api/endpoints";
+import type { Addresses } from "@/api/addresses";
 import { type Trouble, describe } from "@/api/problem";
-import { compareTracksUrl, compareUrl, renditionMade } from "@/api/renditions";
+import { renditionMade } from "@/api/renditions";
 import type { Report } from "@/api/report";
-import type { Job, Recording } from "@/api/types";
 import { cutsOf, inCorrection, inOriginal } from "@/report/alignment";
 import { ChannelDeck, type Deck, PairDeck, TrackDeck } from "./deck";
 import { channelsOf } from "./gains";
@@ -20,17 +19,16 @@ export type Playing = "pair" | "channels" | "tracks";
 
 export type Sound = { playing: Playing; making: boolean; trouble: Trouble | null };
 
+const SIDES = ["original", "corrected"] as const;
+
 type Props = {
-  recording: Recording;
-  job: Job;
+  addresses: Addresses;
   report: Report;
   transport: Transport;
   onSound: (sound: Sound) => void;
 };
 
-const NEXT = { channels: compareUrl, tracks: compareTracksUrl } as const;
-
-export function Players({ recording, job, report, transport, onSound }: Props) {
+export function Players({ addresses, report, transport, onSound }: Props) {
   const [playing, setPlaying] = useState<Playing>("pair");
   /** What is made on the server now; null where there is nothing more to try. */
   const [wanted, setWanted] = useState<Exclude<Playing, "pair"> | null>("channels");
@@ -38,7 +36,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
   const pair = useRef<{ original: HTMLAudioElement | null; corrected: HTMLAudioElement | null }>({ original: null, corrected: null });
   const both = useRef<HTMLAudioElement>(null);
   const cuts = useMemo(() => cutsOf(report), [report]);
-  const url = playing === "pair" ? null : NEXT[playing](job);
+  const url = playing === "pair" ? null : addresses[playing];
 
   useEffect(() => transport.know(report.output.duration_ms / 1000, matchedVolumes(report)), [transport, report]);
 
@@ -47,7 +45,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
   useEffect(() => {
     if (wanted === null) return;
     const stop = new AbortController();
-    renditionMade(NEXT[wanted](job), stop.signal).then(
+    renditionMade(addresses[wanted], stop.signal).then(
       () => {
         if (stop.signal.aborted) return;
         setPlaying(wanted);
@@ -60,9 +58,7 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
       },
     );
     return () => stop.abort();
-    // The job's id makes its addresses.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [wanted, job.id]);
+  }, [wanted, addresses]);
 
   useEffect(() => {
     const deck = (): Deck | null => {
@@ -105,14 +101,14 @@ export function Players({ recording, job, report, transport, onSound }: Props) {
           }}
         />
       )}
-      {(["original", "corrected"] as const).map((side) => (
+      {SIDES.filter(() => addresses.pair !== null).map((side) => (
         <audio
           key={side}
           ref={(element) => {
             pair.current[side] = element;
           }}
           preload={playing === "pair" && wanted === null ? "metadata" : "none"}
-          src={side === "original" ? originalAudioUrl(recording) : correctedAudioUrl(job)}
+          src={addresses.pair?.[side]}
           data-player={side}
           {...signs}
         />

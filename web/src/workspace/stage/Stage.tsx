@@ -2,8 +2,8 @@
 // see it.
 
 import { useEffect, useId, useRef, useSyncExternalStore } from "react";
+import type { Addresses } from "@/api/addresses";
 import type { Report } from "@/api/report";
-import type { Job } from "@/api/types";
 import { t } from "@/i18n";
 import { clock, level } from "@/ui/words";
 import type { Transport } from "../sound/transport";
@@ -12,9 +12,9 @@ import { type Picture, type StageModel } from "./stageModel";
 import { StagePictures } from "./stagePictures";
 import styles from "./stage.module.css";
 
-type Props = { job: Job; report: Report; model: StageModel; transport: Transport; picture: Picture };
+type Props = { addresses: Addresses; report: Report; model: StageModel; transport: Transport; picture: Picture };
 
-export function Stage({ job, report, model, transport, picture }: Props) {
+export function Stage({ addresses, report, model, transport, picture }: Props) {
   const id = useId();
   const overview = useRef<HTMLCanvasElement>(null);
   const detail = useRef<HTMLCanvasElement>(null);
@@ -38,7 +38,7 @@ export function Stage({ job, report, model, transport, picture }: Props) {
       },
       model,
       transport,
-      job,
+      addresses,
       report,
     );
     pictures.current = drawn;
@@ -50,9 +50,7 @@ export function Stage({ job, report, model, transport, picture }: Props) {
       stop.abort();
       drawn.close();
     };
-    // A job that is shown is completed: what changes of it is not drawn.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [job.id, report, model, transport]);
+  }, [addresses, report, model, transport, ofOverview, ofDetail]);
 
   useEffect(() => pictures.current?.show(picture));
 

@@ -1,9 +1,9 @@
 // The pictures of the time line, kept up to date: sources of peaks and tiles, three canvases, and the two lines that
 // move with the sound. Lives as long as the stage is shown; outside React, which would cost more than the drawing.
 
-import { type Side, peaksUrl, spectrogramUrl } from "@/api/renditions";
+import type { Addresses } from "@/api/addresses";
+import type { Side } from "@/api/renditions";
 import type { Report } from "@/api/report";
-import type { Job } from "@/api/types";
 import { t } from "@/i18n";
 import { cutsOf } from "@/report/alignment";
 import { level } from "@/ui/words";
@@ -58,14 +58,14 @@ export class StagePictures {
     private readonly canvases: Canvases,
     private readonly model: StageModel,
     private readonly transport: Transport,
-    job: Job,
+    addresses: Addresses,
     private readonly report: Report,
   ) {
     const redraw = () => this.invalidate();
     const each = <T>(make: (side: Side) => T): Record<Side, T> => ({ original: make("original"), corrected: make("corrected") });
     this.#colours = coloursOf(canvases.detail);
-    this.#peaks = each((side) => new PeaksSource(peaksUrl(job, side), redraw));
-    this.#tiles = each((side) => new SpectrogramSource((rate, tile) => spectrogramUrl(job, side, rate, tile), redraw));
+    this.#peaks = each((side) => new PeaksSource(addresses.peaks(side), redraw));
+    this.#tiles = each((side) => new SpectrogramSource((rate, tile) => addresses.spectrogram(side, rate, tile), redraw));
     this.#pieces = {
       original: piecesOf(cutsOf(report), model.duration_s),
       corrected: [{ from_s: 0, to_s: model.duration_s, source_s: 0 }],
