@@ -51,6 +51,15 @@ describe("the verdict", () => {
     expect(did.filter(({ good }) => !good).map((one) => one.words)).toEqual(["Noise 5 dB louder", "declick was left out"]);
   });
 
+  it("says nothing of noise that nobody hears, neither before nor after", () => {
+    const silent = (voice_above_noise_db: number) => ({ ...GOOD, voice_above_noise_db });
+    const noise = (before: number, after: number) =>
+      words(verdict({ input: silent(before), output: silent(after) }).did).filter((said) => said.startsWith("Noise"));
+    expect(noise(80, 76)).toEqual([]);
+    expect(noise(76, 80)).toEqual([]);
+    expect(noise(80, 40)).toEqual(["Noise 40 dB louder"]);
+  });
+
   it("names what a listening step found, where there are words for it", () => {
     const measurements = ["finding-clicks", "finding-of-tomorrow"].map((id) => ({ id, label: "Finding", unit: "", value: "It clicks." }));
     const { heard } = verdict({ steps: [step("diagnose", { measurements: { measurements, curves: [] } })] });

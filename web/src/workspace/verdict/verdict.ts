@@ -17,6 +17,9 @@ export type Verdict = {
 const NOISY_DB = 25;
 const CLEAN_DB = 40;
 
+/** So far below the voice nobody hears it, nor whether there is more or less of it. */
+const INAUDIBLE_DB = 60;
+
 /** Smaller changes are not worth a word. */
 const CHANGE_MIN_DB = 1;
 
@@ -32,10 +35,12 @@ export function verdictOf(report: Report): Verdict {
   return { headline: headline(report), heard, did };
 }
 
-/** By how much the noise went away beside the voice; null where there was no voice to hold it against. */
+/** By how much the noise went away beside the voice; null where there was no voice to hold it against, or none that
+ * anybody heard before or hears now. */
 export function noiseRemoved_db({ input, output }: Pick<Report, "input" | "output">): number | null {
   const [before, after] = [input.voice_above_noise_db, output.voice_above_noise_db];
-  return before === null || after === null ? null : after - before;
+  if (before === null || after === null || Math.min(before, after) >= INAUDIBLE_DB) return null;
+  return after - before;
 }
 
 function headline(report: Report): string {
