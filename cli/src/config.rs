@@ -53,6 +53,8 @@ pub struct Config {
     pub worker: retake_worker::Config,
     /// How the external service is spoken to.
     pub external: retake_runner::external::Config,
+    /// Whom clients may have the server speak to.
+    pub outgoing: retake_outgoing::Config,
 }
 
 impl Default for Config {
@@ -75,6 +77,7 @@ impl Default for Config {
             server: retake_server::Config::default(),
             worker: retake_worker::Config::default(),
             external: retake_runner::external::Config::default(),
+            outgoing: retake_outgoing::Config::default(),
         }
     }
 }
@@ -161,6 +164,12 @@ impl Config {
                 .problems()
                 .into_iter()
                 .map(in_section("external")),
+        );
+        problems.extend(
+            self.outgoing
+                .problems()
+                .into_iter()
+                .map(in_section("outgoing")),
         );
         if !self.worker_listen.is_empty() && self.worker_listen.parse::<SocketAddr>().is_err() {
             let given = &self.worker_listen;

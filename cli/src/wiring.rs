@@ -17,6 +17,7 @@ use retake_jobs::{
     relay::{Relay, RelayHandle},
     seams::{QueueLimits, SharedBlobs, SharedEvents, SharedQueue, SharedStore, Store},
 };
+use retake_outgoing::Outgoing;
 use retake_runner::external::External;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -126,15 +127,21 @@ fn queue(config: &Config, opened: &SqliteStore) -> Result<SharedQueue> {
 }
 
 impl Wiring {
-    pub fn server_parts(&self, worker: Option<Health>) -> retake_server::Parts {
-        retake_server::Parts {
+    pub fn server_parts(
+        &self,
+        config: &Config,
+        worker: Option<Health>,
+    ) -> Result<retake_server::Parts> {
+        let ca_pem = config.ca_pem().map_err(anyhow::Error::msg)?;
+        Ok(retake_server::Parts {
             store: self.announcing(),
             blobs: self.blobs.clone(),
             queue: self.queue.clone(),
             events: self.events.clone(),
             clock: self.clock.clone(),
+            outgoing: Outgoing::new(&config.outgoing, &ca_pem)?,
             worker,
-        }
+        })
     }
 
     pub fn worker_parts(&self, config: &Config, health: Health) -> Result<retake_worker::Parts> {

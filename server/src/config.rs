@@ -5,12 +5,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use retake_outgoing::Network;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{
-    place::{Origin, Place},
-    proxies::Network,
-};
+use crate::http::place::{Origin, Place};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -7,6 +7,7 @@ use retake_jobs::{
     health::Health,
     seams::{ServerStore, SharedBlobs, SharedEvents, SharedQueue},
 };
+use retake_outgoing::Outgoing;
 
 /// What the server stands on.
 pub struct Parts {
@@ -16,6 +17,8 @@ pub struct Parts {
     pub queue: SharedQueue,
     pub events: SharedEvents,
     pub clock: Arc<dyn Clock>,
+    /// For what clients have us send and fetch.
+    pub outgoing: Outgoing,
     /// Of the worker in this process, if there is one.
     pub worker: Option<Health>,
 }

@@ -134,7 +134,7 @@ fn each_library_stands_behind_its_one_door() -> Result<()> {
         ("wasmtime", &["plugins/host"]),
         ("lapin", &["backends"]),
         ("rusqlite", &["backends"]),
-        ("reqwest", &["runner", "cli", "tests"]),
+        ("reqwest", &["outgoing", "runner", "cli", "tests"]),
         ("warp", &["server"]),
     ];
     let crates = crates()?;

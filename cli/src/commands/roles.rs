@@ -101,7 +101,7 @@ async fn add_server(
     let mut settings = config.server.clone();
     settings.externals = config.externals();
     settings.admin_key_sha256 = admin_key::accepted(config)?;
-    let server = retake_server::open(wiring.server_parts(worker), settings)?;
+    let server = retake_server::open(wiring.server_parts(config, worker)?, settings)?;
     let stop = shutdown.clone();
     roles.add("server", async move {
         server.serve(listener, stop).await;

@@ -135,8 +135,6 @@ impl External {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(refused(problem));
         }
-        // Whoever installed a provider before us chose well enough; ring needs no cmake.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = header::HeaderMap::new();
         if !config.token.is_empty() {
             let mut value =
@@ -147,24 +145,18 @@ impl External {
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
         }
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(Duration::from_millis(config.connect_ms))
-            .redirect(reqwest::redirect::Policy::none())
-            .tcp_nodelay(true)
-            .user_agent(concat!("retake/", env!("CARGO_PKG_VERSION")))
+        // The operator's own address, mostly within their network: it is not judged.
+        let connect = Duration::from_millis(config.connect_ms);
+        let mut builder = retake_outgoing::builder(connect, &config.ca_pem)
+            .map_err(refused)?
             .default_headers(headers);
-        if !config.ca_pem.is_empty() {
-            let more = reqwest::Certificate::from_pem_bundle(config.ca_pem.as_bytes())
-                .map_err(|error| refused(format!("the trusted certificates: {}", chain(&error))))?;
-            builder = builder.tls_certs_merge(more);
-        }
         if config.transport == Transport::Websocket {
             // HTTP/2 has no upgrade.
             builder = builder.http1_only();
         }
         let client = builder
             .build()
-            .map_err(|error| refused(chain(&error.without_url())))?;
+            .map_err(|error| refused(retake_outgoing::told(&error.without_url())))?;
         let breaker = Breaker::new(
             config.breaker_failures,
             Duration::from_millis(config.breaker_ms),
@@ -377,7 +369,10 @@ impl Failed {
     }
 
     fn network(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
-        tracing::info!(error = chain(error), "an external service was not reached");
+        tracing::info!(
+            error = retake_outgoing::told(error),
+            "an external service was not reached"
+        );
         let mut cause = Some(error);
         while let Some(error) = cause {
             if let Some(io) = error.downcast_ref::<io::Error>() {
@@ -461,18 +456,4 @@ async fn words(mut response: reqwest::Response) -> Option<String> {
     }
     let problem: Problem = serde_json::from_slice(&bytes).ok()?;
     problem.detail.or(problem.title)
-}
-
-/// An error with its causes: reqwest's own text is only the outermost.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -21,6 +21,7 @@ use retake_jobs::{
         SharedStore,
     },
 };
+use retake_outgoing::Outgoing;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -88,8 +89,18 @@ impl Memory {
             queue: self.queue.clone(),
             events: Arc::new(self.events.clone()),
             clock: self.clock.clone(),
+            outgoing: outgoing(),
         }
     }
+}
+
+/// Another address of this machine stands for the world.
+fn outgoing() -> Outgoing {
+    let config = retake_outgoing::Config {
+        allow: vec!["127.0.0.2".to_owned()],
+        ..Default::default()
+    };
+    Outgoing::new(&config, "").unwrap()
 }
 
 impl House {
