@@ -5,6 +5,8 @@
 //! Everybody who writes jobs does it through one of these, so that no caller has to remember. The relay
 //! has the bare store: it is what is told.
 
+mod webhooks;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;

@@ -81,6 +81,20 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    pub const ALL: [Self; 11] = [
+        Self::Queued,
+        Self::Running,
+        Self::Progress,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::DerivativeReady,
+        Self::DerivativeFailed,
+        Self::RecordingChanged,
+        Self::RecordingDeleted,
+        Self::RecordingRestored,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             EventKind::Queued => "job.queued",
@@ -98,12 +112,7 @@ impl EventKind {
     }
 
     pub fn parse(name: &str) -> Option<Self> {
-        use EventKind::*;
-        let job = [Queued, Running, Progress, Completed, Failed, Cancelled];
-        let derivative = [DerivativeReady, DerivativeFailed];
-        let recording = [RecordingChanged, RecordingDeleted, RecordingRestored];
-        let all = job.into_iter().chain(derivative).chain(recording);
-        all.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// What a derivative's end is news of; `None` for one that waits.

@@ -58,6 +58,14 @@ id!(
 );
 id!(SessionId(now) = sorted_by(now));
 id!(
+    /// An address that hears of its owner's events.
+    WebhookId(now) = sorted_by(now)
+);
+id!(
+    /// One message on its way to one webhook.
+    DeliveryId(now) = sorted_by(now)
+);
+id!(
     /// Whose recordings these are. Never leaves the server; a client holds a token.
     OwnerId() = Uuid::new_v4()
 );

@@ -16,6 +16,7 @@ mod tests;
 use jiff::Timestamp;
 use retake_chain::{Chain, Pins, format::Format, problem::Problem};
 use retake_findings::Finding;
+use retake_secrets::SecretUrl;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -68,6 +69,9 @@ pub struct Job {
     /// So does this; `None` for a job that an earlier release accepted.
     #[serde(default)]
     pub traceparent: Option<TraceContext>,
+    /// Hears of the job's end.
+    #[serde(skip)]
+    pub callback_url: Option<SecretUrl>,
     pub created_at: Timestamp,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,

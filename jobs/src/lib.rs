@@ -27,6 +27,7 @@ pub mod share;
 pub mod submission;
 pub mod trace;
 pub mod usage;
+pub mod webhook;
 
 // Traits.
 pub mod seams;

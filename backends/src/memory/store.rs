@@ -11,6 +11,7 @@ mod plugins;
 mod presets;
 mod shares;
 mod usage;
+mod webhooks;
 
 use std::{
     collections::BTreeMap,
@@ -68,6 +69,7 @@ struct Tables {
     shares: shares::Known,
     usage: usage::Known,
     derivatives: BTreeMap<DerivativeId, Derivative>,
+    hooks: webhooks::Hooks,
 }
 
 struct RecordingRow {
@@ -175,7 +177,8 @@ impl Tables {
                 .retain(|_, e| !e.is_of(after.id) || e.kind != EventKind::Progress);
         }
         if let Some(kind) = entailed.event {
-            self.add_event(kind, after, now);
+            let event = self.add_event(kind, after, now);
+            self.tell(event, now);
         }
         if let Some((topic, body)) = entailed.message {
             // A pause is before the next attempt: an end is told at once.
@@ -244,19 +247,6 @@ impl Tables {
         self.jobs.insert(job.id, row);
         self.write_entailed(None, job, now, now);
         self.newest_event
-    }
-
-    fn sent_and_waiting(&self, due_before: Timestamp) -> Vec<(Timestamp, Job)> {
-        let unsent = |id: JobId| {
-            let mut messages = self.outbox.values();
-            messages.any(|m| m.job == id && m.row.topic == Topic::Jobs)
-        };
-        self.jobs
-            .values()
-            .filter(|row| row.job.status == Status::Queued && row.message_at < due_before)
-            .filter(|row| !unsent(row.job.id))
-            .map(|row| (row.message_at, row.job.clone()))
-            .collect()
     }
 
     fn owned(&self, owner: OwnerId, id: RecordingId) -> Option<&RecordingRow> {

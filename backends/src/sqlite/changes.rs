@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     email::Email,
-    event::{EventKind, RecordingNews},
+    event::{EventKind, RecordingNews, Subject},
     id::{EventId, JobId, OwnerId},
     job::{
         Job, Status,
@@ -15,6 +15,7 @@ use rusqlite::Connection;
 
 use super::{
     connection::{SqliteError, nanos},
+    deliveries::{self, Told},
     rows::{email_of, job_by_id, to_json, update_job},
 };
 
@@ -82,7 +83,18 @@ pub(super) fn write_entailed(
     }
     let event = entailed
         .event
-        .map(|kind| add_event(connection, kind, after))
+        .map(|kind| {
+            let event = add_event(connection, kind, after)?;
+            let told = Told {
+                id: event,
+                owner: after.owner,
+                kind,
+                job: Some(after),
+            };
+            let subject = || Subject::Job(snapshot(after));
+            deliveries::tell(connection, told, subject, times.now)?;
+            Ok::<_, SqliteError>(event)
+        })
         .transpose()?;
     if let Some((topic, body)) = entailed.message {
         if topic == Topic::Jobs && before.is_some() {
@@ -117,11 +129,20 @@ pub(super) fn add_recording_event(
     kind: EventKind,
     owner: OwnerId,
     news: &RecordingNews,
+    now: Timestamp,
 ) -> Result<EventId, SqliteError> {
     connection
         .prepare_cached("INSERT INTO events (owner, kind, recording) VALUES (?1, ?2, ?3)")?
         .execute((owner.to_string(), kind.name(), to_json(news)))?;
-    Ok(EventId(connection.last_insert_rowid()))
+    let id = EventId(connection.last_insert_rowid());
+    let told = Told {
+        id,
+        owner,
+        kind,
+        job: None,
+    };
+    deliveries::tell(connection, told, || Subject::Recording(news.clone()), now)?;
+    Ok(id)
 }
 
 pub(super) fn add_message(

@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0020_presets.sql"),
     include_str!("migrations/0021_usage.sql"),
     include_str!("migrations/0022_library.sql"),
+    include_str!("migrations/0023_webhooks.sql"),
 ];
 
 /// What this program writes.

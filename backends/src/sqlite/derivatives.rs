@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
     derivative::{Byproduct, Derivative, DerivativeStatus, Derived, USED_EVERY},
-    event::EventKind,
+    event::{EventKind, Subject},
     id::{DerivativeId, JobId, OwnerId},
-    job::{Job, Status},
+    job::{Job, Status, changes::snapshot},
     lease::Attempt,
     seams::{BlobKey, Derivatives, Derive, Source, Sources, StoreError},
 };
@@ -17,6 +17,7 @@ use super::{
     Database, SqliteStore,
     changes::add_event,
     connection::{SqliteError, nanos, time},
+    deliveries::{self, Told},
     errands::{Bytes, Kept},
     keyed,
     news::News,
@@ -183,7 +184,15 @@ impl Kept for Derivative {
         connection
             .prepare_cached("UPDATE events SET derivative = ?2 WHERE id = ?1")?
             .execute((event.0, to_json(self)))?;
-        Ok(())
+        let at = self.ended_at.unwrap_or(self.created_at);
+        let told = Told {
+            id: event,
+            owner: job.owner,
+            kind,
+            job: Some(&job),
+        };
+        let subject = || Subject::Derivative(snapshot(&job), self.clone());
+        deliveries::tell(connection, told, subject, at)
     }
 
     fn bytes(attempt: Attempt<Self>, derived: &Derived) -> Vec<BlobKey> {

@@ -57,7 +57,7 @@ impl Library for SqliteStore {
         edit: &Edit,
         expected: Option<u64>,
     ) -> Result<Option<Result<Entry, Changed>>, StoreError> {
-        let edit = edit.clone();
+        let (edit, now) = (edit.clone(), self.database.clock.now());
         self.database
             .write(move |connection| {
                 let Some(mut row) = entries::find(connection, owner, id)? else {
@@ -79,7 +79,13 @@ impl Library for SqliteStore {
                         id,
                         restorable_until: None,
                     };
-                    add_recording_event(connection, EventKind::RecordingChanged, owner, &news)?;
+                    add_recording_event(
+                        connection,
+                        EventKind::RecordingChanged,
+                        owner,
+                        &news,
+                        now,
+                    )?;
                 }
                 Ok(entries::whole(connection, row)?.map(Ok))
             })
@@ -152,7 +158,13 @@ fn trash(
         id,
         restorable_until: Some(until),
     };
-    add_recording_event(connection, EventKind::RecordingDeleted, owner, &news)?;
+    add_recording_event(
+        connection,
+        EventKind::RecordingDeleted,
+        owner,
+        &news,
+        times.now,
+    )?;
     Ok(Some(until))
 }
 
@@ -177,7 +189,13 @@ fn restore(
         id,
         restorable_until: None,
     };
-    add_recording_event(connection, EventKind::RecordingRestored, owner, &news)?;
+    add_recording_event(
+        connection,
+        EventKind::RecordingRestored,
+        owner,
+        &news,
+        times.now,
+    )?;
     let row = entries::find(connection, owner, id)?;
     row.map_or(Ok(None), |row| entries::whole(connection, row))
 }

@@ -114,21 +114,24 @@ impl EventLog for SqliteStore {
     }
 }
 
-/// Owners never stand in JSON, which leaves the server.
 fn event(row: &Row<'_>, owner: OwnerId) -> Result<Event, SqliteError> {
-    let text = |column: &str| row.get::<_, Option<String>>(column);
-    let job: Option<Job> = text("job")?.as_deref().map(json).transpose()?;
-    let job = job.map(|job| Job { owner, ..job });
-    let derivative: Option<Derivative> = text("derivative")?.as_deref().map(json).transpose()?;
-    let subject = match (job, derivative) {
-        (Some(job), None) => Subject::Job(job),
-        (Some(job), Some(is)) => Subject::Derivative(job, Derivative { owner, ..is }),
-        (None, _) => Subject::Recording(json(&row.get::<_, String>("recording")?)?),
-    };
     Ok(Event {
         id: EventId(row.get("id")?),
         owner,
         kind: named(&row.get::<_, String>("kind")?, EventKind::parse)?,
-        subject,
+        subject: subject(row, owner)?,
+    })
+}
+
+/// Owners never stand in JSON, which leaves the server.
+pub(super) fn subject(row: &Row<'_>, owner: OwnerId) -> Result<Subject, SqliteError> {
+    let text = |column: &str| row.get::<_, Option<String>>(column);
+    let job: Option<Job> = text("job")?.as_deref().map(json).transpose()?;
+    let job = job.map(|job| Job { owner, ..job });
+    let derivative: Option<Derivative> = text("derivative")?.as_deref().map(json).transpose()?;
+    Ok(match (job, derivative) {
+        (Some(job), None) => Subject::Job(job),
+        (Some(job), Some(is)) => Subject::Derivative(job, Derivative { owner, ..is }),
+        (None, _) => Subject::Recording(json(&row.get::<_, String>("recording")?)?),
     })
 }

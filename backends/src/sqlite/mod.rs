@@ -10,6 +10,7 @@ mod catalogue;
 mod changes;
 mod connection;
 mod credentials;
+mod deliveries;
 mod derivatives;
 mod direct;
 mod entries;
@@ -41,6 +42,7 @@ mod tidy;
 mod turns;
 mod upload;
 mod usage;
+mod webhooks;
 mod write_ahead;
 mod writer;
 

@@ -136,6 +136,7 @@ impl Records for SqliteStore {
         owner: OwnerId,
         id: RecordingId,
     ) -> Result<Option<Vec<BlobKey>>, StoreError> {
+        let now = self.database.clock.now();
         let deleted = self
             .database
             .write_freeing(Durability::Machine, move |connection| {
@@ -148,7 +149,13 @@ impl Records for SqliteStore {
                         id,
                         restorable_until: None,
                     };
-                    add_recording_event(connection, EventKind::RecordingDeleted, owner, &news)?;
+                    add_recording_event(
+                        connection,
+                        EventKind::RecordingDeleted,
+                        owner,
+                        &news,
+                        now,
+                    )?;
                 }
                 Ok(deleted)
             })

@@ -12,6 +12,7 @@ use retake_jobs::{
     recording::Recording,
     seams::StoreError,
 };
+use retake_secrets::SecretUrl;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, types::ValueRef};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -20,7 +21,7 @@ use super::connection::{SqliteError, nanos, time};
 pub(super) const JOB_COLUMNS: &str = "jobs.id, jobs.recording_id, jobs.owner, jobs.chain, \
     jobs.pins, jobs.preset, jobs.format, jobs.track, jobs.status, jobs.progress, jobs.step, jobs.attempt, \
     jobs.spared, jobs.lost, jobs.lease_worker, jobs.lease_until, jobs.cancel_requested, jobs.error, jobs.warnings, \
-    jobs.request_id, jobs.traceparent, jobs.created_at, jobs.started_at, jobs.ended_at";
+    jobs.request_id, jobs.traceparent, jobs.callback_url, jobs.created_at, jobs.started_at, jobs.ended_at";
 
 pub(super) const RECORDING_COLUMNS: &str = "recordings.id, recordings.owner, \
     recordings.user_email, recordings.file_name, recordings.content_type, recordings.size_bytes, \
@@ -70,6 +71,9 @@ pub(super) fn job(row: &Row<'_>) -> Result<Job, SqliteError> {
             ValueRef::Null => None,
             text => Some(parsed(text)?),
         },
+        callback_url: row
+            .get::<_, Option<String>>("callback_url")?
+            .map(Into::into),
         created_at: time(row.get("created_at")?),
         started_at: row.get::<_, Option<i64>>("started_at")?.map(time),
         ended_at: row.get::<_, Option<i64>>("ended_at")?.map(time),
@@ -121,10 +125,10 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
     let mut statement = connection.prepare_cached(
         "INSERT INTO jobs (id, recording_id, owner, chain, pins, preset, format, track, status, progress, step,
              attempt, lease_worker, lease_until, cancel_requested, error, warnings, request_id,
-             traceparent, created_at, started_at, ended_at, message_at)
+             traceparent, callback_url, created_at, started_at, ended_at, message_at)
          VALUES (:id, :recording_id, :owner, :chain, :pins, :preset, :format, :track, :status, :progress, :step,
              :attempt, :lease_worker, :lease_until, :cancel_requested, :error, :warnings,
-             :request_id, :traceparent, :created_at, :started_at, :ended_at, :created_at)",
+             :request_id, :traceparent, :callback_url, :created_at, :started_at, :ended_at, :created_at)",
     )?;
     statement.execute(named_params! {
         ":id": job.id.to_string(),
@@ -146,6 +150,7 @@ pub(super) fn insert_job(connection: &Connection, job: &Job) -> Result<(), Sqlit
         ":warnings": to_json(&job.warnings),
         ":request_id": job.request_id,
         ":traceparent": job.traceparent.map(|trace| trace.to_string()),
+        ":callback_url": job.callback_url.as_ref().map(SecretUrl::expose),
         ":created_at": nanos(job.created_at),
         ":started_at": job.started_at.map(nanos),
         ":ended_at": job.ended_at.map(nanos),

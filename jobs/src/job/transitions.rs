@@ -47,6 +47,7 @@ impl Job {
             step: None,
             attempt: 0,
             excused: Excused::default(),
+            callback_url: None,
             lease: None,
             cancel_requested: false,
             error: None,

@@ -19,6 +19,7 @@ mod space;
 mod submissions;
 mod sweep;
 mod usages;
+mod webhooks;
 
 // Bytes, messages and news.
 mod blobs;
@@ -42,12 +43,13 @@ pub use space::{Space, SpaceUsed};
 pub use submissions::Submissions;
 pub use sweep::Sweep;
 pub use usages::Usages;
+pub use webhooks::{Parcel, Settled, Webhooks};
 
 use std::sync::Arc;
 
 use crate::{derivative::Derivative, submission::Submission};
 
-/// What the server may do: take in, show, cancel and delete. It settles nothing.
+/// What the server may do: take in, show, cancel, delete, and send what webhooks are to hear. It settles no job.
 pub trait ServerStore:
     Records
     + Library
@@ -60,9 +62,10 @@ pub trait ServerStore:
     + Submissions
     + Derivatives
     + Space
+    + Webhooks
 {
 }
-impl<
+impl<T> ServerStore for T where
     T: Records
         + Library
         + EventLog
@@ -73,8 +76,8 @@ impl<
         + Catalogue
         + Submissions
         + Derivatives
-        + Space,
-> ServerStore for T
+        + Space
+        + Webhooks
 {
 }
 

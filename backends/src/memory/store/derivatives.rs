@@ -102,6 +102,7 @@ impl Kept for Derivative {
             let id = tables.add_event(kind, &job, now);
             let event = tables.events.get_mut(&id).expect("just added");
             event.subject = Subject::Derivative(job, self.clone());
+            tables.tell(id, now);
         }
     }
 }

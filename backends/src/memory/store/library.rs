@@ -285,6 +285,7 @@ impl Tables {
                 subject,
             },
         );
+        self.tell(id, now);
     }
 
     pub(super) fn empty_trash(&mut self, now: Timestamp) -> Vec<BlobKey> {

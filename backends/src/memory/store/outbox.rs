@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use retake_jobs::{
-    job::changes::job_message,
+    id::JobId,
+    job::{Job, Status, changes::job_message},
     seams::{Outbox, OutboxRow, StoreError, Topic},
 };
 
-use super::MemoryStore;
+use super::{JobRow, MemoryStore, Tables};
 
 #[async_trait]
 impl Outbox for MemoryStore {
@@ -46,5 +47,20 @@ impl Outbox for MemoryStore {
             tables.add_message(Topic::Jobs, message, job, now, now);
         }
         Ok(jobs.len())
+    }
+}
+
+impl Tables {
+    fn sent_and_waiting(&self, due_before: Timestamp) -> Vec<(Timestamp, Job)> {
+        let unsent = |id: JobId| {
+            let mut messages = self.outbox.values();
+            messages.any(|m| m.job == id && m.row.topic == Topic::Jobs)
+        };
+        self.jobs
+            .values()
+            .filter(|row| row.job.status == Status::Queued && row.message_at < due_before)
+            .filter(|row| !unsent(row.job.id))
+            .map(|row| (row.message_at, row.job.clone()))
+            .collect()
     }
 }

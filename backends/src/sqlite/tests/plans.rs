@@ -9,16 +9,17 @@ use retake_jobs::{
     derivative::{Derivative, Derived, DerivedFile, Kind, PeaksForm, Side},
     entry::{Edit, JobQuery, Sort},
     event::EventKind,
-    id::{ApiKeyId, EventId, JobId, OwnerId, ShareId, SubmissionId},
+    id::{ApiKeyId, EventId, JobId, OwnerId, ShareId, SubmissionId, WebhookId},
     idempotency::{IdempotencyKey, Once},
     lease::{Attempt, Blame},
     saved_preset::{PresetName, Saved, SavedPreset, Summary},
     seams::{
         Catalogue, Derivatives, Derive, Errands, EventLog, Outbox, Presets, Progress, Queue,
-        QueueLimits, Shares, Sources, Space, Submissions, Sweep, Topic, Usages,
+        QueueLimits, Shares, Sources, Space, Submissions, Sweep, Topic, Usages, Webhooks,
     },
     share::{Share, Shared},
     submission::{Submission, Verdict},
+    webhook::{Change, Keeping, Receiver, Schedule, Secrets, Tried, Webhook},
 };
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
@@ -193,6 +194,61 @@ async fn presets(bench: &Bench, owner: OwnerId) {
     assert!(store.remove_preset(owner, &name, 2).await.unwrap());
 }
 
+async fn webhooks(bench: &Bench) {
+    let (store, owner, now) = (&bench.store, bench.owner, bench.clock.now());
+    let webhook = Webhook {
+        id: WebhookId::new(now),
+        owner,
+        url: "https://hooks.example".into(),
+        events: EventKind::ALL.to_vec(),
+        description: String::new(),
+        secrets: Secrets::new("whsec_a".into()),
+        created_at: now,
+        disabled: None,
+        delivered_at: None,
+    };
+    let (id, to) = (webhook.id, Receiver::Webhook(webhook.id));
+    assert!(store.add_webhook(&webhook, 9).await.unwrap());
+    assert_eq!(store.webhooks(owner).await.unwrap().len(), 1);
+    store
+        .rotate_callback_secret(owner, "whsec_b".into(), now)
+        .await
+        .unwrap();
+    store.callback_secrets(owner).await.unwrap().unwrap();
+    let schedule = Schedule {
+        lease: Duration::from_secs(60),
+        pauses: Vec::new(),
+    };
+    // Of an event and of a test, one delivered and one not.
+    bench.accepted(10).await;
+    store.ping(owner, id).await.unwrap().unwrap();
+    store.next_delivery().await.unwrap().unwrap();
+    let due = store.claim_deliveries("s", &schedule, 9, &[]).await;
+    for (parcel, status) in due.unwrap().into_iter().zip([204, 500]) {
+        let tried = Tried {
+            at: now,
+            status: Some(status),
+            error: None,
+            took_ms: 1,
+            retry_after: None,
+        };
+        let settled = store.settle_delivery(parcel.attempt, tried, &schedule);
+        settled.await.unwrap().unwrap();
+    }
+    let log = store.deliveries(owner, to, None, 9).await.unwrap().unwrap();
+    store.replay(owner, to, log[0].id).await.unwrap().unwrap();
+    let keeping = Keeping {
+        lifetime: SignedDuration::ZERO,
+        waiting_max: 0,
+    };
+    assert_eq!(store.sweep_deliveries(keeping).await.unwrap(), [id]);
+    let callback = Receiver::Callback(JobId::new(now));
+    store.deliveries(owner, callback, None, 9).await.unwrap();
+    let change = Change::default();
+    store.change_webhook(owner, id, change).await.unwrap();
+    assert!(store.remove_webhook(owner, id).await.unwrap());
+}
+
 async fn live(bench: &Bench) {
     let (store, owner) = (&bench.store, bench.owner);
     let second = || bench.clock.advance(SignedDuration::from_secs(1));
@@ -201,6 +257,7 @@ async fn live(bench: &Bench) {
     shares(bench, &job).await;
     presets(bench, owner).await;
     store.usage(owner, 0).await.unwrap();
+    webhooks(bench).await;
     for job in [&job, &bench.accepted(10).await.1] {
         let Claim::Won { attempt, .. } = store.claim(job.id, "w", TERMS).await.unwrap() else {
             panic!("it waits")

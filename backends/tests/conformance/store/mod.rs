@@ -12,6 +12,7 @@ mod records;
 mod shares;
 mod turns;
 mod usages;
+mod webhooks;
 
 use std::sync::Arc;
 
