@@ -59,6 +59,8 @@ kinds! {
     AdminKeyNeeded "admin-key-needed" 401 "An admin key is needed";
     InsufficientScope "insufficient-scope" 403 "The API key does not open this";
     TooManyKeys "too-many-keys" 409 "There are as many as there may be";
+    TooManyWebhooks "too-many-webhooks" 409 "There are as many webhooks as there may be";
+    AddressRefused "address-refused" 422 "The address must not be spoken to";
     ForeignOrigin "foreign-origin" 403 "The request comes from another site";
     NotFound "not-found" 404 "There is nothing here";
     MethodNotAllowed "method-not-allowed" 405 "This address does not take that method";

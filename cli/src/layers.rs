@@ -144,13 +144,17 @@ fn set_text(slot: &mut Value, name: &str, text: &str, problems: &mut Vec<String>
             .filter(|x: &f64| x.is_finite())
             .map(Value::Float),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
-        Value::Array(_) => Some(Value::Array(
-            text.split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty())
-                .map(|part| Value::String(part.to_owned()))
-                .collect(),
-        )),
+        Value::Array(before) => {
+            // Of what it holds by default; of texts, where it holds nothing.
+            let numbers = before.first().is_some_and(Value::is_integer);
+            let parts = text.split(',').map(str::trim);
+            let parts = parts.filter(|part| !part.is_empty());
+            let parts = parts.map(|part| match numbers {
+                true => part.parse().ok().map(Value::Integer),
+                false => Some(Value::String(part.to_owned())),
+            });
+            parts.collect::<Option<_>>().map(Value::Array)
+        }
         _ => None,
     };
     match parsed {
@@ -190,7 +194,7 @@ mod tests {
     use super::*;
 
     fn defaults() -> Table {
-        "listen = '127.0.0.1:8080'\n[server]\nupload_bytes_max = 1\nrate = 1.5\nopen = false\nnames = []"
+        "listen = '127.0.0.1:8080'\n[server]\nupload_bytes_max = 1\nrate = 1.5\nopen = false\nnames = []\npauses = [1, 2]"
             .parse()
             .unwrap()
     }
@@ -242,6 +246,10 @@ mod tests {
         merge_flag(&mut base, "listen=127.0.0.1:0", &mut problems);
         assert!(problems.is_empty());
         assert_eq!(base["server"]["open"], Value::Boolean(true));
+        merge_flag(&mut base, "server.pauses=5, 7", &mut problems);
+        assert_eq!(base["server"]["pauses"], Value::from(vec![5, 7]));
+        merge_flag(&mut base, "server.pauses=5,soon", &mut problems);
+        assert_eq!(problems.len(), 1, "{problems:?}");
         for bad in ["server=1", "server.nothing=1", "x.y=1", "listen"] {
             let mut problems = Vec::new();
             merge_flag(&mut base, bad, &mut problems);

@@ -109,6 +109,11 @@ impl Outgoing {
         })
     }
 
+    /// No request waits longer for the head of its answer.
+    pub fn answer_max(&self) -> Duration {
+        Duration::from_millis(self.config.answer_ms)
+    }
+
     /// The address, if it may be spoken to as far as it tells itself.
     pub fn judge(&self, text: &str) -> Result<Url, Refused> {
         judge::judge(text, &self.allow)

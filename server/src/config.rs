@@ -8,7 +8,10 @@ use std::{path::PathBuf, time::Duration};
 use retake_outgoing::Network;
 use serde::{Deserialize, Serialize};
 
-use crate::http::place::{Origin, Place};
+use crate::{
+    http::place::{Origin, Place},
+    webhooks,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -118,6 +121,8 @@ pub struct Config {
     /// From the stop signal until open requests are cut.
     pub drain_ms: u64,
 
+    pub webhooks: webhooks::Config,
+
     // What there is.
     /// Names of the external services that chains may use; whoever wires the program knows them.
     #[serde(skip)]
@@ -193,6 +198,8 @@ impl Default for Config {
             depth_poll_ms: 1_000,
             restore_ms: 600_000,
             drain_ms: 10_000,
+
+            webhooks: webhooks::Config::default(),
 
             externals: Vec::new(),
             web: WebApp::Embedded,
@@ -339,6 +346,8 @@ impl Config {
         ] {
             at_least(key, value, 1);
         }
+        let told = self.webhooks.problems().into_iter();
+        problems.extend(told.map(|problem| format!("webhooks.{problem}")));
         let is_digest = |text: &str| {
             text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
         };

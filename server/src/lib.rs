@@ -23,6 +23,7 @@ mod routes;
 mod session;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use config::{Config, WebApp};
 pub use connections::worker_health::serve_worker_health;
@@ -94,7 +95,7 @@ impl Opened {
 }
 
 /// What goes on beside requests; ends only with the process.
-async fn background(app: &App) {
+async fn background(app: &Arc<App>) {
     tokio::join!(
         app.watchers.hear(
             app.parts.events.as_ref(),
@@ -103,5 +104,6 @@ async fn background(app: &App) {
         ),
         app.watch_queue_depth(),
         live::completions::consume(app),
+        webhooks::deliver(app),
     );
 }

@@ -18,6 +18,8 @@ pub struct Metrics {
     admin_keys_refused: AtomicU64,
     connections_refused: AtomicU64,
     submissions: AtomicU64,
+    webhooks_delivered: AtomicU64,
+    webhooks_failed: AtomicU64,
     queued: AtomicU64,
     completed: AtomicU64,
     failed: AtomicU64,
@@ -67,6 +69,15 @@ impl Metrics {
     /// A plugin was taken in to be checked.
     pub fn submitted(&self) {
         self.submissions.fetch_add(1, Relaxed);
+    }
+
+    /// An attempt to deliver a message ended.
+    pub fn webhook_tried(&self, delivered: bool) {
+        let counter = match delivered {
+            true => &self.webhooks_delivered,
+            false => &self.webhooks_failed,
+        };
+        counter.fetch_add(1, Relaxed);
     }
 
     /// A job was accepted here, or its end was heard here.
@@ -126,6 +137,18 @@ impl Metrics {
             "counter",
             "Plugins taken in to be checked and published.",
             &one(self.submissions.load(Relaxed)),
+        );
+        metric(
+            "retake_webhook_attempts_total",
+            "counter",
+            "Attempts to deliver a message to a webhook or a callback.",
+            &[
+                (
+                    "{outcome=\"delivered\"}",
+                    self.webhooks_delivered.load(Relaxed),
+                ),
+                ("{outcome=\"failed\"}", self.webhooks_failed.load(Relaxed)),
+            ],
         );
         metric(
             "retake_events_sent_total",

@@ -11,6 +11,7 @@ mod describes;
 mod external;
 mod hears;
 mod hides;
+mod hooks;
 mod integrates;
 mod keeps;
 mod lasts;

@@ -16,6 +16,7 @@ mod report;
 pub mod requests;
 mod service;
 mod shares;
+mod webhooks;
 pub mod words;
 
 pub use credentials::{ApiKeyView, MeView, SessionCodeView, SessionView};
@@ -27,3 +28,6 @@ pub use recordings::{DeletedView, RecordingView};
 pub use report::ReportView;
 pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};
 pub use shares::{ShareView, SharedView};
+pub use webhooks::{
+    CallbackSecretView, DeliveryView, WebhookEvent, WebhookMessage, WebhookView, told,
+};

@@ -7,6 +7,7 @@ use schemars::{SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
+    WebhookMessage,
     operation::{Content, Operation, Parameter, Tag, Who},
     words,
 };
@@ -38,6 +39,7 @@ pub fn document(operations: &[Operation], base: &str) -> Value {
         let verb = operation.method.as_str().to_ascii_lowercase();
         methods.insert(verb, describe(operation, &mut generator, &mut refusals));
     }
+    let message = generator.subschema_for::<WebhookMessage<'static>>();
     let examples: Map<String, Value> = ProblemKind::ALL.iter().map(example).collect();
     let tags = Tag::ALL.map(|(_, name, about)| json!({"name": name, "description": about}));
     json!({
@@ -56,6 +58,23 @@ pub fn document(operations: &[Operation], base: &str) -> Value {
         "security": [],
         "tags": tags,
         "paths": paths,
+        "webhooks": {
+            "message": {
+                "post": {
+                    "operationId": "receiveWebhook",
+                    "tags": [Tag::Webhooks.name()],
+                    "summary": "What the address of a webhook, or a job's `callback_url`, is sent",
+                    "description": "Signed by the Standard Webhooks specification; docs/webhooks.md.",
+                    "requestBody": {
+                        "required": true,
+                        "content": {"application/json": {"schema": message}},
+                    },
+                    "responses": {
+                        "204": {"description": "Any 2xx: it has arrived. Whatever else comes, it is sent again."},
+                    },
+                },
+            },
+        },
         "components": {
             "securitySchemes": security(),
             "examples": examples,

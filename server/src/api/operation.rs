@@ -36,6 +36,7 @@ pub enum Tag {
     Shares,
     Presets,
     Events,
+    Webhooks,
     Plugins,
     Catalogue,
     Operations,
@@ -109,7 +110,7 @@ impl Content {
 }
 
 impl Tag {
-    pub const ALL: [(Self, &'static str, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str, &'static str); 12] = [
         (Self::Sessions, "sessions", "Who asks."),
         (Self::Keys, "keys", "API keys, for programs."),
         (Self::Recordings, "recordings", "What was handed in."),
@@ -126,6 +127,11 @@ impl Tag {
         ),
         (Self::Presets, "presets", "Chains that have a name."),
         (Self::Events, "events", "News, as they happen."),
+        (
+            Self::Webhooks,
+            "webhooks",
+            "News, sent to addresses of yours.",
+        ),
         (Self::Plugins, "plugins", "What a chain's steps may run."),
         (
             Self::Catalogue,

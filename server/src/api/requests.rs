@@ -5,7 +5,7 @@
 
 use schemars::JsonSchema;
 
-use super::words;
+use super::{WebhookEvent, words};
 
 /// A recording and what is to be done with it, the fields in any order.
 #[derive(JsonSchema)]
@@ -27,6 +27,9 @@ pub struct NewRecording {
     /// Which of the recording's audio tracks; else the one that the file itself chooses.
     #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
     track: u32,
+    /// Hears of the job's end, signed with the secret from `POST /api/v1/callback-secret`; as a webhook's `url`.
+    #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
+    callback_url: String,
 }
 
 /// What is to be done with a recording that is there.
@@ -43,6 +46,40 @@ pub struct NewJob {
     /// Which of the recording's audio tracks; else the one that the file itself chooses.
     #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
     track: Option<u32>,
+    /// Hears of the job's end, signed with the secret from `POST /api/v1/callback-secret`; as a webhook's `url`.
+    #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
+    callback_url: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct NewWebhook {
+    /// https or http, port 80, 443 or from 1024 on, and no address of a private network.
+    #[schemars(extend("format" = "uri"), length(max = 2048))]
+    url: String,
+    /// Left out: all of them.
+    #[schemars(skip_serializing_if = "left_out", length(min = 1), extend("uniqueItems" = true))]
+    events: Option<Vec<WebhookEvent>>,
+    /// On one line.
+    #[schemars(skip_serializing_if = "left_out", length(max = 200))]
+    description: Option<String>,
+    #[schemars(skip_serializing_if = "left_out")]
+    enabled: Option<bool>,
+}
+
+/// What is to be different; what is left out stays.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct WebhookChange {
+    #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
+    url: Option<String>,
+    #[schemars(skip_serializing_if = "left_out", length(min = 1), extend("uniqueItems" = true))]
+    events: Option<Vec<WebhookEvent>>,
+    #[schemars(skip_serializing_if = "left_out", length(max = 200))]
+    description: Option<String>,
+    /// False: what waits for it is given up, and it hears nothing until true.
+    #[schemars(skip_serializing_if = "left_out")]
+    enabled: Option<bool>,
 }
 
 /// A chain to be kept under a name.

@@ -25,6 +25,7 @@ use crate::{
         once::{Ordering, replay},
         order::{Wanted, refuse_all},
         paging, presets,
+        webhooks::check_callback,
     },
     session::auth,
 };
@@ -47,10 +48,19 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         return replayed;
     }
     let saved = presets::saved(&app, owner, wanted.preset.as_deref()).await?;
+    let callback = check_callback(&app, owner, wanted.callback_url.as_deref()).await?;
     let order = wanted.check(&app.vocabulary().await?, saved.as_ref());
-    let order = order.map_err(refuse_all)?;
+    let (callback_url, order) = match (callback, order) {
+        (Ok(callback_url), Ok(order)) => (callback_url, order),
+        (callback, order) => {
+            let faults = callback.err().into_iter();
+            let faults = faults.chain(order.err().into_iter().flatten());
+            return Err(refuse_all(faults.collect()));
+        }
+    };
     let asked = (request_id.as_str(), trace);
-    let job = order.into_job(&app, recording, owner, asked);
+    let mut job = order.into_job(&app, recording, owner, asked);
+    job.callback_url = callback_url;
     let added = app
         .parts
         .store

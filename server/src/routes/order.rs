@@ -69,6 +69,8 @@ pub struct Wanted {
     pub format: Option<String>,
     /// Any JSON: what is no whole number is told with the other faults.
     pub track: Option<Value>,
+    /// Checked by itself: whether it may be there depends on whoever asks.
+    pub callback_url: Option<String>,
 }
 
 /// What a job is to do, checked.
@@ -93,6 +95,7 @@ impl Wanted {
             .with("chain", json(&self.chain).as_bytes())
             .with("format", text(&self.format).as_bytes())
             .with("track", json(&self.track).as_bytes())
+            .with("callback_url", text(&self.callback_url).as_bytes())
             .finish()
     }
 

@@ -19,6 +19,7 @@ mod presets;
 mod recordings;
 mod service;
 mod shares;
+mod webhooks;
 
 use retake_chain::problem::ProblemKind as No;
 use serde_json::json;
@@ -37,6 +38,7 @@ pub fn fill(routes: &mut Routes) {
     shares::fill(routes);
     presets::fill(routes);
     plugins::fill(routes);
+    webhooks::fill(routes);
     service::fill(routes);
 }
 

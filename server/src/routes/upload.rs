@@ -42,12 +42,20 @@ use crate::{
         once::{Ordering, replay},
         order::{field_pointer, refuse_all},
         presets,
+        webhooks::check_callback,
     },
     session::auth,
 };
 
 /// The form's text fields.
-const TEXTS: [&str; 5] = ["user_email", "preset", "chain", "format", "track"];
+const TEXTS: [&str; 6] = [
+    "user_email",
+    "preset",
+    "chain",
+    "format",
+    "track",
+    "callback_url",
+];
 
 /// Boundaries and headers of the parts, beside the fields' own limits.
 const FORM_OVERHEAD_BYTES: u64 = 64 * 1024;
@@ -423,6 +431,8 @@ impl Upload {
         let email = form.email();
         let wanted = form.wanted();
         let saved = presets::saved(app, self.owner, wanted.preset.as_deref()).await?;
+        let callback = check_callback(app, self.owner, wanted.callback_url.as_deref()).await?;
+        let callback = callback.map_err(|fault| form.faults.push(fault));
         let order = match wanted.check(&app.vocabulary().await?, saved.as_ref()) {
             Ok(order) => Some(order),
             Err(faults) => {
@@ -454,7 +464,8 @@ impl Upload {
             created_at: app.parts.clock.now(),
         };
         let asked = (self.request_id.as_str(), self.trace);
-        let job = order.into_job(app, self.id, self.owner, asked);
+        let mut job = order.into_job(app, self.id, self.owner, asked);
+        job.callback_url = callback.unwrap_or_default();
         let added = app.parts.store.accept(&recording, &job, once.as_ref());
         let event = match added.await? {
             Added::Now(event) => event,

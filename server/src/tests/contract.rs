@@ -85,7 +85,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open, shared), (40, OPEN.len(), 9));
+    assert_eq!((asked, open, shared), (53, OPEN.len(), 9));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn what_is_anothers_answers_exactly_as_what_does_not_exist() {
         asked += 1;
         answer("no-id").await.problem("not-found");
     }
-    assert_eq!(asked, 20);
+    assert_eq!(asked, 30);
     // And it is all still there for whom it belongs to.
     let audio = house
         .ask(get(&format!("/api/v1/jobs/{job}/audio")).bearer(&ann))

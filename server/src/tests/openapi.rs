@@ -57,6 +57,7 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
     let chain = json!({"chain": {"steps": [{"plugin": "gain"}]}});
     let preset = ask(Method::PUT, "/api/v1/presets/talks").bearer(&token);
     house.ask(preset.json(chain)).await;
+    let [webhook, delivery, called, callback] = house.told(&token).await;
     let mut operations: Vec<_> = operations(&description).into_iter().collect();
     // The recording goes last, and comes back; then the session ends.
     operations.sort_by_key(|(method, path)| match (method.as_str(), path.as_str()) {
@@ -67,14 +68,23 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
         _ => 0,
     });
     for (method, path) in operations {
-        let id = if path.contains("/jobs/{id}") {
+        let id = if path.contains("/callbacks/") {
+            called.as_str()
+        } else if path.contains("/webhooks/{id}") {
+            webhook.as_str()
+        } else if path.contains("/jobs/{id}") {
             job
         } else if path.contains("/shares/{id}") {
             share["id"].as_str().unwrap()
         } else {
             made["id"].as_str().unwrap()
         };
+        let delivery = match path.contains("/callbacks/") {
+            true => &callback,
+            false => &delivery,
+        };
         let path = path
+            .replace("{delivery}", delivery)
             .replace("{token}", share["token"].as_str().unwrap())
             .replace("{id}", id)
             .replace("{kind}", "not-found")

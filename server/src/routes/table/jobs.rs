@@ -28,7 +28,12 @@ pub fn fill(routes: &mut Routes) {
         .json::<NewJob>(false, json!({"preset": "speech", "format": "flac"}))
         .answers::<Accepted>(202, "Accepted.")
         .with_header("Location", "The job's address.")
-        .refuses(&[No::NotFound, No::InvalidChain, No::UnknownPreset]),
+        .refuses(&[
+            No::NotFound,
+            No::InvalidChain,
+            No::UnknownPreset,
+            No::AddressRefused,
+        ]),
         jobs::create,
     );
     routes.on(

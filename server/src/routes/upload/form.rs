@@ -81,6 +81,7 @@ impl Form {
             text.filter(|text| !text.trim().is_empty())
         };
         let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
+        let callback_url = text("callback_url");
         let track = text("track").map(|text| match text.trim().parse::<u64>() {
             Ok(track) => track.into(),
             Err(_) => serde_json::Value::String(shorten(&text)),
@@ -95,6 +96,7 @@ impl Form {
             chain,
             format,
             track,
+            callback_url,
         }
     }
 }
