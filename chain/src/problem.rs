@@ -75,6 +75,7 @@ kinds! {
     TooManyRequests "too-many-requests" 429 "Too much at once";
     QuotaExceeded "quota-exceeded" 429 "A quota is used up";
     // The audio
+    FetchFailed "fetch-failed" 422 "The recording could not be fetched";
     NotAudio "not-audio" 415 "This is not audio that can be read";
     UnknownCodec "unknown-codec" 415 "The audio's codec is not supported";
     EmptyAudio "empty-audio" 422 "The recording holds no audio";

@@ -2,7 +2,7 @@
 //! several servers one sends it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -148,20 +148,27 @@ fn hear(client: TcpStream, counts: &Counts) -> Option<()> {
     reader.get_mut().write_all(answer.as_bytes()).ok()
 }
 
-async fn heard(counts: &Counts, count: usize) -> Result<()> {
+/// Waits until at least so many jobs have told of their end and everything that there is to hear has been delivered:
+/// then each came, and once.
+async fn all_heard(client: &Client, log: &str, counts: &Counts, ends: usize) -> Result<()> {
     for _ in 0..600 {
-        if counts.lock().expect("no panic while held").len() >= count {
+        let page = client.json(log).await?;
+        let items = page["items"].as_array().context("a list")?;
+        let ended = items.iter().filter(|it| it["type"] == "job.completed");
+        let delivered = items.iter().all(|it| it["status"] == "delivered");
+        if ended.count() >= ends && delivered {
             // Whatever comes twice comes soon.
             tokio::time::sleep(Duration::from_millis(300)).await;
             let counts = counts.lock().expect("no panic while held");
-            ensure!(counts.len() == count, "{counts:?}");
             ensure!(counts.values().all(|times| *times == 1), "{counts:?}");
+            let ids: Option<HashSet<&str>> = items.iter().map(|it| it["id"].as_str()).collect();
+            let heard = counts.keys().map(String::as_str).collect();
+            ensure!(ids == Some(heard), "{page} {counts:?}");
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    let counts = counts.lock().expect("no panic while held");
-    anyhow::bail!("{} of {count} came: {counts:?}", counts.len())
+    anyhow::bail!("not everything was delivered: {}", client.json(log).await?)
 }
 
 #[tokio::test]
@@ -187,18 +194,19 @@ async fn a_kill_loses_no_message_and_two_servers_send_each_once() -> Result<()> 
     let counts = receive(TcpListener::bind(address)?);
     let retake = start("up").start()?;
     let second = start("server").start()?;
-    heard(&counts, 2).await?;
     let here = ann.at(&retake.url);
     let there = ann.at(&second.url);
-    for round in 0..10 {
-        let client = if round % 2 == 0 { &here } else { &there };
-        client.accepted(&upload()?).await?;
-    }
-    heard(&counts, 22).await?;
     let path = format!(
         "/api/v1/webhooks/{}",
         webhook["id"].as_str().context("an id")?
     );
+    let log = format!("{path}/deliveries");
+    all_heard(&here, &log, &counts, 1).await?;
+    for round in 0..10 {
+        let client = if round % 2 == 0 { &here } else { &there };
+        client.accepted(&upload()?).await?;
+    }
+    all_heard(&here, &log, &counts, 11).await?;
     let seen = there.json(&path).await?;
     ensure!(seen["enabled"] == true, "{seen}");
     Ok(())

@@ -317,6 +317,15 @@ impl Operation {
         self
     }
 
+    /// Or the body is JSON, and says where the file lies.
+    #[must_use]
+    pub fn or_json<T: JsonSchema>(mut self) -> Self {
+        if let Some(body) = &mut self.body {
+            body.more.push(Content::of::<T>("application/json"));
+        }
+        self
+    }
+
     /// Names itself, and is then done once however often it comes.
     #[must_use]
     pub fn once(self) -> Self {

@@ -32,6 +32,33 @@ pub struct NewRecording {
     callback_url: String,
 }
 
+/// A recording that lies elsewhere, and what is to be done with it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LinkedRecording {
+    /// https or http, port 80, 443 or from 1024 on, and no address of a private network. Fetched while you wait.
+    #[schemars(extend("format" = "uri"), length(max = 2048))]
+    url: String,
+    /// What a person calls it. Left out: as the other site says, or as the address ends.
+    #[schemars(skip_serializing_if = "left_out")]
+    name: Option<String>,
+    #[schemars(extend("format" = "email"), length(max = 254))]
+    user_email: String,
+    /// A preset's name. Without it and `chain` it is `auto`; both must not be given.
+    #[schemars(skip_serializing_if = "left_out")]
+    preset: Option<String>,
+    #[schemars(skip_serializing_if = "left_out")]
+    chain: Option<words::Chain>,
+    #[schemars(skip_serializing_if = "left_out")]
+    format: Option<words::Format>,
+    /// Which of the recording's audio tracks; else the one that the file itself chooses.
+    #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
+    track: Option<u32>,
+    /// Hears of the job's end, as in a form.
+    #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
+    callback_url: Option<String>,
+}
+
 /// What is to be done with a recording that is there.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -38,6 +38,9 @@ pub enum FormError {
     NoLine,
     #[error("the head of a part has a line that is no header")]
     NoHeader,
+    /// It lies elsewhere.
+    #[error("the recording could not be fetched: {0}")]
+    Fetch(String),
 }
 
 /// What comes next.

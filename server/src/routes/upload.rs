@@ -1,11 +1,12 @@
-//! `POST /api/v1/recordings`: a form with a recording in it, or the recording alone, of any length, in
-//! bounded memory.
+//! `POST /api/v1/recordings`: a form with a recording in it, the recording alone, or where it lies, of any
+//! length, in bounded memory.
 //!
 //! Fields come in any order. The recording is streamed to the blob store as it arrives; what is wrong
 //! with the fields is collected and told at once. Nothing of a refused upload is left behind, and
 //! 202 is answered after the commit, never before.
 
 mod form;
+mod link;
 
 use std::{io, sync::Arc};
 
@@ -108,6 +109,8 @@ enum Envelope {
     },
     /// The body is the recording, and the fields stand in the query.
     None,
+    /// The body is JSON: the fields, and where the recording lies.
+    Link,
 }
 
 fn envelope(headers: &HeaderMap) -> Result<Envelope, Refusal> {
@@ -131,11 +134,15 @@ fn envelope(headers: &HeaderMap) -> Result<Envelope, Refusal> {
     if is_raw {
         return Ok(Envelope::None);
     }
+    if essence == "application/json" {
+        return Ok(Envelope::Link);
+    }
     Err(Refusal::new(
         ProblemKind::InvalidRequest,
         format!(
-            "content-type is \"{}\"; it must be multipart/form-data with a boundary, or audio/*, video/* \
-             or application/octet-stream where the body is the recording itself",
+            "content-type is \"{}\"; it must be multipart/form-data with a boundary, audio/*, video/* \
+             or application/octet-stream where the body is the recording itself, or application/json where \
+             that says where it lies",
             shorten(&given)
         ),
     ))
@@ -197,6 +204,12 @@ impl Upload {
                 self.read(&mut form, body, boundary).await
             }
             Envelope::None => self.read_raw(&mut form, body, fields).await,
+            Envelope::Link => {
+                for (name, _) in fields {
+                    form.unknown(&name, "the fields stand in the body");
+                }
+                self.read_link(&mut form, body).await
+            }
         };
         let stored = form.recording.is_some() && !self.ordering.came_before();
         let answer = match read {
@@ -418,6 +431,9 @@ impl Upload {
         match error {
             FormError::Body(error) => error.into(),
             FormError::TooLarge { .. } => too_large(&self.app),
+            FormError::Fetch(_) => {
+                Refusal::field(ProblemKind::FetchFailed, "/url", error.to_string())
+            }
             error => Refusal::new(ProblemKind::InvalidRequest, error.to_string()),
         }
     }

@@ -12,6 +12,7 @@ mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod fetched;
 mod finished;
 mod fixtures;
 pub mod house;

@@ -24,10 +24,10 @@ pub struct Receiver {
 
 impl Receiver {
     /// Gives these answers in turn, the last for good: what stands between the HTTP version and the body's end.
-    pub async fn answering(answers: &[&str]) -> Self {
+    pub async fn answering(answers: &[impl AsRef<[u8]>]) -> Self {
         let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let answers: Vec<Vec<u8>> = answers.iter().map(|it| it.as_bytes().to_vec()).collect();
+        let answers: Vec<Vec<u8>> = answers.iter().map(|it| it.as_ref().to_vec()).collect();
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
         let noted = heard.clone();
         tokio::spawn(async move {

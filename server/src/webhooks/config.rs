@@ -26,7 +26,7 @@ pub struct Config {
     /// What has ended is in the log of deliveries for so long.
     pub kept_ms: u64,
     /// A secret that was replaced is good for so long.
-    pub secret_overlap_ms: u64,
+    pub overlap_ms: u64,
 }
 
 impl Default for Config {
@@ -50,7 +50,7 @@ impl Default for Config {
             ],
             poll_ms: 1_000,
             kept_ms: 7 * 24 * HOUR,
-            secret_overlap_ms: 24 * HOUR,
+            overlap_ms: 24 * HOUR,
         }
     }
 }
@@ -82,7 +82,7 @@ impl Config {
     }
 
     pub fn overlap(&self) -> SignedDuration {
-        signed(self.secret_overlap_ms)
+        signed(self.overlap_ms)
     }
 
     pub fn pauses(&self) -> Vec<Duration> {

@@ -78,6 +78,7 @@ const SMALL: &[(&str, &str)] = &[
         "the same, when a connection is opened",
     ),
     ("SCAN CONSTANT ROW", "no table"),
+    ("SCAN json_each", "no table: owners whose turn it is not"),
 ];
 
 fn walks(connection: &Connection, sql: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::{
     api::{
         Accepted, DeletedView, Page, RecordingView,
         operation::{Parameter, Tag, delete, get, patch, post, query},
-        requests::{NewRecording, RecordingEdit},
+        requests::{LinkedRecording, NewRecording, RecordingEdit},
     },
     routes::{list_query::SORTS, recordings, upload},
 };
@@ -26,12 +26,13 @@ pub fn fill(routes: &mut Routes) {
         )
         .about(
             "A form, its fields in any order; or the recording alone as the body, and the fields in the \
-             query. Without `preset` and `chain` it is preset `auto`; both must not be given. 202 is answered after the recording is safely stored.",
+             query; or JSON with the recording's `url`, which is fetched before the answer comes. Without `preset` and `chain` it is preset `auto`; both must not be given. 202 is answered after the recording is safely stored.",
         )
         .owner()
         .once()
         .form::<NewRecording>(&["chain"])
         .or_bytes(RAW)
+        .or_json::<LinkedRecording>()
         .takes(raw_field("user_email", "Who sends it."))
         .takes(raw_field("preset", "A preset's name."))
         .takes(raw_field("chain", "The steps, as JSON."))
@@ -45,6 +46,7 @@ pub fn fill(routes: &mut Routes) {
             No::InvalidRequest,
             No::RequestTimeout,
             No::TooLarge,
+            No::FetchFailed,
             No::NotAudio,
             No::UnknownCodec,
             No::InvalidField,

@@ -21,6 +21,8 @@ pub struct Form {
     /// `None` stands for one that is no text.
     pub texts: BTreeMap<&'static str, Option<String>>,
     pub recording: Option<Stored>,
+    /// Where it lies, if it did not come along.
+    pub link: Option<String>,
     pub recording_seen: bool,
     pub faults: Vec<Fault>,
 }
@@ -53,7 +55,10 @@ impl Form {
         let mut fingerprint = texts.fold(Fingerprint::default(), |all, (name, text)| {
             all.with(name, text.as_deref().unwrap_or_default().as_bytes())
         });
-        if let Some(stored) = &self.recording {
+        if let Some(link) = &self.link {
+            // What lies there may be other by now; what was asked for is the same.
+            fingerprint = fingerprint.with("url", link.as_bytes());
+        } else if let Some(stored) = &self.recording {
             let name = stored.file_name.as_deref().unwrap_or_default();
             fingerprint = fingerprint
                 .with("recording", stored.info.sha256.as_bytes())
