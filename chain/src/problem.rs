@@ -60,6 +60,7 @@ kinds! {
     InsufficientScope "insufficient-scope" 403 "The API key does not open this";
     TooManyKeys "too-many-keys" 409 "There are as many as there may be";
     TooManyWebhooks "too-many-webhooks" 409 "There are as many webhooks as there may be";
+    EgressForbidden "egress-forbidden" 422 "The recording would leave this installation";
     AddressRefused "address-refused" 422 "The address must not be spoken to";
     ForeignOrigin "foreign-origin" 403 "The request comes from another site";
     NotFound "not-found" 404 "There is nothing here";

@@ -1,5 +1,7 @@
 //! Every setting of the program in one place: one URL per choice, one section per concern.
 
+mod services;
+
 use std::{io::Read, net::SocketAddr, path::PathBuf};
 
 use retake_secrets::{STARS, Scrub, SecretUrl};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use toml::Table;
 
 use crate::layers;
+
+pub use services::Service;
 
 const DERIVATIVES_BYTES_MIN: u64 = 16 << 20;
 /// A client that lost its line comes back within a minute.
@@ -33,6 +37,8 @@ pub struct Config {
     pub queue_url: SecretUrl,
     /// The external audio service. Empty: none; `retake up` then starts the simulated one.
     pub external_url: SecretUrl,
+    /// What that does, and where, for whoever is to send a recording there.
+    pub external_description: String,
     /// A file of certificates (PEM) that are trusted beside the system's: for brokers, external
     /// services and servers behind a certificate authority of your own. Empty for none.
     pub ca_file: String,
@@ -55,6 +61,8 @@ pub struct Config {
     pub external: retake_runner::external::Config,
     /// Whom clients may have the server speak to.
     pub outgoing: retake_outgoing::Config,
+    /// External services beside that one, each by a name of its own.
+    pub externals: Vec<Service>,
 }
 
 impl Default for Config {
@@ -67,6 +75,7 @@ impl Default for Config {
             blobs_url: String::new(),
             queue_url: "embedded:".into(),
             external_url: SecretUrl::default(),
+            external_description: String::new(),
             ca_file: String::new(),
             plugins: String::new(),
             events_kept_ms: 7 * 24 * 3_600_000,
@@ -78,6 +87,7 @@ impl Default for Config {
             worker: retake_worker::Config::default(),
             external: retake_runner::external::Config::default(),
             outgoing: retake_outgoing::Config::default(),
+            externals: Vec::new(),
         }
     }
 }
@@ -233,6 +243,7 @@ impl Config {
                 self.external_url
             ));
         }
+        problems.extend(self.problems_of_services());
         // Somebody kept what `retake config` shows: the service would be asked with stars for a key.
         for (key, is_starred) in [
             ("queue_url", self.queue_url.is_starred()),
@@ -240,10 +251,7 @@ impl Config {
             ("external.token", self.external.token.is_starred()),
         ] {
             if is_starred {
-                problems.push(format!(
-                    "{key} holds {STARS}, which stands for a secret where settings are shown; it must be \
-                     the secret itself"
-                ));
+                problems.push(starred(key));
             }
         }
         problems
@@ -277,12 +285,8 @@ impl Config {
     }
 
     /// Names that a chain may use for external services.
-    pub fn externals(&self) -> Vec<String> {
-        if self.external_url.is_empty() {
-            Vec::new()
-        } else {
-            vec!["default".to_owned()]
-        }
+    pub fn external_names(&self) -> Vec<String> {
+        self.services().into_iter().map(|it| it.name).collect()
     }
 
     pub fn database(&self) -> PathBuf {
@@ -321,11 +325,18 @@ impl Config {
 
     /// What no line of a log may hold, whoever writes it.
     pub fn secrets(&self) -> Scrub {
-        Scrub::default()
-            .url(&self.queue_url)
-            .url(&self.external_url)
-            .secret(&self.external.token)
+        let scrub = Scrub::default().url(&self.queue_url);
+        self.services().iter().fold(scrub, |scrub, it| {
+            scrub.url(&it.url).secret(&it.settings.token)
+        })
     }
+}
+
+fn starred(key: &str) -> String {
+    format!(
+        "{key} holds {STARS}, which stands for a secret where settings are shown; it must be the secret \
+         itself"
+    )
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

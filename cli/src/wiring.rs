@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     admin_key,
-    config::{Config, QueueChoice},
+    config::{Config, QueueChoice, Service},
     install, private,
 };
 
@@ -180,16 +180,15 @@ impl Wiring {
     }
 }
 
-/// The configured services' clients: one, called `default`, or none.
+/// The configured services' clients.
 pub fn externals(config: &Config) -> Result<Vec<External>> {
-    if config.external_url.is_empty() {
-        return Ok(Vec::new());
-    }
-    let settings = retake_runner::external::Config {
-        ca_pem: config.ca_pem().map_err(anyhow::Error::msg)?,
-        ..config.external.clone()
+    let ca_pem = config.ca_pem().map_err(anyhow::Error::msg)?;
+    let client = |it: Service| {
+        let settings = retake_runner::external::Config {
+            ca_pem: ca_pem.clone(),
+            ..it.settings
+        };
+        External::new(&it.name, it.url, settings).context("external services")
     };
-    let external =
-        External::new("default", config.external_url.clone(), settings).context("external_url")?;
-    Ok(vec![external])
+    config.services().into_iter().map(client).collect()
 }

@@ -103,7 +103,8 @@ impl App {
     /// What a chain may refer to, as of now: plugins are published while we run.
     pub async fn vocabulary(&self) -> Result<Vocabulary, StoreError> {
         let versions = self.parts.store.plugins().await?;
-        let (externals, steps_max) = (self.config.externals.clone(), self.config.chain_steps_max);
+        let externals = self.config.externals.iter().map(|it| it.name.clone());
+        let (externals, steps_max) = (externals.collect(), self.config.chain_steps_max);
         Ok(vocabulary(&versions, None, externals, steps_max))
     }
 

@@ -124,9 +124,9 @@ pub struct Config {
     pub webhooks: webhooks::Config,
 
     // What there is.
-    /// Names of the external services that chains may use; whoever wires the program knows them.
+    /// The external services that chains may use; whoever wires the program knows them.
     #[serde(skip)]
-    pub externals: Vec<String>,
+    pub externals: Vec<ExternalService>,
     pub web: WebApp,
     /// Where browsers find us, `https://example.org/retake` say; empty: wherever they ask. Needed
     /// behind a proxy that asks for another host than they do, or that keeps a path for us.
@@ -210,6 +210,15 @@ impl Default for Config {
             admin_key_sha256: Vec::new(),
         }
     }
+}
+
+/// Where a chain's step may send the recording.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExternalService {
+    /// As chains call it.
+    pub name: String,
+    pub description: String,
+    pub host: String,
 }
 
 /// Where the page comes from: `"embedded"`, or a folder's path.

@@ -25,7 +25,7 @@ mod session;
 mod tests;
 mod webhooks;
 
-pub use config::{Config, WebApp};
+pub use config::{Config, ExternalService, WebApp};
 pub use connections::worker_health::serve_worker_health;
 pub use parts::Parts;
 

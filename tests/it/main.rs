@@ -23,3 +23,4 @@ mod publishes;
 mod refuses;
 mod rules;
 mod scales;
+mod services;

@@ -116,7 +116,7 @@ pub(super) async fn correct(config: Config, arguments: &Arguments) -> Result<Cha
             realtime_factor: None,
         });
     let steps_max = config.worker.chain_steps_max;
-    let vocabulary = Vocabulary::new(plugins.collect(), config.externals(), steps_max);
+    let vocabulary = Vocabulary::new(plugins.collect(), config.external_names(), steps_max);
     let mut chain = chain_of(arguments, &vocabulary, own.as_ref())?;
     let count = chain.steps.len();
     for (step, _) in &deltas {

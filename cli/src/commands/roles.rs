@@ -99,7 +99,7 @@ async fn add_server(
     let listener = bind(config.listen, "listen").await?;
     let url = format!("http://{}", listener.local_addr()?);
     let mut settings = config.server.clone();
-    settings.externals = config.externals();
+    settings.externals = config.told_services();
     settings.admin_key_sha256 = admin_key::accepted(config)?;
     let server = retake_server::open(wiring.server_parts(config, worker)?, settings)?;
     let stop = shutdown.clone();

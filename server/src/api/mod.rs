@@ -26,7 +26,7 @@ pub use plugins::{History, Names, PluginView, SubmissionView, VersionView, accep
 pub use presets::PresetView;
 pub use recordings::{DeletedView, RecordingView};
 pub use report::ReportView;
-pub use service::{Admin, Alive, LimitsView, Page, Readiness, TokenMade, Version};
+pub use service::{Admin, Alive, ExternalView, LimitsView, Page, Readiness, TokenMade, Version};
 pub use shares::{ShareView, SharedView};
 pub use webhooks::{
     CallbackSecretView, DeliveryView, WebhookEvent, WebhookMessage, WebhookView, told,

@@ -27,6 +27,9 @@ pub struct NewRecording {
     /// Which of the recording's audio tracks; else the one that the file itself chooses.
     #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
     track: u32,
+    /// `forbid`: the recording must not leave this installation, and a chain with an external service is refused.
+    #[schemars(skip_serializing_if = "left_out", extend("enum" = ["allow", "forbid"]))]
+    egress: String,
     /// Hears of the job's end, signed with the secret from `POST /api/v1/callback-secret`; as a webhook's `url`.
     #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
     callback_url: String,
@@ -54,6 +57,9 @@ pub struct LinkedRecording {
     /// Which of the recording's audio tracks; else the one that the file itself chooses.
     #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
     track: Option<u32>,
+    /// `forbid`: the recording must not leave this installation, and a chain with an external service is refused.
+    #[schemars(skip_serializing_if = "left_out", extend("enum" = ["allow", "forbid"]))]
+    egress: Option<String>,
     /// Hears of the job's end, as in a form.
     #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
     callback_url: Option<String>,
@@ -73,6 +79,9 @@ pub struct NewJob {
     /// Which of the recording's audio tracks; else the one that the file itself chooses.
     #[schemars(skip_serializing_if = "left_out", range(min = 1, max = 10_000))]
     track: Option<u32>,
+    /// `forbid`: the recording must not leave this installation, and a chain with an external service is refused.
+    #[schemars(skip_serializing_if = "left_out", extend("enum" = ["allow", "forbid"]))]
+    egress: Option<String>,
     /// Hears of the job's end, signed with the secret from `POST /api/v1/callback-secret`; as a webhook's `url`.
     #[schemars(skip_serializing_if = "left_out", extend("format" = "uri"), length(max = 2048))]
     callback_url: Option<String>,

@@ -11,6 +11,20 @@ pub struct Page<T> {
     pub next_page_token: Option<String>,
 }
 
+/// An external service: whoever names it in a chain has the recording leave this installation.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "External")]
+pub struct ExternalView<'a> {
+    /// For a step: `{"external": "default"}`.
+    pub name: &'a str,
+    pub description: &'a str,
+    /// Plugins run here, and `local` is what would be said of them.
+    #[schemars(extend("const" = "remote"))]
+    pub runs: &'static str,
+    /// Where the audio goes.
+    pub host: &'a str,
+}
+
 /// A session for a program.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Session")]

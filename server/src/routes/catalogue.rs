@@ -9,13 +9,28 @@ use retake_chain::problem::ProblemKind;
 use warp::reply::Response;
 
 use crate::{
-    api::{LimitsView, Version},
+    api::{ExternalView, LimitsView, Page, Version},
     app::App,
     call::Call,
     http::respond::{self, Refusal},
 };
 
 pub static PROBLEMS: &str = include_str!("../../../docs/problems.md");
+
+/// Where chains may send audio.
+pub async fn externals(app: Arc<App>, _: Call) -> Result<Response, Refusal> {
+    let items = app.config.externals.iter().map(|it| ExternalView {
+        name: &it.name,
+        description: &it.description,
+        runs: "remote",
+        host: &it.host,
+    });
+    let page = Page {
+        items: items.collect(),
+        next_page_token: None,
+    };
+    Ok(respond::json(StatusCode::OK, &page))
+}
 
 /// Made of the route table when the server starts.
 pub async fn openapi(app: Arc<App>, _: Call) -> Result<Response, Refusal> {

@@ -1,7 +1,7 @@
 //! What a request wants done with a recording, from JSON or form text to a checked chain and format.
 
 use retake_chain::{
-    Chain, Pins, Vocabulary,
+    Chain, Pins, StepKind, Vocabulary,
     format::{Format, asked},
     preset,
     problem::{FieldError, ProblemKind, below},
@@ -69,6 +69,8 @@ pub struct Wanted {
     pub format: Option<String>,
     /// Any JSON: what is no whole number is told with the other faults.
     pub track: Option<Value>,
+    /// Whether the recording may leave this installation: `allow`, as without it, or `forbid`.
+    pub egress: Option<String>,
     /// Checked by itself: whether it may be there depends on whoever asks.
     pub callback_url: Option<String>,
 }
@@ -95,6 +97,7 @@ impl Wanted {
             .with("chain", json(&self.chain).as_bytes())
             .with("format", text(&self.format).as_bytes())
             .with("track", json(&self.track).as_bytes())
+            .with("egress", text(&self.egress).as_bytes())
             .with("callback_url", text(&self.callback_url).as_bytes())
             .finish()
     }
@@ -122,6 +125,12 @@ impl Wanted {
             let parsed = parse_track(track);
             parsed.map_err(|fault| faults.push(fault)).ok()
         });
+        let egress = self.egress.as_deref().unwrap_or("allow");
+        if !["allow", "forbid"].contains(&egress) {
+            let given = shorten(egress);
+            let detail = format!("egress is \"{given}\"; it must be one of: allow, forbid");
+            faults.push(Fault::new(ProblemKind::InvalidField, "/egress", detail));
+        }
         let invalid = |errors: Vec<FieldError>| {
             let fault = |error| Fault {
                 kind: ProblemKind::InvalidChain,
@@ -162,6 +171,13 @@ impl Wanted {
                 )])
             }
         };
+        if let (Ok(chain), "forbid") = (&chain, egress) {
+            let below = match &named {
+                Some(_) => "/preset".to_owned(),
+                None => "/chain".to_owned(),
+            };
+            faults.extend(leaving(chain, &below));
+        }
         match chain {
             Ok(chain) if faults.is_empty() => Ok(Order {
                 // It was checked against the same vocabulary.
@@ -178,6 +194,24 @@ impl Wanted {
             }
         }
     }
+}
+
+/// Of the chain's steps, those with which the recording leaves. What an analyser recommends never does.
+fn leaving(chain: &Chain, pointer: &str) -> Vec<Fault> {
+    let steps = chain.steps.iter().enumerate();
+    let leaving = steps.filter_map(|(index, step)| match &step.kind {
+        StepKind::External { external } => Some((index, external)),
+        _ => None,
+    });
+    let fault = |(index, external): (usize, &String)| {
+        let detail = format!(
+            "egress is \"forbid\"; step {index} is the external service \"{external}\", to which the recording \
+             would be sent"
+        );
+        let pointer = format!("{pointer}/steps/{index}/external");
+        Fault::new(ProblemKind::EgressForbidden, &pointer, detail)
+    };
+    leaving.map(fault).collect()
 }
 
 /// An audio track of the recording, from 1. Whether it has so many is found when it is read.

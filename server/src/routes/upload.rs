@@ -49,12 +49,13 @@ use crate::{
 };
 
 /// The form's text fields.
-const TEXTS: [&str; 6] = [
+const TEXTS: [&str; 7] = [
     "user_email",
     "preset",
     "chain",
     "format",
     "track",
+    "egress",
     "callback_url",
 ];
 

@@ -8,12 +8,13 @@ use serde_json::json;
 use super::house::{Ask, HOST, House, ask, form_with, get, good_form, post};
 use crate::routes::{self, Table};
 
-const OPEN: [&str; 12] = [
+const OPEN: [&str; 13] = [
     "/api/v1/sessions",
     "/api/v1/plugins",
     "/api/v1/plugins/{plugin}",
     "/api/v1/plugins/{plugin}/versions/{version}",
     "/api/v1/presets",
+    "/api/v1/externals",
     "/api/v1/openapi.json",
     "/api/v1/version",
     "/api/v1/limits",

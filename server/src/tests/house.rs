@@ -119,7 +119,11 @@ impl House {
         wrap: impl FnOnce(SharedBlobs) -> SharedBlobs,
     ) -> Self {
         let mut config = Config {
-            externals: vec!["default".to_owned()],
+            externals: vec![crate::ExternalService {
+                name: "default".to_owned(),
+                description: "A voice restored".to_owned(),
+                host: "audio.example".to_owned(),
+            }],
             admin_key_sha256: vec![ADMIN_KEY_SHA256.to_owned()],
             admin_try_ms: 1,
             ..Config::default()

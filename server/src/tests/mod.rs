@@ -12,6 +12,7 @@ mod crowds;
 mod derivatives;
 mod direct;
 mod downloads;
+mod egress;
 mod fetched;
 mod finished;
 mod fixtures;

@@ -25,7 +25,11 @@ impl Site {
         let memory = Memory::new();
         let parts = memory.parts(memory.blobs.clone());
         let mut config = Config {
-            externals: vec!["default".to_owned()],
+            externals: vec![crate::ExternalService {
+                name: "default".to_owned(),
+                description: "A voice restored".to_owned(),
+                host: "audio.example".to_owned(),
+            }],
             ..Config::default()
         };
         change(&mut config);

@@ -33,6 +33,7 @@ pub fn fill(routes: &mut Routes) {
             No::InvalidChain,
             No::UnknownPreset,
             No::AddressRefused,
+            No::EgressForbidden,
         ]),
         jobs::create,
     );

@@ -38,6 +38,7 @@ pub fn fill(routes: &mut Routes) {
         .takes(raw_field("chain", "The steps, as JSON."))
         .takes(raw_field("format", "What the correction is to be written as."))
         .takes(raw_field("track", "Which of the recording's audio tracks, from 1."))
+        .takes(raw_field("egress", "`forbid`: nothing may be sent to an external service."))
         .takes(raw_field("callback_url", "Hears of the job's end."))
         .takes(raw_field("file_name", "What a person calls it."))
         .answers::<Accepted>(202, "Accepted and never lost.")
@@ -52,6 +53,7 @@ pub fn fill(routes: &mut Routes) {
             No::InvalidField,
             No::InvalidChain,
             No::AddressRefused,
+            No::EgressForbidden,
             No::UnknownPreset,
             No::EmptyAudio,
             No::TooManyRequests,

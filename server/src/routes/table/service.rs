@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Routes;
 use crate::{
     api::{
-        Alive, LimitsView, Readiness, Version,
+        Alive, ExternalView, LimitsView, Page, Readiness, Version,
         operation::{Tag, get, path},
     },
     routes::{catalogue, health},
@@ -22,6 +22,16 @@ pub fn fill(routes: &mut Routes) {
         )
         .answers_object("OpenAPI 3.1."),
         catalogue::openapi,
+    );
+    routes.on(
+        get(
+            "/api/v1/externals",
+            "listExternals",
+            Tag::Catalogue,
+            "External services that a chain's steps may send the recording to",
+        )
+        .answers::<Page<ExternalView>>(200, "All of them. Every other step runs here."),
+        catalogue::externals,
     );
     routes.on(
         get(

@@ -86,7 +86,7 @@ impl Form {
             text.filter(|text| !text.trim().is_empty())
         };
         let (preset, chain, format) = (text("preset"), text("chain"), text("format"));
-        let callback_url = text("callback_url");
+        let (egress, callback_url) = (text("egress"), text("callback_url"));
         let track = text("track").map(|text| match text.trim().parse::<u64>() {
             Ok(track) => track.into(),
             Err(_) => serde_json::Value::String(shorten(&text)),
@@ -101,6 +101,7 @@ impl Form {
             chain,
             format,
             track,
+            egress,
             callback_url,
         }
     }
