@@ -39,6 +39,7 @@ use crate::{
         parameters::{self, Disposition},
         respond::{Refusal, shorten},
     },
+    limits::quotas::Told,
     routes::{
         once::{Ordering, replay},
         order::{field_pointer, refuse_all},
@@ -89,6 +90,7 @@ pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
         id: RecordingId::new(app.parts.clock.now()),
         request_id: call.request_id.as_str().to_owned(),
         trace: call.trace,
+        told: call.told,
         ordering,
     };
     let body = call
@@ -186,6 +188,7 @@ struct Upload {
     id: RecordingId,
     request_id: String,
     trace: TraceContext,
+    told: Told,
     ordering: Ordering,
 }
 

@@ -150,6 +150,19 @@ async fn what_cannot_be_fetched_is_told_and_leaves_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_fetched_counts_like_what_is_sent() {
+    let house = House::with(|config| config.quota_bytes_per_day = 1500).await;
+    let ann = house.session().await;
+    let site = Receiver::answering(&[&file(&wav(1000), "")]).await;
+    let first = house.ask(fetch(&ann, order(&site.url))).await;
+    assert_eq!(first.status, StatusCode::ACCEPTED, "{first:?}");
+    let told = "1500 bytes a day";
+    house
+        .refused(&ann, order(&site.url), "quota-exceeded", told)
+        .await;
+}
+
+#[tokio::test]
 async fn nothing_is_fetched_where_the_fields_are_wrong_and_all_of_them_are_told() {
     let house = House::new().await;
     let ann = house.session().await;

@@ -8,7 +8,7 @@ use retake_jobs::{
     seams::{Outbox, OutboxRow, StoreError, Topic},
 };
 
-use super::{JobRow, MemoryStore, Tables};
+use super::{MemoryStore, Tables};
 
 #[async_trait]
 impl Outbox for MemoryStore {

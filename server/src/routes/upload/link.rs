@@ -23,6 +23,7 @@ use crate::{
         respond::{Refusal, shorten},
     },
     routes::{order::field_pointer, presets, webhooks::check_callback},
+    session::auth,
 };
 
 const URL: &str = "url";
@@ -107,6 +108,9 @@ impl Upload {
         {
             return Err(too_large(&self.app));
         }
+        // Without a length any recording fits that begins within the quota.
+        let length = answer.length().unwrap_or(1);
+        auth::check_usage(&self.app, (self.owner, &self.told), Some(length)).await?;
         let told = answer.headers().get(header::CONTENT_DISPOSITION);
         let told = told.map(|value| Disposition::parse(value.as_bytes()));
         let told = told.and_then(|it| it.file_name);
