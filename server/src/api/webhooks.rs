@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use retake_jobs::{
-    event::EventKind,
+    event::{Event, EventKind},
     id::{DeliveryId, EventId, JobId, WebhookId},
     webhook::{Delivery, DeliveryStatus, Disabled, Message, Receiver, Secrets, Tried, Webhook},
 };
@@ -33,6 +33,12 @@ pub enum WebhookEvent {
     DerivativeReady,
     #[schemars(rename = "derivative.failed")]
     DerivativeFailed,
+    #[schemars(rename = "recording.changed")]
+    RecordingChanged,
+    #[schemars(rename = "recording.deleted")]
+    RecordingDeleted,
+    #[schemars(rename = "recording.restored")]
+    RecordingRestored,
 }
 
 /// What a test is called.
@@ -180,7 +186,7 @@ impl DeliveryView {
             id: delivery.id,
             kind: event.map_or(PING, |event| event.kind.name()),
             event_id: event.map(|event| event.id),
-            job_id: event.map(|event| event.job.id),
+            job_id: event.and_then(Event::job).map(|job| job.id),
             status: delivery.status.name(),
             created_at: delivery.created_at,
             ended_at: delivery.ended_at,

@@ -230,7 +230,6 @@ fn taken(method: &Method) -> BoxedFilter<()> {
         Method::PUT => warp::put().boxed(),
         Method::PATCH => warp::patch().boxed(),
         Method::DELETE => warp::delete().boxed(),
-        Method::PATCH => warp::patch().boxed(),
         _ => unreachable!("no address is listed with {method}"),
     }
 }

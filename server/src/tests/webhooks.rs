@@ -95,7 +95,7 @@ async fn a_webhook_is_made_seen_changed_and_removed_by_its_owner_alone() {
     assert!(made["secret"].as_str().unwrap().starts_with("whsec_"));
     assert_eq!(
         made["events"].as_array().unwrap().len(),
-        7,
+        10,
         "all but progress"
     );
     let path = format!("/api/v1/webhooks/{}", made["id"].as_str().unwrap());

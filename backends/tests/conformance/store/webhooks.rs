@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use retake_jobs::{
     clock::Clock,
     derivative::{DerivedFile, Kind},
-    event::EventKind,
+    event::{EventKind, Subject},
     id::{JobId, OwnerId, WebhookId},
     job::Job,
     lease::LeaseLost,
@@ -242,11 +242,22 @@ async fn every_event_that_is_wanted_is_delivered_with_what_it_tells(bench: Bench
 }
 
 async fn what_has_happened_is_told_also_where_the_job_is_deleted(bench: Bench) {
-    bench.hooked(&JOB_EVENTS).await;
+    let mut events = JOB_EVENTS.to_vec();
+    events.push(EventKind::RecordingDeleted);
+    bench.hooked(&events).await;
     let job = bench.done().await;
     let deleted = bench.a.delete_recording(bench.owner, job.recording_id);
     deleted.await.unwrap().unwrap();
-    assert_eq!(bench.due().await.len(), 3);
+    let due = bench.due().await;
+    assert_eq!(due.len(), 4);
+    let gone = due.iter().find_map(|it| match &it.delivery.message {
+        Message::Event(event) => match &event.subject {
+            Subject::Recording(news) => Some((event.kind, news.id)),
+            _ => None,
+        },
+        Message::Ping => None,
+    });
+    assert_eq!(gone, Some((EventKind::RecordingDeleted, job.recording_id)));
 }
 
 async fn a_callback_hears_of_its_jobs_end_alone(bench: Bench) {
