@@ -117,7 +117,7 @@ async fn streams_that_take_nothing_are_cut_and_hold_no_more_than_their_budget() 
 
 #[tokio::test]
 async fn answers_from_memory_count_too() {
-    const ROOM: u64 = 1024 * 1024;
+    const ROOM: u64 = 4 * 1024 * 1024;
     let site = Site::open(|config| {
         config.write_stall_ms = 1200;
         config.answer_bytes_max = ROOM;
