@@ -4,12 +4,11 @@
 import { useEffect, useId, useState } from "react";
 import type { MicrophoneChoice } from "./microphone";
 import { t } from "@/i18n";
-import "@/i18n/en";
 import styles from "./recording.module.css";
 
 type Props = { choice: MicrophoneChoice; onChange: (choice: MicrophoneChoice) => void };
 
-export default function MicrophoneOptions({ choice, onChange }: Props) {
+export function MicrophoneOptions({ choice, onChange }: Props) {
   const devices = useMicrophones();
   const id = useId();
   return (

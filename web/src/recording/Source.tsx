@@ -11,13 +11,13 @@ import { FileChoice } from "./FileChoice";
 import { recordingName } from "./format";
 import type { MicrophoneChoice } from "./microphone";
 import type { Take } from "./take";
+import { MicrophoneOptions } from "./MicrophoneOptions";
 import { useRecorder } from "./useRecorder";
 import { useWakeLock } from "./useWakeLock";
 import styles from "./recording.module.css";
 
 const RecordingNow = lazy(() => import("./RecordingNow"));
 const MicrophoneNote = lazy(() => import("./MicrophoneNote"));
-const MicrophoneOptions = lazy(() => import("./MicrophoneOptions"));
 
 type Props = {
   onTake: (take: Take) => void;
@@ -92,11 +92,7 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
             <MicrophoneNote trouble={trouble} />
           </Suspense>
         )}
-        {!more && (
-          <Suspense>
-            <MicrophoneOptions choice={choice} onChange={setChoice} />
-          </Suspense>
-        )}
+        {!more && <MicrophoneOptions choice={choice} onChange={setChoice} />}
       </div>
       <FileChoice onFiles={onFiles} refused={refused} more={more}>
         {!more && <Sample onFile={(file) => onFiles([file])} />}

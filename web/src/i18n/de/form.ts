@@ -41,10 +41,6 @@ export const form: Readonly<Record<keyof typeof english, string>> = {
   "level.tooLoud": "Zu laut: etwas weiter weg, oder das Mikrofon leiser stellen.",
   "level.silent": "Nichts zu hören: Ist das Mikrofon an und nicht stummgeschaltet?",
 
-  "microphone.options": "Mikrofon einstellen",
-  "microphone.any": "Was der Browser wählt",
-  "microphone.processing":
-    "Der Browser darf den Ton verändern (Echo, Rauschen, Pegel). Besser nicht: Er übersteuert und pumpt, und was er wegnimmt, kommt nicht wieder.",
   "microphone.denied": "Das Mikrofon ist hier nicht erlaubt",
   "microphone.denied.next":
     "Erlaube es in den Einstellungen des Browsers zu dieser Seite (das Zeichen neben der Adresse) und versuche es noch einmal. Oder wähle eine Datei.",

@@ -57,4 +57,9 @@ export const send: Readonly<Record<keyof typeof english, string>> = {
   "kept.title_other": "{{count}} Aufnahmen wurden für dich aufbewahrt",
   "kept.take": "{{length}} vom {{when}}, noch nicht geschickt",
   "kept.open": "Anhören und schicken",
+
+  "microphone.options": "Mikrofon einstellen",
+  "microphone.any": "Was der Browser wählt",
+  "microphone.processing":
+    "Der Browser darf den Ton verändern (Echo, Rauschen, Pegel). Besser nicht: Er übersteuert und pumpt, und was er wegnimmt, kommt nicht wieder.",
 };

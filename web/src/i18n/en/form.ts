@@ -39,10 +39,6 @@ export const form = {
   "level.tooLoud": "Too loud: move back a little, or turn the microphone down.",
   "level.silent": "Nothing is heard: check that the microphone is on and not muted.",
 
-  "microphone.options": "Microphone options",
-  "microphone.any": "The browser’s choice",
-  "microphone.processing":
-    "Let the browser change the sound (echo, noise, gain). Leave this off: it clips and pumps, and what it takes away cannot be put back.",
   "microphone.denied": "The microphone is not allowed here",
   "microphone.denied.next":
     "Allow it in the browser’s site settings (the sign beside the address), then try again. Or choose a file instead.",

@@ -55,4 +55,9 @@ export const send = {
   "kept.title_other": "{{count}} recordings were kept for you",
   "kept.take": "{{length}} from {{when}}, not sent yet",
   "kept.open": "Listen and send",
+
+  "microphone.options": "Microphone options",
+  "microphone.any": "The browser’s choice",
+  "microphone.processing":
+    "Let the browser change the sound (echo, noise, gain). Leave this off: it clips and pumps, and what it takes away cannot be put back.",
 } as const;
