@@ -14,6 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openBrowser, openLastingBrowser } from "./browser.mjs";
+import { budgetsChapter } from "./checks/budgets.mjs";
 import { chainChapter } from "./checks/chain.mjs";
 import { fileChapter } from "./checks/file.mjs";
 import { findingsChapter } from "./checks/findings.mjs";
@@ -50,7 +51,7 @@ try {
   const launch = (kept) => openLastingBrowser(voiceFile, kept, url);
   const stage = { browser, launch, url, tally, shot: shots(process.env.RETAKE_TEST_SHOTS), adminKey, plugins };
   const below = new URL(url).pathname !== "/";
-  const atTheRoot = [microphoneChapter, keptChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter, settingsChapter, shareChapter, referenceChapter];
+  const atTheRoot = [microphoneChapter, keptChapter, fileChapter, listChapter, chainChapter, findingsChapter, troubleChapter, looksChapter, settingsChapter, shareChapter, budgetsChapter, referenceChapter];
   const chapters = below ? [pathChapter, referenceChapter] : atTheRoot;
   if (below) console.log("The address has a path");
   else if (adminKey === undefined) console.log("Publishing is not tried: RETAKE_TEST_ADMIN_KEY is not set");

@@ -13,6 +13,16 @@ export function voiceWav(seconds) {
   return Buffer.concat([wavHeader(whole.length), whole]);
 }
 
+/** A tone of 440 Hz, that has no silence anywhere. */
+export function toneWav(seconds) {
+  const frames = Math.round(seconds * RATE);
+  const pcm = Buffer.alloc(frames * 2);
+  for (let frame = 0; frame < frames; frame += 1) {
+    pcm.writeInt16LE(Math.round(6000 * Math.sin((2 * Math.PI * 440 * frame) / RATE)), frame * 2);
+  }
+  return Buffer.concat([wavHeader(pcm.length), pcm]);
+}
+
 function voice(seconds) {
   const frames = Math.round(seconds * RATE);
   const random = randomNumbers(20_261_123);

@@ -7,8 +7,6 @@ import type { Trial } from "@/chain/useTrial";
 import { preferred, speak, t, useLanguage } from "@/i18n";
 import { useRecordings } from "@/jobs/useRecordings";
 import { RecentRecordings } from "@/jobs/RecentRecordings";
-import { RecordingsView } from "@/jobs/RecordingsView";
-import { CatalogueProvider } from "@/plugins/Catalogue";
 import { NewRecording } from "@/send/NewRecording";
 import { usePresets } from "@/send/usePresets";
 import { Announcer, useAnnounce } from "@/ui/Announcer";
@@ -19,6 +17,7 @@ import { usePlayOneAtATime } from "@/ui/usePlayOneAtATime";
 import { EVERYTHING, type View, useView } from "@/ui/useView";
 
 const Workspace = lazy(() => import("@/workspace/Workspace"));
+const RecordingsView = lazy(() => import("@/jobs/RecordingsView"));
 const SharedView = lazy(() => import("@/workspace/SharedView"));
 const SettingsView = lazy(() => import("@/settings/SettingsView"));
 const PluginsView = lazy(() => import("@/plugins/PluginsView"));
@@ -47,9 +46,7 @@ function App() {
   }
   return (
     <Announcer>
-      <CatalogueProvider>
-        <Views />
-      </CatalogueProvider>
+      <Views />
     </Announcer>
   );
 }
@@ -100,8 +97,8 @@ function Views() {
         />
         <RecentRecordings recordings={recordings} go={go} />
       </main>
-      {view.name === "recordings" && <RecordingsView recordings={recordings} view={view} go={go} />}
       <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
+        {view.name === "recordings" && <RecordingsView recordings={recordings} view={view} go={go} />}
         {view.name === "recording" && (
           <Workspace
             id={view.id}

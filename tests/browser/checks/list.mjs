@@ -44,6 +44,7 @@ export async function listChapter({ browser, url, tally, shot }) {
           await sendFile(page, voiceFile("second.wav", 1));
           await waitForStatus(workspace(page), "completed");
           await goTo(page, "Recordings");
+          await entry(page, "second.wav").waitFor();
           const names = await page.locator("li[data-recording]:visible").getByRole("link").allInnerTexts();
           assert.match(names[0], /second\.wav/);
           assert.match(names[1], /talk\.wav/);

@@ -1,16 +1,8 @@
-// Every address of the API that the page uses, one function each. Uploading is in upload.ts.
+// The addresses of recordings, jobs and presets, one function each. Uploading is in upload.ts; what is not needed at
+// once has modules of its own.
 
 import type { Wish } from "./chain";
 import { API, request } from "./client";
-import {
-  type Plugin,
-  type PluginHistory,
-  type PluginVersion,
-  parsePluginHistory,
-  parsePluginVersion,
-  parsePlugins,
-} from "./plugins";
-import { type Report, parseReport } from "./report";
 import {
   type Accepted,
   type AskedFormat,
@@ -58,24 +50,8 @@ export async function cancelJob(id: string): Promise<void> {
   await request(`/jobs/${segment(id)}/cancel`, { method: "POST" });
 }
 
-export async function getReport(jobId: string, signal?: Signal): Promise<Report> {
-  return parseReport(await request(`/jobs/${segment(jobId)}/report`, { signal }));
-}
-
 export async function listPresets(signal?: Signal): Promise<Preset[]> {
   return parsePresets(await request("/presets", { signal }));
-}
-
-export async function listPlugins(signal?: Signal): Promise<Plugin[]> {
-  return parsePlugins(await request("/plugins", { signal }));
-}
-
-export async function getPlugin(id: string, signal?: Signal): Promise<PluginHistory> {
-  return parsePluginHistory(await request(`/plugins/${segment(id)}`, { signal }));
-}
-
-export async function getPluginVersion(id: string, version: string, signal?: Signal): Promise<PluginVersion> {
-  return parsePluginVersion(await request(`/plugins/${segment(id)}/versions/${segment(version)}`, { signal }));
 }
 
 export function originalAudioUrl(recording: Recording): string {

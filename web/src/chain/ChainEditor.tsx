@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState } from "react";
 import { useCatalogue } from "@/plugins/Catalogue";
 import { findPlugin } from "@/plugins/find";
 import { t } from "@/i18n";
+import "@/i18n/en";
 import { useAnnounce } from "@/ui/Announcer";
 import { AddStep } from "./AddStep";
 import { ChainText } from "./ChainText";

@@ -2,15 +2,22 @@
 
 import { createInstance } from "i18next";
 import { useSyncExternalStore } from "react";
-import { en } from "./en";
+import type { later } from "./en";
+import { send } from "./en/send";
+import { shell } from "./en/shell";
+
+/** What the first screen says. */
+const first = { ...shell, ...send } as const;
+
+type English = typeof first & typeof later;
 
 export const LANGUAGES = ["en", "de"] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** A count chooses its form: `x_one` and `x_other` are asked for as `x`. */
 type Asked<Key extends string> = Key extends `${infer Base}_${"one" | "other"}` ? Base : Key;
-export type Key = Asked<keyof typeof en>;
-export type Words = Readonly<Record<keyof typeof en, string>>;
+export type Key = Asked<keyof English>;
+export type Words = Readonly<Record<keyof English, string>>;
 
 const KEY = "retake.language";
 
@@ -20,12 +27,17 @@ void i18n.init({
   fallbackLng: "en",
   initAsync: false,
   showSupportNotice: false,
-  resources: { en: { translation: en } },
+  resources: { en: { translation: first } },
   keySeparator: false,
   nsSeparator: false,
   // React writes text, never markup.
   interpolation: { escapeValue: false },
 });
+
+/** English ones: another language comes as a whole. */
+export function addWords(words: Readonly<Record<string, string>>): void {
+  i18n.addResources("en", "translation", words);
+}
 
 export function t(key: Key, values: Readonly<Record<string, string | number>> = {}): string {
   return i18n.t(key, values);
@@ -33,7 +45,7 @@ export function t(key: Key, values: Readonly<Record<string, string | number>> = 
 
 /** Whether there are words under a key that is made of something, a plugin's name say. */
 export function told(key: string): key is Key {
-  return key in en;
+  return i18n.exists(key, { lng: "en" });
 }
 
 export function language(): Language {

@@ -12,7 +12,7 @@ import styles from "./jobs.module.css";
 
 type Props = { recordings: Recordings; view: View & { name: "recordings" }; go: (view: View) => void };
 
-export function RecordingsView({ recordings, go }: Props) {
+export default function RecordingsView({ recordings, go }: Props) {
   const { state, stream, refresh, loadMore } = recordings;
   const heading = useRef<HTMLHeadingElement>(null);
   const behind = stream === "waiting" && unfinished(state.recordings).length > 0;

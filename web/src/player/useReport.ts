@@ -1,7 +1,7 @@
 // What was measured for a job, read once it is shown.
 
 import { useEffect, useState } from "react";
-import { getReport } from "@/api/endpoints";
+import { getReport } from "@/api/reports";
 import { type Trouble, describe } from "@/api/problem";
 import type { Report } from "@/api/report";
 

@@ -2,7 +2,7 @@
 // names another than the newest.
 
 import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from "react";
-import { getPluginVersion, listPlugins } from "@/api/endpoints";
+import { getPluginVersion, listPlugins } from "@/api/catalogue";
 import { type Trouble, describe } from "@/api/problem";
 import type { Plugin } from "@/api/plugins";
 import { type Named, findPlugin, versionKey } from "./find";

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import type { Chain } from "@/api/chain";
 import { TroubleNote } from "@/ui/TroubleNote";
 import type { View } from "@/ui/useView";
-import { useCatalogue } from "./Catalogue";
+import { CatalogueProvider, useCatalogue } from "./Catalogue";
 import { PluginCard } from "./PluginCard";
 import { Publish } from "./Publish";
 import { findPlugin } from "./find";
@@ -19,7 +19,15 @@ type Props = {
   onTry: (chain: Chain, name: string) => void;
 };
 
-export default function PluginsView({ plugin: named, go, onTry }: Props) {
+export default function PluginsView(props: Props) {
+  return (
+    <CatalogueProvider>
+      <Plugins {...props} />
+    </CatalogueProvider>
+  );
+}
+
+function Plugins({ plugin: named, go, onTry }: Props) {
   const { phase, trouble, plugins, reload } = useCatalogue();
   const admin = useAdminKey();
   const heading = useRef<HTMLHeadingElement>(null);

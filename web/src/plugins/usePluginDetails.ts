@@ -1,7 +1,7 @@
 // What the catalogue does not say of a plugin: its history, and one version with its check report.
 
 import { useCallback, useEffect, useState } from "react";
-import { getPlugin, getPluginVersion } from "@/api/endpoints";
+import { getPlugin, getPluginVersion } from "@/api/catalogue";
 import { type Trouble, describe } from "@/api/problem";
 import type { PluginHistory, PluginVersion } from "@/api/plugins";
 

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { t } from "@/i18n";
+import "@/i18n/en";
 import { clock } from "@/ui/words";
 import { LevelMeter } from "./LevelMeter";
 import type { Recorder } from "./recorder";
@@ -18,7 +19,7 @@ type Props = {
   onDiscard: () => void;
 };
 
-export function RecordingNow({ recorder, paused, kept, onPause, onResume, onStop, onDiscard }: Props) {
+export default function RecordingNow({ recorder, paused, kept, onPause, onResume, onStop, onDiscard }: Props) {
   const stop = useRef<HTMLButtonElement>(null);
   useEffect(() => stop.current?.focus(), []);
   return (

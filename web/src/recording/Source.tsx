@@ -1,6 +1,6 @@
 // Where a recording comes from: the microphone, files, or our sample. Ends with a take.
 
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { BASE } from "@/base";
 import { t } from "@/i18n";
 import { useAnnounce } from "@/ui/Announcer";
@@ -9,13 +9,15 @@ import { useLeaveWarning } from "@/ui/useLeaveWarning";
 import { clock } from "@/ui/words";
 import { FileChoice } from "./FileChoice";
 import { recordingName } from "./format";
-import { MICROPHONE_WORDS, type MicrophoneChoice } from "./microphone";
-import { MicrophoneOptions } from "./MicrophoneOptions";
-import { RecordingNow } from "./RecordingNow";
+import type { MicrophoneChoice } from "./microphone";
 import type { Take } from "./take";
+import { MicrophoneOptions } from "./MicrophoneOptions";
 import { useRecorder } from "./useRecorder";
 import { useWakeLock } from "./useWakeLock";
 import styles from "./recording.module.css";
+
+const RecordingNow = lazy(() => import("./RecordingNow"));
+const MicrophoneNote = lazy(() => import("./MicrophoneNote"));
 
 type Props = {
   onTake: (take: Take) => void;
@@ -44,15 +46,17 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
   if (recording) {
     return (
       <>
-        <RecordingNow
-          recorder={state.recorder}
-          paused={state.phase === "paused"}
-          kept={state.kept}
-          onPause={recorder.pause}
-          onResume={recorder.resume}
-          onStop={recorder.stop}
-          onDiscard={() => setAsking(true)}
-        />
+        <Suspense fallback={<p className="muted">{t("record.running")}…</p>}>
+          <RecordingNow
+            recorder={state.recorder}
+            paused={state.phase === "paused"}
+            kept={state.kept}
+            onPause={recorder.pause}
+            onResume={recorder.resume}
+            onStop={recorder.stop}
+            onDiscard={() => setAsking(true)}
+          />
+        </Suspense>
         {asking && (
           <ConfirmDialog
             title={t("take.throwAway.title")}
@@ -69,7 +73,7 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
     );
   }
 
-  const trouble = state.phase === "idle" && state.trouble !== null ? MICROPHONE_WORDS[state.trouble] : null;
+  const trouble = state.phase === "idle" ? state.trouble : null;
   return (
     <div className={more ? `${styles.source} ${styles.sourceMore}` : styles.source}>
       <div className={styles.microphone}>
@@ -84,11 +88,9 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
         </button>
         {state.phase === "asking" && <p className="muted">{t("record.allow")}</p>}
         {trouble !== null && (
-          <div className="note trouble" role="alert">
-            <p>
-              <strong>{t(trouble.title)}.</strong> {t(trouble.next)}
-            </p>
-          </div>
+          <Suspense>
+            <MicrophoneNote trouble={trouble} />
+          </Suspense>
         )}
         {!more && <MicrophoneOptions choice={choice} onChange={setChoice} />}
       </div>

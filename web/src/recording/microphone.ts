@@ -1,8 +1,6 @@
 // Opens the microphone as it is: the browser's own echo, noise and gain corrections stay off unless
 // asked for, because they clip and pump, and correcting is what Retake does better.
 
-import type { Key } from "@/i18n";
-
 export type MicrophoneTrouble = "denied" | "missing" | "busy" | "insecure" | "unsupported" | "other";
 
 export class MicrophoneError extends Error {
@@ -55,13 +53,3 @@ function troubleOf(error: unknown): MicrophoneTrouble {
       return "other";
   }
 }
-
-/** What happened and what to do about it. */
-export const MICROPHONE_WORDS: Readonly<Record<MicrophoneTrouble, { title: Key; next: Key }>> = {
-  denied: { title: "microphone.denied", next: "microphone.denied.next" },
-  missing: { title: "microphone.missing", next: "microphone.missing.next" },
-  busy: { title: "microphone.busy", next: "microphone.busy.next" },
-  insecure: { title: "microphone.insecure", next: "microphone.insecure.next" },
-  unsupported: { title: "microphone.unsupported", next: "microphone.unsupported.next" },
-  other: { title: "microphone.other", next: "microphone.other.next" },
-};

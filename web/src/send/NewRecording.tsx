@@ -1,6 +1,6 @@
 // The way in: record, choose or drop, then send. What is here and not sent yet stays while other views are looked at.
 
-import { useEffect, useRef, useState } from "react";
+import { Suspense, lazy, useEffect, useRef, useState } from "react";
 import type { Preset, Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
 import { t } from "@/i18n";
@@ -12,9 +12,11 @@ import { vault } from "@/recording/vault";
 import { useAnnounce } from "@/ui/Announcer";
 import { useFileDrop } from "@/ui/useFileDrop";
 import { useLeaveWarning } from "@/ui/useLeaveWarning";
-import { type Failure, SendForm } from "./SendForm";
+import type { Failure } from "./SendForm";
 import { type Sent, useBatch } from "./useBatch";
 import styles from "./send.module.css";
+
+const SendForm = lazy(() => import("./SendForm"));
 
 type Props = {
   presets: readonly Preset[];
@@ -83,15 +85,17 @@ export function NewRecording({ presets, trial, onDropped, onAccepted, onSent }: 
         </h2>
         <Source onTake={(take) => add([take])} onFiles={addFiles} refused={refused} more={!empty} />
         {!empty && (
-          <SendForm
-            batch={batch}
-            presets={presets}
-            trial={trial}
-            failure={failure}
-            onSend={send}
-            onCancel={cancel}
-            onDiscard={discard}
-          />
+          <Suspense fallback={<p className="muted">{t("opening")}</p>}>
+            <SendForm
+              batch={batch}
+              presets={presets}
+              trial={trial}
+              failure={failure}
+              onSend={send}
+              onCancel={cancel}
+              onDiscard={discard}
+            />
+          </Suspense>
         )}
       </section>
     </>

@@ -7,7 +7,9 @@ import { ChosenChain } from "@/chain/ChosenChain";
 import { keepChain, keptChain, useChainChoice } from "@/chain/useChainChoice";
 import { type Trial, useTrial } from "@/chain/useTrial";
 import { t } from "@/i18n";
+import "@/i18n/en";
 import type { Take } from "@/recording/take";
+import { CatalogueProvider } from "@/plugins/Catalogue";
 import { anyText, useRemembered } from "@/ui/useRemembered";
 import { EmailField } from "./EmailField";
 import { FormatChoice } from "./FormatChoice";
@@ -34,7 +36,15 @@ type Props = {
   onDiscard: (take: Take) => void;
 };
 
-export function SendForm({ batch, presets, trial, failure, onSend, onCancel, onDiscard }: Props) {
+export default function SendForm(props: Props) {
+  return (
+    <CatalogueProvider>
+      <Form {...props} />
+    </CatalogueProvider>
+  );
+}
+
+function Form({ batch, presets, trial, failure, onSend, onCancel, onDiscard }: Props) {
   const [email, setEmail] = useRemembered("retake.email", "", anyText);
   const [wanted, setWanted] = useRemembered("retake.preset", PRESET_DEFAULT, anyText);
   const [format, setFormat] = useRemembered("retake.format", FORMAT_DEFAULT, isFormat);

@@ -2,6 +2,7 @@
 
 import { useId } from "react";
 import { LANGUAGES, type Language, remember, speak, t, useLanguage } from "@/i18n";
+import "@/i18n/en";
 import { THEMES, setTheme, useTheme } from "@/ui/theme";
 import { Devices } from "./Devices";
 import { Stored } from "./Stored";

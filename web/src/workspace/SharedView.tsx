@@ -6,6 +6,7 @@ import { RequestFailed, type Trouble, describe } from "@/api/problem";
 import { type Shared, getShared } from "@/api/shares";
 import { FORMATS } from "@/api/types";
 import { t } from "@/i18n";
+import "@/i18n/en";
 import { DownloadRendition } from "@/player/Download";
 import { Numbers } from "@/player/Numbers";
 import { TroubleNote } from "@/ui/TroubleNote";

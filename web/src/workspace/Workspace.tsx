@@ -6,8 +6,10 @@ import { RequestFailed, type Trouble, describe } from "@/api/problem";
 import type { Job, Preset, Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
 import { t } from "@/i18n";
+import "@/i18n/en";
 import { DeleteRecording } from "@/jobs/DeleteRecording";
 import { useAnnounceChanges } from "@/jobs/useAnnounceChanges";
+import { CatalogueProvider } from "@/plugins/Catalogue";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { ViewLink } from "@/ui/ViewLink";
 import { EVERYTHING, type View, hasMoved } from "@/ui/useView";
@@ -31,6 +33,14 @@ type Props = {
 };
 
 export default function Workspace(props: Props) {
+  return (
+    <CatalogueProvider>
+      <Opened {...props} />
+    </CatalogueProvider>
+  );
+}
+
+function Opened(props: Props) {
   const { id, recording, onRecording } = props;
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [gone, setGone] = useState(false);
