@@ -5,7 +5,9 @@ import type { Chain } from "@/api/chain";
 import type { Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
 import { preferred, speak, t, useLanguage } from "@/i18n";
+import { useDeleting } from "@/jobs/useDeleting";
 import { useRecordings } from "@/jobs/useRecordings";
+import { nameOf } from "@/jobs/name";
 import { RecentRecordings } from "@/jobs/RecentRecordings";
 import { NewRecording } from "@/send/NewRecording";
 import { usePresets } from "@/send/usePresets";
@@ -17,6 +19,7 @@ import { usePlayOneAtATime } from "@/ui/usePlayOneAtATime";
 import { EVERYTHING, type View, useView } from "@/ui/useView";
 
 const Workspace = lazy(() => import("@/workspace/Workspace"));
+const UndoBar = lazy(() => import("@/jobs/UndoBar"));
 const RecordingsView = lazy(() => import("@/jobs/RecordingsView"));
 const SharedView = lazy(() => import("@/workspace/SharedView"));
 const SettingsView = lazy(() => import("@/settings/SettingsView"));
@@ -57,6 +60,7 @@ function Views() {
   const announce = useAnnounce();
   const { view, go } = useView();
   const [trial, setTrial] = useState<Trial | null>(null);
+  const deleting = useDeleting(recordings);
   usePlayOneAtATime();
 
   const { added } = recordings;
@@ -74,7 +78,7 @@ function Views() {
     announce(
       last === undefined
         ? t("try.next", { plugin: name })
-        : t("try.last", { plugin: name, recording: last.file_name ?? t("recording") }),
+        : t("try.last", { plugin: name, recording: nameOf(last) }),
     );
   };
 
@@ -98,7 +102,7 @@ function Views() {
         <RecentRecordings recordings={recordings} go={go} />
       </main>
       <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
-        {view.name === "recordings" && <RecordingsView recordings={recordings} view={view} go={go} />}
+        {view.name === "recordings" && <RecordingsView recordings={recordings} deleting={deleting} view={view} go={go} />}
         {view.name === "recording" && (
           <Workspace
             id={view.id}
@@ -109,8 +113,8 @@ function Views() {
             go={go}
             onRecording={added}
             onJob={recordings.jobChanged}
-            onDeleted={({ id }) => {
-              recordings.deleted(id);
+            onDelete={(recording) => {
+              deleting.remove([recording]);
               go(EVERYTHING);
             }}
           />
@@ -122,6 +126,11 @@ function Views() {
           </main>
         )}
       </Suspense>
+      {(deleting.last.length > 0 || deleting.trouble !== null) && (
+        <Suspense>
+          <UndoBar deleting={deleting} />
+        </Suspense>
+      )}
     </>
   );
 }

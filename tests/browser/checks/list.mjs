@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { assertAccessible, openPage } from "../browser.mjs";
+import { eventually } from "../tally.mjs";
 import { corrections, entry, goTo, open, playerOf, playsOn, sendFile, unfold, voiceFile, waitForStatus, workspace } from "./steps.mjs";
 
 export async function listChapter({ browser, url, tally, shot }) {
@@ -100,29 +101,65 @@ export async function listChapter({ browser, url, tally, shot }) {
         },
       ],
       [
-        "deleting asks first; Escape keeps the recording and gives the focus back",
+        "a recording is renamed where it stands, and found by its name, with the search in the address",
         async () => {
-          await talk.getByRole("button", { name: "Delete" }).click();
-          const dialog = page.getByRole("dialog", { name: "Delete this recording?" });
-          await dialog.waitFor();
+          await goTo(page, "Recordings");
+          await page.getByRole("button", { name: "Rename talk.wav" }).click();
+          const field = page.getByRole("textbox", { name: "Rename talk.wav" });
+          await field.fill("The interview");
           await assertAccessible(page);
-          await shot(page, "delete");
-          await page.keyboard.press("Escape");
-          await dialog.waitFor({ state: "detached" });
-          const focused = await page.evaluate(() => document.activeElement?.textContent);
-          assert.equal(focused, "Delete");
+          await page.keyboard.press("Enter");
+          await entry(page, "The interview").waitFor();
+          await page.getByLabel("Search by name").fill("interv");
+          await entry(page, "second.wav").waitFor({ state: "detached" });
+          assert.equal(new URL(page.url()).search, "?q=interv");
+          await page.reload();
+          await entry(page, "The interview").waitFor();
+          assert.equal(await entry(page, "second.wav").count(), 0);
+          await page.getByLabel("Status").selectOption({ label: "Failed" });
+          await page.getByText("Nothing is like that.").waitFor();
+          await shot(page, "list-search");
+          await page.getByLabel("Status").selectOption({ label: "Any" });
+          await page.getByLabel("Search by name").fill("");
+          await entry(page, "second.wav").waitFor();
+          await page.getByLabel("Order").selectOption({ label: "By name" });
+          await eventually("they are in their order", async () => {
+            const names = await page.locator("li[data-recording]:visible").getByRole("link").allInnerTexts();
+            return names.join() === "long.wav,second.wav,The interview";
+          });
         },
       ],
       [
-        "deleted, it is gone, also after a reload",
+        "deleted from its workspace it is gone at once, and Undo brings it back with its corrections",
         async () => {
+          await open(page, "The interview");
           await talk.getByRole("button", { name: "Delete" }).click();
-          await page.getByRole("button", { name: "Delete it" }).click();
-          await talk.waitFor({ state: "detached" });
-          await entry(page, "second.wav").waitFor();
+          await page.getByRole("region", { name: "Deleted" }).getByText("The interview was deleted.").waitFor();
+          assert.equal(await entry(page, "The interview").count(), 0);
+          await assertAccessible(page);
+          await shot(page, "deleted");
+          await page.getByRole("button", { name: "Undo" }).click();
+          await open(page, "The interview");
+          await corrections(page, 2);
+        },
+      ],
+      [
+        "several are selected and deleted together, here and in another tab, and are gone after a reload",
+        async () => {
+          const other = await context.newPage();
+          await other.goto("/recordings");
+          await entry(other, "The interview").waitFor();
+          await goTo(page, "Recordings");
+          for (const name of ["The interview", "long.wav"]) await page.getByLabel(`Select ${name}`).check();
+          const chosen = page.getByRole("group", { name: "2 selected" });
+          await assertAccessible(page);
+          await chosen.getByRole("button", { name: "Delete", exact: true }).click();
+          await entry(page, "The interview").waitFor({ state: "detached" });
+          await entry(other, "The interview").waitFor({ state: "detached" });
+          await other.close();
           await page.reload();
           await entry(page, "second.wav").waitFor();
-          assert.equal(await entry(page, "talk.wav").count(), 0);
+          assert.equal(await page.locator("li[data-recording]:visible").count(), 1);
         },
       ],
       ["nothing went wrong in the page meanwhile", async () => assert.deepEqual(complaints, [])],

@@ -7,7 +7,7 @@ import { RequestFailed, ServerUnreachable, problemFromBody } from "./problem";
 export const API = `${BASE}/api/v1`;
 
 export type Call = {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
   body?: unknown;
   signal?: AbortSignal | undefined;
 };

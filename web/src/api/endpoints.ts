@@ -20,17 +20,35 @@ type Signal = AbortSignal | undefined;
 
 const segment = encodeURIComponent;
 
-export async function listRecordings(pageToken: string | null, signal?: Signal): Promise<RecordingPage> {
-  const query = pageToken === null ? "" : `?page_token=${segment(pageToken)}`;
-  return parseRecordingPage(await request(`/recordings${query}`, { signal }));
+/** Empty is any, and the usual order: the newest first. */
+export type Listing = { search: string; status: string; sort: string };
+
+export const ANY: Listing = { search: "", status: "", sort: "" };
+
+export async function listRecordings(pageToken: string | null, signal?: Signal, listing = ANY): Promise<RecordingPage> {
+  const asked = { q: listing.search, status: listing.status, sort: listing.sort, page_token: pageToken ?? "" };
+  const given = Object.entries(asked).filter(([, value]) => value !== "");
+  const query = given.map(([name, value]) => `${name}=${segment(value)}`).join("&");
+  return parseRecordingPage(await request(`/recordings${query === "" ? "" : `?${query}`}`, { signal }));
+}
+
+/** Null takes the name away: it is called as the file is. */
+export async function renameRecording(id: string, name: string | null): Promise<Recording> {
+  return parseRecording(await request(`/recordings/${segment(id)}`, { method: "PATCH", body: { name } }));
+}
+
+/** Takes it back, while that can be. */
+export async function restoreRecording(id: string): Promise<Recording> {
+  return parseRecording(await request(`/recordings/${segment(id)}/restore`, { method: "POST" }));
 }
 
 export async function getRecording(id: string, signal?: Signal): Promise<Recording> {
   return parseRecording(await request(`/recordings/${segment(id)}`, { signal }));
 }
 
-export async function deleteRecording(id: string): Promise<void> {
-  await request(`/recordings/${segment(id)}`, { method: "DELETE" });
+/** For a while it can be taken back, unless it is to be gone for good at once. */
+export async function deleteRecording(id: string, { forever = false } = {}): Promise<void> {
+  await request(`/recordings/${segment(id)}${forever ? "?forever=true" : ""}`, { method: "DELETE" });
 }
 
 /** `track` counts from 1; null leaves the choice to the server. */

@@ -40,6 +40,10 @@ export type Recording = Pick<
   "id" | "user_email" | "file_name" | "content_type" | "size_bytes"
 > & {
   created_at: Date;
+  /** What its owner calls it; null for what the file is called. */
+  name: string | null;
+  /** Known once a job of it is completed. */
+  duration_ms: number | null;
   /** Those that are known, in the server's order; sort by `created_at` where order matters. */
   jobs: Job[];
   /** How many there are, where that was said. */
@@ -85,6 +89,8 @@ export function parseRecording(value: unknown, where = "recording"): Recording {
     content_type: text(recording.content_type, `${where}.content_type`),
     size_bytes: number(recording.size_bytes, `${where}.size_bytes`),
     created_at: time(recording.created_at, `${where}.created_at`),
+    name: optional(recording.name, `${where}.name`, text),
+    duration_ms: optional(recording.duration_ms, `${where}.duration_ms`, number),
     jobs: optional(recording.jobs, `${where}.jobs`, (v, w) => list(v, w, parseJob)) ?? newest,
     ...(counts === null ? {} : { job_count: number(counts.total, `${where}.job_counts.total`) }),
   };

@@ -31,9 +31,27 @@ export function endedOf(event: ServerSentEvent): string | null {
   }
 }
 
+/** What happened to a recording itself; null for other events. */
+export function recordingOf(event: ServerSentEvent): RecordingNews | null {
+  const what = RECORDING_NEWS.find((known) => event.name === `recording.${known}`);
+  if (what === undefined) return null;
+  try {
+    const recording = object(object(JSON.parse(event.text), "event").recording, "event.recording");
+    return { what, id: text(recording.id, "event.recording.id") };
+  } catch (error) {
+    console.warn(`the event ${event.name} ${event.id} cannot be read`, error);
+    return null;
+  }
+}
+
+const RECORDING_NEWS = ["changed", "deleted", "restored"] as const;
+
+export type RecordingNews = { what: (typeof RECORDING_NEWS)[number]; id: string };
+
 /** One stream per tab, for all of the owner's jobs, until the signal is aborted. */
 export function followJobs(
   onJob: (job: Job) => void,
+  onRecording: (news: RecordingNews) => void,
   onState: (state: StreamState) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -46,6 +64,8 @@ export function followJobs(
       onEvent: (event) => {
         const job = jobOf(event);
         if (job !== null) onJob(job);
+        const news = recordingOf(event);
+        if (news !== null) onRecording(news);
         const ended = endedOf(event);
         if (ended !== null) tellEnd(ended);
       },

@@ -4,10 +4,11 @@
 import { addWords } from ".";
 import { chain } from "./en/chain";
 import { form } from "./en/form";
+import { list } from "./en/list";
 import { report } from "./en/report";
 import { settings } from "./en/settings";
 import { workspace } from "./en/workspace";
 
-export const later = { ...workspace, ...form, ...chain, ...report, ...settings } as const;
+export const later = { ...workspace, ...form, ...list, ...chain, ...report, ...settings } as const;
 
 addWords(later);

@@ -26,7 +26,8 @@ function job(id: string, fields: Partial<Job> = {}): Job {
 /** `r7` was made at minute 7. */
 function recording(id: string, jobs: Job[] = []): Recording {
   const created_at = new Date(Date.UTC(2026, 10, 23, 12, Number(id.slice(1)), 0));
-  return { id, user_email: "a@b", file_name: null, content_type: "audio/webm", size_bytes: 1, created_at, jobs };
+  const unknown = { name: null, file_name: null, duration_ms: null };
+  return { id, user_email: "a@b", ...unknown, content_type: "audio/webm", size_bytes: 1, created_at, jobs };
 }
 
 function page(ids: string[], next: string | null = null): { items: Recording[]; next_page_token: string | null } {
@@ -54,6 +55,14 @@ const LIFE: Job[] = [
   job("j", { status: "running", attempt: 2, progress: 0.9 }),
   job("j", { status: "completed", attempt: 2, progress: 1 }),
 ];
+
+it("what was deleted here stays away until it is restored, and then where it was", () => {
+  const gone = after(first(["r3", "r2", "r1"]), { type: "deleted", recordingId: "r2" }, first(["r3", "r2", "r1"]));
+  expect(ids(gone)).toEqual(["r3", "r1"]);
+  const back = reduce(gone, { type: "restored", recording: recording("r2", [job("j")]) });
+  expect(ids(back)).toEqual(["r3", "r2", "r1"]);
+  expect(ids(reduce(back, first(["r3", "r2", "r1"])))).toEqual(["r3", "r2", "r1"]);
+});
 
 describe("the order of a job's views", () => {
   it("is the order of its life, whichever view comes first", () => {

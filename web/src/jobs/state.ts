@@ -21,6 +21,8 @@ export type RecordingsAction =
   | { type: "recording"; recording: Recording }
   | { type: "job"; job: Job }
   | { type: "deleted"; recordingId: string }
+  /** It was deleted, and is here again. */
+  | { type: "restored"; recording: Recording }
   | { type: "failed"; trouble: Trouble };
 
 export const NOTHING_YET: RecordingsState = {
@@ -49,6 +51,10 @@ export function reduce(state: RecordingsState, action: RecordingsAction): Record
         recordings: state.recordings.filter((recording) => recording.id !== action.recordingId),
         deleted: new Set([...state.deleted, action.recordingId]),
       };
+    case "restored": {
+      const deleted = new Set([...state.deleted].filter((id) => id !== action.recording.id));
+      return { ...state, deleted, recordings: merge({ ...state, deleted }, [action.recording]) };
+    }
     case "failed":
       return state.phase === "ready" ? state : { ...state, phase: "failed", trouble: action.trouble };
   }

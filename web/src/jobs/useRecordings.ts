@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "r
 import { getRecording, listRecordings } from "@/api/endpoints";
 import { type Trouble, describe } from "@/api/problem";
 import type { Job, Recording } from "@/api/types";
-import { followJobs } from "@/events/jobEvents";
+import { type RecordingNews, followJobs } from "@/events/jobEvents";
 import type { StreamState } from "@/events/stream";
 import { isEnded } from "./order";
 import { NOTHING_YET, type RecordingsState, reduce, unfinished } from "./state";
@@ -30,6 +30,7 @@ export type Recordings = {
   added: (recording: Recording) => void;
   jobChanged: (job: Job) => void;
   deleted: (recordingId: string) => void;
+  restored: (recording: Recording) => void;
 };
 
 export function useRecordings(): Recordings {
@@ -82,6 +83,16 @@ export function useRecordings(): Recordings {
         () => undefined, // deleted by now, or the next refresh finds it
       );
     };
+    const onRecording = ({ what, id }: RecordingNews) => {
+      if (what === "deleted") {
+        dispatch({ type: "deleted", recordingId: id });
+        return;
+      }
+      getRecording(id, stop.signal).then(
+        (recording) => dispatch({ type: what === "restored" ? "restored" : "recording", recording }),
+        () => undefined, // deleted by now, or the next refresh finds it
+      );
+    };
     const onState = (next: StreamState) => {
       setStream(next);
       if (next === "live") void refresh();
@@ -92,7 +103,7 @@ export function useRecordings(): Recordings {
     };
     document.addEventListener("visibilitychange", onVisible);
     void refresh();
-    void followJobs(onJob, onState, stop.signal);
+    void followJobs(onJob, onRecording, onState, stop.signal);
     return () => {
       document.removeEventListener("visibilitychange", onVisible);
       stop.abort();
@@ -127,6 +138,7 @@ export function useRecordings(): Recordings {
       added: (recording) => dispatch({ type: "recording", recording }),
       jobChanged: (job) => dispatch({ type: "job", job }),
       deleted: (recordingId) => dispatch({ type: "deleted", recordingId }),
+      restored: (recording) => dispatch({ type: "restored", recording }),
     }),
     [state, stream, loadMore, refresh],
   );

@@ -12,7 +12,7 @@ import { recordingName } from "./format";
 import type { MicrophoneChoice } from "./microphone";
 import type { Take } from "./take";
 import { MicrophoneOptions } from "./MicrophoneOptions";
-import { useRecorder } from "./useRecorder";
+import { loadRecorder, useRecorder } from "./useRecorder";
 import { useWakeLock } from "./useWakeLock";
 import styles from "./recording.module.css";
 
@@ -81,6 +81,8 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
           type="button"
           className={styles.record}
           disabled={state.phase === "asking"}
+          onPointerEnter={prepare}
+          onFocus={prepare}
           onClick={() => recorder.start(choice)}
         >
           <span className={styles.dot} aria-hidden="true" />
@@ -99,6 +101,11 @@ export function Source({ onTake, onFiles, refused, more }: Props) {
       </FileChoice>
     </div>
   );
+}
+
+/** So that it begins with the press. */
+function prepare(): void {
+  loadRecorder().catch(() => undefined); // the press says what is wrong
 }
 
 /** Something to try it on, for whoever has nothing at hand. */

@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useRef, useState } from "react";
 import { Keeper } from "./keeper";
-import { type MicrophoneChoice, MicrophoneError, type MicrophoneTrouble } from "./microphone";
-import { type Recorded, Recorder } from "./recorder";
+import type { MicrophoneChoice, MicrophoneTrouble } from "./microphone";
+import type { Recorded, Recorder, RecorderListener } from "./recorder";
 import { vault } from "./vault";
 
 export type RecorderState =
@@ -21,6 +21,17 @@ export type RecorderControls = {
   /** Throws away what is being recorded. */
   discard: () => void;
 };
+
+/** Not needed before somebody is about to record: to be called when a hand comes near, too. */
+export function loadRecorder(): Promise<{ Recorder: typeof Recorder }> {
+  return import("./recorder");
+}
+
+/** A microphone's own, by its shape: its class comes with the recorder. */
+function troubleIn(error: unknown): MicrophoneTrouble {
+  if (!(error instanceof Error) || error.name !== "MicrophoneError" || !("trouble" in error)) return "other";
+  return error.trouble as MicrophoneTrouble;
+}
 
 const IDLE: RecorderState = { phase: "idle", trouble: null };
 
@@ -56,7 +67,7 @@ export function useRecorder(onRecorded: (finished: Finished) => void): RecorderC
         setState((now) => ("recorder" in now ? { ...now, kept: false } : now));
       });
       keeping.current = keeper;
-      const recorder = Recorder.start(choice, {
+      const listener: RecorderListener = {
         onPart: (part, elapsed_ms) => void keeper.add(part, elapsed_ms),
         onRecorded: (recorded) => {
           held.current = null;
@@ -67,7 +78,8 @@ export function useRecorder(onRecorded: (finished: Finished) => void): RecorderC
           held.current = null;
           setState({ phase: "idle", trouble: "other" });
         },
-      });
+      };
+      const recorder = loadRecorder().then(({ Recorder }) => Recorder.start(choice, listener));
       recorder.then(
         (opened) => {
           if (mine !== turn.current) {
@@ -79,7 +91,7 @@ export function useRecorder(onRecorded: (finished: Finished) => void): RecorderC
         },
         (error: unknown) => {
           if (mine !== turn.current) return;
-          setState({ phase: "idle", trouble: error instanceof MicrophoneError ? error.trouble : "other" });
+          setState({ phase: "idle", trouble: troubleIn(error) });
         },
       );
     },

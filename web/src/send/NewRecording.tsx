@@ -111,6 +111,8 @@ function recordingOf({ take, order, accepted: { recording_id, job } }: Sent): Re
     content_type: take.blob.type,
     size_bytes: take.blob.size,
     created_at: job.created_at,
+    name: null,
+    duration_ms: take.duration_ms,
     jobs: [job],
   };
 }

@@ -45,7 +45,7 @@ export function Stored({ onDeletedAll }: { onDeletedAll: () => void }) {
       const found = await everything(new AbortController().signal);
       for (const [at, recording] of found.entries()) {
         setLeft(found.length - at);
-        await deleteRecording(recording.id);
+        await deleteRecording(recording.id, { forever: true });
       }
       setAll([]);
       announce(t("stored.deleted"));

@@ -7,7 +7,8 @@ import type { Job, Preset, Recording } from "@/api/types";
 import type { Trial } from "@/chain/useTrial";
 import { t } from "@/i18n";
 import "@/i18n/en";
-import { DeleteRecording } from "@/jobs/DeleteRecording";
+import { Renaming } from "@/jobs/Renaming";
+import { nameOf } from "@/jobs/name";
 import { useAnnounceChanges } from "@/jobs/useAnnounceChanges";
 import { CatalogueProvider } from "@/plugins/Catalogue";
 import { TroubleNote } from "@/ui/TroubleNote";
@@ -29,7 +30,7 @@ type Props = {
   go: (view: View) => void;
   onRecording: (recording: Recording) => void;
   onJob: (job: Job) => void;
-  onDeleted: (recording: Recording) => void;
+  onDelete: (recording: Recording) => void;
 };
 
 export default function Workspace(props: Props) {
@@ -44,9 +45,8 @@ function Opened(props: Props) {
   const { id, recording, onRecording } = props;
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [gone, setGone] = useState(false);
-  const missing = recording === null;
-
-  // Behind a bookmark it may be one that is not among the newest.
+  // A list tells of the newest correction only, and behind a bookmark it may be one that is not listed at all.
+  const missing = recording === null || (recording.job_count ?? 0) > recording.jobs.length;
   useEffect(() => {
     if (!missing) return;
     const stop = new AbortController();
@@ -73,8 +73,9 @@ function Opened(props: Props) {
   );
 }
 
-function Known({ recording, jobId, presets, trial, go, onJob, onDeleted }: Props & { recording: Recording }) {
-  const name = recording.file_name ?? t("recording");
+function Known({ recording, jobId, presets, trial, go, onRecording, onJob, onDelete }: Props & { recording: Recording }) {
+  const name = nameOf(recording);
+  const [renaming, setRenaming] = useState(false);
   const job = shownJob(recording, jobId);
   const heading = useRef<HTMLHeadingElement>(null);
   useAnnounceChanges(name, recording.jobs);
@@ -97,14 +98,25 @@ function Known({ recording, jobId, presets, trial, go, onJob, onDeleted }: Props
     <main className={styles.workspace} data-recording={recording.id}>
       <header className={styles.head}>
         <div className={styles.names}>
-          <h1 ref={heading} tabIndex={-1}>
-            <bdi>{name}</bdi>
-          </h1>
+          {renaming ? (
+            <Renaming recording={recording} onRenamed={onRecording} onEnd={() => setRenaming(false)} />
+          ) : (
+            <h1 ref={heading} tabIndex={-1}>
+              <bdi>{name}</bdi>
+            </h1>
+          )}
           <p className={styles.facts}>
             {dayAndTime(recording.created_at)} · {size(recording.size_bytes)} · <bdi>{recording.user_email}</bdi>
           </p>
         </div>
-        <DeleteRecording recording={recording} name={name} onDeleted={() => onDeleted(recording)} />
+        <div className="actions">
+          <button type="button" className="quiet" onClick={() => setRenaming(true)}>
+            {t("rename")}
+          </button>
+          <button type="button" className="quiet danger" onClick={() => onDelete(recording)}>
+            {t("delete")}
+          </button>
+        </div>
       </header>
       <Versions recording={recording} shown={job} go={go} />
       {job === null ? (

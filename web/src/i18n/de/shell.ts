@@ -23,7 +23,9 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   "list.behind": "Die Verbindung ist unterbrochen. Bis sie wieder da ist, wird alle paar Sekunden nachgesehen.",
   "list.looking": "Wird nachgesehen …",
   "list.nothing": "Noch nichts. Was du schickst, erscheint hier und bleibt, bis du es löschst.",
-  "list.older": "Ältere zeigen",
   "list.corrections_one": "eine Bearbeitung",
   "list.corrections_other": "{{count}} Bearbeitungen",
+  deleted_one: "{{name}} wurde gelöscht.",
+  deleted_other: "{{count}} Aufnahmen wurden gelöscht.",
+  "deleted.undone": "Wieder da.",
 };

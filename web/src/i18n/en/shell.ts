@@ -21,7 +21,9 @@ export const shell = {
   "list.behind": "The live connection is interrupted. Looking every few seconds until it is back.",
   "list.looking": "Looking…",
   "list.nothing": "Nothing yet. What you send appears here, and stays until you delete it.",
-  "list.older": "Show older ones",
   "list.corrections_one": "one correction",
   "list.corrections_other": "{{count}} corrections",
+  deleted_one: "{{name}} was deleted.",
+  deleted_other: "{{count}} recordings were deleted.",
+  "deleted.undone": "It is back.",
 } as const;
