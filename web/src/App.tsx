@@ -41,7 +41,7 @@ function App() {
     return (
       <Announcer>
         <TopBar>{null}</TopBar>
-        <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
+        <Suspense fallback={<Opening />}>
           <SharedView key={view.token} token={view.token} />
         </Suspense>
       </Announcer>
@@ -101,8 +101,13 @@ function Views() {
         />
         <RecentRecordings recordings={recordings} go={go} />
       </main>
-      <Suspense fallback={<p className="page muted">{t("opening")}</p>}>
-        {view.name === "recordings" && <RecordingsView recordings={recordings} deleting={deleting} view={view} go={go} />}
+      {/* Its own: what was left would stay behind the one that is still fetched, and act. */}
+      <Suspense fallback={<Opening />}>
+        {view.name === "recordings" && (
+          <RecordingsView recordings={recordings} deleting={deleting} view={view} go={go} />
+        )}
+      </Suspense>
+      <Suspense fallback={<Opening />}>
         {view.name === "recording" && (
           <Workspace
             id={view.id}
@@ -132,6 +137,14 @@ function Views() {
         </Suspense>
       )}
     </>
+  );
+}
+
+function Opening() {
+  return (
+    <main className="page">
+      <h1 className="muted">{t("opening")}</h1>
+    </main>
   );
 }
 

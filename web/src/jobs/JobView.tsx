@@ -6,6 +6,7 @@ import { type Trouble, describe, troubleOf } from "@/api/problem";
 import type { Job } from "@/api/types";
 import { Findings } from "@/findings/Findings";
 import { FailureForAuthors } from "@/report/ForAuthors";
+import { t } from "@/i18n";
 import { TroubleNote } from "@/ui/TroubleNote";
 import { isEnded } from "./order";
 import { StatusChip } from "./StatusChip";
@@ -49,12 +50,12 @@ function Waiting({ job }: { job: Job }) {
     <>
       <div className={styles.waiting}>
         <progress
-          aria-label={`${jobTitle(job)}: progress`}
+          aria-label={t("job.progress", { title: jobTitle(job) })}
           {...(job.status === "running" ? { value: job.progress } : {})}
         />
         <p className="muted">{waitingWords(job)}</p>
         <button type="button" disabled={stopping} onClick={() => void cancel()}>
-          {stopping ? "Stopping…" : "Cancel"}
+          {stopping ? t("job.stopping") : t("cancel")}
         </button>
       </div>
       {trouble !== null && <TroubleNote trouble={trouble} alert />}

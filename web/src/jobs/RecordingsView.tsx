@@ -147,6 +147,8 @@ function Finder({ view }: { view: ListView }) {
     latest.current = view;
   });
   useEffect(() => {
+    // Nothing new: the address is not touched, wherever one has gone meanwhile.
+    if (typed.trim() === latest.current.search) return;
     const timer = setTimeout(() => goTo({ ...latest.current, search: typed.trim() }, { replace: true }), TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed]);

@@ -1,6 +1,7 @@
 // Before and after, in numbers.
 
 import type { Report } from "@/api/report";
+import { t } from "@/i18n";
 import { numberRows } from "./rows";
 import styles from "./player.module.css";
 
@@ -8,12 +9,12 @@ export function Numbers({ report }: { report: Report }) {
   const { source } = report;
   return (
     <table className={styles.numbers}>
-      <caption className="hidden">Measured before and after</caption>
+      <caption className="hidden">{t("number.caption")}</caption>
       <thead>
         <tr>
           <th scope="col">{source}</th>
-          <th scope="col">Before</th>
-          <th scope="col">After</th>
+          <th scope="col">{t("number.before")}</th>
+          <th scope="col">{t("number.after")}</th>
         </tr>
       </thead>
       <tbody>

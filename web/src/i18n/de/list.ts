@@ -27,9 +27,4 @@ export const list: Readonly<Record<keyof typeof english, string>> = {
   "deleted.undo": "Rückgängig",
   "deleted.dismiss": "Schließen",
   "deleted.label": "Gelöscht",
-  "status.queued": "Wartet",
-  "status.running": "Läuft",
-  "status.completed": "Fertig",
-  "status.failed": "Gescheitert",
-  "status.cancelled": "Abgebrochen",
 };

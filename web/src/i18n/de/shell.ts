@@ -28,4 +28,11 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   deleted_one: "{{name}} wurde gelöscht.",
   deleted_other: "{{count}} Aufnahmen wurden gelöscht.",
   "deleted.undone": "Wieder da.",
+  "status.queued": "Wartet",
+  "status.running": "Läuft",
+  "status.completed": "Fertig",
+  "status.failed": "Gescheitert",
+  "status.cancelled": "Abgebrochen",
+  "status.stopping": "Hört auf",
+  "status.queuedAgain": "Wartet wieder",
 };

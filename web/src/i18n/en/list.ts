@@ -25,9 +25,4 @@ export const list = {
   "deleted.undo": "Undo",
   "deleted.dismiss": "Close",
   "deleted.label": "Deleted",
-  "status.queued": "Queued",
-  "status.running": "Running",
-  "status.completed": "Done",
-  "status.failed": "Failed",
-  "status.cancelled": "Cancelled",
 } as const;

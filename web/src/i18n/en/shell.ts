@@ -26,4 +26,11 @@ export const shell = {
   deleted_one: "{{name}} was deleted.",
   deleted_other: "{{count}} recordings were deleted.",
   "deleted.undone": "It is back.",
+  "status.queued": "Queued",
+  "status.running": "Running",
+  "status.completed": "Done",
+  "status.failed": "Failed",
+  "status.cancelled": "Cancelled",
+  "status.stopping": "Stopping",
+  "status.queuedAgain": "Queued again",
 } as const;
