@@ -70,6 +70,9 @@ kinds! {
     NotReady "not-ready" 409 "The correction is not there yet";
     RequestUnderWay "request-under-way" 409 "The same request is being answered";
     IdempotencyKeyReused "idempotency-key-reused" 422 "The key named another request";
+    UploadLocked "upload-locked" 423 "The upload is being worked on";
+    OffsetMismatch "offset-mismatch" 409 "The piece does not begin where the upload ends";
+    ChecksumMismatch "checksum-mismatch" 460 "The piece is not what it should be";
     PreconditionFailed "precondition-failed" 412 "It is not the one that was meant";
     TooLarge "too-large" 413 "The upload is too large";
     RangeNotSatisfiable "range-not-satisfiable" 416 "The range lies outside the audio";

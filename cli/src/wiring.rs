@@ -1,6 +1,6 @@
 //! Turns addresses into the four seams, the same for every role.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
@@ -35,6 +35,7 @@ pub struct Wiring {
     events: SharedEvents,
     /// Of the store, for everybody.
     clock: Arc<dyn Clock>,
+    partials: PathBuf,
     database: SqliteStore,
     relay: RelayHandle,
     relay_running: JoinHandle<()>,
@@ -97,6 +98,7 @@ pub fn open(config: &Config) -> Result<Wiring> {
         queue,
         events,
         clock,
+        partials: config.data.join("uploads"),
         database: opened,
         relay: handle,
         relay_running: tokio::spawn(running),
@@ -140,6 +142,7 @@ impl Wiring {
             events: self.events.clone(),
             clock: self.clock.clone(),
             outgoing: Outgoing::new(&config.outgoing, &ca_pem)?,
+            partials: self.partials.clone(),
             worker,
         })
     }

@@ -1,8 +1,11 @@
 //! What every handler may use.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -25,8 +28,11 @@ use crate::{
     live::watchers::Watchers,
     metrics::Metrics,
     page::assets::WebAssets,
+    partials::Partials,
     parts::Parts,
 };
+
+const PARTIALS_SWEPT_EVERY: Duration = Duration::from_secs(60);
 
 pub struct App {
     pub parts: Parts,
@@ -35,6 +41,7 @@ pub struct App {
     pub watchers: Arc<Watchers>,
     pub budget: Arc<Budget>,
     pub upload_places: Arc<UploadPlaces>,
+    pub partials: Partials,
     pub session_rate: AddressRate,
     pub under_way: Arc<UnderWay>,
     pub admin_tries: AdminTries,
@@ -66,6 +73,7 @@ impl App {
             )),
             upload_places: Arc::new(UploadPlaces::new(&config)),
             under_way: Arc::default(),
+            partials: Partials::new(parts.partials.clone()),
             session_rate: AddressRate::new(config.sessions_per_minute_max),
             admin_tries: AdminTries::new(&config),
             quotas: Quotas::new(&config),
@@ -122,6 +130,24 @@ impl App {
 
     pub fn queue_depth(&self) -> u64 {
         self.queue_depth.load(Ordering::Relaxed)
+    }
+
+    /// Removes uploads that nobody went on with.
+    pub async fn sweep_partials(&self) {
+        loop {
+            match self.partials.sweep(self.parts.clock.now()).await {
+                Ok(0) => {}
+                Ok(swept) => tracing::info!(
+                    uploads = swept,
+                    "uploads that nobody went on with were removed"
+                ),
+                Err(error) => tracing::warn!("old uploads cannot be removed: {error}"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(PARTIALS_SWEPT_EVERY) => {}
+                () = self.stopping.cancelled() => return std::future::pending().await,
+            }
+        }
     }
 
     /// Keeps it known how many jobs wait, so that no upload has to count them. Jobs, not messages: the

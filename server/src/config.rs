@@ -49,6 +49,8 @@ pub struct Config {
     /// Bytes of answers that lie in memory and wait for their clients, over everybody.
     pub answer_bytes_max: u64,
     pub uploads_max: usize,
+    /// Uploads of one owner's that come in pieces and are not whole yet.
+    pub resumable_uploads_per_owner_max: usize,
     pub uploads_per_owner_max: usize,
     /// Uploads from one network address (one /64 for IPv6), because sessions are free. Behind a
     /// proxy that is not among `trusted_proxies` every client has the proxy's address.
@@ -116,6 +118,8 @@ pub struct Config {
     pub event_poll_ms: u64,
     /// How often the queue's depth is looked at.
     pub depth_poll_ms: u64,
+    /// From the beginning of an upload that comes in pieces until what there is of it is removed.
+    pub resumable_upload_ms: u64,
     /// How long a deleted recording can be restored; 0 removes it at once.
     pub restore_ms: u64,
     /// From the stop signal until open requests are cut.
@@ -165,6 +169,7 @@ impl Default for Config {
             h2_streams_per_address_max: 1_024,
             answer_bytes_max: 64 * 1024 * 1024,
             uploads_max: 64,
+            resumable_uploads_per_owner_max: 100,
             uploads_per_owner_max: 8,
             uploads_per_address_max: 32,
             streams_max: 9_000,
@@ -196,6 +201,7 @@ impl Default for Config {
             event_retry_ms: 1_000,
             event_poll_ms: 1_000,
             depth_poll_ms: 1_000,
+            resumable_upload_ms: 43_200_000,
             restore_ms: 600_000,
             drain_ms: 10_000,
 
@@ -273,6 +279,10 @@ impl Config {
             ("tag_chars_max", self.tag_chars_max),
             ("notes_chars_max", self.notes_chars_max),
             ("page_rows_max", self.page_rows_max),
+            (
+                "resumable_uploads_per_owner_max",
+                self.resumable_uploads_per_owner_max,
+            ),
         ] {
             at_least(key, value as u64, 1);
         }
@@ -352,6 +362,7 @@ impl Config {
             ("event_poll_ms", self.event_poll_ms),
             ("depth_poll_ms", self.depth_poll_ms),
             ("drain_ms", self.drain_ms),
+            ("resumable_upload_ms", self.resumable_upload_ms),
         ] {
             at_least(key, value, 1);
         }

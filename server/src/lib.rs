@@ -18,6 +18,7 @@ mod limits;
 mod live;
 mod metrics;
 mod page;
+mod partials;
 mod parts;
 mod routes;
 mod session;
@@ -103,6 +104,7 @@ async fn background(app: &Arc<App>) {
             ms(app.config.event_poll_ms),
         ),
         app.watch_queue_depth(),
+        app.sweep_partials(),
         live::completions::consume(app),
         webhooks::deliver(app),
     );

@@ -1,6 +1,6 @@
 //! What whoever wires the program chooses.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use retake_jobs::{
     clock::Clock,
@@ -19,6 +19,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// For what clients have us send and fetch.
     pub outgoing: Outgoing,
+    /// The folder of uploads that are not whole yet.
+    pub partials: PathBuf,
     /// Of the worker in this process, if there is one.
     pub worker: Option<Health>,
 }

@@ -21,6 +21,7 @@ mod page;
 mod program;
 mod publishes;
 mod refuses;
+mod resumes;
 mod rules;
 mod scales;
 mod services;

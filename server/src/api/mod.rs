@@ -16,6 +16,7 @@ mod report;
 pub mod requests;
 mod service;
 mod shares;
+mod uploads;
 mod webhooks;
 pub mod words;
 
@@ -28,6 +29,7 @@ pub use recordings::{DeletedView, RecordingView};
 pub use report::ReportView;
 pub use service::{Admin, Alive, ExternalView, LimitsView, Page, Readiness, TokenMade, Version};
 pub use shares::{ShareView, SharedView};
+pub use uploads::UploadView;
 pub use webhooks::{
     CallbackSecretView, DeliveryView, WebhookEvent, WebhookMessage, WebhookView, told,
 };

@@ -40,6 +40,9 @@ pub enum BodyError {
     Dripping { bytes_per_s_min: u64 },
     #[error("the body broke off: {0}")]
     BrokeOff(#[source] warp::Error),
+    /// One that was kept before.
+    #[error("the upload cannot be read: {0}")]
+    Kept(String),
     #[error("the body has more than {limit_bytes} bytes")]
     TooLarge { limit_bytes: u64 },
 }
@@ -145,6 +148,7 @@ impl From<BodyError> for Refusal {
             }
             BodyError::BrokeOff(_) => ProblemKind::InvalidRequest,
             BodyError::TooLarge { .. } => ProblemKind::TooLarge,
+            BodyError::Kept(_) => return Refusal::internal(error.to_string()),
         };
         Refusal::new(kind, error.to_string())
     }

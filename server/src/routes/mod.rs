@@ -26,6 +26,7 @@ mod shares;
 mod submissions;
 mod table;
 mod upload;
+mod uploads;
 mod webhooks;
 
 use std::{sync::Arc, time::Duration};
@@ -229,6 +230,7 @@ fn taken(method: &Method) -> BoxedFilter<()> {
         Method::POST => warp::post().boxed(),
         Method::PUT => warp::put().boxed(),
         Method::PATCH => warp::patch().boxed(),
+        Method::OPTIONS => warp::options().boxed(),
         Method::DELETE => warp::delete().boxed(),
         _ => unreachable!("no address is listed with {method}"),
     }

@@ -44,6 +44,11 @@ impl Ordering {
         Ok(ordering)
     }
 
+    /// By a name of ours. It was taken in when it began, however many jobs wait now.
+    pub async fn named(app: &App, owner: OwnerId, key: IdempotencyKey) -> Result<Self, Refusal> {
+        Named::of(app, owner, key).await.map(Some).map(Self)
+    }
+
     pub fn came_before(&self) -> bool {
         self.0.as_ref().is_some_and(|named| named.before.is_some())
     }
@@ -54,6 +59,12 @@ impl Ordering {
             key: named.key.clone(),
             fingerprint,
         })
+    }
+
+    /// What it was answered, if it came before and said the same.
+    pub fn before(&self, once: Option<&Once>) -> Option<Result<Box<Answered>, Refusal>> {
+        let before = self.0.as_ref()?.before.as_ref()?;
+        Some(same(before, once).map(|()| Box::new(before.clone())))
     }
 
     /// The answer of the first time, if it came before.
@@ -70,24 +81,34 @@ impl Named {
         owner: OwnerId,
         headers: &HeaderMap,
     ) -> Result<Option<Self>, Refusal> {
-        let Some(key) = key(headers)? else {
-            return Ok(None);
-        };
+        match key(headers)? {
+            Some(key) => Self::of(app, owner, key).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn of(app: &App, owner: OwnerId, key: IdempotencyKey) -> Result<Self, Refusal> {
         let answering = app.under_way.begin(owner, &key).ok_or_else(|| {
             let detail = format!("the request with the key \"{key}\" is still being answered");
             Refusal::new(ProblemKind::RequestUnderWay, detail).with_header(header::RETRY_AFTER, "1")
         })?;
         let before = app.parts.store.answered(owner, &key).await?;
-        Ok(Some(Self {
+        Ok(Self {
             key,
             before,
             _answering: answering,
-        }))
+        })
     }
 }
 
 /// The answer of the first time, to a request that is the same.
 pub fn replay(app: &App, before: &Answered, once: Option<&Once>) -> Result<Response, Refusal> {
+    same(before, once)?;
+    Ok(replayed(app, before))
+}
+
+/// Whether it says what it said then.
+pub fn same(before: &Answered, once: Option<&Once>) -> Result<(), Refusal> {
     let Some(once) = once else {
         return Err(Refusal::internal("a request without a key came before"));
     };
@@ -98,12 +119,16 @@ pub fn replay(app: &App, before: &Answered, once: Option<&Once>) -> Result<Respo
         );
         return Err(Refusal::new(ProblemKind::IdempotencyKeyReused, detail));
     }
+    Ok(())
+}
+
+pub fn replayed(app: &App, before: &Answered) -> Response {
     let accepted = Accepted::new(app.place.base(), &before.job, before.event);
     let mut response = accepted.into_response();
     response
         .headers_mut()
         .insert(&REPLAYED, HeaderValue::from_static("true"));
-    Ok(response)
+    response
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Refusal> {

@@ -19,6 +19,7 @@ mod presets;
 mod recordings;
 mod service;
 mod shares;
+mod uploads;
 mod webhooks;
 
 use retake_chain::problem::ProblemKind as No;
@@ -34,6 +35,7 @@ use crate::api::{
 pub fn fill(routes: &mut Routes) {
     credentials::fill(routes);
     recordings::fill(routes);
+    uploads::fill(routes);
     jobs::fill(routes);
     shares::fill(routes);
     presets::fill(routes);

@@ -8,7 +8,7 @@
 mod form;
 mod link;
 
-use std::{io, sync::Arc};
+use std::{collections::BTreeMap, io, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
@@ -17,9 +17,9 @@ use retake_chain::problem::ProblemKind;
 use retake_formats::{PREFIX_BYTES, Sniffed, accepted, advice, sniff};
 use retake_jobs::{
     digest::hex,
-    id::{OwnerId, RecordingId},
-    idempotency::Added,
-    job::Status,
+    id::{EventId, JobId, OwnerId, RecordingId},
+    idempotency::{Added, Answered},
+    job::{Job, Status},
     recording::Recording,
     seams::{BlobError, BlobInfo, BlobKey},
     trace::TraceContext,
@@ -27,7 +27,8 @@ use retake_jobs::{
 use sha2::{Digest as _, Sha256};
 use warp::reply::Response;
 
-use self::form::{Form, Stored, display_name};
+pub use self::form::display_name;
+use self::form::{Form, Stored};
 use crate::{
     api::Accepted,
     app::App,
@@ -41,7 +42,7 @@ use crate::{
     },
     limits::quotas::Told,
     routes::{
-        once::{Ordering, replay},
+        once::{Ordering, replayed, same},
         order::{field_pointer, refuse_all},
         presets,
         webhooks::check_callback,
@@ -50,7 +51,7 @@ use crate::{
 };
 
 /// The form's text fields.
-const TEXTS: [&str; 7] = [
+pub const TEXTS: [&str; 7] = [
     "user_email",
     "preset",
     "chain",
@@ -178,8 +179,76 @@ fn too_large(app: &App) -> Refusal {
 
 /// The upload's answer: of this time, or of when it came before.
 enum Taken {
-    Now(Response),
-    Before(Response),
+    Now(Box<Job>, EventId),
+    Before(Box<Answered>),
+}
+
+impl Taken {
+    fn answer(&self, app: &App) -> Response {
+        match self {
+            Self::Now(job, event) => Accepted::new(app.place.base(), job, *event).into_response(),
+            Self::Before(before) => replayed(app, before),
+        }
+    }
+
+    fn job(&self) -> JobId {
+        match self {
+            Self::Now(job, _) => job.id,
+            Self::Before(before) => before.job.id,
+        }
+    }
+}
+
+/// The fields of a form, by name.
+pub type Texts = BTreeMap<&'static str, String>;
+
+/// A recording that has come as a whole before.
+pub struct Whole {
+    pub owner: OwnerId,
+    pub id: RecordingId,
+    pub request_id: String,
+    pub trace: TraceContext,
+    pub ordering: Ordering,
+    pub texts: Texts,
+    pub file_name: Option<String>,
+}
+
+/// What is wrong with the fields, before a byte of the recording has come.
+pub async fn check(app: &App, owner: OwnerId, texts: &Texts) -> Result<(), Refusal> {
+    let mut form = Form::of(texts);
+    form.email();
+    let wanted = form.wanted();
+    let saved = presets::saved(app, owner, wanted.preset.as_deref()).await?;
+    if let Err(faults) = wanted.check(&app.vocabulary().await?, saved.as_ref()) {
+        form.faults.extend(faults);
+    }
+    match form.faults.is_empty() {
+        true => Ok(()),
+        false => Err(refuse_all(form.faults)),
+    }
+}
+
+/// As one that comes in a request of its own.
+pub async fn take_in(
+    app: Arc<App>,
+    whole: Whole,
+    bytes: &mut impl Chunks,
+) -> Result<JobId, Refusal> {
+    let upload = Upload {
+        app,
+        owner: whole.owner,
+        id: whole.id,
+        request_id: whole.request_id,
+        trace: whole.trace,
+        told: Told::default(),
+        ordering: whole.ordering,
+    };
+    let mut form = Form::of(&whole.texts);
+    let read = upload
+        .read_recording(&mut form, bytes, whole.file_name)
+        .await;
+    let taken = upload.decide(form, read.map(drop)).await?;
+    Ok(taken.job())
 }
 
 struct Upload {
@@ -215,15 +284,21 @@ impl Upload {
                 self.read_link(&mut form, body).await
             }
         };
+        let taken = self.decide(form, read).await?;
+        Ok(taken.answer(&self.app))
+    }
+
+    /// Of what was stored nothing stays unless it is taken in now.
+    async fn decide(&self, form: Form, read: Result<(), Refusal>) -> Result<Taken, Refusal> {
         let stored = form.recording.is_some() && !self.ordering.came_before();
         let answer = match read {
             Ok(()) => self.accept(form).await,
             Err(refusal) => Err(refusal),
         };
-        if stored && !matches!(answer, Ok(Taken::Now(_))) {
+        if stored && !matches!(answer, Ok(Taken::Now(..))) {
             self.clean_up().await;
         }
-        answer.map(|(Taken::Now(response) | Taken::Before(response))| response)
+        answer
     }
 
     async fn read(
@@ -445,8 +520,8 @@ impl Upload {
     async fn accept(&self, mut form: Form) -> Result<Taken, Refusal> {
         let app = &self.app;
         let once = self.ordering.once(form.fingerprint());
-        if let Some(replayed) = self.ordering.replay(app, once.as_ref()) {
-            return replayed.map(Taken::Before);
+        if let Some(before) = self.ordering.before(once.as_ref()) {
+            return before.map(Taken::Before);
         }
         let email = form.email();
         let wanted = form.wanted();
@@ -490,7 +565,8 @@ impl Upload {
         let event = match added.await? {
             Added::Now(event) => event,
             Added::Before(before) => {
-                return replay(app, &before, once.as_ref()).map(Taken::Before);
+                same(&before, once.as_ref())?;
+                return Ok(Taken::Before(before));
             }
         };
         app.metrics.uploaded(recording.size_bytes);
@@ -503,8 +579,7 @@ impl Upload {
             size_bytes = recording.size_bytes,
             "job queued"
         );
-        let accepted = Accepted::new(app.place.base(), &job, event);
-        Ok(Taken::Now(accepted.into_response()))
+        Ok(Taken::Now(Box::new(job), event))
     }
 
     /// Takes the bytes away, unless their row was committed after all and only the answer failed.

@@ -49,6 +49,10 @@ async fn without_a_session_every_private_address_answers_401() {
     let (mut asked, mut open, mut shared) = (0, 0, 0);
     for (method, template) in table(&house).entries() {
         let is_admin = ADMIN.contains(&(method.clone(), template));
+        // What a protocol can do here is no secret.
+        if method == Method::OPTIONS {
+            continue;
+        }
         // Opening a session needs none; seeing them does.
         let mine = template == "/api/v1/sessions" && method != Method::POST;
         if !is_admin && !mine && OPEN.contains(&template) {
@@ -86,7 +90,7 @@ async fn without_a_session_every_private_address_answers_401() {
         }
         asked += 1;
     }
-    assert_eq!((asked, open, shared), (53, OPEN.len(), 9));
+    assert_eq!((asked, open, shared), (57, OPEN.len(), 9));
 }
 
 #[tokio::test]
@@ -126,7 +130,7 @@ async fn what_is_anothers_answers_exactly_as_what_does_not_exist() {
         asked += 1;
         answer("no-id").await.problem("not-found");
     }
-    assert_eq!(asked, 30);
+    assert_eq!(asked, 33);
     // And it is all still there for whom it belongs to.
     let audio = house
         .ask(get(&format!("/api/v1/jobs/{job}/audio")).bearer(&ann))

@@ -23,6 +23,7 @@ use retake_jobs::{
 };
 use retake_outgoing::Outgoing;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use warp::reply::Response;
@@ -53,6 +54,7 @@ pub struct House {
     pub queue: Arc<MemoryQueue>,
     pub events: LocalEvents,
     pub stop: CancellationToken,
+    partials_folder: TempDir,
     _background: JoinSet<()>,
 }
 
@@ -63,6 +65,7 @@ pub struct Memory {
     pub queue: Arc<MemoryQueue>,
     pub events: LocalEvents,
     pub clock: Arc<dyn Clock>,
+    pub partials: TempDir,
 }
 
 impl Memory {
@@ -70,6 +73,7 @@ impl Memory {
         Self {
             store: Arc::new(MemoryStore::new(Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
+            partials: tempfile::tempdir().unwrap(),
             blobs: Arc::default(),
             queue: Arc::new(MemoryQueue::with_limits(QueueLimits::default())),
             events: LocalEvents::new(),
@@ -90,6 +94,7 @@ impl Memory {
             events: Arc::new(self.events.clone()),
             clock: self.clock.clone(),
             outgoing: outgoing(),
+            partials: self.partials.path().to_owned(),
         }
     }
 }
@@ -141,6 +146,7 @@ impl House {
             blobs,
             queue,
             events,
+            partials,
             ..
         } = memory;
         let front = Front::new(app.clone());
@@ -152,8 +158,14 @@ impl House {
             queue,
             events,
             stop,
+            partials_folder: partials,
             _background: tasks,
         }
+    }
+
+    /// Where uploads in pieces are.
+    pub fn partials(&self) -> &std::path::Path {
+        self.partials_folder.path()
     }
 
     pub async fn ask(&self, ask: Ask) -> Answer {

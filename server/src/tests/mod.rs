@@ -31,5 +31,6 @@ mod site;
 mod streams;
 mod trace;
 mod uploads;
+mod uploads_in_pieces;
 mod webhooks;
 mod wire;

@@ -67,11 +67,24 @@ async fn every_described_operation_is_answered_by_something_of_its_own() {
         ("DELETE", _) => 1,
         _ => 0,
     });
+    let begin = post("/api/v1/uploads").bearer(&token);
+    let begin = begin.header("tus-resumable", "1.0.0");
+    let begin = begin
+        .header("upload-length", "9")
+        .header("upload-metadata", &super::uploads_in_pieces::good());
+    let upload = house
+        .ask(begin)
+        .await
+        .header("location")
+        .unwrap()
+        .to_owned();
     for (method, path) in operations {
         let id = if path.contains("/callbacks/") {
             called.as_str()
         } else if path.contains("/webhooks/{id}") {
             webhook.as_str()
+        } else if path.contains("/uploads/{id}") {
+            upload.rsplit('/').next().unwrap()
         } else if path.contains("/jobs/{id}") {
             job
         } else if path.contains("/shares/{id}") {

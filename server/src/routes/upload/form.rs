@@ -34,6 +34,16 @@ pub struct Stored {
 }
 
 impl Form {
+    pub fn of(texts: &BTreeMap<&'static str, String>) -> Self {
+        let texts = texts.iter();
+        Self {
+            texts: texts
+                .map(|(name, text)| (*name, Some(text.clone())))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
     pub fn fault(&mut self, kind: ProblemKind, pointer: &str, detail: impl Into<String>) {
         self.faults.push(Fault::new(kind, pointer, detail));
     }
