@@ -6,12 +6,12 @@ use warp::reply::Response;
 
 use crate::http::{place::Origin, respond};
 
-const METHODS: &str = "GET, HEAD, POST, PATCH, DELETE";
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, if-range, \
      last-event-id, prefer, range, traceparent, tus-resumable, upload-checksum, upload-defer-length, \
      upload-length, upload-metadata, upload-offset, x-request-id";
 const RESPONSE_HEADERS: &str = "accept-ranges, content-disposition, content-range, etag, \
-     idempotency-replayed, location, preference-applied, retry-after, tus-checksum-algorithm, \
+     idempotency-replayed, location, preference-applied, ratelimit, ratelimit-policy, retry-after, tus-checksum-algorithm, \
      tus-extension, tus-max-size, tus-resumable, tus-version, upload-defer-length, upload-expires, \
      upload-length, upload-metadata, upload-offset, x-request-id";
 /// As long as Chromium remembers it.

@@ -113,3 +113,17 @@ async fn nobody_else_is_let_in_and_the_cookie_stays_ours() {
         .header("origin", THEIRS);
     house.ask(by_cookie).await.problem("foreign-origin");
 }
+
+#[tokio::test]
+async fn every_method_of_the_table_may_be_asked_for() {
+    let house = house().await;
+    let asked = ask(Method::OPTIONS, "/api/v1/presets/talks")
+        .header("origin", THEIRS)
+        .header("access-control-request-method", "PUT");
+    let answer = house.ask(asked).await;
+    let methods = answer.header("access-control-allow-methods").unwrap();
+    let methods: Vec<_> = methods.split(", ").collect();
+    for (method, address) in crate::routes::all(&house.app).1.entries() {
+        assert!(methods.contains(&method.as_str()), "{method} {address}");
+    }
+}
