@@ -14,7 +14,7 @@ export function TopBar({ children }: { children?: ReactNode }) {
           <path className="before" d="M2 12h3l2-5 2 11L11.500 3l2.500 18L16.500 7l2 8 1.500-3" />
           <path className="after" d="M20 12c2-8 4-8 6 0s4 8 6 0 4-8 6 0 4 8 6 0h2" />
         </svg>
-        Retake
+        <span>Retake</span>
       </a>
       {children}
     </header>

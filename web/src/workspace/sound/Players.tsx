@@ -80,7 +80,7 @@ export function Players({ addresses, report, transport, onSound }: Props) {
   }, [playing, transport, report, cuts]);
 
   const sync = () => transport.sync();
-  const signs = { onPlay: sync, onPause: sync, onEnded: sync, onTimeUpdate: sync, onSeeked: sync };
+  const signs = { onPlay: sync, onPause: sync, onEnded: sync, onTimeUpdate: sync, onSeeked: transport.moved };
 
   return (
     <div hidden>

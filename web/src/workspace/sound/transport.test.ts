@@ -114,6 +114,14 @@ describe("the transport", () => {
     expect(transport.getState().loop).toEqual({ from_s: 0, to_s: 5 });
   });
 
+  it("tells of a place that somebody else has chosen", () => {
+    const before = transport.getState().jumps;
+    deck.time_s = 20;
+    transport.moved();
+    expect(transport.getState().jumps).toBe(before + 1);
+    expect(transport.time_s).toBe(20);
+  });
+
   it("tells whoever listens what has changed, and no more after the end", () => {
     let told = 0;
     transport.subscribe(() => (told += 1));

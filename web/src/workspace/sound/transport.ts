@@ -136,6 +136,9 @@ export class Transport {
     if (this.#state.loop !== null) this.#change({ looping: !this.#state.looping });
   }
 
+  /** Somebody else has moved it: a headset's button, the system. */
+  readonly moved = (): void => this.#change({ jumps: this.#state.jumps + 1 });
+
   /** To be called at each frame and each sign of life of the player: goes round, and tells whether it plays. */
   sync(): void {
     const deck = this.#deck;
