@@ -259,6 +259,11 @@ impl From<WebApp> for String {
 
 impl Config {
     /// What cannot work, all of it, as sentences that name the key.
+    /// What is found at the end of waiting must still be answered in time.
+    pub fn wait_max(&self) -> Duration {
+        Duration::from_millis(self.answer_ms_max * 9 / 10)
+    }
+
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut at_least = |key: &str, value: u64, min: u64| {

@@ -10,6 +10,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use retake_jobs::{
     seams::StoreError,
 };
 use serde::{Deserialize, Serialize};
+
+const ORPHANED_AFTER: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partial {
@@ -118,10 +121,38 @@ impl Partials {
                     swept += 1;
                 }
             }
+            swept += sweep_orphans(&folder)?;
             Ok(swept)
         })
         .await
     }
+}
+
+/// Bytes of which nothing is known: a process died while it removed an upload, or began one.
+fn sweep_orphans(folder: &Path) -> io::Result<usize> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut swept = 0;
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_part = path.extension().is_some_and(|ending| ending == "part");
+        if !is_part || path.with_extension("json").exists() {
+            continue;
+        }
+        let Ok(file) = OpenOptions::new().write(true).open(&path) else {
+            continue;
+        };
+        // One that was made a moment ago may be about to be known.
+        let age = file.metadata()?.modified()?.elapsed();
+        let is_old = age.is_ok_and(|age| age > ORPHANED_AFTER);
+        if is_old && file.try_lock().is_ok() {
+            fs::remove_file(&path)?;
+            swept += 1;
+        }
+    }
+    Ok(swept)
 }
 
 fn open(folder: PathBuf, owner: OwnerId, id: RecordingId, now: Timestamp) -> io::Result<Opened> {
@@ -322,4 +353,47 @@ fn all(folder: &Path) -> io::Result<impl Iterator<Item = Partial>> {
         .map(|entry| entry.path());
     let states = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
     Ok(states.filter_map(|path| read_state(&path).ok().flatten()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn bytes_that_a_killed_process_left_go_and_what_is_known_or_new_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let partials = Partials::new(folder.path());
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let known = Partial {
+            id: RecordingId::new(now),
+            owner: OwnerId::new(),
+            length: Some(7),
+            texts: BTreeMap::new(),
+            file_name: None,
+            metadata: String::new(),
+            expires_at: now
+                .saturating_add(jiff::SignedDuration::from_secs(60))
+                .unwrap(),
+            unchecked_from: None,
+            job: None,
+        };
+        drop(partials.create(known.clone(), 1).await.unwrap().unwrap());
+        let long_ago = SystemTime::now() - 2 * ORPHANED_AFTER;
+        let leave = |id: RecordingId, at: Option<SystemTime>| {
+            let file = File::create(part(folder.path(), id)).unwrap();
+            at.map(|at| file.set_modified(at).unwrap());
+            (file, part(folder.path(), id))
+        };
+        let (_, old) = leave(RecordingId::new(now), Some(long_ago));
+        let (_, new) = leave(RecordingId::new(now), None);
+        let (file, worked_on) = leave(RecordingId::new(now), Some(long_ago));
+        file.lock().unwrap();
+        leave(known.id, Some(long_ago));
+        assert_eq!(partials.sweep(now).await.unwrap(), 1);
+        assert!(!old.exists() && new.exists() && worked_on.exists());
+        assert!(part(folder.path(), known.id).exists());
+    }
 }

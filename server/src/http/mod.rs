@@ -7,6 +7,7 @@ pub mod cors;
 pub mod multipart;
 pub mod parameters;
 pub mod place;
+pub mod prefer;
 pub mod proxies;
 pub mod range;
 pub mod request_id;

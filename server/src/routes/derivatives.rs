@@ -21,6 +21,7 @@ use crate::{
     app::App,
     call::Call,
     http::{
+        prefer,
         range::{Portion, portion},
         respond::{self, Answer, Refusal, shorten},
     },
@@ -162,18 +163,11 @@ fn takes_long(call: &Call, file: &DerivedFile) -> bool {
     call.method == Method::GET && bytes > CHUNK_BYTES as u64
 }
 
-/// `Prefer: wait=N`, in seconds, within what an answer may take.
+/// Within what an answer may take.
 fn wait(app: &App, headers: &HeaderMap) -> Duration {
-    let preferences = headers.get_all("prefer").iter();
-    let preferences = preferences.filter_map(|value| value.to_str().ok());
-    let asked = preferences
-        .flat_map(|line| line.split([',', ';']))
-        .filter_map(|preference| preference.trim().split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("wait"))
-        .and_then(|(_, value)| value.trim().trim_matches('"').parse().ok());
-    // What is found at the end must still be answered in time.
-    let most = Duration::from_millis(app.config.answer_ms_max * 9 / 10);
-    asked.map_or(WAIT, Duration::from_secs).min(most)
+    prefer::wait(headers)
+        .unwrap_or(WAIT)
+        .min(app.config.wait_max())
 }
 
 async fn download(

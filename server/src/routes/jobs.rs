@@ -1,6 +1,6 @@
 //! Jobs: another one for a recording, list, look, cancel, and what came of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::StatusCode;
 use retake_chain::{format::Format, problem::ProblemKind};
@@ -12,13 +12,17 @@ use retake_jobs::{
     job::{Job, Status},
     seams::{BlobKey, JobRecord},
 };
+use tokio::time::{Instant, sleep};
 use warp::reply::Response;
 
 use crate::{
     api::{Accepted, JobView, ReportView, download_stem},
     app::App,
     call::Call,
-    http::respond::{self, Refusal},
+    http::{
+        prefer,
+        respond::{self, Refusal},
+    },
     routes::{
         download::{Download, Keep},
         list_query,
@@ -29,6 +33,9 @@ use crate::{
     },
     session::auth,
 };
+
+/// Between two looks at a job that somebody waits for: from the first to the second, twice as long each time.
+const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(640));
 
 pub async fn create(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
     let owner = auth::owner(&app, &call).await?;
@@ -121,6 +128,24 @@ impl TheirJob {
         found.ok_or_else(Refusal::not_found)
     }
 
+    /// As it is when it has ended, or when the time is over.
+    async fn ended_within(self, app: &App, wait: Duration) -> Result<JobRecord, Refusal> {
+        let until = Instant::now() + wait;
+        let mut pause = LOOK.0;
+        loop {
+            let record = self.find(app).await?;
+            let left = until.saturating_duration_since(Instant::now());
+            if record.job.status.is_ended() || left.is_zero() {
+                return Ok(record);
+            }
+            tokio::select! {
+                () = sleep(pause.min(left)) => {}
+                () = app.stopping.cancelled() => return Ok(record),
+            }
+            pause = (pause * 2).min(LOOK.1);
+        }
+    }
+
     /// The correction, or why there is none: not yet, or never.
     pub async fn correction(self, app: &App) -> Result<(Job, Correction), Refusal> {
         let JobRecord { job, correction } = self.find(app).await?;
@@ -138,11 +163,18 @@ impl TheirJob {
 }
 
 pub async fn get(app: Arc<App>, call: Call) -> Result<Response, Refusal> {
-    let record = TheirJob::asked_for(&app, &call).await?.find(&app).await?;
-    Ok(respond::json(
-        StatusCode::OK,
-        &JobView::of_record(app.place.base(), &record),
-    ))
+    let theirs = TheirJob::asked_for(&app, &call).await?;
+    let wait = prefer::wait(&call.headers).map(|wait| wait.min(app.config.wait_max()));
+    let record = match wait {
+        Some(wait) => theirs.ended_within(&app, wait).await?,
+        None => theirs.find(&app).await?,
+    };
+    let view = JobView::of_record(app.place.base(), &record);
+    let mut response = respond::json(StatusCode::OK, &view);
+    if let Some(wait) = wait {
+        prefer::applied(&mut response, wait);
+    }
+    Ok(response)
 }
 
 pub async fn cancel(app: Arc<App>, call: Call) -> Result<Response, Refusal> {

@@ -32,5 +32,6 @@ mod streams;
 mod trace;
 mod uploads;
 mod uploads_in_pieces;
+mod waiting;
 mod webhooks;
 mod wire;

@@ -62,6 +62,14 @@ pub fn fill(routes: &mut Routes) {
         get("/api/v1/jobs/{id}", "getJob", Tag::Jobs, "A job")
             .owner()
             .takes(id())
+            .takes(
+                header(
+                    "Prefer",
+                    "`wait=N` (RFC 7240): how many seconds to wait for its end, 27 at most; none without it.",
+                    json!({"type": "string"}),
+                )
+                .example("wait=20"),
+            )
             .answers::<JobView>(200, "The job as it is now.")
             .refuses(&[No::NotFound]),
         jobs::get,
