@@ -384,7 +384,9 @@ mod tests {
         let long_ago = SystemTime::now() - 2 * ORPHANED_AFTER;
         let leave = |id: RecordingId, at: Option<SystemTime>| {
             let file = File::create(part(folder.path(), id)).unwrap();
-            at.map(|at| file.set_modified(at).unwrap());
+            if let Some(at) = at {
+                file.set_modified(at).unwrap();
+            }
             (file, part(folder.path(), id))
         };
         let (_, old) = leave(RecordingId::new(now), Some(long_ago));

@@ -124,6 +124,8 @@ async fn every_method_of_the_table_may_be_asked_for() {
     let methods = answer.header("access-control-allow-methods").unwrap();
     let methods: Vec<_> = methods.split(", ").collect();
     for (method, address) in crate::routes::all(&house.app).1.entries() {
-        assert!(methods.contains(&method.as_str()), "{method} {address}");
+        // Whoever asks with OPTIONS asks no page.
+        let asked = method == Method::OPTIONS || methods.contains(&method.as_str());
+        assert!(asked, "{method} {address}");
     }
 }
