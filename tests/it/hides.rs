@@ -37,6 +37,9 @@ async fn quoting() -> Result<u16> {
                 body.len()
             );
             let _ = socket.write_all(answer.as_bytes()).await;
+            let _ = socket.shutdown().await;
+            // Closed on bytes that nobody read, the answer would be lost with the connection.
+            while socket.read(&mut head).await.is_ok_and(|bytes| bytes > 0) {}
         }
     });
     Ok(port)

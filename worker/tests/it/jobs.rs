@@ -397,7 +397,8 @@ async fn what_only_this_worker_lacks_costs_the_job_no_attempt() {
 #[tokio::test]
 async fn an_outage_of_store_and_blobs_delays_a_job_and_loses_nothing() {
     let house = House::new();
-    let job = house.accept(recording(4_800), json!({"steps": []})).await;
+    // Long enough for a heartbeat.
+    let job = house.accept(recording(480_000), json!({"steps": []})).await;
     for fault in [
         Fault::Claim,
         Fault::Extend,
