@@ -8,59 +8,47 @@ const PREFIX: &str = "rt_";
 const SHARE_PREFIX: &str = "rts_";
 const SECRET_BYTES: usize = 32;
 
-/// A session's token. `Debug` does not show it.
-pub struct Token(String);
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident = $prefix:expr) => {
+        $(#[$doc])*
+        ///
+        /// `Debug` does not show it.
+        pub struct $name(String);
 
-impl Token {
-    pub fn new() -> Self {
-        Self(format!("{PREFIX}{}", random_secret()))
-    }
+        impl $name {
+            pub fn new() -> Self {
+                Self(format!("{}{}", $prefix, random_secret()))
+            }
 
-    pub fn parse(text: &str) -> Option<Self> {
-        secret(text, PREFIX).map(|text| Self(text.to_owned()))
-    }
+            pub fn parse(text: &str) -> Option<Self> {
+                secret(text, $prefix).map(|text| Self(text.to_owned()))
+            }
 
-    pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
-    }
+            pub fn sha256(&self) -> [u8; 32] {
+                Sha256::digest(&self.0).into()
+            }
 
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
+            pub fn reveal(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
 }
 
-/// What a link to a correction holds. `Debug` does not show it.
-pub struct ShareToken(String);
-
-impl ShareToken {
-    pub fn new() -> Self {
-        Self(format!("{SHARE_PREFIX}{}", random_secret()))
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        secret(text, SHARE_PREFIX).map(|text| Self(text.to_owned()))
-    }
-
-    pub fn sha256(&self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
-    }
-
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for ShareToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ShareToken(…)")
-    }
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token(…)")
-    }
-}
+token!(
+    /// A session's.
+    Token = PREFIX
+);
+token!(
+    /// What a link to a correction holds.
+    ShareToken = SHARE_PREFIX
+);
 
 pub fn random_secret() -> String {
     let mut secret = [0; SECRET_BYTES];
