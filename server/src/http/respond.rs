@@ -158,8 +158,11 @@ impl From<BlobError> for Refusal {
 
 /// Answers are a person's own: nothing between us and them keeps a copy.
 pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    let bytes = serde_json::to_vec(body).expect("our views are plain data with string keys");
-    json_of(status, bytes)
+    json_of(status, to_bytes(body))
+}
+
+fn to_bytes(body: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(body).expect("our views are plain data with string keys")
 }
 
 fn json_of(status: StatusCode, bytes: Vec<u8>) -> Response {
@@ -176,18 +179,26 @@ fn json_of(status: StatusCode, bytes: Vec<u8>) -> Response {
 
 /// JSON with an ETag that begins with `version`. Whoever asks by GET, with `headers`, and has it gets 304.
 pub fn tagged(headers: Option<&HeaderMap>, body: &impl Serialize, version: &str) -> Answer {
-    let bytes = serde_json::to_vec(body).expect("our views are plain data with string keys");
+    let bytes = to_bytes(body);
     let digest = hex(&Sha256::digest(&bytes)[..12]);
-    let etag = format!("\"{version}.{digest}\"");
+    tagged_bytes(headers, bytes, &format!("\"{version}.{digest}\""))
+}
+
+/// The same with an ETag that the caller knows, in its quotes.
+pub fn tagged_as(headers: Option<&HeaderMap>, body: &impl Serialize, etag: &str) -> Answer {
+    tagged_bytes(headers, to_bytes(body), etag)
+}
+
+fn tagged_bytes(headers: Option<&HeaderMap>, bytes: Vec<u8>, etag: &str) -> Answer {
     let verdict = headers.map_or(Verdict::Go, |headers| {
-        conditions::judge(&Method::GET, headers, &etag)
+        conditions::judge(&Method::GET, headers, etag)
     });
     let mut response = match verdict {
-        Verdict::Failed => return Err(conditions::failed(&etag)),
+        Verdict::Failed => return Err(conditions::failed(etag)),
         Verdict::NotModified => empty(StatusCode::NOT_MODIFIED),
         Verdict::Go => json_of(StatusCode::OK, bytes),
     };
-    let etag = HeaderValue::from_str(&etag).expect("versions and hex are ASCII");
+    let etag = HeaderValue::from_str(etag).expect("versions and hex are ASCII");
     response.headers_mut().insert(header::ETAG, etag);
     Ok(response)
 }

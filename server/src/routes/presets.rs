@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use retake_chain::{
     Chain,
     preset::{self, Preset},
     problem::ProblemKind,
 };
 use retake_jobs::{
-    digest::hex,
     id::OwnerId,
     saved_preset::{PresetName, Saved, SavedPreset, Summary},
 };
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use warp::reply::Response;
 
 use crate::{
     api::{Page, PresetView},
@@ -87,9 +84,7 @@ pub async fn get(app: Arc<App>, call: Call) -> Answer {
         let found = ours.iter().find(|preset| preset.name == name);
         let found = found.ok_or_else(Refusal::not_found)?;
         let view = PresetView::built_in(base, found);
-        let text = serde_json::to_vec(&view).expect("plain data");
-        let etag = format!("\"{}\"", hex(&Sha256::digest(text)[..16]));
-        return tagged(&call, &view, &etag);
+        return respond::tagged(Some(&call.headers), &view, "built-in");
     }
     let owner = auth::owner(&app, &call).await?;
     let name = PresetName::parse(name).ok_or_else(Refusal::not_found)?;
@@ -109,7 +104,7 @@ pub async fn get(app: Arc<App>, call: Call) -> Answer {
         .await?;
     let found = found.ok_or_else(Refusal::not_found)?;
     let view = PresetView::saved(base, &found);
-    tagged(&call, &view, &etag(found.version))
+    respond::tagged_as(Some(&call.headers), &view, &etag(found.version))
 }
 
 /// Saves a version; the first makes the preset.
@@ -145,8 +140,9 @@ pub async fn save(app: Arc<App>, call: Call) -> Answer {
                     _ => StatusCode::OK,
                 };
                 let view = PresetView::saved(app.place.base(), &preset);
-                let answer = respond::json(status, &view);
-                return Ok(with_etag(answer, &etag(preset.version)));
+                let mut answer = respond::tagged_as(None, &view, &etag(preset.version))?;
+                *answer.status_mut() = status;
+                return Ok(answer);
             }
             // Whoever said no condition saves behind whoever was there meanwhile.
             Saved::Changed => {}
@@ -225,18 +221,4 @@ pub async fn remove(app: Arc<App>, call: Call) -> Answer {
 
 fn etag(version: u64) -> String {
     format!("\"{version}\"")
-}
-
-fn tagged(call: &Call, view: &PresetView, etag: &str) -> Answer {
-    match judge(&call.method, &call.headers, etag) {
-        Verdict::Go => Ok(with_etag(respond::json(StatusCode::OK, view), etag)),
-        Verdict::NotModified => Ok(with_etag(respond::empty(StatusCode::NOT_MODIFIED), etag)),
-        Verdict::Failed => Err(conditions::failed(etag)),
-    }
-}
-
-fn with_etag(mut response: Response, etag: &str) -> Response {
-    let tag = HeaderValue::from_str(etag).expect("quoted digits");
-    response.headers_mut().insert(header::ETAG, tag);
-    response
 }
