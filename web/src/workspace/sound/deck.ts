@@ -24,36 +24,15 @@ export type Deck = {
   close: () => void;
 };
 
-/** Channels of one stream, the original's first: switching is a change of gains, without a gap and without drift. */
-export class ChannelDeck implements Deck {
-  readonly kinds = ["original", "corrected", "removed"] as const;
-  #context: AudioContext | null = null;
-  #gains: { original: GainNode; corrected: GainNode } | null = null;
-  #hearing: Hearing = { heard: "corrected", matched: true, volumes: FULL };
+/** One element plays both; its time line is the correction's. */
+abstract class ElementDeck implements Deck {
+  abstract readonly kinds: readonly Heard[];
 
-  constructor(
-    private readonly element: HTMLMediaElement,
-    private readonly channels: 1 | 2,
-  ) {
-    // Also where a headset's button or the system starts it.
-    element.addEventListener("play", this.#wake);
-  }
+  constructor(protected readonly element: HTMLMediaElement) {}
 
-  hear(hearing: Hearing): void {
-    this.#hearing = hearing;
-    if (this.#context === null || this.#gains === null) return;
-    const now = this.#context.currentTime;
-    const wanted = gainsFor(hearing.heard, hearing.matched, hearing.volumes);
-    for (const side of ["original", "corrected"] as const) {
-      const { gain } = this.#gains[side];
-      gain.cancelScheduledValues(now);
-      gain.setValueAtTime(gain.value, now);
-      gain.linearRampToValueAtTime(wanted[side], now + RAMP_S);
-    }
-  }
+  abstract hear(hearing: Hearing): void;
 
   play(): Promise<void> {
-    this.#wake();
     return this.element.play();
   }
 
@@ -74,8 +53,47 @@ export class ChannelDeck implements Deck {
   }
 
   close(): void {
-    this.element.removeEventListener("play", this.#wake);
     this.element.pause();
+  }
+}
+
+/** Channels of one stream, the original's first: switching is a change of gains, without a gap and without drift. */
+export class ChannelDeck extends ElementDeck {
+  override readonly kinds = ["original", "corrected", "removed"] as const;
+  #context: AudioContext | null = null;
+  #gains: { original: GainNode; corrected: GainNode } | null = null;
+  #hearing: Hearing = { heard: "corrected", matched: true, volumes: FULL };
+
+  constructor(
+    element: HTMLMediaElement,
+    private readonly channels: 1 | 2,
+  ) {
+    super(element);
+    // Also where a headset's button or the system starts it.
+    element.addEventListener("play", this.#wake);
+  }
+
+  override hear(hearing: Hearing): void {
+    this.#hearing = hearing;
+    if (this.#context === null || this.#gains === null) return;
+    const now = this.#context.currentTime;
+    const wanted = gainsFor(hearing.heard, hearing.matched, hearing.volumes);
+    for (const side of ["original", "corrected"] as const) {
+      const { gain } = this.#gains[side];
+      gain.cancelScheduledValues(now);
+      gain.setValueAtTime(gain.value, now);
+      gain.linearRampToValueAtTime(wanted[side], now + RAMP_S);
+    }
+  }
+
+  override play(): Promise<void> {
+    this.#wake();
+    return super.play();
+  }
+
+  override close(): void {
+    this.element.removeEventListener("play", this.#wake);
+    super.close();
     void this.#context?.close();
   }
 
@@ -102,45 +120,26 @@ export class ChannelDeck implements Deck {
 }
 
 /** Tracks of one file: for browsers that cannot decode such a stream and can change tracks. Only one plays. */
-export class TrackDeck implements Deck {
+export class TrackDeck extends ElementDeck {
   readonly kinds = ["original", "corrected"] as const;
   #hearing: Hearing | null = null;
 
   constructor(
-    private readonly element: HTMLMediaElement,
+    element: HTMLMediaElement,
     private readonly onUnplayable: () => void,
   ) {
+    super(element);
     element.addEventListener("loadedmetadata", this.#choose);
   }
 
-  hear(hearing: Hearing): void {
+  override hear(hearing: Hearing): void {
     this.#hearing = hearing;
     this.#choose();
   }
 
-  play(): Promise<void> {
-    return this.element.play();
-  }
-
-  pause(): void {
-    this.element.pause();
-  }
-
-  seek(at_s: number): void {
-    this.element.currentTime = at_s;
-  }
-
-  get time_s(): number {
-    return this.element.currentTime;
-  }
-
-  get playing(): boolean {
-    return !this.element.paused;
-  }
-
-  close(): void {
+  override close(): void {
     this.element.removeEventListener("loadedmetadata", this.#choose);
-    this.element.pause();
+    super.close();
   }
 
   readonly #choose = () => {
